@@ -1,0 +1,311 @@
+/*
+ * Convolution in the three directions that training needs, in plain NCHW arrays.
+ *
+ * The shortest way, for one call (the f32 layer: 8 images, 64 channels of 56 x 56, 64 filters of 3 x 3):
+ *
+ *   cnnblas_conv_desc d = {.n = 8, .c = 64, .k = 64, .size = {56, 56}, .kernel = {3, 3}, .pad_begin = {1, 1}, .pad_end = {1, 1}};
+ *   cnnblas_status s = cnnblas_conv(&d, x, w, bias, y);
+ *   if (s != CNNBLAS_OK) puts(cnnblas_last_error());
+ *
+ * For many calls, make a plan once and execute it often:
+ *
+ *   cnnblas_conv_plan *plan;
+ *   cnnblas_conv_plan_create(&d, CNNBLAS_FORWARD, NULL, &plan);
+ *   size_t bytes = cnnblas_conv_plan_workspace(plan);
+ *   void *workspace = malloc(bytes);
+ *   cnnblas_conv_forward(plan, 8, x, w, NULL, y, workspace, bytes);
+ *   cnnblas_conv_plan_destroy(plan);
+ *
+ * Legend, here and everywhere: n images in the batch, c input channels, d h w input size, k output channels (filters),
+ * r s filter height and width, oh ow output size, g groups.
+ *
+ * Arrays are contiguous, the last index fastest (rank 2; rank 1 has one spatial axis, rank 3 three):
+ *   x, dx  [n][c][h][w]      w, dw  [k][c/g][r][s]      y, dy  [n][k][oh][ow]      bias, db  [k]
+ * Pointers must be aligned to their element, no more; nothing outside the arrays is read or written.
+ *
+ * Results: every algorithm but an opt-in one agrees with the double-accumulating "reference" within L * u * sum |a||b|
+ * per element (L terms; u = 2^-24 for f32, 2^-53 for f64). The bits of a result do not depend on the number of threads,
+ * and one image's forward result does not depend on the batch it came in. NaN and Inf propagate; where padding meets an
+ * infinite or NaN weight the result may be either.
+ */
+#ifndef CNNBLAS_CONV_H
+#define CNNBLAS_CONV_H
+
+#include <cnnblas/status.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { CNNBLAS_MAX_RANK = 3 };
+
+typedef enum cnnblas_dtype { CNNBLAS_F32 = 0, CNNBLAS_F64 = 1, CNNBLAS_BF16 = 2 /* reserved: UNSUPPORTED */ } cnnblas_dtype;
+
+typedef enum cnnblas_layout { CNNBLAS_NCHW = 0, CNNBLAS_NHWC = 1 /* reserved: UNSUPPORTED */ } cnnblas_layout;
+
+typedef enum cnnblas_conv_mode {
+  CNNBLAS_CROSS_CORRELATION = 0, /* y[i] = sum over r of x[i*stride - pad + r*dilation] * w[r]: what CNNs call convolution */
+  CNNBLAS_TRUE_CONVOLUTION = 1   /* the same with the filter rotated by 180 degrees: w[R-1-r] */
+} cnnblas_conv_mode;
+
+typedef enum cnnblas_conv_direction {
+  CNNBLAS_FORWARD = 0,         /* y  from x and w  */
+  CNNBLAS_BACKWARD_DATA = 1,   /* dx from dy and w */
+  CNNBLAS_BACKWARD_WEIGHTS = 2 /* dw, and db if wanted, from x and dy */
+} cnnblas_conv_direction;
+
+/**
+ * One convolution layer. Zero means the usual default, so {.c = .., .k = .., .size = .., .kernel = ..} is enough.
+ *
+ * Per-axis fields list the axes in the arrays' order: rank 2 is {h, w}, rank 3 {d, h, w}, rank 1 {w}. A field that is
+ * given for one axis and left zero for another (stride, dilation, size, kernel), or that is set for an axis beyond the
+ * rank, is an error. Padding may be zero on some axes, and differ between the two ends of an axis.
+ *
+ * Output size of an axis, rounded down: (size + pad_begin + pad_end - (dilation*(kernel-1)+1)) / stride + 1.
+ */
+typedef struct cnnblas_conv_desc {
+  cnnblas_dtype dtype;     /* of every array; default f32 */
+  cnnblas_layout layout;   /* default NCHW */
+  cnnblas_conv_mode mode;  /* default cross-correlation */
+  int32_t rank;            /* spatial axes, 1 to 3; 0 means 2 */
+  int64_t n;               /* images: the largest batch that the plan will be given; 0 is an empty batch */
+  int64_t c;               /* input channels, at least 1, a multiple of groups */
+  int64_t k;               /* output channels, at least 1, a multiple of groups */
+  int64_t groups;          /* 0 means 1; groups == c is a depthwise convolution with multiplier k/c */
+  int64_t size[3];         /* input size, elements, at least 1 */
+  int64_t kernel[3];       /* filter size, elements, at least 1 */
+  int64_t stride[3];       /* all 0 means 1 */
+  int64_t dilation[3];     /* distance of neighbouring taps; all 0 means 1 (dense) */
+  int64_t pad_begin[3];    /* zeros in front of the axis, at least 0 */
+  int64_t pad_end[3];      /* zeros behind it, at least 0 */
+  int64_t reserved[8];     /* must be 0 */
+} cnnblas_conv_desc;
+
+/** Sets every field to zero, the defaults: for languages without designated initialisers. NULL is ignored. */
+CNNBLAS_API void cnnblas_conv_desc_init(cnnblas_conv_desc *desc);
+
+/** The sizes that follow from a descriptor, in elements. */
+typedef struct cnnblas_conv_shape {
+  int64_t out[3];       /* output size of each axis, 0 beyond the rank */
+  int64_t x_elements;   /* n * c * h * w */
+  int64_t w_elements;   /* k * c/g * r * s */
+  int64_t y_elements;   /* n * k * oh * ow */
+  int64_t bias_elements;/* k */
+  double flops;         /* 2 * n * k * oh * ow * c/g * r * s, the same in each direction; padding counted */
+} cnnblas_conv_shape;
+
+/**
+ * Validates desc and fills shape. Thread safe.
+ * Returns CNNBLAS_OK; CNNBLAS_INVALID_ARGUMENT (null pointer, field out of range, filter larger than the padded input);
+ * CNNBLAS_UNSUPPORTED (reserved dtype or layout); CNNBLAS_SIZE_OVERFLOW (an array of more than 2^63 - 1 bytes).
+ */
+CNNBLAS_API cnnblas_status cnnblas_conv_get_shape(const cnnblas_conv_desc *desc, cnnblas_conv_shape *shape);
+
+typedef enum cnnblas_workspace_policy {
+  CNNBLAS_WORKSPACE_DEFAULT = 0, /* at most 2 MiB a thread for im2col, 4 MiB for implicit_gemm */
+  CNNBLAS_WORKSPACE_LIMIT = 1,   /* at most options.workspace_limit bytes a thread */
+  CNNBLAS_WORKSPACE_NONE = 2     /* none at all: valid for every shape, slower */
+} cnnblas_workspace_policy;
+
+typedef enum cnnblas_effort {
+  CNNBLAS_ESTIMATE = 0, /* choose by a cost model, at once; the same choice on every run */
+  CNNBLAS_MEASURE = 1   /* time the candidates on scratch arrays of the plan's size; may choose differently from run to run */
+} cnnblas_effort;
+
+typedef enum cnnblas_activation { CNNBLAS_IDENTITY = 0, CNNBLAS_RELU = 1 /* max(0, x); NaN stays NaN */ } cnnblas_activation;
+
+/** How a plan is to be made. Zero, or a NULL pointer to the whole, means the defaults. */
+typedef struct cnnblas_conv_options {
+  const char *algorithm;             /* NULL or "auto", or a name of cnnblas_conv_algorithm_name; read only by plan_create */
+  int32_t threads;                   /* upper bound; 0 = one a core (OMP_NUM_THREADS respected), 1 inside a parallel region */
+  cnnblas_workspace_policy workspace;
+  size_t workspace_limit;            /* bytes a thread; only with CNNBLAS_WORKSPACE_LIMIT */
+  cnnblas_effort effort;
+  int32_t no_alloc;                  /* 1: a call that needs a workspace and gets none is an error; 0: it allocates */
+  int32_t accumulate;                /* 1: add to the output; 0: overwrite it without reading it */
+  int64_t reserved[8];               /* must be 0 */
+} cnnblas_conv_options;
+
+/** Sets every field to zero, the defaults. NULL is ignored. */
+CNNBLAS_API void cnnblas_conv_options_init(cnnblas_conv_options *options);
+
+/**
+ * What happens to a forward result before it is stored: y = activation(conv + bias + residual), in that order.
+ * The pointers belong to the call, not to the plan, so that one plan serves many layers and threads.
+ */
+typedef struct cnnblas_conv_epilogue {
+  const void *bias;              /* [k], or NULL */
+  const void *residual;          /* [n][k][oh][ow], or NULL; may be y itself, must not overlap it otherwise */
+  cnnblas_activation activation; /* refused by a plan that accumulates, unless identity */
+  int32_t reserved[7];           /* must be 0 */
+} cnnblas_conv_epilogue;
+
+/** An immutable recipe for one descriptor and direction. Any number of threads may execute one plan at once. */
+typedef struct cnnblas_conv_plan cnnblas_conv_plan;
+
+/**
+ * Validates everything, picks the algorithm, fixes tiles, threads and workspace. The caller owns *plan.
+ *
+ * options NULL means the defaults. On error *plan is untouched.
+ * Returns CNNBLAS_OK; what cnnblas_conv_get_shape returns; CNNBLAS_INVALID_ARGUMENT (bad option or unknown algorithm);
+ * CNNBLAS_UNSUPPORTED (the forced algorithm does not apply: the message says why); CNNBLAS_OUT_OF_MEMORY.
+ * Thread safe.
+ */
+CNNBLAS_API cnnblas_status cnnblas_conv_plan_create(const cnnblas_conv_desc *desc, cnnblas_conv_direction direction,
+                                                    const cnnblas_conv_options *options, cnnblas_conv_plan **plan);
+
+/** Frees a plan that no thread is executing. NULL is ignored. */
+CNNBLAS_API void cnnblas_conv_plan_destroy(cnnblas_conv_plan *plan);
+
+/** Bytes of workspace that a call needs, for all its threads together; 0 for NULL. Constant over the plan's life. */
+CNNBLAS_API size_t cnnblas_conv_plan_workspace(const cnnblas_conv_plan *plan);
+
+/** The chosen algorithm's name, static storage; "" for NULL. */
+CNNBLAS_API const char *cnnblas_conv_plan_algorithm(const cnnblas_conv_plan *plan);
+
+/** The most threads that a call will use; 0 for NULL. */
+CNNBLAS_API int32_t cnnblas_conv_plan_threads(const cnnblas_conv_plan *plan);
+
+/**
+ * Writes a text for people: algorithm, tile sizes, tasks, threads, bytes, FLOPs, and why each rival was passed over.
+ *
+ * Writes at most size bytes, the closing zero included, as snprintf does; *needed (unless NULL) gets the bytes that the
+ * whole text takes, the closing zero included. buffer may be NULL if size is 0. Thread safe.
+ * Returns CNNBLAS_OK, or CNNBLAS_INVALID_ARGUMENT (null plan, or null buffer with a size).
+ */
+CNNBLAS_API cnnblas_status cnnblas_conv_plan_describe(const cnnblas_conv_plan *plan, char *buffer, size_t size, size_t *needed);
+
+/** Name of the index-th algorithm in the table's order, NULL past the end: loop from 0 to list them. Static storage. */
+CNNBLAS_API const char *cnnblas_conv_algorithm_name(int32_t index);
+
+/**
+ * Forward: y = activation(conv(x, w) + bias + residual); plus the old y, if the plan accumulates.
+ *
+ * Equals, for groups == 1 and no dilation:
+ *   y[in][ik][i][j] = bias[ik] + sum x[in][ic][i*stride - pad + ir][j*stride - pad + is] * w[ik][ic][ir][is]
+ *
+ * n          images in this call, 0 to the plan's n
+ * x          [n][c][h][w]
+ * w          [k][c/g][r][s]
+ * epilogue   NULL for none
+ * y          [n][k][oh][ow], written; must not overlap an input (but may be the residual)
+ * workspace  at least cnnblas_conv_plan_workspace(plan) bytes, any alignment; NULL to let the call allocate
+ *
+ * Thread safe: concurrent calls need distinct y and workspace. Bits do not depend on the thread count.
+ * Returns CNNBLAS_OK, CNNBLAS_INVALID_ARGUMENT (null, misaligned or overlapping pointer, plan of another direction, n
+ * above the plan's, short workspace) or CNNBLAS_OUT_OF_MEMORY (only if workspace is NULL); on error y is untouched.
+ */
+CNNBLAS_API cnnblas_status cnnblas_conv_forward(const cnnblas_conv_plan *plan, int64_t n, const void *x, const void *w,
+                                                const cnnblas_conv_epilogue *epilogue, void *y, void *workspace,
+                                                size_t workspace_bytes);
+
+/**
+ * Input gradient: dx = gradient of <y, dy> with respect to x. In the theory's words pad(delta) * rot180(W).
+ *
+ * Equals, for groups == 1 and no dilation:
+ *   dx[in][ic][i*stride - pad + ir][j*stride - pad + is] += dy[in][ik][i][j] * w[ik][ic][ir][is]
+ * over all in < n, ik < k, ic < c, i < oh, j < ow, ir < r, is < s; targets outside dx are dropped.
+ * Positions that no window covers become 0, written.
+ *
+ * dy         [n][k][oh][ow]
+ * w          [k][c/g][r][s]
+ * dx         [n][c][h][w], overwritten (added to, if the plan accumulates); must not overlap dy or w
+ *
+ * workspace, thread safety and errors as cnnblas_conv_forward.
+ */
+CNNBLAS_API cnnblas_status cnnblas_conv_backward_data(const cnnblas_conv_plan *plan, int64_t n, const void *dy, const void *w,
+                                                      void *dx, void *workspace, size_t workspace_bytes);
+
+/**
+ * Weight gradient: dw = gradient of <y, dy> with respect to w, summed over the batch; and the bias gradient.
+ *
+ * Equals, for groups == 1 and no dilation:
+ *   dw[ik][ic][ir][is] = sum over in, i, j of dy[in][ik][i][j] * x[in][ic][i*stride - pad + ir][j*stride - pad + is]
+ *   db[ik]             = sum over in, i, j of dy[in][ik][i][j]
+ * An empty batch gives zeros.
+ *
+ * x          [n][c][h][w]
+ * dy         [n][k][oh][ow]
+ * dw         [k][c/g][r][s], overwritten (added to, if the plan accumulates); must not overlap an input or db
+ * db         [k], likewise; NULL if not wanted
+ *
+ * workspace, thread safety and errors as cnnblas_conv_forward.
+ */
+CNNBLAS_API cnnblas_status cnnblas_conv_backward_weights(const cnnblas_conv_plan *plan, int64_t n, const void *x,
+                                                         const void *dy, void *dw, void *db, void *workspace,
+                                                         size_t workspace_bytes);
+
+/*
+ * One call, no plan: each makes a plan with the default options, executes it on desc->n images, and frees it.
+ * Costs a plan's making a call (microseconds) and an allocation. Arrays, errors and thread safety as above; what
+ * cnnblas_conv_plan_create returns is returned.
+ */
+
+/** y = conv(x, w) + bias; bias may be NULL. */
+CNNBLAS_API cnnblas_status cnnblas_conv(const cnnblas_conv_desc *desc, const void *x, const void *w, const void *bias, void *y);
+
+/** dx = gradient with respect to x. */
+CNNBLAS_API cnnblas_status cnnblas_conv_input_gradient(const cnnblas_conv_desc *desc, const void *dy, const void *w, void *dx);
+
+/** dw and db = gradients with respect to w and the bias; db may be NULL. */
+CNNBLAS_API cnnblas_status cnnblas_conv_weight_gradient(const cnnblas_conv_desc *desc, const void *x, const void *dy, void *dw,
+                                                        void *db);
+
+/** CNNBLAS_OK if the plan's arrays are of that dtype, else CNNBLAS_INVALID_ARGUMENT. The typed calls below use it. */
+CNNBLAS_API cnnblas_status cnnblas_conv_plan_expect(const cnnblas_conv_plan *plan, cnnblas_dtype dtype);
+
+/* Typed calls: the compiler checks the pointers, the plan's dtype is checked at run time. */
+
+static inline cnnblas_status cnnblas_conv_forward_f32(const cnnblas_conv_plan *plan, int64_t n, const float *x, const float *w,
+                                                      const cnnblas_conv_epilogue *epilogue, float *y, void *workspace,
+                                                      size_t workspace_bytes)
+{
+  cnnblas_status status = cnnblas_conv_plan_expect(plan, CNNBLAS_F32);
+  return status ? status : cnnblas_conv_forward(plan, n, x, w, epilogue, y, workspace, workspace_bytes);
+}
+
+static inline cnnblas_status cnnblas_conv_backward_data_f32(const cnnblas_conv_plan *plan, int64_t n, const float *dy,
+                                                            const float *w, float *dx, void *workspace, size_t workspace_bytes)
+{
+  cnnblas_status status = cnnblas_conv_plan_expect(plan, CNNBLAS_F32);
+  return status ? status : cnnblas_conv_backward_data(plan, n, dy, w, dx, workspace, workspace_bytes);
+}
+
+static inline cnnblas_status cnnblas_conv_backward_weights_f32(const cnnblas_conv_plan *plan, int64_t n, const float *x,
+                                                               const float *dy, float *dw, float *db, void *workspace,
+                                                               size_t workspace_bytes)
+{
+  cnnblas_status status = cnnblas_conv_plan_expect(plan, CNNBLAS_F32);
+  return status ? status : cnnblas_conv_backward_weights(plan, n, x, dy, dw, db, workspace, workspace_bytes);
+}
+
+static inline cnnblas_status cnnblas_conv_forward_f64(const cnnblas_conv_plan *plan, int64_t n, const double *x,
+                                                      const double *w, const cnnblas_conv_epilogue *epilogue, double *y,
+                                                      void *workspace, size_t workspace_bytes)
+{
+  cnnblas_status status = cnnblas_conv_plan_expect(plan, CNNBLAS_F64);
+  return status ? status : cnnblas_conv_forward(plan, n, x, w, epilogue, y, workspace, workspace_bytes);
+}
+
+static inline cnnblas_status cnnblas_conv_backward_data_f64(const cnnblas_conv_plan *plan, int64_t n, const double *dy,
+                                                            const double *w, double *dx, void *workspace,
+                                                            size_t workspace_bytes)
+{
+  cnnblas_status status = cnnblas_conv_plan_expect(plan, CNNBLAS_F64);
+  return status ? status : cnnblas_conv_backward_data(plan, n, dy, w, dx, workspace, workspace_bytes);
+}
+
+static inline cnnblas_status cnnblas_conv_backward_weights_f64(const cnnblas_conv_plan *plan, int64_t n, const double *x,
+                                                               const double *dy, double *dw, double *db, void *workspace,
+                                                               size_t workspace_bytes)
+{
+  cnnblas_status status = cnnblas_conv_plan_expect(plan, CNNBLAS_F64);
+  return status ? status : cnnblas_conv_backward_weights(plan, n, x, dy, dw, db, workspace, workspace_bytes);
+}
+
+#ifdef __cplusplus
+}
+#endif
+#endif
