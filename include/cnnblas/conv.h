@@ -41,13 +41,18 @@ extern "C" {
 
 enum { CNNBLAS_MAX_RANK = 3 };
 
-typedef enum cnnblas_dtype { CNNBLAS_F32 = 0, CNNBLAS_F64 = 1, CNNBLAS_BF16 = 2 /* reserved: UNSUPPORTED */ } cnnblas_dtype;
+typedef enum cnnblas_dtype {
+  CNNBLAS_F32 = 0,
+  CNNBLAS_F64 = 1,
+  CNNBLAS_BF16 = 2 /* reserved: UNSUPPORTED */
+} cnnblas_dtype;
 
 typedef enum cnnblas_layout { CNNBLAS_NCHW = 0, CNNBLAS_NHWC = 1 /* reserved: UNSUPPORTED */ } cnnblas_layout;
 
 typedef enum cnnblas_conv_mode {
-  CNNBLAS_CROSS_CORRELATION = 0, /* y[i] = sum over r of x[i*stride - pad + r*dilation] * w[r]: what CNNs call convolution */
-  CNNBLAS_TRUE_CONVOLUTION = 1   /* the same with the filter rotated by 180 degrees: w[R-1-r] */
+  CNNBLAS_CROSS_CORRELATION =
+      0, /* y[i] = sum over r of x[i*stride - pad + r*dilation] * w[r]: what CNNs call convolution */
+  CNNBLAS_TRUE_CONVOLUTION = 1 /* the same with the filter rotated by 180 degrees: w[R-1-r] */
 } cnnblas_conv_mode;
 
 typedef enum cnnblas_conv_direction {
@@ -66,21 +71,21 @@ typedef enum cnnblas_conv_direction {
  * Output size of an axis, rounded down: (size + pad_begin + pad_end - (dilation*(kernel-1)+1)) / stride + 1.
  */
 typedef struct cnnblas_conv_desc {
-  cnnblas_dtype dtype;     /* of every array; default f32 */
-  cnnblas_layout layout;   /* default NCHW */
-  cnnblas_conv_mode mode;  /* default cross-correlation */
-  int32_t rank;            /* spatial axes, 1 to 3; 0 means 2 */
-  int64_t n;               /* images: the largest batch that the plan will be given; 0 is an empty batch */
-  int64_t c;               /* input channels, at least 1, a multiple of groups */
-  int64_t k;               /* output channels, at least 1, a multiple of groups */
-  int64_t groups;          /* 0 means 1; groups == c is a depthwise convolution with multiplier k/c */
-  int64_t size[3];         /* input size, elements, at least 1 */
-  int64_t kernel[3];       /* filter size, elements, at least 1 */
-  int64_t stride[3];       /* all 0 means 1 */
-  int64_t dilation[3];     /* distance of neighbouring taps; all 0 means 1 (dense) */
-  int64_t pad_begin[3];    /* zeros in front of the axis, at least 0 */
-  int64_t pad_end[3];      /* zeros behind it, at least 0 */
-  int64_t reserved[8];     /* must be 0 */
+  cnnblas_dtype dtype;    /* of every array; default f32 */
+  cnnblas_layout layout;  /* default NCHW */
+  cnnblas_conv_mode mode; /* default cross-correlation */
+  int32_t rank;           /* spatial axes, 1 to 3; 0 means 2 */
+  int64_t n;              /* images: the largest batch that the plan will be given; 0 is an empty batch */
+  int64_t c;              /* input channels, at least 1, a multiple of groups */
+  int64_t k;              /* output channels, at least 1, a multiple of groups */
+  int64_t groups;         /* 0 means 1; groups == c is a depthwise convolution with multiplier k/c */
+  int64_t size[3];        /* input size, elements, at least 1 */
+  int64_t kernel[3];      /* filter size, elements, at least 1 */
+  int64_t stride[3];      /* all 0 means 1 */
+  int64_t dilation[3];    /* distance of neighbouring taps; all 0 means 1 (dense) */
+  int64_t pad_begin[3];   /* zeros in front of the axis, at least 0 */
+  int64_t pad_end[3];     /* zeros behind it, at least 0 */
+  int64_t reserved[8];    /* must be 0 */
 } cnnblas_conv_desc;
 
 /** Sets every field to zero, the defaults: for languages without designated initialisers. NULL is ignored. */
@@ -88,12 +93,12 @@ CNNBLAS_API void cnnblas_conv_desc_init(cnnblas_conv_desc *desc);
 
 /** The sizes that follow from a descriptor, in elements. */
 typedef struct cnnblas_conv_shape {
-  int64_t out[3];       /* output size of each axis, 0 beyond the rank */
-  int64_t x_elements;   /* n * c * h * w */
-  int64_t w_elements;   /* k * c/g * r * s */
-  int64_t y_elements;   /* n * k * oh * ow */
-  int64_t bias_elements;/* k */
-  double flops;         /* 2 * n * k * oh * ow * c/g * r * s, the same in each direction; padding counted */
+  int64_t out[3];        /* output size of each axis, 0 beyond the rank */
+  int64_t x_elements;    /* n * c * h * w */
+  int64_t w_elements;    /* k * c/g * r * s */
+  int64_t y_elements;    /* n * k * oh * ow */
+  int64_t bias_elements; /* k */
+  double flops;          /* 2 * n * k * oh * ow * c/g * r * s, the same in each direction; padding counted */
 } cnnblas_conv_shape;
 
 /**
@@ -111,21 +116,25 @@ typedef enum cnnblas_workspace_policy {
 
 typedef enum cnnblas_effort {
   CNNBLAS_ESTIMATE = 0, /* choose by a cost model, at once; the same choice on every run */
-  CNNBLAS_MEASURE = 1   /* time the candidates on scratch arrays of the plan's size; may choose differently from run to run */
+  CNNBLAS_MEASURE =
+      1 /* time the candidates on scratch arrays of the plan's size; may choose differently from run to run */
 } cnnblas_effort;
 
-typedef enum cnnblas_activation { CNNBLAS_IDENTITY = 0, CNNBLAS_RELU = 1 /* max(0, x); NaN stays NaN */ } cnnblas_activation;
+typedef enum cnnblas_activation {
+  CNNBLAS_IDENTITY = 0,
+  CNNBLAS_RELU = 1 /* max(0, x); NaN stays NaN */
+} cnnblas_activation;
 
 /** How a plan is to be made. Zero, or a NULL pointer to the whole, means the defaults. */
 typedef struct cnnblas_conv_options {
-  const char *algorithm;             /* NULL or "auto", or a name of cnnblas_conv_algorithm_name; read only by plan_create */
-  int32_t threads;                   /* upper bound; 0 = one a core (OMP_NUM_THREADS respected), 1 inside a parallel region */
+  const char *algorithm; /* NULL or "auto", or a name of cnnblas_conv_algorithm_name; read only by plan_create */
+  int32_t threads;       /* upper bound; 0 = one a core (OMP_NUM_THREADS respected), 1 inside a parallel region */
   cnnblas_workspace_policy workspace;
-  size_t workspace_limit;            /* bytes a thread; only with CNNBLAS_WORKSPACE_LIMIT */
+  size_t workspace_limit; /* bytes a thread; only with CNNBLAS_WORKSPACE_LIMIT */
   cnnblas_effort effort;
-  int32_t no_alloc;                  /* 1: a call that needs a workspace and gets none is an error; 0: it allocates */
-  int32_t accumulate;                /* 1: add to the output; 0: overwrite it without reading it */
-  int64_t reserved[8];               /* must be 0 */
+  int32_t no_alloc;    /* 1: a call that needs a workspace and gets none is an error; 0: it allocates */
+  int32_t accumulate;  /* 1: add to the output; 0: overwrite it without reading it */
+  int64_t reserved[8]; /* must be 0 */
 } cnnblas_conv_options;
 
 /** Sets every field to zero, the defaults. NULL is ignored. */
@@ -175,7 +184,8 @@ CNNBLAS_API int32_t cnnblas_conv_plan_threads(const cnnblas_conv_plan *plan);
  * whole text takes, the closing zero included. buffer may be NULL if size is 0. Thread safe.
  * Returns CNNBLAS_OK, or CNNBLAS_INVALID_ARGUMENT (null plan, or null buffer with a size).
  */
-CNNBLAS_API cnnblas_status cnnblas_conv_plan_describe(const cnnblas_conv_plan *plan, char *buffer, size_t size, size_t *needed);
+CNNBLAS_API cnnblas_status cnnblas_conv_plan_describe(const cnnblas_conv_plan *plan, char *buffer, size_t size,
+                                                      size_t *needed);
 
 /** Name of the index-th algorithm in the table's order, NULL past the end: loop from 0 to list them. Static storage. */
 CNNBLAS_API const char *cnnblas_conv_algorithm_name(int32_t index);
@@ -215,8 +225,8 @@ CNNBLAS_API cnnblas_status cnnblas_conv_forward(const cnnblas_conv_plan *plan, i
  *
  * workspace, thread safety and errors as cnnblas_conv_forward.
  */
-CNNBLAS_API cnnblas_status cnnblas_conv_backward_data(const cnnblas_conv_plan *plan, int64_t n, const void *dy, const void *w,
-                                                      void *dx, void *workspace, size_t workspace_bytes);
+CNNBLAS_API cnnblas_status cnnblas_conv_backward_data(const cnnblas_conv_plan *plan, int64_t n, const void *dy,
+                                                      const void *w, void *dx, void *workspace, size_t workspace_bytes);
 
 /**
  * Weight gradient: dw = gradient of <y, dy> with respect to w, summed over the batch; and the bias gradient.
@@ -244,30 +254,33 @@ CNNBLAS_API cnnblas_status cnnblas_conv_backward_weights(const cnnblas_conv_plan
  */
 
 /** y = conv(x, w) + bias; bias may be NULL. */
-CNNBLAS_API cnnblas_status cnnblas_conv(const cnnblas_conv_desc *desc, const void *x, const void *w, const void *bias, void *y);
+CNNBLAS_API cnnblas_status cnnblas_conv(const cnnblas_conv_desc *desc, const void *x, const void *w, const void *bias,
+                                        void *y);
 
 /** dx = gradient with respect to x. */
-CNNBLAS_API cnnblas_status cnnblas_conv_input_gradient(const cnnblas_conv_desc *desc, const void *dy, const void *w, void *dx);
+CNNBLAS_API cnnblas_status cnnblas_conv_input_gradient(const cnnblas_conv_desc *desc, const void *dy, const void *w,
+                                                       void *dx);
 
 /** dw and db = gradients with respect to w and the bias; db may be NULL. */
-CNNBLAS_API cnnblas_status cnnblas_conv_weight_gradient(const cnnblas_conv_desc *desc, const void *x, const void *dy, void *dw,
-                                                        void *db);
+CNNBLAS_API cnnblas_status cnnblas_conv_weight_gradient(const cnnblas_conv_desc *desc, const void *x, const void *dy,
+                                                        void *dw, void *db);
 
 /** CNNBLAS_OK if the plan's arrays are of that dtype, else CNNBLAS_INVALID_ARGUMENT. The typed calls below use it. */
 CNNBLAS_API cnnblas_status cnnblas_conv_plan_expect(const cnnblas_conv_plan *plan, cnnblas_dtype dtype);
 
 /* Typed calls: the compiler checks the pointers, the plan's dtype is checked at run time. */
 
-static inline cnnblas_status cnnblas_conv_forward_f32(const cnnblas_conv_plan *plan, int64_t n, const float *x, const float *w,
-                                                      const cnnblas_conv_epilogue *epilogue, float *y, void *workspace,
-                                                      size_t workspace_bytes)
+static inline cnnblas_status cnnblas_conv_forward_f32(const cnnblas_conv_plan *plan, int64_t n, const float *x,
+                                                      const float *w, const cnnblas_conv_epilogue *epilogue, float *y,
+                                                      void *workspace, size_t workspace_bytes)
 {
   cnnblas_status status = cnnblas_conv_plan_expect(plan, CNNBLAS_F32);
   return status ? status : cnnblas_conv_forward(plan, n, x, w, epilogue, y, workspace, workspace_bytes);
 }
 
 static inline cnnblas_status cnnblas_conv_backward_data_f32(const cnnblas_conv_plan *plan, int64_t n, const float *dy,
-                                                            const float *w, float *dx, void *workspace, size_t workspace_bytes)
+                                                            const float *w, float *dx, void *workspace,
+                                                            size_t workspace_bytes)
 {
   cnnblas_status status = cnnblas_conv_plan_expect(plan, CNNBLAS_F32);
   return status ? status : cnnblas_conv_backward_data(plan, n, dy, w, dx, workspace, workspace_bytes);
@@ -297,9 +310,9 @@ static inline cnnblas_status cnnblas_conv_backward_data_f64(const cnnblas_conv_p
   return status ? status : cnnblas_conv_backward_data(plan, n, dy, w, dx, workspace, workspace_bytes);
 }
 
-static inline cnnblas_status cnnblas_conv_backward_weights_f64(const cnnblas_conv_plan *plan, int64_t n, const double *x,
-                                                               const double *dy, double *dw, double *db, void *workspace,
-                                                               size_t workspace_bytes)
+static inline cnnblas_status cnnblas_conv_backward_weights_f64(const cnnblas_conv_plan *plan, int64_t n,
+                                                               const double *x, const double *dy, double *dw,
+                                                               double *db, void *workspace, size_t workspace_bytes)
 {
   cnnblas_status status = cnnblas_conv_plan_expect(plan, CNNBLAS_F64);
   return status ? status : cnnblas_conv_backward_weights(plan, n, x, dy, dw, db, workspace, workspace_bytes);

@@ -13,20 +13,20 @@ extern "C" {
 #endif
 
 typedef struct cnnblas_system_info {
-  char cpu_model[64];         /* "AMD EPYC", from the CPU's brand string; empty where unknown */
-  char isa[16];               /* the level in use: "baseline", "avx2" or "avx512" (CNNBLAS_ISA can lower it) */
-  char isa_detected[16];      /* the highest level that the CPU and the operating system support */
-  char openblas_version[32];  /* "0.3.21" */
-  char openblas_core[32];     /* the kernels OpenBLAS chose: "SkylakeX", "Zen", ... */
-  char openblas_flavour[16];  /* "serial", "pthread" or "openmp" */
-  char openmp_runtime[32];    /* "libgomp", "libomp" or "unknown" */
-  int32_t openmp_version;     /* _OPENMP of the build: yyyymm */
-  int32_t cores;              /* processors that this process may run on (its affinity) */
-  int32_t threads;            /* threads that a plan with threads = 0 would use if created now by this thread */
-  int32_t openblas_threads;   /* OpenBLAS's own setting, for the caller's other calls; cnnblas uses serial GEMMs */
-  size_t l1d_bytes;           /* data caches a core; 0 where unknown */
+  char cpu_model[64];        /* "AMD EPYC", from the CPU's brand string; empty where unknown */
+  char isa[16];              /* the level in use: "baseline", "avx2" or "avx512" (CNNBLAS_ISA can lower it) */
+  char isa_detected[16];     /* the highest level that the CPU and the operating system support */
+  char openblas_version[32]; /* "0.3.21" */
+  char openblas_core[32];    /* the kernels OpenBLAS chose: "SkylakeX", "Zen", ... */
+  char openblas_flavour[16]; /* "serial", "pthread" or "openmp" */
+  char openmp_runtime[32];   /* "libgomp", "libomp" or "unknown" */
+  int32_t openmp_version;    /* _OPENMP of the build: yyyymm */
+  int32_t cores;             /* processors that this process may run on (its affinity) */
+  int32_t threads;           /* threads that a plan with threads = 0 would use if created now by this thread */
+  int32_t openblas_threads;  /* OpenBLAS's own setting, for the caller's other calls; cnnblas uses serial GEMMs */
+  size_t l1d_bytes;          /* data caches a core; 0 where unknown */
   size_t l2_bytes;
-  size_t l3_bytes;            /* shared */
+  size_t l3_bytes; /* shared */
   int64_t reserved[8];
 } cnnblas_system_info;
 

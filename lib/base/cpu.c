@@ -1,0 +1,82 @@
+/*
+ * CPU detection. On x86 the levels are AVX2+FMA and AVX-512 (F, DQ, BW, VL); libgcc's __builtin_cpu_supports looks at
+ * CPUID and at XGETBV, so a level counts only if the operating system saves its registers. The environment variable
+ * CNNBLAS_ISA (baseline, avx2, avx512) can lower the level, never raise it; another value is ignored.
+ */
+#define _GNU_SOURCE
+#include "base/cpu.h"
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#if defined(__x86_64__) || defined(__i386__)
+#include <cpuid.h>
+
+static cb_isa detect_isa(void)
+{
+  __builtin_cpu_init();
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return CB_ISA_BASELINE;
+  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512dq") ||
+      !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512vl"))
+    return CB_ISA_AVX2;
+  return CB_ISA_AVX512;
+}
+
+static void detect_model(char model[64])
+{
+  unsigned words[12];
+  for (unsigned i = 0; i < 3; i++)
+    if (!__get_cpuid(0x80000002u + i, &words[4 * i], &words[4 * i + 1], &words[4 * i + 2], &words[4 * i + 3])) return;
+  char text[sizeof words + 1];
+  memcpy(text, words, sizeof words);
+  text[sizeof words] = 0;
+  size_t begin = strspn(text, " "), end = strlen(text);
+  while (end > begin && text[end - 1] == ' ') end--;
+  memcpy(model, text + begin, end - begin);
+  model[end - begin] = 0;
+}
+#else
+static cb_isa detect_isa(void)
+{
+  return CB_ISA_BASELINE;
+}
+static void detect_model(char model[64])
+{
+  model[0] = 0;
+}
+#endif
+
+static const char *const isa_names[CB_ISA_COUNT] = {"baseline", "avx2", "avx512"};
+
+const char *cb_isa_name(cb_isa isa)
+{
+  return isa_names[isa];
+}
+
+static size_t cache_bytes(int name, size_t fallback)
+{
+  long bytes = sysconf(name);
+  return bytes > 0 ? (size_t)bytes : fallback;
+}
+
+static cb_cpu cpu;
+
+static void detect(void)
+{
+  cpu.detected = cpu.level = detect_isa();
+  const char *wanted = getenv("CNNBLAS_ISA");
+  for (int i = 0; wanted && i < (int)cpu.detected; i++)
+    if (strcmp(wanted, isa_names[i]) == 0) cpu.level = (cb_isa)i;
+  cpu.l1d = cache_bytes(_SC_LEVEL1_DCACHE_SIZE, 32 << 10);
+  cpu.l2 = cache_bytes(_SC_LEVEL2_CACHE_SIZE, 512 << 10);
+  cpu.l3 = cache_bytes(_SC_LEVEL3_CACHE_SIZE, 0);
+  detect_model(cpu.model);
+}
+
+const cb_cpu *cb_cpu_get(void)
+{
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, detect);
+  return &cpu;
+}

@@ -1,0 +1,56 @@
+/*
+ * Which code runs for this shape? The rows below, in this order: the lowest estimated cost among those that apply wins,
+ * the order breaks ties. Rows marked by_name_only are taken only when no other applies.
+ */
+#include "conv/algorithms.h"
+#include <string.h>
+
+extern const cb_algorithm cb_gemm_1x1, cb_depthwise, cb_im2col, cb_im2col_rot180, cb_naive, cb_reference;
+
+static const cb_algorithm *const table[] = {
+    &cb_depthwise,     /* groups == channels: direct, one plane at a time */
+    &cb_gemm_1x1,      /* 1x1, stride 1, no padding: the input is the lowered matrix */
+    &cb_im2col,        /* tiles of the lowered matrix, one serial GEMM each */
+    &cb_im2col_rot180, /* input gradient at stride 1: pad(delta) * rot180(W) through the forward lowering */
+    &cb_naive,         /* seven loops in the array's type, one thread: the baseline of benchmarks */
+    &cb_reference,     /* the loops again, accumulating in the next wider type: the oracle of tests */
+};
+
+enum { ROWS = sizeof table / sizeof *table };
+_Static_assert((int)ROWS <= (int)CB_MAX_ALGORITHMS, "seconds[] of a plan has a place for each row");
+
+const cb_algorithm *cb_algorithm_at(int i)
+{
+  return i >= 0 && i < ROWS ? table[i] : NULL;
+}
+
+const char *cnnblas_conv_algorithm_name(int32_t index)
+{
+  const cb_algorithm *row = cb_algorithm_at(index);
+  return row ? row->name : NULL;
+}
+
+const cb_algorithm *cb_algorithm_find(const char *name)
+{
+  for (int i = 0; i < ROWS; i++)
+    if (strcmp(table[i]->name, name) == 0) return table[i];
+  return NULL;
+}
+
+const cb_algorithm *cb_algorithm_choose(const cb_problem *problem, double seconds[CB_MAX_ALGORITHMS])
+{
+  char why[128];
+  const cb_algorithm *best = NULL;
+  double best_seconds = 0;
+  for (int i = 0; i < ROWS; i++) {
+    seconds[i] = 0;
+    if (!table[i]->applies(problem, why, sizeof why)) continue;
+    seconds[i] = table[i]->cost(problem);
+    bool better = !best || (best->by_name_only && !table[i]->by_name_only) ||
+                  (best->by_name_only == table[i]->by_name_only && seconds[i] < best_seconds);
+    if (!better) continue;
+    best = table[i];
+    best_seconds = seconds[i];
+  }
+  return best;
+}

@@ -1,0 +1,17 @@
+/* The ordered table of algorithms, and the choice among them. */
+#ifndef CB_CONV_ALGORITHMS_H
+#define CB_CONV_ALGORITHMS_H
+
+#include "conv/plan.h"
+
+/* Row i, NULL past the end. */
+const cb_algorithm *cb_algorithm_at(int i);
+
+/* The row of that name, or NULL. */
+const cb_algorithm *cb_algorithm_find(const char *name);
+
+/* The cheapest row that applies by estimate; the table's order breaks ties. Fills seconds[] with the estimates of the
+   rows that apply, 0 for the others. */
+const cb_algorithm *cb_algorithm_choose(const cb_problem *problem, double seconds[CB_MAX_ALGORITHMS]);
+
+#endif

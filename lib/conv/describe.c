@@ -1,0 +1,86 @@
+/* The plan as text for people. */
+#include "base/status.h"
+#include "conv/algorithms.h"
+#include <stdarg.h>
+#include <stdio.h>
+
+typedef struct {
+  char *buffer;
+  size_t size, used; /* used counts what the whole text takes, without the closing zero */
+} text;
+
+static void __attribute__((format(printf, 2, 3))) say(text *t, const char *format, ...)
+{
+  va_list args;
+  va_start(args, format);
+  size_t left = t->used < t->size ? t->size - t->used : 0;
+  int written = vsnprintf(left ? t->buffer + t->used : NULL, left, format, args);
+  va_end(args);
+  if (written > 0) t->used += (size_t)written;
+}
+
+static void say_problem(text *t, const cb_problem *problem)
+{
+  static const char *const names[] = {"forward", "backward_data", "backward_weights"};
+  const cb_geometry *geo = &problem->geo;
+  const cb_axis *a = geo->axis;
+  say(t, "direction: %s, %s%s\n", names[problem->direction], geo->dtype == CNNBLAS_F64 ? "f64" : "f32",
+      problem->accumulate ? ", accumulating" : "");
+  say(t,
+      "shape: n %lld, c %lld, k %lld, groups %lld, input %lldx%lldx%lld, kernel %lldx%lldx%lld, output "
+      "%lldx%lldx%lld\n",
+      (long long)geo->n, (long long)geo->c, (long long)geo->k, (long long)geo->g, (long long)a[0].in,
+      (long long)a[1].in, (long long)a[2].in, (long long)a[0].taps, (long long)a[1].taps, (long long)a[2].taps,
+      (long long)a[0].out, (long long)a[1].out, (long long)a[2].out);
+  say(t, "flops: %.6g\n", 2.0 * (double)geo->n * (double)geo->k * (double)geo->p * (double)geo->q);
+}
+
+static void say_tiling(text *t, const cnnblas_conv_plan *plan)
+{
+  const cb_tiling *tiling = &plan->tiling;
+  const struct {
+    const char *name;
+    int64_t extent;
+  } tiles[] = {
+      {"pixels", tiling->p_tile}, {"taps", tiling->q_tile}, {"filters", tiling->k_tile}, {"channels", tiling->c_tile}};
+  say(t, "tiles:");
+  for (int i = 0; i < 4; i++)
+    if (tiles[i].extent) say(t, " %s %lld", tiles[i].name, (long long)tiles[i].extent);
+  say(t, "%s\n", tiling->p_tile + tiling->q_tile + tiling->k_tile + tiling->c_tile ? "" : " whole planes");
+  if (tiling->segments > 1) say(t, "partial sums: %lld, added in order\n", (long long)tiling->segments);
+  say(t, "tasks: %lld\nthreads: %d at most\n", (long long)tiling->tasks, plan->threads);
+  say(t, "workspace: %zu bytes (%zu shared, %zu a thread)\n", cnnblas_conv_plan_workspace(plan), tiling->shared_bytes,
+      tiling->thread_bytes);
+}
+
+static void say_rivals(text *t, const cnnblas_conv_plan *plan)
+{
+  bool measured = plan->options.effort == CNNBLAS_MEASURE && !plan->forced;
+  char why[128];
+  for (int i = 0; cb_algorithm_at(i); i++) {
+    const cb_algorithm *row = cb_algorithm_at(i);
+    if (row == plan->algorithm) continue;
+    if (!row->applies(&plan->problem, why, sizeof why))
+      say(t, "not %s: %s\n", row->name, why);
+    else if (plan->forced)
+      say(t, "not %s: another was asked for by name\n", row->name);
+    else if (row->by_name_only)
+      say(t, "not %s: only by name\n", row->name);
+    else
+      say(t, "not %s: %s %.3g ms\n", row->name, measured ? "measured" : "estimated on one core",
+          1e3 * plan->seconds[i]);
+  }
+}
+
+cnnblas_status cnnblas_conv_plan_describe(const cnnblas_conv_plan *plan, char *buffer, size_t size, size_t *needed)
+{
+  if (!plan) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "plan is NULL");
+  if (!buffer && size) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "buffer is NULL, but size is %zu", size);
+  text t = {buffer, size, 0};
+  say(&t, "algorithm: %s%s\n", plan->algorithm->name, plan->forced ? " (forced)" : "");
+  say_problem(&t, &plan->problem);
+  say_tiling(&t, plan);
+  say_rivals(&t, plan);
+  if (needed) *needed = t.used + 1;
+  return CNNBLAS_OK;
+}

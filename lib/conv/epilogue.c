@@ -1,0 +1,59 @@
+/* The epilogue of tiles that GEMM has stored, and the bias gradient. */
+#include "conv/epilogue.h"
+#include "base/parallel.h"
+
+#define REAL    float
+#define NAME(x) x##_f32
+#include "conv/epilogue_loops.h"
+
+#define REAL    double
+#define NAME(x) x##_f64
+#include "conv/epilogue_loops.h"
+
+void cb_epilogue_apply(const cb_call *call, int64_t in, int64_t k0, int64_t k1, int64_t p0, int64_t p1)
+{
+  bool relu = call->activation == CNNBLAS_RELU;
+  if (!call->bias && !call->residual && !relu) return;
+  const cb_geometry *geo = &call->plan->problem.geo;
+  for (int64_t ik = k0; ik < k1; ik++) {
+    int64_t at = (in * geo->k + ik) * geo->p + p0;
+    if (geo->dtype == CNNBLAS_F64) {
+      const double *bias = call->bias, *residual = call->residual;
+      finish_row_f64((double *)call->out + at, p1 - p0, bias ? bias[ik] : 0, residual ? residual + at : NULL, relu);
+    } else {
+      const float *bias = call->bias, *residual = call->residual;
+      finish_row_f32((float *)call->out + at, p1 - p0, bias ? bias[ik] : 0, residual ? residual + at : NULL, relu);
+    }
+  }
+}
+
+typedef struct {
+  const cb_call *call;
+  void *db;
+} bias_job;
+
+static void bias_channel(void *context, int64_t ik, int worker)
+{
+  const bias_job *job = context;
+  const cb_call *call = job->call;
+  const cb_geometry *geo = &call->plan->problem.geo;
+  bool add = call->plan->problem.accumulate;
+  (void)worker;
+  if (geo->dtype == CNNBLAS_F64) {
+    double total = 0, *db = job->db;
+    for (int64_t in = 0; in < call->n; in++)
+      total += sum_row_f64((const double *)call->dy + (in * geo->k + ik) * geo->p, geo->p);
+    db[ik] = add ? db[ik] + total : total;
+  } else {
+    float total = 0, *db = job->db;
+    for (int64_t in = 0; in < call->n; in++)
+      total += sum_row_f32((const float *)call->dy + (in * geo->k + ik) * geo->p, geo->p);
+    db[ik] = add ? db[ik] + total : total;
+  }
+}
+
+void cb_bias_gradient(const cb_call *call, void *db)
+{
+  bias_job job = {call, db};
+  cb_parallel_for(call->threads, call->plan->problem.geo.k, bias_channel, &job);
+}

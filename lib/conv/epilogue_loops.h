@@ -1,0 +1,33 @@
+/* The loops of epilogue.c for one type: included with REAL and NAME(x) defined. */
+
+static void NAME(finish_row)(REAL *restrict y, int64_t count, REAL bias, const REAL *residual, bool relu)
+{
+  if (residual)
+    for (int64_t p = 0; p < count; p++) y[p] = (y[p] + bias) + residual[p];
+  else if (bias != 0)
+    for (int64_t p = 0; p < count; p++) y[p] += bias;
+  if (relu)
+    for (int64_t p = 0; p < count; p++) y[p] = y[p] < 0 ? 0 : y[p];
+}
+
+/* Sum of a row: 16 running sums over blocks of 512, blocks added in order, so that the error stays that of a tree. */
+static REAL NAME(sum_row)(const REAL *v, int64_t count)
+{
+  REAL total = 0;
+  while (count > 0) {
+    int64_t block = count < 512 ? count : 512, i = 0;
+    REAL lane[16] = {0};
+    for (; i + 16 <= block; i += 16)
+      for (int j = 0; j < 16; j++) lane[j] += v[i + j];
+    for (; i < block; i++) lane[i % 16] += v[i];
+    for (int step = 8; step; step /= 2)
+      for (int j = 0; j < step; j++) lane[j] += lane[j + step];
+    total += lane[0];
+    v += block;
+    count -= block;
+  }
+  return total;
+}
+
+#undef REAL
+#undef NAME

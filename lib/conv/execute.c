@@ -1,0 +1,166 @@
+/* Executing plans: arguments checked, workspace found, BLAS kept serial, the algorithm run. */
+#include "conv/execute.h"
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "base/status.h"
+#include "conv/epilogue.h"
+#include "gemm/blas.h"
+#include <stdint.h>
+
+/* One of the caller's arrays. */
+typedef struct {
+  const char *name;
+  const void *array;
+  int64_t elements;
+  bool optional;
+} operand;
+
+static cnnblas_status check_operand(const operand *o, size_t element)
+{
+  if (!o->array && (o->optional || o->elements == 0)) return CNNBLAS_OK;
+  if (!o->array) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "%s is NULL", o->name);
+  if ((uintptr_t)o->array % element)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "%s is %p, which is not aligned to its element, %zu bytes", o->name,
+                   o->array, element);
+  return CNNBLAS_OK;
+}
+
+static bool overlap(const operand *a, const operand *b, size_t element)
+{
+  if (!a->array || !b->array) return false;
+  uintptr_t a0 = (uintptr_t)a->array, b0 = (uintptr_t)b->array;
+  uintptr_t a1 = a0 + (size_t)a->elements * element, b1 = b0 + (size_t)b->elements * element;
+  return a0 < b1 && b0 < a1;
+}
+
+/* operands[0..written) are outputs; none of them may overlap any other. */
+static cnnblas_status check_operands(const operand *operands, int count, int written, size_t element)
+{
+  for (int i = 0; i < count; i++) {
+    cnnblas_status status = check_operand(&operands[i], element);
+    if (status) return status;
+  }
+  for (int i = 0; i < written; i++)
+    for (int j = i + 1; j < count; j++)
+      if (overlap(&operands[i], &operands[j], element))
+        return cb_fail(CNNBLAS_INVALID_ARGUMENT, "%s (%p) overlaps %s (%p)", operands[i].name, operands[i].array,
+                       operands[j].name, operands[j].array);
+  return CNNBLAS_OK;
+}
+
+static cnnblas_status check_plan(const cnnblas_conv_plan *plan, cnnblas_conv_direction direction, int64_t n)
+{
+  static const char *const names[] = {"forward", "backward_data", "backward_weights"};
+  if (!plan) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "plan is NULL");
+  if (plan->problem.direction != direction)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "the plan's direction is %s, not %s", names[plan->problem.direction],
+                   names[direction]);
+  if (n < 0 || n > plan->problem.geo.n)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "n is %lld; it must be 0 to the plan's n, %lld", (long long)n,
+                   (long long)plan->problem.geo.n);
+  return CNNBLAS_OK;
+}
+
+static cnnblas_status check_epilogue(const cnnblas_conv_plan *plan, const cnnblas_conv_epilogue *e)
+{
+  if ((int)e->activation < 0 || e->activation > CNNBLAS_RELU)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "activation is %d, which names no activation", (int)e->activation);
+  if (e->activation != CNNBLAS_IDENTITY && plan->problem.accumulate)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT,
+                   "activation is %d, but the plan accumulates; only identity can be accumulated", (int)e->activation);
+  for (int i = 0; i < 7; i++)
+    if (e->reserved[i])
+      return cb_fail(CNNBLAS_INVALID_ARGUMENT, "epilogue.reserved[%d] is %d; it must be 0", i, (int)e->reserved[i]);
+  return CNNBLAS_OK;
+}
+
+void cb_execute(cb_call *call, void *workspace)
+{
+  const cnnblas_conv_plan *plan = call->plan;
+  call->threads = plan->options.threads == 0 && cb_in_parallel() ? 1 : plan->threads;
+  call->accumulate |= plan->problem.accumulate;
+  call->shared = workspace ? cb_align(workspace) : NULL;
+  call->scratch = call->shared ? call->shared + plan->tiling.shared_bytes : NULL;
+  cb_blas_guard guard;
+  if (plan->algorithm->uses_blas) cb_blas_begin(&guard);
+  plan->algorithm->run(call);
+  if (plan->algorithm->uses_blas) cb_blas_end(&guard);
+}
+
+/* Checks or makes the workspace, runs the call and the bias gradient db, if any. */
+static cnnblas_status run_call(cb_call *call, void *db, void *workspace, size_t workspace_bytes)
+{
+  size_t needed = cnnblas_conv_plan_workspace(call->plan);
+  void *own = NULL;
+  if (workspace && workspace_bytes < needed)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "workspace_bytes is %zu; the plan needs %zu", workspace_bytes, needed);
+  if (!workspace && needed) {
+    if (call->plan->options.no_alloc)
+      return cb_fail(CNNBLAS_INVALID_ARGUMENT, "workspace is NULL, but the plan needs %zu bytes and must not allocate",
+                     needed);
+    workspace = own = cb_alloc(needed);
+    if (!own) return cb_fail_memory(needed, "a workspace");
+  }
+  cb_execute(call, workspace);
+  if (db) cb_bias_gradient(call, db);
+  cb_free(own);
+  return CNNBLAS_OK;
+}
+
+cnnblas_status cnnblas_conv_forward(const cnnblas_conv_plan *plan, int64_t n, const void *x, const void *w,
+                                    const cnnblas_conv_epilogue *epilogue, void *y, void *workspace,
+                                    size_t workspace_bytes)
+{
+  static const cnnblas_conv_epilogue none;
+  const cnnblas_conv_epilogue *e = epilogue ? epilogue : &none;
+  cnnblas_status status = check_plan(plan, CNNBLAS_FORWARD, n);
+  if (!status) status = check_epilogue(plan, e);
+  if (status) return status;
+  const cb_geometry *geo = &plan->problem.geo;
+  bool in_place = e->residual == y;
+  int64_t outputs = n * geo->k * geo->p;
+  operand operands[] = {{"y", y, outputs, false},
+                        {"x", x, n * geo->c * geo->image, false},
+                        {"w", w, geo->k * geo->q, false},
+                        {"bias", e->bias, geo->k, true},
+                        {"residual", in_place ? NULL : e->residual, outputs, true}};
+  status = check_operands(operands, 5, 1, geo->element);
+  if (status) return status;
+  cb_call call = {.plan = plan, .n = n, .x = x, .w = w, .out = y};
+  call.bias = e->bias;
+  call.residual = in_place ? NULL : e->residual;
+  call.activation = e->activation;
+  call.accumulate = in_place && y; /* y + conv, then bias and activation: the residual is added where it lies */
+  return run_call(&call, NULL, workspace, workspace_bytes);
+}
+
+cnnblas_status cnnblas_conv_backward_data(const cnnblas_conv_plan *plan, int64_t n, const void *dy, const void *w,
+                                          void *dx, void *workspace, size_t workspace_bytes)
+{
+  cnnblas_status status = check_plan(plan, CNNBLAS_BACKWARD_DATA, n);
+  if (status) return status;
+  const cb_geometry *geo = &plan->problem.geo;
+  operand operands[] = {{"dx", dx, n * geo->c * geo->image, false},
+                        {"dy", dy, n * geo->k * geo->p, false},
+                        {"w", w, geo->k * geo->q, false}};
+  status = check_operands(operands, 3, 1, geo->element);
+  if (status) return status;
+  cb_call call = {.plan = plan, .n = n, .dy = dy, .w = w, .out = dx};
+  return run_call(&call, NULL, workspace, workspace_bytes);
+}
+
+cnnblas_status cnnblas_conv_backward_weights(const cnnblas_conv_plan *plan, int64_t n, const void *x, const void *dy,
+                                             void *dw, void *db, void *workspace, size_t workspace_bytes)
+{
+  cnnblas_status status = check_plan(plan, CNNBLAS_BACKWARD_WEIGHTS, n);
+  if (status) return status;
+  const cb_geometry *geo = &plan->problem.geo;
+  operand operands[] = {{"dw", dw, geo->k * geo->q, false},
+                        {"db", db, geo->k, true},
+                        {"x", x, n * geo->c * geo->image, false},
+                        {"dy", dy, n * geo->k * geo->p, false}};
+  status = check_operands(operands, 4, 2, geo->element);
+  if (status) return status;
+  cb_call call = {.plan = plan, .n = n, .x = x, .dy = dy, .out = dw};
+  return run_call(&call, db, workspace, workspace_bytes);
+}

@@ -1,0 +1,58 @@
+/*
+ * The convolution's sizes, validated and put into one form: always three spatial axes (missing leading ones have size 1),
+ * every default filled in, mode and padding folded into where a tap reads.
+ *
+ * On each axis, output position o and tap t of the filter meet at input position
+ *     i = o * stride + base + t * step
+ * with base = -pad_begin and step = dilation for cross-correlation; true convolution walks the taps backwards
+ * (base = dilation * (taps - 1) - pad_begin, step = -dilation). Positions outside [0, in) are zeros.
+ */
+#ifndef CB_CONV_GEOMETRY_H
+#define CB_CONV_GEOMETRY_H
+
+#include "base/size.h"
+#include <cnnblas/conv.h>
+#include <stdbool.h>
+
+typedef struct {
+  int64_t in, out, taps, stride, base, step;
+} cb_axis;
+
+typedef struct {
+  cnnblas_dtype dtype;
+  size_t element;     /* bytes of one */
+  int64_t n, c, k, g; /* images, channels in and out, groups */
+  int64_t cg, kg;     /* channels of one group, in and out */
+  cb_axis axis[3];    /* d, h, w */
+  int64_t image;      /* input pixels of one channel, d*h*w */
+  int64_t p;          /* output pixels of one channel */
+  int64_t taps;       /* of one filter channel, r*s */
+  int64_t q;          /* taps of one filter, cg * taps */
+} cb_geometry;
+
+/* Validates desc and fills geo; the statuses of cnnblas_conv_get_shape. */
+cnnblas_status cb_geometry_init(cb_geometry *geo, const cnnblas_conv_desc *desc);
+
+/* True if every axis has one tap, stride 1 and no padding: the lowered matrix is x itself. */
+bool cb_geometry_is_pointwise(const cb_geometry *geo);
+
+/* Splits tap index t of [taps] into its three coordinates; likewise an output pixel. */
+static inline void cb_tap_coords(const cb_geometry *geo, int64_t t, int64_t at[3])
+{
+  at[2] = t % geo->axis[2].taps;
+  at[1] = t / geo->axis[2].taps % geo->axis[1].taps;
+  at[0] = t / geo->axis[2].taps / geo->axis[1].taps;
+}
+
+/* The outputs [*lo, *hi) of an axis whose tap t reads inside the input; *lo <= *hi. */
+static inline void cb_axis_valid(const cb_axis *a, int64_t t, int64_t *lo, int64_t *hi)
+{
+  int64_t offset = a->base + t * a->step; /* i = o * stride + offset */
+  int64_t first = offset < 0 ? cb_ceil_div(-offset, a->stride) : 0;
+  int64_t end = offset < a->in ? (a->in - 1 - offset) / a->stride + 1 : 0;
+  if (end > a->out) end = a->out;
+  *lo = first < end ? first : end;
+  *hi = end;
+}
+
+#endif

@@ -1,0 +1,134 @@
+/* Making and freeing plans: options checked, algorithm chosen, tiles and workspace fixed. */
+#include "conv/plan.h"
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "base/status.h"
+#include "conv/algorithms.h"
+#include "conv/measure.h"
+#include <string.h>
+
+enum {
+  DEFAULT_BUDGET = 4 << 20, /* bytes a thread */
+  LEAST_BUDGET = 4 << 10    /* less than this is treated as none: it would not hold a useful tile */
+};
+
+void cnnblas_conv_options_init(cnnblas_conv_options *options)
+{
+  if (options) memset(options, 0, sizeof *options);
+}
+
+static cnnblas_status check_flag(const char *name, int32_t value)
+{
+  if (value == 0 || value == 1) return CNNBLAS_OK;
+  return cb_fail(CNNBLAS_INVALID_ARGUMENT, "%s is %d; it must be 0 or 1", name, (int)value);
+}
+
+static cnnblas_status check_options(const cnnblas_conv_options *o)
+{
+  if (o->threads < 0) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "threads is %d; it must be at least 0", (int)o->threads);
+  if ((int)o->workspace < 0 || o->workspace > CNNBLAS_WORKSPACE_NONE)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "workspace is %d, which names no policy", (int)o->workspace);
+  if (o->workspace != CNNBLAS_WORKSPACE_LIMIT && o->workspace_limit)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT,
+                   "workspace_limit is %zu, but the workspace policy is not CNNBLAS_WORKSPACE_LIMIT",
+                   o->workspace_limit);
+  if ((int)o->effort < 0 || o->effort > CNNBLAS_MEASURE)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "effort is %d, which names no effort", (int)o->effort);
+  for (int i = 0; i < 8; i++)
+    if (o->reserved[i])
+      return cb_fail(CNNBLAS_INVALID_ARGUMENT, "options.reserved[%d] is %lld; it must be 0", i,
+                     (long long)o->reserved[i]);
+  cnnblas_status status = check_flag("no_alloc", o->no_alloc);
+  return status ? status : check_flag("accumulate", o->accumulate);
+}
+
+static size_t budget_of(const cnnblas_conv_options *o)
+{
+  size_t budget = o->workspace == CNNBLAS_WORKSPACE_NONE    ? 0
+                  : o->workspace == CNNBLAS_WORKSPACE_LIMIT ? o->workspace_limit
+                                                            : DEFAULT_BUDGET;
+  return budget < LEAST_BUDGET ? 0 : budget;
+}
+
+static cnnblas_status find_forced(const char *name, const cb_problem *problem, const cb_algorithm **algorithm)
+{
+  char why[128];
+  *algorithm = cb_algorithm_find(name);
+  if (!*algorithm) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "algorithm is \"%.64s\", which is not in the table", name);
+  if ((*algorithm)->applies(problem, why, sizeof why)) return CNNBLAS_OK;
+  return cb_fail(CNNBLAS_UNSUPPORTED, "algorithm \"%s\" does not apply: %s", (*algorithm)->name, why);
+}
+
+/* Picks and prepares the algorithm of a plan whose problem and options are filled in. */
+static cnnblas_status choose(cnnblas_conv_plan *plan, const char *name)
+{
+  plan->forced = name && strcmp(name, "auto") != 0;
+  const cb_algorithm *best = cb_algorithm_choose(&plan->problem, plan->seconds);
+  cnnblas_status status = CNNBLAS_OK;
+  if (plan->forced)
+    status = find_forced(name, &plan->problem, &best);
+  else if (plan->options.effort == CNNBLAS_MEASURE && plan->problem.geo.n > 0)
+    status = cb_measure(plan, &best);
+  plan->algorithm = best;
+  return status ? status : best->prepare(plan);
+}
+
+cnnblas_status cnnblas_conv_plan_create(const cnnblas_conv_desc *desc, cnnblas_conv_direction direction,
+                                        const cnnblas_conv_options *options, cnnblas_conv_plan **out)
+{
+  static const cnnblas_conv_options defaults;
+  const cnnblas_conv_options *o = options ? options : &defaults;
+  cb_geometry geo;
+  if (!out) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "plan is NULL");
+  if ((int)direction < 0 || direction > CNNBLAS_BACKWARD_WEIGHTS)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "direction is %d, which names no direction", (int)direction);
+  cnnblas_status status = cb_geometry_init(&geo, desc);
+  if (!status) status = check_options(o);
+  if (status) return status;
+
+  cnnblas_conv_plan *plan = cb_alloc_zeroed(sizeof *plan);
+  if (!plan) return cb_fail_memory(sizeof *plan, "a plan");
+  plan->problem = (cb_problem){geo, direction, o->accumulate != 0, budget_of(o)};
+  plan->options = *o;
+  plan->options.algorithm = NULL;
+  plan->threads = o->threads ? o->threads : cb_threads_default();
+  status = choose(plan, o->algorithm);
+  if (status) {
+    cb_free(plan);
+    return status;
+  }
+  *out = plan;
+  return CNNBLAS_OK;
+}
+
+void cnnblas_conv_plan_destroy(cnnblas_conv_plan *plan)
+{
+  if (!plan) return;
+  if (plan->algorithm->release) plan->algorithm->release(plan);
+  cb_free(plan);
+}
+
+size_t cnnblas_conv_plan_workspace(const cnnblas_conv_plan *plan)
+{
+  if (!plan) return 0;
+  size_t bytes = plan->tiling.shared_bytes + (size_t)plan->threads * plan->tiling.thread_bytes;
+  return bytes ? bytes + CB_ALIGN - 1 : 0;
+}
+
+const char *cnnblas_conv_plan_algorithm(const cnnblas_conv_plan *plan)
+{
+  return plan ? plan->algorithm->name : "";
+}
+
+int32_t cnnblas_conv_plan_threads(const cnnblas_conv_plan *plan)
+{
+  return plan ? plan->threads : 0;
+}
+
+cnnblas_status cnnblas_conv_plan_expect(const cnnblas_conv_plan *plan, cnnblas_dtype dtype)
+{
+  if (!plan) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "plan is NULL");
+  if (plan->problem.geo.dtype == dtype) return CNNBLAS_OK;
+  return cb_fail(CNNBLAS_INVALID_ARGUMENT, "the plan's dtype is %s, not that of this call's arrays",
+                 plan->problem.geo.dtype == CNNBLAS_F64 ? "f64" : "f32");
+}

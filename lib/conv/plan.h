@@ -1,0 +1,84 @@
+/*
+ * What an algorithm sees: the problem it is asked about, the plan it prepares, the call it runs; and the table's row.
+ *
+ * A plan is an algorithm plus what was fixed when it was made. An algorithm is one file that exports one row.
+ */
+#ifndef CB_CONV_PLAN_H
+#define CB_CONV_PLAN_H
+
+#include "conv/geometry.h"
+
+enum { CB_MAX_ALGORITHMS = 16 };
+
+/* What is to be done, without regard to how. Nothing in it depends on the number of threads: neither may a choice. */
+typedef struct {
+  cb_geometry geo;
+  cnnblas_conv_direction direction;
+  bool accumulate;
+  size_t budget; /* workspace bytes a thread may use, shared parts included; 0 with policy "none" */
+} cb_problem;
+
+/* How the work is cut; fields that an algorithm does not use stay 0. For the algorithm itself and for describe. */
+typedef struct {
+  int64_t p_tile, q_tile, k_tile, c_tile; /* extents of a tile */
+  int64_t segments;                       /* partial sums of a weight gradient, added in order */
+  int64_t tasks;                          /* independent tasks of a call on the plan's n images */
+  size_t shared_bytes, thread_bytes;      /* workspace: once, and for each thread */
+} cb_tiling;
+
+typedef struct cb_algorithm cb_algorithm;
+
+struct cnnblas_conv_plan {
+  cb_problem problem;
+  cnnblas_conv_options options; /* .algorithm is NULL here: the caller's text may be gone */
+  const cb_algorithm *algorithm;
+  cb_tiling tiling;
+  int threads;                       /* at most */
+  void *state;                       /* the algorithm's own, made by prepare and freed by release */
+  bool forced;                       /* by name */
+  double seconds[CB_MAX_ALGORITHMS]; /* per row of the table: estimated or measured; 0: not considered */
+};
+
+/* One execution. Inputs not of the plan's direction are NULL. */
+typedef struct {
+  const cnnblas_conv_plan *plan;
+  int64_t n;
+  const void *x, *w, *dy;
+  void *out; /* y, dx or dw */
+  const void *bias, *residual;
+  cnnblas_activation activation;
+  bool accumulate; /* the plan's, or a residual that is the output itself */
+  int threads;
+  char *shared, *scratch; /* 64-byte aligned; scratch of worker i at scratch + i * tiling.thread_bytes */
+} cb_call;
+
+struct cb_algorithm {
+  const char *name;
+  bool by_name_only; /* never chosen while another applies */
+  /* True if it can do the problem; else a reason is written. */
+  bool (*applies)(const cb_problem *problem, char *why, size_t size);
+  /* Estimated seconds on one core for the whole batch. */
+  double (*cost)(const cb_problem *problem);
+  /* Fixes plan->tiling, and plan->state if it needs one. */
+  cnnblas_status (*prepare)(cnnblas_conv_plan *plan);
+  void (*release)(cnnblas_conv_plan *plan); /* may be NULL */
+  void (*run)(const cb_call *call);
+  bool uses_blas;
+};
+
+/* Element index of an array of the geometry's dtype. */
+static inline const void *cb_at(const void *array, int64_t index, size_t element)
+{
+  return (const char *)array + (size_t)index * element;
+}
+static inline void *cb_at_mut(void *array, int64_t index, size_t element)
+{
+  return (char *)array + (size_t)index * element;
+}
+
+static inline void *cb_scratch(const cb_call *call, int worker)
+{
+  return call->scratch + (size_t)worker * call->plan->tiling.thread_bytes;
+}
+
+#endif

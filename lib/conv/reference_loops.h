@@ -1,0 +1,126 @@
+/*
+ * The reference loops for one type: included by reference.c with REAL (the arrays' type), WIDE (the accumulator's) and
+ * NAME(x) (the function names) defined. One output element at a time, every sum in WIDE, rounded once at the end.
+ */
+
+/* Sum over the taps and channels of one output pixel: x[ic][i] * w[ic][t], x and w at their group's first channel. */
+static WIDE NAME(forward_sum)(const cb_geometry *geo, const REAL *x, const REAL *w, const int64_t o[3])
+{
+  const cb_axis *a = geo->axis;
+  WIDE sum = 0;
+  for (int64_t ic = 0; ic < geo->cg; ic++)
+    for (int64_t td = 0; td < a[0].taps; td++)
+      for (int64_t tr = 0; tr < a[1].taps; tr++)
+        for (int64_t ts = 0; ts < a[2].taps; ts++, w++) {
+          int64_t id = o[0] * a[0].stride + a[0].base + td * a[0].step;
+          int64_t ih = o[1] * a[1].stride + a[1].base + tr * a[1].step;
+          int64_t iw = o[2] * a[2].stride + a[2].base + ts * a[2].step;
+          if (id < 0 || id >= a[0].in || ih < 0 || ih >= a[1].in || iw < 0 || iw >= a[2].in) continue;
+          sum += (WIDE)x[((ic * a[0].in + id) * a[1].in + ih) * a[2].in + iw] * (WIDE)*w;
+        }
+  return sum;
+}
+
+/* One output plane: task = image * k + channel. */
+static void NAME(forward_plane)(const cb_call *call, int64_t task)
+{
+  const cb_geometry *geo = &call->plan->problem.geo;
+  const cb_axis *a = geo->axis;
+  int64_t in = task / geo->k, ik = task % geo->k;
+  const REAL *x = (const REAL *)call->x + (in * geo->c + ik / geo->kg * geo->cg) * geo->image;
+  const REAL *w = (const REAL *)call->w + ik * geo->q;
+  const REAL *bias = call->bias, *residual = call->residual;
+  int64_t at = task * geo->p, o[3];
+  for (o[0] = 0; o[0] < a[0].out; o[0]++)
+    for (o[1] = 0; o[1] < a[1].out; o[1]++)
+      for (o[2] = 0; o[2] < a[2].out; o[2]++, at++) {
+        REAL *y = (REAL *)call->out + at;
+        WIDE sum = NAME(forward_sum)(geo, x, w, o);
+        if (call->accumulate) sum += (WIDE)*y;
+        if (bias) sum += (WIDE)bias[ik];
+        if (residual) sum += (WIDE)residual[at];
+        *y = (REAL)(call->activation == CNNBLAS_RELU && sum < 0 ? 0 : sum);
+      }
+}
+
+/* The output position that tap t joins to input position i, or -1. */
+static int64_t NAME(output_of)(const cb_axis *a, int64_t i, int64_t t)
+{
+  int64_t scaled = i - a->base - t * a->step;
+  if (scaled < 0 || scaled % a->stride) return -1;
+  return scaled / a->stride < a->out ? scaled / a->stride : -1;
+}
+
+/* Sum over filters and taps for one input position: dy[ik][o] * w[ik][ic][t]; dy and w at their group's first filter. */
+static WIDE NAME(data_sum)(const cb_geometry *geo, const REAL *dy, const REAL *w, const int64_t i[3])
+{
+  const cb_axis *a = geo->axis;
+  WIDE sum = 0;
+  for (int64_t ik = 0; ik < geo->kg; ik++, w += geo->q, dy += geo->p)
+    for (int64_t td = 0; td < a[0].taps; td++)
+      for (int64_t tr = 0; tr < a[1].taps; tr++)
+        for (int64_t ts = 0; ts < a[2].taps; ts++) {
+          int64_t od = NAME(output_of)(&a[0], i[0], td), oh = NAME(output_of)(&a[1], i[1], tr);
+          int64_t ow = NAME(output_of)(&a[2], i[2], ts);
+          if (od < 0 || oh < 0 || ow < 0) continue;
+          sum += (WIDE)dy[(od * a[1].out + oh) * a[2].out + ow] * (WIDE)w[(td * a[1].taps + tr) * a[2].taps + ts];
+        }
+  return sum;
+}
+
+/* One plane of dx: task = image * c + channel. */
+static void NAME(data_plane)(const cb_call *call, int64_t task)
+{
+  const cb_geometry *geo = &call->plan->problem.geo;
+  const cb_axis *a = geo->axis;
+  int64_t in = task / geo->c, ic = task % geo->c, ig = ic / geo->cg;
+  const REAL *dy = (const REAL *)call->dy + (in * geo->k + ig * geo->kg) * geo->p;
+  const REAL *w = (const REAL *)call->w + ig * geo->kg * geo->q + ic % geo->cg * geo->taps;
+  REAL *dx = (REAL *)call->out + task * geo->image;
+  int64_t i[3];
+  for (i[0] = 0; i[0] < a[0].in; i[0]++)
+    for (i[1] = 0; i[1] < a[1].in; i[1]++)
+      for (i[2] = 0; i[2] < a[2].in; i[2]++, dx++) {
+        WIDE sum = NAME(data_sum)(geo, dy, w, i);
+        *dx = (REAL)(call->accumulate ? (WIDE)*dx + sum : sum);
+      }
+}
+
+/* Sum over images and output pixels for one weight; tap[3] is its place in the filter. */
+static WIDE NAME(weight_sum)(const cb_call *call, int64_t ik, int64_t ic, const int64_t tap[3])
+{
+  const cb_geometry *geo = &call->plan->problem.geo;
+  const cb_axis *a = geo->axis;
+  WIDE sum = 0;
+  for (int64_t in = 0; in < call->n; in++) {
+    const REAL *x = (const REAL *)call->x + (in * geo->c + ik / geo->kg * geo->cg + ic) * geo->image;
+    const REAL *dy = (const REAL *)call->dy + (in * geo->k + ik) * geo->p;
+    for (int64_t od = 0; od < a[0].out; od++)
+      for (int64_t oh = 0; oh < a[1].out; oh++)
+        for (int64_t ow = 0; ow < a[2].out; ow++, dy++) {
+          int64_t id = od * a[0].stride + a[0].base + tap[0] * a[0].step;
+          int64_t ih = oh * a[1].stride + a[1].base + tap[1] * a[1].step;
+          int64_t iw = ow * a[2].stride + a[2].base + tap[2] * a[2].step;
+          if (id < 0 || id >= a[0].in || ih < 0 || ih >= a[1].in || iw < 0 || iw >= a[2].in) continue;
+          sum += (WIDE)x[(id * a[1].in + ih) * a[2].in + iw] * (WIDE)*dy;
+        }
+  }
+  return sum;
+}
+
+/* One channel of one filter of dw: task = ik * cg + ic. */
+static void NAME(weight_channel)(const cb_call *call, int64_t task)
+{
+  const cb_geometry *geo = &call->plan->problem.geo;
+  REAL *dw = (REAL *)call->out + task * geo->taps;
+  for (int64_t t = 0; t < geo->taps; t++) {
+    int64_t tap[3];
+    cb_tap_coords(geo, t, tap);
+    WIDE sum = NAME(weight_sum)(call, task / geo->cg, task % geo->cg, tap);
+    dw[t] = (REAL)(call->accumulate ? (WIDE)dw[t] + sum : sum);
+  }
+}
+
+#undef REAL
+#undef WIDE
+#undef NAME
