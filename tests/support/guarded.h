@@ -1,0 +1,35 @@
+/*
+ * Arrays with traps around them.
+ *
+ * A guarded array lies in pages of its own between two pages that nobody may touch. It is placed against one of them, so
+ * that the first byte read or written past that end faults; the slack at its other end is filled with a known pattern that
+ * guarded_intact() checks. Placed against the end, an array is aligned to its size's factor of two and no more.
+ */
+#ifndef TESTS_SUPPORT_GUARDED_H
+#define TESTS_SUPPORT_GUARDED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum { AGAINST_END, AGAINST_START } placement;
+
+typedef struct {
+  void *data;   /* the array */
+  size_t bytes; /* its size; 0 is allowed, data then points at a trap */
+  char *pages;  /* the usable pages */
+  size_t capacity;
+} guarded;
+
+/* Makes g (zeroed before its first use) an array of that many bytes. Its contents are undefined. Fails the test if there
+   is no memory. A page range that is large enough is used again. */
+void guarded_reset(guarded *g, size_t bytes, placement where);
+
+/* Lets nobody write the array, or lets everybody again: for inputs. */
+void guarded_protect(guarded *g, bool protect);
+
+/* True if the pattern around the array is whole. */
+bool guarded_intact(const guarded *g);
+
+void guarded_free(guarded *g);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * What every test file includes: cmocka, the public interface, and a note of what is being done for the case that it
+ * crashes.
+ */
+#ifndef TESTS_SUPPORT_HARNESS_H
+#define TESTS_SUPPORT_HARNESS_H
+
+/* cmocka wants these four before it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <cnnblas/cnnblas.h>
+#include <stdbool.h>
+
+/* Remembers a line, and from the first call on prints it if the process is about to die of a signal. */
+void harness_doing(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The remembered line. */
+const char *harness_line(void);
+
+/* Asserts that a call succeeded; otherwise fails with its message and the remembered line. */
+#define ASSERT_OK(call) harness_assert_ok((call), #call, __FILE__, __LINE__)
+void harness_assert_ok(cnnblas_status status, const char *call, const char *file, int line);
+
+/* Fails the test with a message and the remembered line. */
+#define FAIL(...) harness_fail(__FILE__, __LINE__, __VA_ARGS__)
+void harness_fail(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Names of a direction and number of directions. */
+enum { DIRECTIONS = 3 };
+extern const char *const direction_names[DIRECTIONS];
+
+/* Number of rows in the library's table of algorithms. */
+int algorithm_count(void);
+
+#endif

@@ -1,0 +1,169 @@
+/* Making calls with every array trapped; see rig.h. */
+#include "support/rig.h"
+#include <stdio.h>
+#include <string.h>
+
+void variant_text(const variant *v, char text[VARIANT_TEXT])
+{
+  static const char *const policies[] = {"default", "limit", "none"};
+  snprintf(text, VARIANT_TEXT, "%s, threads %d, workspace %s %zu%s%s%s%s%s%s%s, arrays against the %s",
+           v->algorithm ? v->algorithm : "auto", (int)v->threads, policies[v->policy], v->limit,
+           v->no_workspace ? " allocated by the call" : "", v->accumulate ? ", accumulate" : "",
+           v->bias ? ", bias" : "", v->residual ? ", residual" : "", v->in_place ? ", residual in place" : "",
+           v->relu ? ", relu" : "", v->db ? ", db" : "", v->where == AGAINST_END ? "end" : "start");
+}
+
+void variant_random(variant *v, cnnblas_conv_direction direction, rng *r)
+{
+  memset(v, 0, sizeof *v);
+  v->threads = (int32_t)rng_range(r, 0, 3);
+  v->policy = rng_chance(r, 50)   ? CNNBLAS_WORKSPACE_DEFAULT
+              : rng_chance(r, 50) ? CNNBLAS_WORKSPACE_LIMIT
+                                  : CNNBLAS_WORKSPACE_NONE;
+  if (v->policy == CNNBLAS_WORKSPACE_LIMIT) v->limit = (size_t)rng_range(r, 0, rng_chance(r, 50) ? 10000 : 1000000);
+  v->accumulate = rng_chance(r, 25);
+  v->no_workspace = rng_chance(r, 20);
+  v->where = rng_chance(r, 60) ? AGAINST_END : AGAINST_START;
+  if (direction == CNNBLAS_FORWARD) {
+    v->bias = rng_chance(r, 40);
+    v->residual = rng_chance(r, 20);
+    v->in_place = !v->residual && !v->accumulate && rng_chance(r, 20);
+    v->relu = !v->accumulate && rng_chance(r, 40);
+  }
+  v->db = direction == CNNBLAS_BACKWARD_WEIGHTS && rng_chance(r, 60);
+}
+
+static void fill(guarded *array, const problem *p, int64_t count, rng *r, bool integers, placement where)
+{
+  guarded_protect(array, false);
+  guarded_reset(array, (size_t)count * p->element, where);
+  (integers ? array_fill_integers : array_fill_reals)(p->desc.dtype, array->data, count, r);
+}
+
+static int64_t largest(const problem *p)
+{
+  int64_t a = p->x_elements > p->y_elements ? p->x_elements : p->y_elements,
+          b = p->w_elements > p->k ? p->w_elements : p->k;
+  return a > b ? a : b;
+}
+
+void rig_fill(rig *g, const problem *p, rng *r, bool integers, placement where)
+{
+  fill(&g->x, p, p->x_elements, r, integers, where);
+  fill(&g->w, p, p->w_elements, r, integers, where);
+  fill(&g->y, p, p->y_elements, r, integers, where);
+  fill(&g->bias, p, p->k, r, integers, where);
+  fill(&g->residual, p, p->y_elements, r, integers, where);
+  fill(&g->old, p, largest(p), r, integers, where);
+}
+
+void rig_expect(const rig *g, const problem *p, cnnblas_conv_direction direction, int64_t n, const variant *v,
+                oracle *want, oracle *want_db)
+{
+  oracle_run(want, p, direction, n, g->x.data, g->w.data, g->y.data);
+  if (v->accumulate || v->in_place) oracle_add(want, g->old.data);
+  if (v->bias) oracle_add_bias(want, p, g->bias.data);
+  if (v->residual) oracle_add(want, g->residual.data);
+  if (v->relu) oracle_relu(want);
+  if (!v->db) return;
+  oracle_bias_gradient(want_db, p, n, g->y.data);
+  if (v->accumulate) oracle_add(want_db, g->old.data);
+}
+
+static void check_workspace(const cnnblas_conv_plan *plan, const variant *v)
+{
+  size_t bytes = cnnblas_conv_plan_workspace(plan), threads = (size_t)cnnblas_conv_plan_threads(plan);
+  bool im2col = strncmp(cnnblas_conv_plan_algorithm(plan), "im2col", 6) == 0;
+  size_t limit = (im2col ? (size_t)2 << 20 : (size_t)4 << 20) * threads;
+  if (v->policy == CNNBLAS_WORKSPACE_LIMIT) limit = v->limit * threads;
+  if (v->policy == CNNBLAS_WORKSPACE_NONE) limit = 0;
+  if (bytes > limit)
+    FAIL("the plan wants %zu bytes of workspace for %zu threads; the policy allows %zu", bytes, threads, limit);
+}
+
+cnnblas_conv_plan *rig_plan(const problem *p, cnnblas_conv_direction direction, const variant *v)
+{
+  cnnblas_conv_options options = {.algorithm = v->algorithm,
+                                  .threads = v->threads,
+                                  .workspace = v->policy,
+                                  .workspace_limit = v->limit,
+                                  .accumulate = v->accumulate};
+  cnnblas_conv_plan *plan = NULL;
+  cnnblas_status status = cnnblas_conv_plan_create(&p->desc, direction, &options, &plan);
+  if (status == CNNBLAS_UNSUPPORTED && v->algorithm) {
+    assert_null(plan);
+    if (!strstr(cnnblas_last_error(), v->algorithm))
+      FAIL("the message does not name the algorithm: %s", cnnblas_last_error());
+    return NULL;
+  }
+  ASSERT_OK(status);
+  if (v->algorithm) assert_string_equal(cnnblas_conv_plan_algorithm(plan), v->algorithm);
+  if (v->threads) assert_in_range(cnnblas_conv_plan_threads(plan), 1, v->threads);
+  check_workspace(plan, v);
+  return plan;
+}
+
+/* Sizes an output and gives it its contents before the call: NaN, or what is to be added to. */
+static void ready_output(guarded *array, const rig *g, const problem *p, int64_t count, const variant *v)
+{
+  guarded_reset(array, (size_t)count * p->element, v->where);
+  if (v->accumulate || v->in_place)
+    memcpy(array->data, g->old.data, (size_t)count * p->element);
+  else
+    array_fill_nan(p->desc.dtype, array->data, count);
+}
+
+static void protect_inputs(rig *g, bool protect)
+{
+  guarded *inputs[] = {&g->x, &g->w, &g->y, &g->bias, &g->residual};
+  for (int i = 0; i < 5; i++) guarded_protect(inputs[i], protect);
+}
+
+static cnnblas_status call(rig *g, cnnblas_conv_direction direction, int64_t n, const variant *v,
+                           const cnnblas_conv_plan *plan, void *workspace, size_t bytes)
+{
+  if (direction == CNNBLAS_BACKWARD_DATA)
+    return cnnblas_conv_backward_data(plan, n, g->y.data, g->w.data, g->out.data, workspace, bytes);
+  if (direction == CNNBLAS_BACKWARD_WEIGHTS)
+    return cnnblas_conv_backward_weights(plan, n, g->x.data, g->y.data, g->out.data, v->db ? g->db.data : NULL,
+                                         workspace, bytes);
+  cnnblas_conv_epilogue epilogue = {.bias = v->bias ? g->bias.data : NULL,
+                                    .residual = v->in_place   ? g->out.data
+                                                : v->residual ? g->residual.data
+                                                              : NULL,
+                                    .activation = v->relu ? CNNBLAS_RELU : CNNBLAS_IDENTITY};
+  return cnnblas_conv_forward(plan, n, g->x.data, g->w.data, &epilogue, g->out.data, workspace, bytes);
+}
+
+void rig_execute(rig *g, const problem *p, cnnblas_conv_direction direction, int64_t n, const variant *v,
+                 const cnnblas_conv_plan *plan)
+{
+  size_t bytes = cnnblas_conv_plan_workspace(plan);
+  ready_output(&g->out, g, p, problem_outputs(p, direction, n), v);
+  ready_output(&g->db, g, p, p->k, v);
+  guarded_reset(&g->workspace, bytes, v->where);
+  memset(g->workspace.data, 0xff, bytes); /* NaNs: whoever reads scratch before writing it shows */
+  bool pass = bytes && !v->no_workspace;
+  protect_inputs(g, true);
+  ASSERT_OK(call(g, direction, n, v, plan, pass ? g->workspace.data : NULL, pass ? bytes : 0));
+  protect_inputs(g, false);
+  const guarded *arrays[] = {&g->x, &g->w, &g->y, &g->bias, &g->residual, &g->out, &g->db, &g->workspace};
+  static const char *const names[] = {"x", "w", "y", "bias", "residual", "the output", "db", "the workspace"};
+  for (int i = 0; i < 8; i++)
+    if (!guarded_intact(arrays[i])) FAIL("bytes next to %s were written", names[i]);
+}
+
+bool rig_run(rig *g, const problem *p, cnnblas_conv_direction direction, int64_t n, const variant *v)
+{
+  cnnblas_conv_plan *plan = rig_plan(p, direction, v);
+  if (!plan) return false;
+  rig_execute(g, p, direction, n, v, plan);
+  cnnblas_conv_plan_destroy(plan);
+  return true;
+}
+
+void rig_free(rig *g)
+{
+  guarded *arrays[] = {&g->x, &g->w, &g->y, &g->bias, &g->residual, &g->old, &g->out, &g->db, &g->workspace};
+  for (int i = 0; i < 9; i++) guarded_free(arrays[i]);
+}

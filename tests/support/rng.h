@@ -1,0 +1,37 @@
+/*
+ * Random numbers of the tests: SplitMix64, so that a stream is its seed and any item of a suite can be run alone.
+ * Source: G. Steele, D. Lea, C. Flood, Fast Splittable Pseudorandom Number Generators, OOPSLA 2014.
+ */
+#ifndef TESTS_SUPPORT_RNG_H
+#define TESTS_SUPPORT_RNG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct {
+  uint64_t state;
+} rng;
+
+/* The suite's seed: CNNBLAS_TEST_SEED from the environment, else fallback. Prints it. */
+uint64_t rng_seed(uint64_t fallback);
+
+/* An independent stream for item number `item` of the suite with that seed. */
+rng rng_at(uint64_t seed, uint64_t item);
+
+uint64_t rng_next(rng *r);
+
+/* Uniform on lo..hi, both included. */
+int64_t rng_range(rng *r, int64_t lo, int64_t hi);
+
+/* True with the given chance in a hundred. */
+bool rng_chance(rng *r, int percent);
+
+/* Uniform on (-1, 1), 24 random bits: exact in float, never 0. */
+double rng_real(rng *r);
+
+/* One of the listed int64_t values. */
+#define RNG_PICK(r, ...)                                                                                               \
+  rng_pick((r), (const int64_t[]){__VA_ARGS__}, sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t))
+int64_t rng_pick(rng *r, const int64_t *values, uint64_t count);
+
+#endif

@@ -1,0 +1,164 @@
+/*
+ * Random problems, every algorithm that applies, every direction, against the definition: exactly on small integers and
+ * within the bound on reals; with random thread counts, workspaces, epilogues and accumulation.
+ *
+ * To see one problem again: CNNBLAS_TEST_SEED=S test_random --only I [--count N] [--verbose]
+ */
+#include "support/rig.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_ALGORITHMS = 32 };
+
+static int64_t count = 2400, only = -1;
+static bool verbose;
+static long calls[MAX_ALGORITHMS + 1][DIRECTIONS]; /* the last row: auto */
+
+/* Rules that the plain algorithms promise; a row not listed here may refuse what it likes, but not everything. */
+static bool must_apply(const char *algorithm, const problem *p, cnnblas_conv_direction direction)
+{
+  bool stride_1 = true, pointwise = true;
+  for (int i = 0; i < 3; i++) {
+    stride_1 &= p->stride[i] == 1;
+    pointwise &= p->taps[i] == 1 && p->stride[i] == 1 && p->begin[i] == 0 && p->out[i] == p->in[i];
+  }
+  if (strcmp(algorithm, "gemm_1x1") == 0) return pointwise;
+  if (strcmp(algorithm, "depthwise") == 0) return p->cg == 1;
+  if (strcmp(algorithm, "im2col_rot180") == 0) return stride_1 && direction == CNNBLAS_BACKWARD_DATA;
+  return strcmp(algorithm, "im2col") == 0 || strcmp(algorithm, "naive") == 0 || strcmp(algorithm, "reference") == 0;
+}
+
+static bool exists(const char *algorithm, cnnblas_conv_direction direction)
+{
+  return strcmp(algorithm, "im2col_rot180") != 0 || direction == CNNBLAS_BACKWARD_DATA;
+}
+
+typedef struct {
+  rig arrays;
+  oracle want, want_db;
+  char text[PROBLEM_TEXT];
+  int64_t item;
+  uint64_t seed;
+} session;
+
+static void run_direction(session *s, const problem *p, cnnblas_conv_direction direction, variant *v, bool integers)
+{
+  rig_expect(&s->arrays, p, direction, p->n, v, &s->want, &s->want_db);
+  for (int i = 0; i <= algorithm_count(); i++) {
+    char how[VARIANT_TEXT];
+    v->algorithm = cnnblas_conv_algorithm_name(i); /* past the end: NULL, the automatic choice */
+    variant_text(v, how);
+    harness_doing("%s | %s | %s | %s | CNNBLAS_TEST_SEED=%llu test_random --only %lld", s->text,
+                  direction_names[direction], how, integers ? "integers" : "reals", (unsigned long long)s->seed,
+                  (long long)s->item);
+    if (verbose) printf("%s\n", harness_line());
+    if (!rig_run(&s->arrays, p, direction, p->n, v)) {
+      if (must_apply(v->algorithm, p, direction)) FAIL("%s refuses it: %s", v->algorithm, cnnblas_last_error());
+      continue;
+    }
+    oracle_check(&s->want, s->arrays.out.data, integers, "output");
+    if (v->db) oracle_check(&s->want_db, s->arrays.db.data, integers, "bias gradient");
+    calls[v->algorithm ? i : MAX_ALGORITHMS][direction]++;
+  }
+}
+
+static void run_problem(session *s, const problem *p, rng *r)
+{
+  problem_text(p, s->text);
+  for (int kind = 0; kind < 2; kind++) {
+    variant v[DIRECTIONS];
+    for (int d = 0; d < DIRECTIONS; d++) variant_random(&v[d], (cnnblas_conv_direction)d, r);
+    rig_fill(&s->arrays, p, r, kind == 0, v[0].where);
+    for (int d = 0; d < DIRECTIONS; d++) run_direction(s, p, (cnnblas_conv_direction)d, &v[d], kind == 0);
+  }
+}
+
+static void close_session(session *s)
+{
+  rig_free(&s->arrays);
+  oracle_free(&s->want);
+  oracle_free(&s->want_db);
+}
+
+static void test_random_problems(void **state)
+{
+  (void)state;
+  session s = {.seed = rng_seed(20240607)};
+  for (s.item = only < 0 ? 0 : only; s.item < (only < 0 ? count : only + 1); s.item++) {
+    problem p;
+    rng r = rng_at(s.seed, (uint64_t)s.item);
+    problem_random(&p, &r, rng_chance(&r, 4) ? 1e6 : 6e4);
+    run_problem(&s, &p, &r);
+  }
+  close_session(&s);
+}
+
+/* Every extent from 1 to 17 in each place where a tail may be: width, channels, filters, images. */
+static void test_tails(void **state)
+{
+  (void)state;
+  if (only >= 0) skip();
+  session s = {.seed = rng_seed(17), .item = -1};
+  for (int64_t t = 1; t <= 17; t++)
+    for (int place = 0; place < 5; place++)
+      for (int64_t kernel = 1; kernel <= 3; kernel += 2) {
+        problem p = {.desc = {.n = 1, .c = 5, .k = 6, .size = {6, 9}, .kernel = {kernel, kernel}}};
+        cnnblas_conv_desc *d = &p.desc;
+        for (int i = 0; i < 2; i++) d->pad_begin[i] = d->pad_end[i] = kernel / 2;
+        int64_t *const places[] = {&d->size[1], &d->c, &d->k, &d->n, &d->groups};
+        *places[place] = t;
+        if (place == 4) d->c = t, d->k = 2 * t;
+        problem_finish(&p);
+        rng r = rng_at(s.seed, (uint64_t)(100 * t + 10 * place + kernel));
+        run_problem(&s, &p, &r);
+      }
+  close_session(&s);
+}
+
+static void test_no_count_is_zero(void **state)
+{
+  (void)state;
+  long zero = 0;
+  printf("%-20s %10s %15s %18s\n", "calls checked", direction_names[0], direction_names[1], direction_names[2]);
+  for (int i = 0; i <= algorithm_count(); i++) {
+    const char *name = cnnblas_conv_algorithm_name(i);
+    const long *row = calls[name ? i : MAX_ALGORITHMS];
+    printf("%-20s %10ld %15ld %18ld\n", name ? name : "auto", row[0], row[1], row[2]);
+    for (int d = 0; d < DIRECTIONS; d++) zero += row[d] == 0 && (!name || exists(name, (cnnblas_conv_direction)d));
+  }
+  if (only < 0) assert_int_equal(zero, 0);
+}
+
+/* Exit code 77, meson's "skipped", where the level that CNNBLAS_ISA asks for is not there. */
+static void skip_without_isa(void)
+{
+  const char *wanted = getenv("CNNBLAS_ISA");
+  cnnblas_system_info info;
+  if (cnnblas_get_system_info(&info) != CNNBLAS_OK) exit(1);
+  printf("isa: %s (detected %s)\n", info.isa, info.isa_detected);
+  if (!wanted || strcmp(wanted, info.isa) == 0) return;
+  printf("skipped: this machine has no %s\n", wanted);
+  exit(77);
+}
+
+int main(int argc, char **argv)
+{
+  for (int i = 1; i < argc; i++) {
+    if (strcmp(argv[i], "--only") == 0 && i + 1 < argc)
+      only = atoll(argv[++i]);
+    else if (strcmp(argv[i], "--count") == 0 && i + 1 < argc)
+      count = atoll(argv[++i]);
+    else if (strcmp(argv[i], "--verbose") == 0)
+      verbose = true;
+    else
+      return fprintf(stderr, "usage: test_random [--only I] [--count N] [--verbose]\n"), 2;
+  }
+  skip_without_isa();
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_random_problems),
+      cmocka_unit_test(test_tails),
+      cmocka_unit_test(test_no_count_is_zero),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
