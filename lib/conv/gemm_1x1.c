@@ -49,7 +49,7 @@ static cnnblas_status prepare(cnnblas_conv_plan *plan)
     t->c_tile = cb_ceil_div(geo->cg, cb_ceil_div(geo->cg, 256));
     int64_t c_tiles = cb_ceil_div(geo->cg, t->c_tile);
     t->segments = cb_segments(problem, cb_max(geo->n, 1) * cb_ceil_div(geo->p, 512), geo->g * c_tiles);
-    int64_t pieces = t->segments > 1 ? 1 : cb_pieces(geo->kg, 32, geo->g * c_tiles);
+    int64_t pieces = cb_pieces(geo->kg, 32, geo->g * c_tiles * t->segments);
     t->k_tile = cb_ceil_div(geo->kg, pieces);
     t->p_tile = cb_ceil_div(geo->p, cb_ceil_div(geo->p, 512));
     if (t->segments > 1) t->shared_bytes = cb_aligned_size((size_t)(t->segments * geo->k * geo->q) * geo->element);
