@@ -55,6 +55,13 @@ void rig_fill(rig *g, const problem *p, rng *r, bool integers, placement where)
   fill(&g->bias, p, p->k, r, integers, where);
   fill(&g->residual, p, p->y_elements, r, integers, where);
   fill(&g->old, p, largest(p), r, integers, where);
+  rig_lock(g, true);
+}
+
+void rig_lock(rig *g, bool lock)
+{
+  guarded *inputs[] = {&g->x, &g->w, &g->y, &g->bias, &g->residual, &g->old};
+  for (int i = 0; i < 6; i++) guarded_protect(inputs[i], lock);
 }
 
 void rig_expect(const rig *g, const problem *p, cnnblas_conv_direction direction, int64_t n, const variant *v,
@@ -113,12 +120,6 @@ static void ready_output(guarded *array, const rig *g, const problem *p, int64_t
     array_fill_nan(p->desc.dtype, array->data, count);
 }
 
-static void protect_inputs(rig *g, bool protect)
-{
-  guarded *inputs[] = {&g->x, &g->w, &g->y, &g->bias, &g->residual};
-  for (int i = 0; i < 5; i++) guarded_protect(inputs[i], protect);
-}
-
 static cnnblas_status call(rig *g, cnnblas_conv_direction direction, int64_t n, const variant *v,
                            const cnnblas_conv_plan *plan, void *workspace, size_t bytes)
 {
@@ -144,9 +145,7 @@ void rig_execute(rig *g, const problem *p, cnnblas_conv_direction direction, int
   guarded_reset(&g->workspace, bytes, v->where);
   memset(g->workspace.data, 0xff, bytes); /* NaNs: whoever reads scratch before writing it shows */
   bool pass = bytes && !v->no_workspace;
-  protect_inputs(g, true);
   ASSERT_OK(call(g, direction, n, v, plan, pass ? g->workspace.data : NULL, pass ? bytes : 0));
-  protect_inputs(g, false);
   const guarded *arrays[] = {&g->x, &g->w, &g->y, &g->bias, &g->residual, &g->out, &g->db, &g->workspace};
   static const char *const names[] = {"x", "w", "y", "bias", "residual", "the output", "db", "the workspace"};
   for (int i = 0; i < 8; i++)

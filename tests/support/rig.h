@@ -34,8 +34,12 @@ void variant_text(const variant *v, char text[VARIANT_TEXT]);
 /* A random variant for that direction, algorithm left NULL. */
 void variant_random(variant *v, cnnblas_conv_direction direction, rng *r);
 
-/* Sizes every input for p and fills it: small integers (so that every sum is exact) or reals. */
+/* Sizes every input for p and fills it: small integers (so that every sum is exact) or reals. Locks
+   the inputs: nobody may write them. */
 void rig_fill(rig *g, const problem *p, rng *r, bool integers, placement where);
+
+/* Forbids or allows writing the inputs. */
+void rig_lock(rig *g, bool lock);
 
 /* What a call must give: want, and if the variant asks for db, want_db. */
 void rig_expect(const rig *g, const problem *p, cnnblas_conv_direction direction, int64_t n, const variant *v,
@@ -44,7 +48,7 @@ void rig_expect(const rig *g, const problem *p, cnnblas_conv_direction direction
 /* Makes the plan of a variant; NULL if the algorithm does not apply, whose message is then checked. */
 cnnblas_conv_plan *rig_plan(const problem *p, cnnblas_conv_direction direction, const variant *v);
 
-/* Executes plan on n images into g->out (and g->db), inputs protected, and checks that nothing around the arrays has been
+/* Executes plan on n images into g->out (and g->db), and checks that nothing around the arrays has been
    touched. */
 void rig_execute(rig *g, const problem *p, cnnblas_conv_direction direction, int64_t n, const variant *v,
                  const cnnblas_conv_plan *plan);
