@@ -26,7 +26,7 @@
  * Results: every algorithm but an opt-in one agrees with the double-accumulating "reference" within L * u * sum |a||b|
  * per element (L terms; u = 2^-24 for f32, 2^-53 for f64). The bits of a result do not depend on the number of threads,
  * and one image's forward result does not depend on the batch it came in. NaN and Inf propagate; where padding meets an
- * infinite or NaN weight the result may be either.
+ * infinite or NaN weight (in the weight gradient: element of dy) the result may be either.
  */
 #ifndef CNNBLAS_CONV_H
 #define CNNBLAS_CONV_H
@@ -201,11 +201,13 @@ CNNBLAS_API const char *cnnblas_conv_algorithm_name(int32_t index);
  * w          [k][c/g][r][s]
  * epilogue   NULL for none
  * y          [n][k][oh][ow], written; must not overlap an input (but may be the residual)
- * workspace  at least cnnblas_conv_plan_workspace(plan) bytes, any alignment; NULL to let the call allocate
+ * workspace  at least cnnblas_conv_plan_workspace(plan) bytes, any alignment, apart from the arrays; NULL to let the
+ *            call allocate
  *
  * Thread safe: concurrent calls need distinct y and workspace. Bits do not depend on the thread count.
  * Returns CNNBLAS_OK, CNNBLAS_INVALID_ARGUMENT (null, misaligned or overlapping pointer, plan of another direction, n
- * above the plan's, short workspace) or CNNBLAS_OUT_OF_MEMORY (only if workspace is NULL); on error y is untouched.
+ * above the plan's, short or overlapping workspace) or CNNBLAS_OUT_OF_MEMORY (only if workspace is NULL); on error y is
+ * untouched.
  */
 CNNBLAS_API cnnblas_status cnnblas_conv_forward(const cnnblas_conv_plan *plan, int64_t n, const void *x, const void *w,
                                                 const cnnblas_conv_epilogue *epilogue, void *y, void *workspace,

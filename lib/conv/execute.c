@@ -25,11 +25,11 @@ static cnnblas_status check_operand(const operand *o, size_t element)
   return CNNBLAS_OK;
 }
 
-static bool overlap(const operand *a, const operand *b, size_t element)
+static bool overlap(const operand *a, size_t a_element, const operand *b, size_t b_element)
 {
   if (!a->array || !b->array) return false;
   uintptr_t a0 = (uintptr_t)a->array, b0 = (uintptr_t)b->array;
-  uintptr_t a1 = a0 + (size_t)a->elements * element, b1 = b0 + (size_t)b->elements * element;
+  uintptr_t a1 = a0 + (size_t)a->elements * a_element, b1 = b0 + (size_t)b->elements * b_element;
   return a0 < b1 && b0 < a1;
 }
 
@@ -42,7 +42,7 @@ static cnnblas_status check_operands(const operand *operands, int count, int wri
   }
   for (int i = 0; i < written; i++)
     for (int j = i + 1; j < count; j++)
-      if (overlap(&operands[i], &operands[j], element))
+      if (overlap(&operands[i], element, &operands[j], element))
         return cb_fail(CNNBLAS_INVALID_ARGUMENT, "%s (%p) overlaps %s (%p)", operands[i].name, operands[i].array,
                        operands[j].name, operands[j].array);
   return CNNBLAS_OK;
@@ -87,17 +87,30 @@ void cb_execute(cb_call *call, void *workspace)
   if (plan->algorithm->uses_blas) cb_blas_end(&guard);
 }
 
-/* Checks or makes the workspace, runs the call and the bias gradient db, if any. */
-static cnnblas_status run_call(cb_call *call, void *db, void *workspace, size_t workspace_bytes)
+/* A workspace that was passed must be large enough and apart from the arrays; one may be missing if we may allocate. */
+static cnnblas_status check_workspace(const cnnblas_conv_plan *plan, const void *workspace, size_t workspace_bytes,
+                                      const operand *operands, int count)
+{
+  size_t needed = cnnblas_conv_plan_workspace(plan);
+  if (!workspace && needed && plan->options.no_alloc)
+    return cb_fail(CNNBLAS_OUT_OF_MEMORY, "workspace is NULL, but the plan needs %zu bytes and must not allocate",
+                   needed);
+  if (workspace && workspace_bytes < needed)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "workspace_bytes is %zu; the plan needs %zu", workspace_bytes, needed);
+  operand used = {"workspace", workspace, (int64_t)needed, true};
+  for (int i = 0; i < count; i++)
+    if (overlap(&operands[i], plan->problem.geo.element, &used, 1))
+      return cb_fail(CNNBLAS_INVALID_ARGUMENT, "%s (%p) overlaps the workspace (%p)", operands[i].name,
+                     operands[i].array, workspace);
+  return CNNBLAS_OK;
+}
+
+/* Makes a workspace if one is needed and none was passed, runs the call and the bias gradient db, if any. */
+static cnnblas_status run_call(cb_call *call, void *db, void *workspace)
 {
   size_t needed = cnnblas_conv_plan_workspace(call->plan);
   void *own = NULL;
-  if (workspace && workspace_bytes < needed)
-    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "workspace_bytes is %zu; the plan needs %zu", workspace_bytes, needed);
   if (!workspace && needed) {
-    if (call->plan->options.no_alloc)
-      return cb_fail(CNNBLAS_INVALID_ARGUMENT, "workspace is NULL, but the plan needs %zu bytes and must not allocate",
-                     needed);
     workspace = own = cb_alloc(needed);
     if (!own) return cb_fail_memory(needed, "a workspace");
   }
@@ -125,13 +138,14 @@ cnnblas_status cnnblas_conv_forward(const cnnblas_conv_plan *plan, int64_t n, co
                         {"bias", e->bias, geo->k, true},
                         {"residual", in_place ? NULL : e->residual, outputs, true}};
   status = check_operands(operands, 5, 1, geo->element);
+  if (!status) status = check_workspace(plan, workspace, workspace_bytes, operands, 5);
   if (status) return status;
   cb_call call = {.plan = plan, .n = n, .x = x, .w = w, .out = y};
   call.bias = e->bias;
   call.residual = in_place ? NULL : e->residual;
   call.activation = e->activation;
   call.accumulate = in_place && y; /* y + conv, then bias and activation: the residual is added where it lies */
-  return run_call(&call, NULL, workspace, workspace_bytes);
+  return run_call(&call, NULL, workspace);
 }
 
 cnnblas_status cnnblas_conv_backward_data(const cnnblas_conv_plan *plan, int64_t n, const void *dy, const void *w,
@@ -144,9 +158,10 @@ cnnblas_status cnnblas_conv_backward_data(const cnnblas_conv_plan *plan, int64_t
                         {"dy", dy, n * geo->k * geo->p, false},
                         {"w", w, geo->k * geo->q, false}};
   status = check_operands(operands, 3, 1, geo->element);
+  if (!status) status = check_workspace(plan, workspace, workspace_bytes, operands, 3);
   if (status) return status;
   cb_call call = {.plan = plan, .n = n, .dy = dy, .w = w, .out = dx};
-  return run_call(&call, NULL, workspace, workspace_bytes);
+  return run_call(&call, NULL, workspace);
 }
 
 cnnblas_status cnnblas_conv_backward_weights(const cnnblas_conv_plan *plan, int64_t n, const void *x, const void *dy,
@@ -160,7 +175,8 @@ cnnblas_status cnnblas_conv_backward_weights(const cnnblas_conv_plan *plan, int6
                         {"x", x, n * geo->c * geo->image, false},
                         {"dy", dy, n * geo->k * geo->p, false}};
   status = check_operands(operands, 4, 2, geo->element);
+  if (!status) status = check_workspace(plan, workspace, workspace_bytes, operands, 4);
   if (status) return status;
   cb_call call = {.plan = plan, .n = n, .x = x, .dy = dy, .out = dw};
-  return run_call(&call, db, workspace, workspace_bytes);
+  return run_call(&call, db, workspace);
 }
