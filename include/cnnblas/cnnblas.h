@@ -1,10 +1,12 @@
 /*
- * libcnnblas: convolution on the CPU, and the layers of a CNN around it. This header includes all the others.
+ * libcnnblas: convolution on the CPU, and the layers of a CNN around it. This header includes all the
+ * others but net.h, which has a library of its own.
  */
 #ifndef CNNBLAS_CNNBLAS_H
 #define CNNBLAS_CNNBLAS_H
 
 #include <cnnblas/conv.h>
+#include <cnnblas/layers.h>
 #include <cnnblas/status.h>
 #include <cnnblas/system.h>
 #include <cnnblas/version.h>

@@ -24,7 +24,8 @@ typedef enum cnnblas_status {
   CNNBLAS_OUT_OF_MEMORY = 3,    /* an allocation failed, or a workspace is needed and allocation is forbidden */
   CNNBLAS_SIZE_OVERFLOW = 4,    /* a product of sizes does not fit in 63 bits */
   CNNBLAS_IO_ERROR = 5,         /* a file could not be opened, read or written */
-  CNNBLAS_BAD_FORMAT = 6        /* a file or a text is not what it should be */
+  CNNBLAS_BAD_FORMAT = 6,       /* a file or a text is not what it should be */
+  CNNBLAS_NOT_FINITE = 7        /* training met a NaN or an infinity: the message names the layer and the step */
 } cnnblas_status;
 
 /** The constant's name as text, "CNNBLAS_OK"; "unknown status" for another value. Static storage. Thread safe. */

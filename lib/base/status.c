@@ -32,7 +32,8 @@ const char *cnnblas_status_string(cnnblas_status status)
                                       "CNNBLAS_OUT_OF_MEMORY",
                                       "CNNBLAS_SIZE_OVERFLOW",
                                       "CNNBLAS_IO_ERROR",
-                                      "CNNBLAS_BAD_FORMAT"};
+                                      "CNNBLAS_BAD_FORMAT",
+                                      "CNNBLAS_NOT_FINITE"};
   int i = (int)status;
   return i >= 0 && i < (int)(sizeof names / sizeof *names) ? names[i] : "unknown status";
 }

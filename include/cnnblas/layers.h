@@ -1,0 +1,318 @@
+/*
+ * The layers around the convolution, forward and backward, in plain NCHW arrays: activations, pooling, the fully
+ * connected layer, losses, tables of selected input maps, initialisation and the optimiser. The convolution is conv.h.
+ *
+ *   cnnblas_pool_desc pool = {.n = 64, .c = 8, .size = {24, 24}, .kernel = {2, 2}};
+ *   cnnblas_pool_forward(&pool, 64, x, y, indices);
+ *
+ * Legend: n images, c channels, d h w input size, oh ow output size, f a layer's function, net its argument.
+ *
+ * All arrays are contiguous, of the descriptor's dtype (f32 or f64), aligned to their element, no more; nothing outside
+ * them is read or written. In a descriptor zero means the usual default; reserved tails must be zero. Every call is
+ * thread safe as long as calls at the same time write to distinct arrays. `threads` is an upper bound, 0 means one a
+ * core (1 inside a parallel region of the caller's). Bits do not depend on the number of threads. NaN and Inf propagate.
+ * On an error the outputs are untouched; a sentence that names the field waits in cnnblas_last_error().
+ */
+#ifndef CNNBLAS_LAYERS_H
+#define CNNBLAS_LAYERS_H
+
+#include <cnnblas/conv.h>
+#include <cnnblas/status.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- activation ---- */
+
+typedef enum cnnblas_nonlinearity {
+  CNNBLAS_NONLINEARITY_RELU = 0,       /* max(0, x); f' = 1 for x > 0, else 0 */
+  CNNBLAS_NONLINEARITY_LEAKY_RELU = 1, /* x for x > 0, else slope * x */
+  CNNBLAS_NONLINEARITY_SIGMOID = 2,    /* 1 / (1 + exp(-x)); f' = f (1 - f) */
+  CNNBLAS_NONLINEARITY_TANH = 3        /* f' = 1 - f^2 */
+} cnnblas_nonlinearity;
+
+typedef struct cnnblas_activation_desc {
+  cnnblas_dtype dtype;
+  cnnblas_nonlinearity kind;
+  double slope;        /* of leaky ReLU, at least 0; 0 means 0.01; must be 0 for the others */
+  int32_t threads;     /* upper bound; 0 means the default */
+  int32_t reserved[7]; /* must be 0 */
+} cnnblas_activation_desc;
+
+/** Sets every field to zero, the defaults. NULL is ignored. */
+CNNBLAS_API void cnnblas_activation_desc_init(cnnblas_activation_desc *desc);
+
+/**
+ * y[i] = f(x[i]) for i < count. y may be x; it must not overlap it otherwise.
+ * Sigmoid and tanh are within 4 units in the last place of the dtype, relative to the exact value.
+ * Returns CNNBLAS_OK, CNNBLAS_INVALID_ARGUMENT or CNNBLAS_UNSUPPORTED (reserved dtype).
+ */
+CNNBLAS_API cnnblas_status cnnblas_activation_forward(const cnnblas_activation_desc *desc, int64_t count, const void *x,
+                                                      void *y);
+
+/**
+ * dx[i] = dy[i] * f'(net), with f' computed from the forward result y[i] = f(net).
+ * dx may be dy; it must not overlap dy or y otherwise. Errors as cnnblas_activation_forward.
+ */
+CNNBLAS_API cnnblas_status cnnblas_activation_backward(const cnnblas_activation_desc *desc, int64_t count,
+                                                       const void *y, const void *dy, void *dx);
+
+/* ---- pooling ---- */
+
+typedef enum cnnblas_pool_kind {
+  CNNBLAS_POOL_MAX = 0, /* the largest element; NaN wins; a tie goes to the first in row-major order */
+  CNNBLAS_POOL_AVG = 1, /* the mean */
+  CNNBLAS_POOL_L2 = 2   /* the square root of the sum of squares; gradient 0 where it is 0; does not overflow inside */
+} cnnblas_pool_kind;
+
+/**
+ * One pooling layer. Per-axis fields as in cnnblas_conv_desc. Output size of an axis, with e = size + pads - kernel:
+ * floor(e / stride) + 1, or with ceil_mode ceil(e / stride) + 1, less one if the last window would begin behind the
+ * input and its front padding. (No padding: W2 = (W1 - F)/S + 1, D2 = D1.)
+ *
+ * The average divides by the number of real elements in the window, or with count_include_pad by that of all elements
+ * of the window that lie inside the padded input.
+ */
+typedef struct cnnblas_pool_desc {
+  cnnblas_dtype dtype;
+  cnnblas_pool_kind kind;
+  int32_t rank;              /* spatial axes, 1 to 3; 0 means 2 */
+  int32_t ceil_mode;         /* 1: round the output size up */
+  int32_t count_include_pad; /* 1: the average counts padding; average only */
+  int32_t threads;           /* upper bound; 0 means the default */
+  int64_t n;                 /* images, the largest batch; 0 is an empty batch */
+  int64_t c;                 /* channels, in and out */
+  int64_t size[3];           /* input size */
+  int64_t kernel[3];         /* window size F */
+  int64_t stride[3];         /* S; all 0 means the window's size */
+  int64_t pad_begin[3];      /* at least 0, below kernel */
+  int64_t pad_end[3];
+  int64_t reserved[8]; /* must be 0 */
+} cnnblas_pool_desc;
+
+/** Sets every field to zero, the defaults. NULL is ignored. */
+CNNBLAS_API void cnnblas_pool_desc_init(cnnblas_pool_desc *desc);
+
+typedef struct cnnblas_pool_shape {
+  int64_t out[3];     /* output size of each axis, 0 beyond the rank */
+  int64_t x_elements; /* n * c * h * w */
+  int64_t y_elements; /* n * c * oh * ow */
+} cnnblas_pool_shape;
+
+/**
+ * Validates desc and fills shape.
+ * Returns CNNBLAS_OK, CNNBLAS_INVALID_ARGUMENT, CNNBLAS_UNSUPPORTED (reserved dtype; a channel of 2^31 elements or
+ * more, which the indices could not name) or CNNBLAS_SIZE_OVERFLOW.
+ */
+CNNBLAS_API cnnblas_status cnnblas_pool_get_shape(const cnnblas_pool_desc *desc, cnnblas_pool_shape *shape);
+
+/**
+ * y[in][ic][i][j] = max, mean or L2 norm of x[in][ic][i*stride - pad + u][j*stride - pad + v] over u, v < F.
+ *
+ * n        images in this call, 0 to desc->n
+ * x        [n][c][h][w]
+ * y        [n][c][oh][ow], written; must not overlap x
+ * indices  [n][c][oh][ow], max only: each maximum's place in its channel, (row * w + column); always the place of a
+ *          real element. NULL if not wanted; must be NULL for the other kinds.
+ * Errors as cnnblas_pool_get_shape.
+ */
+CNNBLAS_API cnnblas_status cnnblas_pool_forward(const cnnblas_pool_desc *desc, int64_t n, const void *x, void *y,
+                                                int32_t *indices);
+
+/**
+ * dx = the error dy upsampled: routed to each maximum, spread evenly for the average, times x / y for L2. Windows that
+ * overlap add up, in row-major order of the output; positions that no window takes become exactly 0, written.
+ *
+ * x, y     the forward call's arrays, for L2; may be NULL for the others
+ * dy       [n][c][oh][ow]
+ * indices  what the forward call saved, for max; NULL for the others. An index outside its channel is an error that is
+ *          found before dx is written.
+ * dx       [n][c][h][w], written; must not overlap an input
+ */
+CNNBLAS_API cnnblas_status cnnblas_pool_backward(const cnnblas_pool_desc *desc, int64_t n, const void *x, const void *y,
+                                                 const void *dy, const int32_t *indices, void *dx);
+
+/* ---- fully connected ---- */
+
+typedef struct cnnblas_fc_desc {
+  cnnblas_dtype dtype;
+  int32_t threads;     /* upper bound; 0 means the default */
+  int64_t n;           /* images: the largest batch */
+  int64_t in;          /* inputs of an image (c * h * w of an NCHW array, as it lies) */
+  int64_t out;         /* outputs */
+  int64_t reserved[8]; /* must be 0 */
+} cnnblas_fc_desc;
+
+/** Sets every field to zero. NULL is ignored. */
+CNNBLAS_API void cnnblas_fc_desc_init(cnnblas_fc_desc *desc);
+
+/**
+ * y[in][o] = activation(bias[o] + sum over i of x[in][i] * w[o][i]).
+ *
+ * n           images in this call, 0 to desc->n
+ * x           [n][in]
+ * w           [out][in]
+ * bias        [out], or NULL
+ * activation  CNNBLAS_IDENTITY or CNNBLAS_RELU
+ * y           [n][out], written; must not overlap an input
+ *
+ * One image's result does not depend on the batch it came in. Returns CNNBLAS_OK, CNNBLAS_INVALID_ARGUMENT,
+ * CNNBLAS_UNSUPPORTED, CNNBLAS_SIZE_OVERFLOW.
+ */
+CNNBLAS_API cnnblas_status cnnblas_fc_forward(const cnnblas_fc_desc *desc, int64_t n, const void *x, const void *w,
+                                              const void *bias, cnnblas_activation activation, void *y);
+
+/** dx[in][i] = sum over o of dy[in][o] * w[o][i]. dx [n][in] is written; it must not overlap an input. */
+CNNBLAS_API cnnblas_status cnnblas_fc_backward_data(const cnnblas_fc_desc *desc, int64_t n, const void *dy,
+                                                    const void *w, void *dx);
+
+/**
+ * dw[o][i] = sum over in of dy[in][o] * x[in][i];  db[o] = sum over in of dy[in][o].
+ * dw [out][in] and db [out] (NULL if not wanted) are written. An empty batch gives zeros.
+ */
+CNNBLAS_API cnnblas_status cnnblas_fc_backward_weights(const cnnblas_fc_desc *desc, int64_t n, const void *x,
+                                                       const void *dy, void *dw, void *db);
+
+/* ---- losses ---- */
+
+typedef enum cnnblas_reduction {
+  CNNBLAS_REDUCTION_MEAN = 1, /* the sum divided by the images (softmax) or by images * classes (sigmoid) */
+  CNNBLAS_REDUCTION_SUM = 2   /* there is no default: 0 is an error */
+} cnnblas_reduction;
+
+typedef struct cnnblas_loss_desc {
+  cnnblas_dtype dtype;
+  cnnblas_reduction reduction; /* must be given */
+  int32_t threads;             /* upper bound; 0 means the default */
+  int32_t padding;             /* must be 0 */
+  int64_t n;                   /* images: the largest batch */
+  int64_t classes;             /* logits of an image */
+  int64_t reserved[8];         /* must be 0 */
+} cnnblas_loss_desc;
+
+/** Sets every field to zero; reduction and sizes remain to be given. NULL is ignored. */
+CNNBLAS_API void cnnblas_loss_desc_init(cnnblas_loss_desc *desc);
+
+/**
+ * Softmax cross-entropy on logits: loss = sum over in of log(sum over j of exp(z[in][j])) - z[in][label[in]],
+ * dz[in][j] = p[in][j] - (j == label[in]), p the softmax; both divided by n for the mean. Finite for any finite logits
+ * whose differences are finite (the largest logit is subtracted first). An empty batch has loss 0.
+ *
+ * z              [n][classes]
+ * labels         [n], each 0 to classes - 1: another is an error
+ * loss           one number, summed in double in the images' order; NULL if not wanted
+ * dz             [n][classes], NULL if not wanted; may be z
+ * probabilities  [n][classes], p, NULL if not wanted; may be z if dz is not
+ */
+CNNBLAS_API cnnblas_status cnnblas_softmax_cross_entropy(const cnnblas_loss_desc *desc, int64_t n, const void *z,
+                                                         const int32_t *labels, double *loss, void *dz,
+                                                         void *probabilities);
+
+/**
+ * Sigmoid cross-entropy on logits, one independent yes-or-no a class:
+ *   loss = sum of max(z, 0) - z * t + log(1 + exp(-|z|)),  dz = sigmoid(z) - t,
+ * both divided by n * classes for the mean.
+ *
+ * targets  [n][classes] of the dtype, in [0, 1]: another value is an error
+ */
+CNNBLAS_API cnnblas_status cnnblas_sigmoid_cross_entropy(const cnnblas_loss_desc *desc, int64_t n, const void *z,
+                                                         const void *targets, double *loss, void *dz);
+
+/** p[in][j] = exp(z[in][j]) / sum over l of exp(z[in][l]). p may be z. desc->reduction is ignored. */
+CNNBLAS_API cnnblas_status cnnblas_softmax(const cnnblas_loss_desc *desc, int64_t n, const void *z, void *p);
+
+/* ---- selected input maps ---- */
+
+/**
+ * A connection table for a_j = f(sum over i in M_j of a_i * k_ij + b_j): filter ik sees input channel ic where
+ * table[ik][ic] is not 0. Writes 0 to the taps of all other pairs; apply it to the weights once and to their gradient
+ * after every backward pass.
+ *
+ * table    [k][c] (c/groups with groups), 0 or 1
+ * weights  [k][c][taps], changed in place; taps = r * s
+ */
+CNNBLAS_API cnnblas_status cnnblas_maps_apply(cnnblas_dtype dtype, int64_t k, int64_t c, int64_t taps,
+                                              const uint8_t *table, void *weights);
+
+/* ---- random numbers and initialisation ---- */
+
+/*
+ * Random numbers are counter-based (Philox4x32-10, Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC11):
+ * number i of stream s under a seed is a function of (seed, s, i) alone, whoever asks, in whatever order.
+ */
+
+/** 128 random bits: block `index` of a stream. Philox with key = seed and counter = {index, stream}, low words first. */
+CNNBLAS_API void cnnblas_random_bits(uint64_t seed, uint64_t stream, uint64_t index, uint32_t bits[4]);
+
+/** Number `index` of a stream, uniform in [0, 1), a multiple of 2^-53. */
+CNNBLAS_API double cnnblas_random_uniform(uint64_t seed, uint64_t stream, uint64_t index);
+
+/** Number `index` of a stream, Gaussian with mean 0 and standard deviation 1 (Box-Muller). */
+CNNBLAS_API double cnnblas_random_normal(uint64_t seed, uint64_t stream, uint64_t index);
+
+/** order[0..count) = a random permutation of 0..count-1 (Fisher-Yates). For shuffling: stream = epoch. */
+CNNBLAS_API cnnblas_status cnnblas_random_permutation(uint64_t seed, uint64_t stream, int64_t count, int64_t *order);
+
+typedef enum cnnblas_init {
+  CNNBLAS_INIT_HE = 0,         /* Gaussian, standard deviation sqrt(2 / fan_in) */
+  CNNBLAS_INIT_HE_FAN_OUT = 1, /* Gaussian, sqrt(2 / fan_out): n counts the output neurons */
+  CNNBLAS_INIT_SMALL = 2,      /* Gaussian, standard deviation 0.01 */
+  CNNBLAS_INIT_ZERO = 3
+} cnnblas_init;
+
+typedef struct cnnblas_init_desc {
+  cnnblas_dtype dtype;
+  cnnblas_init kind;
+  int64_t fan_in;      /* inputs of one neuron: c/g * r * s, or in; read by INIT_HE, then at least 1 */
+  int64_t fan_out;     /* k * r * s / g, or out; read by INIT_HE_FAN_OUT */
+  double std;          /* 0 means the kind's own; else replaces it */
+  uint64_t seed;       /* the same seed and stream give the same numbers on any number of threads */
+  uint64_t stream;     /* one a tensor */
+  int32_t threads;     /* upper bound; 0 means the default */
+  int32_t reserved[7]; /* must be 0 */
+} cnnblas_init_desc;
+
+/** Sets every field to zero. NULL is ignored. */
+CNNBLAS_API void cnnblas_init_desc_init(cnnblas_init_desc *desc);
+
+/** w[i] = std * cnnblas_random_normal(seed, stream, i) rounded to the dtype, or 0, for i < count. */
+CNNBLAS_API cnnblas_status cnnblas_init_fill(const cnnblas_init_desc *desc, int64_t count, void *w);
+
+/* ---- optimiser ---- */
+
+typedef struct cnnblas_sgd_desc {
+  cnnblas_dtype dtype;
+  int32_t threads;     /* upper bound; 0 means the default */
+  double lr;           /* learning rate, finite, at least 0 */
+  double momentum;     /* mu, in [0, 1) */
+  double weight_decay; /* L2: lambda, at least 0 */
+  int64_t reserved[4]; /* must be 0 */
+} cnnblas_sgd_desc;
+
+/** Sets every field to zero. NULL is ignored. */
+CNNBLAS_API void cnnblas_sgd_desc_init(cnnblas_sgd_desc *desc);
+
+/**
+ * One step of stochastic gradient descent with momentum, as PyTorch defines it, in the dtype's arithmetic:
+ *   g' = g + weight_decay * p;  v = momentum * v + g';  p = p - lr * v
+ * p, v [count] are changed in place (v begins as zeros; it may be NULL if momentum is 0), g is read; none overlaps.
+ */
+CNNBLAS_API cnnblas_status cnnblas_sgd_step(const cnnblas_sgd_desc *desc, int64_t count, void *p, const void *g,
+                                            void *v);
+
+/** From this epoch on (counted from 0) the learning rate is multiplied by factor. */
+typedef struct cnnblas_lr_step {
+  int64_t epoch;
+  double factor;
+} cnnblas_lr_step;
+
+/** The learning rate of an epoch: base times the factors of all steps whose epoch is not later. */
+CNNBLAS_API double cnnblas_learning_rate(double base, const cnnblas_lr_step *steps, int64_t count, int64_t epoch);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,279 @@
+/*
+ * Convolutional networks from one line of text. Library: libcnnblas_net (pkg-config cnnblas_net).
+ *
+ *   cnnblas_net *net;
+ *   cnnblas_net_options options = {.batch = 64, .seed = 1};
+ *   cnnblas_net_create("INPUT 1x28x28 -> [CONV 8@5x5 -> RELU -> POOL max 2]*2 -> FC 64 -> RELU -> FC 10", &options, &net);
+ *   cnnblas_net_sgd sgd = {.lr = 0.05, .momentum = 0.9};
+ *   cnnblas_net_train_step(net, 64, images, labels, &sgd, &result);          // as often as you like
+ *   cnnblas_net_predict(net, 64, images, NULL, predicted);
+ *   cnnblas_net_destroy(net);
+ *
+ * The notation, in EBNF; words in any case, blanks anywhere between tokens:
+ *
+ *   network    = input , { "->" , item } ;
+ *   input      = "INPUT" , [ number , { "x" , number } ] ;       channels, then 0 to 3 axes: 3x32x32, 1x16000, 784
+ *   item       = layer | group ;
+ *   group      = "[" , item , { "->" , item } , "]" , [ "*" , number ] ;              *0 leaves the group out
+ *   layer      = conv | pool | fc | activation ;
+ *   conv       = "CONV" , [ number , "@" , sizes ] , { conv word } ;                  filters @ filter size
+ *   conv word  = "stride" , sizes | "dilation" , sizes | "groups" , number
+ *              | "pad" , ( sizes | "same" | "valid" ) | "maps" , maps ;
+ *   maps       = list , { "/" , list } ;                         a list a filter: the input maps that it sees
+ *   list       = range , { "," , range } ;
+ *   range      = number , [ "-" , number ] ;                     counted from 0, both ends included
+ *   pool       = "POOL" , [ "max" | "avg" | "l2" ] , [ sizes , [ "/" , sizes ] ]      window / stride
+ *              , { "pad" , sizes | "ceil" } , [ "?" ] ;
+ *   fc         = "FC" , [ number ] ;                             outputs
+ *   activation = "RELU" | "LEAKY" , [ decimal ] | "SIGMOID" | "TANH" ;                slope of the negative side
+ *   sizes      = number , { "x" , number } ;                     one for all axes, or one an axis
+ *
+ * Defaults of bare words: INPUT takes its size from the options; CONV is `CONV 16@3x3 pad same`; a size without pad is
+ * `pad valid` (none); `same` pads (F-1)/2 * dilation at both ends; POOL is `POOL max 2`, its stride the window's size;
+ * FC is `FC 128`, but the last layer's FC has as many outputs as the options have classes. LEAKY is 0.01. A pool that
+ * ends in `?` is left out where the image is smaller than its window. A list of 1x1 stands for an axis beyond those
+ * that INPUT gives. A group may hold groups, 16 deep; a network has at most 1000 layers.
+ *
+ * A convolution has F*F*D1*K weights (D1/groups with groups) and K biases, a fully connected layer out*in and out.
+ * Layers are named by their kind and place among it: conv1, relu1, pool1, conv2, fc1; their tensors conv1.weight,
+ * conv1.bias. The last layer's outputs are the logits; the loss includes the softmax or the sigmoid.
+ *
+ * A network belongs to one thread at a time (its calls use threads of their own). Training is bit-reproducible from the
+ * seed for any number of threads. All arrays of a network lie in one block of memory whose size is known before it is
+ * allocated; no array is allocated later.
+ */
+#ifndef CNNBLAS_NET_H
+#define CNNBLAS_NET_H
+
+#include <cnnblas/conv.h>
+#include <cnnblas/layers.h>
+#include <cnnblas/status.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct cnnblas_net cnnblas_net;
+
+typedef enum cnnblas_net_loss {
+  CNNBLAS_NET_SOFTMAX = 0, /* softmax cross-entropy, mean over the images */
+  CNNBLAS_NET_SIGMOID = 1  /* sigmoid cross-entropy against the label's one-hot vector, mean over images * classes */
+} cnnblas_net_loss;
+
+typedef enum cnnblas_net_mode {
+  CNNBLAS_NET_TRAINING = 0,  /* trains, evaluates, predicts */
+  CNNBLAS_NET_INFERENCE = 1, /* evaluates and predicts in much less memory */
+  CNNBLAS_NET_DESIGN = 2     /* shapes, sizes and algorithms only: no array is allocated, nothing can be run */
+} cnnblas_net_mode;
+
+/** How a network is to be made. Zero, or a NULL pointer to the whole, means the defaults. */
+typedef struct cnnblas_net_options {
+  cnnblas_dtype dtype;   /* of data, parameters and arithmetic; default f32 */
+  cnnblas_net_mode mode; /* default training */
+  cnnblas_net_loss loss; /* default softmax */
+  cnnblas_init init;     /* of the weights; default He; biases begin at 0 */
+  uint64_t seed;         /* of the initial weights */
+  int64_t batch;         /* the largest batch of a call; 0 means 64 */
+  int64_t c;       /* the data's channels and size, {h, w}: fill an INPUT without size, must agree with one that */
+  int64_t size[3]; /*   has it; 0: the text says it. size is {h, w}, {w} or {d, h, w}. */
+  int64_t classes; /* the data's classes: fill a last FC without size, must agree with one that has it; or 0 */
+  int32_t threads; /* upper bound; 0 means one a core */
+  cnnblas_effort effort; /* of the convolution plans */
+  const char *algorithm; /* of all convolutions, read only by create; NULL or "auto": the library chooses */
+  int64_t reserved[8];   /* must be 0 */
+} cnnblas_net_options;
+
+/** Sets every field to zero, the defaults. NULL is ignored. */
+CNNBLAS_API void cnnblas_net_options_init(cnnblas_net_options *options);
+
+/**
+ * Parses the text, computes every shape, makes the convolution plans, allocates the one block and initialises the
+ * weights from the seed (tensor t of the network is stream t; biases 0). The caller owns *net.
+ *
+ * Returns CNNBLAS_OK; CNNBLAS_BAD_FORMAT for a text that is wrong: the message names the column, counted from 1, what
+ * was expected and what was found ("column 17: expected a number after '@', found 'x'"), also where the layers do not
+ * fit their input; CNNBLAS_INVALID_ARGUMENT (null pointer, bad option); CNNBLAS_UNSUPPORTED; CNNBLAS_SIZE_OVERFLOW;
+ * CNNBLAS_OUT_OF_MEMORY. On an error *net is untouched.
+ */
+CNNBLAS_API cnnblas_status cnnblas_net_create(const char *text, const cnnblas_net_options *options, cnnblas_net **net);
+
+/** Frees the network. NULL is ignored. */
+CNNBLAS_API void cnnblas_net_destroy(cnnblas_net *net);
+
+/** What follows from text and options alone. */
+typedef struct cnnblas_net_info {
+  cnnblas_dtype dtype;
+  cnnblas_net_mode mode;
+  int32_t rank;           /* spatial axes of the input, 1 to 3 */
+  int32_t threads;        /* the most that a call will use */
+  int64_t batch;          /* the largest batch of a call */
+  int64_t c;              /* the input's channels */
+  int64_t size[3];        /* and size */
+  int64_t input_elements; /* of one image */
+  int64_t classes;        /* outputs of the last layer, for one image */
+  int64_t layers;         /* as written out, fused ones included */
+  int64_t tensors;        /* parameter tensors: weights and biases */
+  int64_t parameters;     /* their elements */
+  double flops;           /* of one image's forward pass: 2 a multiplication and addition, convolutions and FC */
+  double training_flops;  /* of one image's training step: forward, both gradients (no input gradient at the input) */
+  size_t training_bytes;  /* the block of a training network of these options */
+  size_t inference_bytes; /* the block of an inference network of these options */
+  size_t allocated_bytes; /* the block of this network: one of the two, 0 for a design */
+  int64_t steps;          /* updates so far */
+  uint64_t seed;
+  cnnblas_net_loss loss;
+  int32_t reserved_padding;
+  int64_t reserved[8];
+} cnnblas_net_info;
+
+/** Fills info. Returns CNNBLAS_OK or CNNBLAS_INVALID_ARGUMENT (null pointer). */
+CNNBLAS_API cnnblas_status cnnblas_net_get_info(const cnnblas_net *net, cnnblas_net_info *info);
+
+/** The notation that the network was made from, as given. Valid as long as the network. "" for NULL. */
+CNNBLAS_API const char *cnnblas_net_text(const cnnblas_net *net);
+
+/** One layer, for inspection. */
+typedef struct cnnblas_net_layer_info {
+  char name[24];           /* "conv1" */
+  char kind[16];           /* "CONV", "POOL max", "FC", "RELU", ... */
+  char detail[64];         /* "8@5x5 stride 1 pad 0" */
+  char algorithm[3][32];   /* of a convolution: forward, input gradient, weight gradient; "" if there is none */
+  int32_t column;          /* where the text names it, from 1 */
+  int32_t fused;           /* 1: an activation done in the store of the layer before it: no array of its own */
+  int64_t c, size[3];      /* output shape of one image; FC: c outputs, sizes 0 */
+  int64_t elements;        /* of one image's output */
+  int64_t weights, biases; /* parameters */
+  double flops;            /* of one image's forward pass */
+  int64_t reserved[8];
+} cnnblas_net_layer_info;
+
+/** Fills info for layer index of 0 to info.layers - 1. Returns CNNBLAS_OK or CNNBLAS_INVALID_ARGUMENT. */
+CNNBLAS_API cnnblas_status cnnblas_net_get_layer(const cnnblas_net *net, int64_t index, cnnblas_net_layer_info *info);
+
+/**
+ * The outputs [n][c][size...] that the last pass over a training network left in layer index: *output points into the
+ * network, until its next call. A layer whose activation is fused holds the activated values, as that layer does.
+ * Returns CNNBLAS_OK, or CNNBLAS_INVALID_ARGUMENT (bad index, an inference network, no pass yet).
+ */
+CNNBLAS_API cnnblas_status cnnblas_net_layer_output(const cnnblas_net *net, int64_t index, const void **output);
+
+/**
+ * Euclidean norm of the gradient of layer index's parameters that the last backward pass left, summed in double; 0 for
+ * a layer without parameters. Errors as cnnblas_net_layer_output.
+ */
+CNNBLAS_API cnnblas_status cnnblas_net_layer_gradient_norm(const cnnblas_net *net, int64_t index, double *norm);
+
+/** A table for people: each layer's shape, parameters, MFLOPs and algorithms, and the bytes. As snprintf:
+    cnnblas_conv_plan_describe has the details. */
+CNNBLAS_API cnnblas_status cnnblas_net_describe(const cnnblas_net *net, char *buffer, size_t size, size_t *needed);
+
+/** One parameter tensor. The arrays lie in the network and may be read and written between its calls. */
+typedef struct cnnblas_net_tensor {
+  char name[32];       /* "conv1.weight" */
+  cnnblas_dtype dtype; /* the network's */
+  int32_t rank;        /* 5 to 1: [k][c/g][r][s], [out][in], [k] */
+  int64_t shape[5];
+  int64_t elements;
+  void *value;    /* NULL in a design */
+  void *gradient; /* of the last backward pass; NULL unless the network trains */
+  void *momentum; /* the optimiser's v; NULL unless the network trains */
+} cnnblas_net_tensor;
+
+/** Fills tensor for index of 0 to info.tensors - 1. Returns CNNBLAS_OK or CNNBLAS_INVALID_ARGUMENT. */
+CNNBLAS_API cnnblas_status cnnblas_net_get_tensor(const cnnblas_net *net, int64_t index, cnnblas_net_tensor *tensor);
+
+/** The same by name. A name that the network does not have is CNNBLAS_INVALID_ARGUMENT. */
+CNNBLAS_API cnnblas_status cnnblas_net_find_tensor(const cnnblas_net *net, const char *name,
+                                                   cnnblas_net_tensor *tensor);
+
+/**
+ * Initialises all parameters anew from a seed, zeroes the momentum and the step count.
+ * Returns CNNBLAS_OK or CNNBLAS_INVALID_ARGUMENT (a design).
+ */
+CNNBLAS_API cnnblas_status cnnblas_net_initialise(cnnblas_net *net, cnnblas_init init, uint64_t seed);
+
+/** Sets the step count, for a run that is resumed. */
+CNNBLAS_API cnnblas_status cnnblas_net_set_steps(cnnblas_net *net, int64_t steps);
+
+/** What a pass over labelled images found. */
+typedef struct cnnblas_net_result {
+  double loss;     /* mean of the loss over the images */
+  int64_t correct; /* images whose largest logit is the label's (the first of equals; NaN is never right) */
+  int64_t images;
+  int64_t steps;      /* updates so far */
+  char nonfinite[24]; /* "" or the first layer ("input" for the data) that made a NaN or Inf */
+  int64_t reserved[4];
+} cnnblas_net_result;
+
+/**
+ * Called between backward and update: may change the gradients, for example sum them over machines.
+ * gradients  all tensors' gradients in one array of the network's dtype, in the tensors' order, each padded with
+ *            zeros to a multiple of 64 bytes
+ * Return CNNBLAS_OK to go on; anything else ends the step without an update and is returned from it.
+ */
+typedef cnnblas_status (*cnnblas_net_hook)(void *context, void *gradients, int64_t elements);
+
+/** One update's settings: p, v as in cnnblas_sgd_step, all tensors alike. */
+typedef struct cnnblas_net_sgd {
+  double lr;
+  double momentum;
+  double weight_decay;
+  cnnblas_net_hook hook; /* or NULL */
+  void *context;         /* the hook's first argument */
+  int64_t reserved[4];   /* must be 0 */
+} cnnblas_net_sgd;
+
+/**
+ * The logits of n images.
+ *
+ * n        0 to the network's batch
+ * x        [n][c][size...]
+ * logits   [n][classes], written
+ * Returns CNNBLAS_OK, CNNBLAS_INVALID_ARGUMENT (null pointer, n, a design), and what the layers return.
+ */
+CNNBLAS_API cnnblas_status cnnblas_net_forward(cnnblas_net *net, int64_t n, const void *x, void *logits);
+
+/**
+ * Forward, loss and backward: leaves the gradient of the mean loss in the tensors, changes no parameter.
+ *
+ * n        1 to the network's batch
+ * labels   [n], each 0 to classes - 1
+ * result   filled; NULL if not wanted
+ * Returns CNNBLAS_OK; CNNBLAS_NOT_FINITE if the loss, a logit or a gradient is NaN or Inf: the message and
+ * result->nonfinite name the first layer that made one, and the step; CNNBLAS_INVALID_ARGUMENT.
+ */
+CNNBLAS_API cnnblas_status cnnblas_net_gradient(cnnblas_net *net, int64_t n, const void *x, const int32_t *labels,
+                                                cnnblas_net_result *result);
+
+/** The hook, then one SGD step with the gradients that lie in the tensors; counts a step. */
+CNNBLAS_API cnnblas_status cnnblas_net_update(cnnblas_net *net, const cnnblas_net_sgd *sgd);
+
+/**
+ * One training step: cnnblas_net_gradient, then cnnblas_net_update. Where the first fails nothing is updated: the
+ * parameters are still those of the step before.
+ */
+CNNBLAS_API cnnblas_status cnnblas_net_train_step(cnnblas_net *net, int64_t n, const void *x, const int32_t *labels,
+                                                  const cnnblas_net_sgd *sgd, cnnblas_net_result *result);
+
+/**
+ * Loss and accuracy over any number of images, in batches of the network's; changes nothing. NaN or Inf in the loss is
+ * not an error here: result->nonfinite tells. An empty set has loss 0.
+ */
+CNNBLAS_API cnnblas_status cnnblas_net_evaluate(cnnblas_net *net, int64_t n, const void *x, const int32_t *labels,
+                                                cnnblas_net_result *result);
+
+/**
+ * Classes of n images, 0 to the network's batch: one image's answer does not depend on the others.
+ *
+ * probabilities  [n][classes] of the network's dtype: softmax or sigmoid of the logits; NULL if not wanted
+ * classes        [n], the largest logit's place, the first of equals (a NaN counts as the largest); NULL if not wanted
+ */
+CNNBLAS_API cnnblas_status cnnblas_net_predict(cnnblas_net *net, int64_t n, const void *x, void *probabilities,
+                                               int32_t *classes);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
