@@ -5,10 +5,12 @@
 #include "conv/algorithms.h"
 #include <string.h>
 
-extern const cb_algorithm cb_gemm_1x1, cb_depthwise, cb_im2col, cb_im2col_rot180, cb_naive, cb_reference;
+extern const cb_algorithm cb_implicit_gemm, cb_gemm_1x1, cb_depthwise, cb_im2col, cb_im2col_rot180, cb_naive,
+    cb_reference;
 
 static const cb_algorithm *const table[] = {
     &cb_depthwise,     /* groups == channels: direct, one plane at a time */
+    &cb_implicit_gemm, /* the lowered matrix as a table of addresses, walked by the micro-kernel */
     &cb_gemm_1x1,      /* 1x1, stride 1, no padding: the input is the lowered matrix */
     &cb_im2col,        /* tiles of the lowered matrix, one serial GEMM each */
     &cb_im2col_rot180, /* input gradient at stride 1: pad(delta) * rot180(W) through the forward lowering */

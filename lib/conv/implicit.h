@@ -1,0 +1,55 @@
+/*
+ * The halves of algorithm "implicit_gemm" and what they share: images.c computes y and dx, weights.c computes dw.
+ * implicit_gemm.c is the table's row.
+ */
+#ifndef CB_CONV_IMPLICIT_H
+#define CB_CONV_IMPLICIT_H
+
+#include "conv/gather.h"
+#include "conv/plan.h"
+#include "gemm/engine.h"
+
+enum {
+  CB_CHUNK = 512,           /* most steps of one chain of sums: the next chunk starts a fresh one, for accuracy */
+  CB_PANEL_VECTORS = 2,     /* vectors of lanes of a packed panel */
+  CB_BAND_BYTES = 768 << 10 /* bytes of a band: a tile touches a fraction of it, the panel has the L2 cache */
+};
+
+/* Number of even parts of at most `most` that a total is cut into; at least 1. */
+static inline int64_t cb_parts(int64_t total, int64_t most)
+{
+  return cb_max(1, cb_ceil_div(total, most));
+}
+
+/* Lanes of panel b of `total` outputs: the last may need fewer vectors. */
+typedef struct {
+  int64_t first, count; /* outputs */
+  int vectors;
+  int64_t width; /* lanes stored: vectors * engine lanes */
+} cb_panel;
+
+cb_panel cb_panel_at(const cb_engine *engine, int64_t total, int64_t b);
+
+/* Panels of `total` outputs, and the elements that they take with `steps` steps each, before panel b. */
+int64_t cb_panels(const cb_engine *engine, int64_t total);
+int64_t cb_panel_offset(const cb_engine *engine, int64_t steps, int64_t b);
+int64_t cb_panel_elements(const cb_engine *engine, int64_t total, int64_t steps);
+
+/* hop[v][s] = s * v * lanes for s < CB_CHUNK: the lane walks of packed panels. */
+typedef struct {
+  int32_t hop[CB_PANEL_VECTORS + 1][CB_CHUNK];
+  int32_t row[CB_CHUNK]; /* s * panel width, for panels on the rows */
+} cb_hops;
+
+void cb_hops_init(cb_hops *hops, const cb_engine *engine, int64_t row_width);
+
+/* Each half: whether it can do the problem within its budget, making the plan's state and tiling, running it. */
+bool cb_images_apply(const cb_problem *problem, char *why, size_t size);
+cnnblas_status cb_images_prepare(cnnblas_conv_plan *plan);
+void cb_images_run(const cb_call *call);
+
+bool cb_weights_apply(const cb_problem *problem, char *why, size_t size);
+cnnblas_status cb_weights_prepare(cnnblas_conv_plan *plan);
+void cb_weights_run(const cb_call *call);
+
+#endif

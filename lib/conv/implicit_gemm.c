@@ -1,0 +1,77 @@
+/*
+ * Algorithm "implicit_gemm": a GEMM whose lowered operand is never materialised. The lowered matrix is a table of
+ * addresses into a zero-padded band of the input, and the micro-kernel walks it (gemm/engine.h, conv/gather.h).
+ */
+#include "base/memory.h"
+#include "conv/implicit.h"
+#include <stdio.h>
+
+static bool applies(const cb_problem *problem, char *why, size_t size)
+{
+  if (problem->direction == CNNBLAS_BACKWARD_WEIGHTS) return cb_weights_apply(problem, why, size);
+  return cb_images_apply(problem, why, size);
+}
+
+/* Seconds on one core: the kernel at its usual rate, lanes that hold nothing included. */
+static double cost(const cb_problem *problem)
+{
+  const cb_geometry *geo = &problem->geo;
+  int64_t lanes = cb_engine_get(geo->dtype)->lanes;
+  int64_t outputs = problem->direction == CNNBLAS_BACKWARD_DATA ? geo->cg : geo->kg;
+  double padded = (double)cb_round_up(outputs, lanes) / (double)outputs;
+  return (double)geo->n * (double)geo->k * (double)geo->p * (double)geo->q * 2 * padded / (5.5e9 * (double)lanes) +
+         (double)geo->n * (double)geo->g * 1e-6;
+}
+
+static cnnblas_status prepare(cnnblas_conv_plan *plan)
+{
+  if (plan->problem.direction == CNNBLAS_BACKWARD_WEIGHTS) return cb_weights_prepare(plan);
+  return cb_images_prepare(plan);
+}
+
+static void release(cnnblas_conv_plan *plan)
+{
+  cb_free(plan->state);
+}
+
+static void run(const cb_call *call)
+{
+  if (call->plan->problem.direction == CNNBLAS_BACKWARD_WEIGHTS)
+    cb_weights_run(call);
+  else
+    cb_images_run(call);
+}
+
+cb_panel cb_panel_at(const cb_engine *engine, int64_t total, int64_t b)
+{
+  cb_panel panel = {.first = b * CB_PANEL_VECTORS * engine->lanes};
+  panel.count = cb_min(total - panel.first, (int64_t)CB_PANEL_VECTORS * engine->lanes);
+  panel.vectors = (int)cb_ceil_div(panel.count, engine->lanes);
+  panel.width = (int64_t)panel.vectors * engine->lanes;
+  return panel;
+}
+
+int64_t cb_panels(const cb_engine *engine, int64_t total)
+{
+  return cb_ceil_div(total, (int64_t)CB_PANEL_VECTORS * engine->lanes);
+}
+
+int64_t cb_panel_offset(const cb_engine *engine, int64_t steps, int64_t b)
+{
+  return b * CB_PANEL_VECTORS * engine->lanes * steps;
+}
+
+int64_t cb_panel_elements(const cb_engine *engine, int64_t total, int64_t steps)
+{
+  return cb_round_up(total, engine->lanes) * steps;
+}
+
+void cb_hops_init(cb_hops *hops, const cb_engine *engine, int64_t row_width)
+{
+  for (int v = 0; v <= CB_PANEL_VECTORS; v++)
+    for (int s = 0; s < CB_CHUNK; s++) hops->hop[v][s] = s * v * engine->lanes;
+  for (int s = 0; s < CB_CHUNK; s++) hops->row[s] = s * (int32_t)row_width;
+}
+
+const cb_algorithm cb_implicit_gemm = {
+    .name = "implicit_gemm", .applies = applies, .cost = cost, .prepare = prepare, .release = release, .run = run};

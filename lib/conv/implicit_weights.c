@@ -1,0 +1,225 @@
+/*
+ * implicit_gemm, weight gradient: taps on the rows, filters on the lanes, and the walk goes over the output pixels.
+ *
+ *     dw[lane][tap] = sum over blocks, pixels of  band[tap place + pixel place] * panel[pixel][lane]
+ *
+ * The band is that of the forward, its two tables change places; the panel is dy transposed, two vectors of filters at a
+ * time. A job owns some panels of one group and runs over every block of at most 512 pixels in order, adding to sums of
+ * its own [tap][lane], which it stores transposed at the end:
+ *
+ *     for each block of pixels (all images, in order)
+ *       fill the band
+ *       for each panel of the job
+ *         pack dy onto the lanes                       stays in L1 and L2
+ *         for each tile of up to 14 taps: kernel       fresh sums for the block, added to the job's
+ *
+ * Nothing is added across jobs unless there are too few panels to share out: then the blocks are cut into segments whose
+ * partial results are added in order. The cut looks at the shape and the budget, never at the threads.
+ */
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "base/status.h"
+#include "conv/implicit.h"
+#include "conv/tiles.h"
+#include <stdio.h>
+#include <string.h>
+
+enum { TARGET_JOBS = 16, PARTIAL_BYTES = 1 << 20 };
+
+typedef struct {
+  const cb_engine *engine;
+  cb_gather gather;
+  cb_band band;
+  bool in_place;
+  int64_t panels, panel_groups, group_panels; /* of one group of channels; group_panels: most of one job */
+  size_t lanes_at, rows_at, position_at, sums_at,
+      sums_bytes; /* in a thread's scratch, behind the band; a panel's sums */
+  cb_hops hops;
+  int32_t tap[]; /* [q] where tap (channel, r, s) lies in the band */
+} state;
+
+/* Everything but the tap table; the scratch's size, or SIZE_MAX if offsets are out of reach. */
+static size_t size_state(state *st, cb_tiling *t, const cb_problem *problem)
+{
+  const cb_geometry *geo = &problem->geo;
+  int64_t element = (int64_t)geo->element;
+  st->engine = cb_engine_get(geo->dtype);
+  st->in_place = cb_geometry_is_pointwise(geo);
+  cb_gather_forward(&st->gather, geo);
+  cb_band_cut(&st->band, &st->gather, geo->n, CB_CHUNK, CB_BAND_BYTES / element, st->in_place, geo->image);
+  int64_t reach = st->in_place ? st->band.images * geo->c * geo->image : st->band.elements;
+  if (reach >= INT32_MAX) return SIZE_MAX;
+
+  st->panels = cb_panels(st->engine, geo->kg);
+  int64_t bytes = geo->k * geo->q * element, blocks = cb_band_blocks(&st->band, cb_max(geo->n, 1));
+  int64_t fit = cb_min(PARTIAL_BYTES, (int64_t)(problem->budget / 4)) / bytes;
+  t->segments = cb_max(1, cb_min(cb_min(cb_parts(CB_MIN_TASKS, geo->g * st->panels), blocks), fit));
+  t->shared_bytes = t->segments > 1 ? cb_aligned_size((size_t)(t->segments * bytes)) : 0;
+  st->panel_groups = cb_min(st->panels, cb_parts(TARGET_JOBS, geo->g * t->segments));
+  st->group_panels = cb_ceil_div(st->panels, st->panel_groups);
+
+  int64_t width = CB_PANEL_VECTORS * st->engine->lanes;
+  st->sums_bytes = cb_aligned_size((size_t)(geo->q * width * element));
+  st->lanes_at = cb_aligned_size((size_t)(st->band.elements * element));
+  st->rows_at = st->lanes_at + cb_aligned_size((size_t)(CB_CHUNK * width * element));
+  st->position_at = st->rows_at + cb_aligned_size((size_t)st->band.pixels * sizeof(int32_t));
+  st->sums_at = st->position_at + cb_aligned_size((size_t)st->band.pixels * sizeof(int64_t));
+  size_t room = problem->budget / 2;
+  while (st->group_panels > 1 && st->sums_at + (size_t)st->group_panels * st->sums_bytes > room) st->group_panels--;
+  st->panel_groups = cb_ceil_div(st->panels, st->group_panels);
+  st->group_panels = cb_ceil_div(st->panels, st->panel_groups);
+  return st->sums_at + (size_t)st->group_panels * st->sums_bytes;
+}
+
+bool cb_weights_apply(const cb_problem *problem, char *why, size_t size)
+{
+  state st;
+  cb_tiling tiling = {0};
+  size_t bytes = size_state(&st, &tiling, problem);
+  if (bytes == SIZE_MAX) {
+    snprintf(why, size, "its offsets exceed 31 bits");
+    return false;
+  }
+  bytes += tiling.shared_bytes + CB_ALIGN;
+  if (bytes <= problem->budget) return true;
+  snprintf(why, size, "it needs a workspace of %zu bytes a thread", bytes);
+  return false;
+}
+
+cnnblas_status cb_weights_prepare(cnnblas_conv_plan *plan)
+{
+  const cb_geometry *geo = &plan->problem.geo;
+  cb_tiling *t = &plan->tiling;
+  size_t bytes = sizeof(state) + (size_t)geo->q * sizeof(int32_t);
+  state *st = cb_alloc_zeroed(bytes);
+  if (!st) return cb_fail_memory(bytes, "the plan's walk tables");
+  plan->state = st;
+  t->thread_bytes = size_state(st, t, &plan->problem);
+  t->p_tile = st->band.pixels;
+  t->q_tile = st->engine->rows[CB_PANEL_VECTORS];
+  t->k_tile = CB_PANEL_VECTORS * st->engine->lanes;
+  t->tasks = t->segments * geo->g * st->panel_groups;
+  cb_band_walk(&st->gather, &st->band, st->tap);
+  cb_hops_init(&st->hops, st->engine, 0);
+  return CNNBLAS_OK;
+}
+
+/* One block of pixels, its band filled. */
+typedef struct {
+  const cb_call *call;
+  const void *band;
+  const int32_t *rows;
+  const int64_t *position; /* in dy, from the block's first image and the panel's first filter */
+  int64_t pixels, image;
+} block_view;
+
+/* lanes[pixel][filter] = dy[filter][pixel], by runs of pixels side by side; dy at the panel's first filter. */
+static void pack_block(const block_view *view, const cb_panel *panel, const void *dy, char *lanes)
+{
+  const cb_geometry *geo = &view->call->plan->problem.geo;
+  const state *st = view->call->plan->state;
+  for (int64_t p = 0; p < view->pixels;) {
+    int64_t run = 1;
+    while (p + run < view->pixels && view->position[p + run] == view->position[p] + run) run++;
+    st->engine->pack_lanes(lanes + (size_t)(p * panel->width) * geo->element,
+                           cb_at(dy, view->position[p], geo->element), geo->p, run, panel->count, panel->width);
+    p += run;
+  }
+}
+
+/* sums[tap][lane] (+)= the block's part. */
+static void add_block(const block_view *view, const cb_panel *panel, const void *lanes, void *sums, bool add)
+{
+  const cb_geometry *geo = &view->call->plan->problem.geo;
+  const state *st = view->call->plan->state;
+  int64_t tiles = cb_parts(geo->q, st->engine->rows[panel->vectors]);
+  for (int64_t i = 0; i < tiles; i++) {
+    int64_t first = cb_split(geo->q, tiles, i), m = cb_split(geo->q, tiles, i + 1) - first;
+    cb_tile tile = {.a = view->band,
+                    .row = st->tap + first,
+                    .awalk = view->rows,
+                    .b = lanes,
+                    .bwalk = st->hops.hop[panel->vectors],
+                    .steps = view->pixels,
+                    .c = cb_at_mut(sums, first * panel->width, geo->element),
+                    .ldc = panel->width,
+                    .add = add};
+    st->engine->kernel[panel->vectors][m](&tile);
+  }
+}
+
+/* Fills the band (or points into x) and the pixel tables of block b. */
+static block_view open_block(const cb_call *call, int64_t ig, int64_t b, char *scratch)
+{
+  const cb_geometry *geo = &call->plan->problem.geo;
+  const state *st = call->plan->state;
+  cb_block_range block = cb_band_block(&st->gather, &st->band, call->n, b);
+  const void *x = cb_at(call->x, (block.image * geo->c + ig * geo->cg) * geo->image, geo->element);
+  const int64_t whole[3] = {st->gather.axis[0].outs, st->gather.axis[1].outs, st->gather.axis[2].outs};
+  int32_t *rows = (int32_t *)(scratch + st->rows_at);
+  int64_t *position = (int64_t *)(scratch + st->position_at);
+  block_view view = {
+      call, scratch, rows, position, block.images * block.count[0] * block.count[1] * block.count[2], block.image};
+  cb_band_pixels(&st->gather, &st->band, &block, whole, geo->k * geo->p, rows, position);
+  if (!st->in_place) {
+    cb_band_fill(&st->gather, &st->band, &block, x, geo->c * geo->image, geo->element, scratch);
+    return view;
+  }
+  view.band = cb_at(x, block.first[2], geo->element);
+  for (int64_t in = 0, p = 0; in < block.images; in++)
+    for (int64_t w = 0; w < block.count[2]; w++) rows[p++] = (int32_t)(in * geo->c * geo->image + w);
+  return view;
+}
+
+/* The job's sums to dw, or to its segment's partial result. */
+static void store_panel(const cb_call *call, int64_t ig, int64_t segment, const cb_panel *panel, const void *sums)
+{
+  const cb_geometry *geo = &call->plan->problem.geo;
+  const cb_tiling *t = &call->plan->tiling;
+  const state *st = call->plan->state;
+  void *out = t->segments > 1 ? cb_at_mut(call->shared, segment * geo->k * geo->q, geo->element) : call->out;
+  st->engine->store(&(cb_store){.c = sums,
+                                .ldc = panel->width,
+                                .m = geo->q,
+                                .count = panel->count,
+                                .out = cb_at_mut(out, (ig * geo->kg + panel->first) * geo->q, geo->element),
+                                .row_step = 1,
+                                .lane_step = geo->q,
+                                .add = t->segments == 1 && call->accumulate});
+}
+
+/* task = (segment * groups + group) * panel groups + panel group. */
+static void run_job(void *context, int64_t task, int worker)
+{
+  const cb_call *call = context;
+  const cb_geometry *geo = &call->plan->problem.geo;
+  const cb_tiling *t = &call->plan->tiling;
+  const state *st = call->plan->state;
+  char *scratch = cb_scratch(call, worker), *sums = scratch + st->sums_at;
+  int64_t group = task % st->panel_groups, ig = task / st->panel_groups % geo->g,
+          segment = task / st->panel_groups / geo->g;
+  int64_t p0 = cb_split(st->panels, st->panel_groups, group), p1 = cb_split(st->panels, st->panel_groups, group + 1);
+  int64_t blocks = cb_band_blocks(&st->band, call->n);
+  int64_t first = cb_split(blocks, t->segments, segment), last = cb_split(blocks, t->segments, segment + 1);
+  if (first == last) memset(sums, 0, (size_t)(p1 - p0) * st->sums_bytes);
+  for (int64_t b = first; b < last; b++) {
+    block_view view = open_block(call, ig, b, scratch);
+    for (int64_t p = p0; p < p1; p++) {
+      cb_panel panel = cb_panel_at(st->engine, geo->kg, p);
+      const void *dy = cb_at(call->dy, (view.image * geo->k + ig * geo->kg + panel.first) * geo->p, geo->element);
+      pack_block(&view, &panel, dy, scratch + st->lanes_at);
+      add_block(&view, &panel, scratch + st->lanes_at, sums + (size_t)(p - p0) * st->sums_bytes, b > first);
+    }
+  }
+  for (int64_t p = p0; p < p1; p++) {
+    cb_panel panel = cb_panel_at(st->engine, geo->kg, p);
+    store_panel(call, ig, segment, &panel, sums + (size_t)(p - p0) * st->sums_bytes);
+  }
+}
+
+void cb_weights_run(const cb_call *call)
+{
+  const cb_tiling *t = &call->plan->tiling;
+  cb_parallel_for(call->threads, t->tasks, run_job, (void *)call);
+  if (t->segments > 1) cb_reduce_segments(call, call->shared, t->segments);
+}

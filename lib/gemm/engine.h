@@ -1,0 +1,81 @@
+/*
+ * The matrix engine's kernels: one table for each type and instruction-set level.
+ *
+ * A tile is the product of a few rows, broadcast element by element, with a few vectors of lanes:
+ *
+ *     c[i][j] (+)= sum over s < steps of  a[row[i] + awalk[s]] * b[bwalk[s] + j]      i < m rows, j < nv vectors of lanes
+ *
+ * Both operands are found by addresses, so nothing needs to be lowered. A convolution chooses what the letters mean:
+ *
+ *                      rows i            steps s             lanes j            row[i]           awalk[s]
+ *     forward          output pixels     taps (c, r, s)      output channels    pixel in band    tap in band
+ *     input gradient   input pixels      taps (k, r, s)      input channels     pixel in band    tap in band
+ *     weight gradient  taps (c, r, s)    output pixels       output channels    tap in band      pixel in band
+ *     1x1, large P     output channels   input channels      output pixels      packed weights   packed weights
+ *
+ * Every element is one chain of fused multiply-adds in the order of s, whatever m and nv are, so the cut into tiles does
+ * not show in the bits. No instruction-set test stands inside a kernel: the sources are compiled once a level.
+ */
+#ifndef CB_GEMM_ENGINE_H
+#define CB_GEMM_ENGINE_H
+
+#include "base/cpu.h"
+#include <cnnblas/conv.h>
+#include <stdbool.h>
+
+enum {
+  CB_MAX_ROWS = 14,   /* most rows of any kernel */
+  CB_MAX_VECTORS = 4, /* most vectors of lanes of any kernel */
+  CB_MAX_LANES = 64   /* most lanes of any tile: the row pitch that always suffices for c */
+};
+
+/* Indices count elements. a, b and c need element alignment only; c has m rows of nv whole vectors, pitch ldc. */
+typedef struct {
+  const void *a;
+  const int32_t *row;   /* [m] */
+  const int32_t *awalk; /* [steps] */
+  const void *b;
+  const int32_t *bwalk; /* [steps] */
+  int64_t steps;
+  void *c;
+  int64_t ldc;
+  bool add; /* c += the sums, else c = the sums */
+} cb_tile;
+
+typedef void (*cb_kernel)(const cb_tile *tile);
+
+/* Where a finished tile goes: element (i, j) of the m x count block at c belongs to out[i * row_step + j * lane_step].
+   One of the two steps is 1 or small: transposed stores have row_step 1, straight ones lane_step 1. */
+typedef struct {
+  const void *c;
+  int64_t ldc;
+  int64_t m, count;
+  void *out;
+  int64_t row_step, lane_step;
+  const void *bias; /* added along the lanes (bias_rows false) or the rows (true); NULL: none */
+  bool bias_rows;
+  const void *residual; /* indexed as out; NULL: none */
+  bool add;             /* add what out holds */
+  bool relu;            /* max(0, .) last; NaN stays */
+} cb_store;
+
+typedef struct {
+  const char *name;             /* "f32_avx512" */
+  int lanes;                    /* elements of a vector */
+  int rows[CB_MAX_VECTORS + 1]; /* most rows of a kernel of that many vectors; 0: there is none */
+  cb_kernel kernel[CB_MAX_VECTORS + 1][CB_MAX_ROWS + 1]; /* [nv][m] */
+
+  /* out = epilogue(c + out if add), element by element in the order: old value, bias, residual, activation. */
+  void (*store)(const cb_store *store);
+
+  /* dst[s * width + j] = src[j * ld + s] for j < count, 0 for count <= j < width; s < steps: lanes from rows. */
+  void (*pack_lanes)(void *dst, const void *src, int64_t ld, int64_t steps, int64_t count, int64_t width);
+} cb_engine;
+
+/* The engine of that type at the machine's level (CNNBLAS_ISA respected). Never NULL. */
+const cb_engine *cb_engine_get(cnnblas_dtype dtype);
+
+/* The engine of that type compiled for that level, or NULL if this build has none: for tests and benchmarks. */
+const cb_engine *cb_engine_at(cnnblas_dtype dtype, cb_isa isa);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * One compilation of the engine: lib/gemm/meson.build defines for each type and level
+ *   CB_REAL    float or double        CB_VECTOR_BYTES  16, 32 or 64
+ *   CB_SUFFIX  f32_avx512 and the like, appended to every name
+ */
+#ifndef CB_GEMM_ENGINE_BUILD_H
+#define CB_GEMM_ENGINE_BUILD_H
+
+#include "gemm/engine.h"
+
+#define CB_PASTE_(a, b) a##_##b
+#define CB_PASTE(a, b)  CB_PASTE_(a, b)
+#define CB_NAME(x)      CB_PASTE(x, CB_SUFFIX)
+#define CB_TEXT_(x)     #x
+#define CB_TEXT(x)      CB_TEXT_(x)
+
+typedef CB_REAL real;
+
+enum { LANES = CB_VECTOR_BYTES / sizeof(real) };
+
+/* A vector as it lies in memory: element alignment, may alias its elements. */
+typedef real vector __attribute__((vector_size(CB_VECTOR_BYTES), aligned(sizeof(real)), may_alias));
+
+/* Four elements, the unit of transposition. */
+typedef real quad __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)), may_alias));
+
+/* The kernels of this compilation: X(m, nv). 32 vector registers hold 28 sums, two lane vectors and a broadcast;
+   16 registers hold 12 and three. */
+#if CB_VECTOR_BYTES == 64
+#define CB_ROWS_1 14
+#define CB_ROWS_2 14
+#define CB_ROWS_3 9
+#define CB_ROWS_4 6
+#define CB_KERNELS(X)                                                                                                  \
+  X(1, 1)                                                                                                              \
+  X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(7, 1) X(8, 1) X(9, 1) X(10, 1) X(11, 1) X(12, 1) X(13, 1) X(14, 1) X(1, 2) \
+      X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2) X(7, 2) X(8, 2) X(9, 2) X(10, 2) X(11, 2) X(12, 2) X(13, 2) X(14, 2)     \
+          X(1, 3) X(2, 3) X(3, 3) X(4, 3) X(5, 3) X(6, 3) X(7, 3) X(8, 3) X(9, 3) X(1, 4) X(2, 4) X(3, 4) X(4, 4)      \
+              X(5, 4) X(6, 4)
+#else
+#define CB_ROWS_1 12
+#define CB_ROWS_2 6
+#define CB_ROWS_3 4
+#define CB_ROWS_4 0
+#define CB_KERNELS(X)                                                                                                  \
+  X(1, 1)                                                                                                              \
+  X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(7, 1) X(8, 1) X(9, 1) X(10, 1) X(11, 1) X(12, 1) X(1, 2) X(2, 2) X(3, 2)   \
+      X(4, 2) X(5, 2) X(6, 2) X(1, 3) X(2, 3) X(3, 3) X(4, 3)
+#endif
+
+void CB_NAME(cb_store)(const cb_store *store);
+void CB_NAME(cb_pack_lanes)(void *dst, const void *src, int64_t ld, int64_t steps, int64_t count, int64_t width);
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * The micro-kernel: the one hot loop of the library.
+ *
+ *     c[i][j] (+)= sum over s < steps of  a[row[i] + awalk[s]] * b[bwalk[s] + j]
+ *
+ *            b: nv vectors of lanes              The m x nv sums live in registers from the first step to the last. A step
+ *            +-------+-------+                   loads nv vectors, broadcasts m elements and does m * nv fused
+ *   a: row 0 |acc 0 0|acc 0 1|                   multiply-adds. m and nv are constants of each instance, so every loop
+ *      row 1 |acc 1 0|acc 1 1|                   over them is unrolled and no sum leaves its register.
+ *      ...   |       |       |
+ *
+ * Compiled with -ffp-contract=fast (multiply and add fuse) and -fno-predictive-commoning (gcc would carry overlapping
+ * taps from step to step in registers that the sums need).
+ */
+#include "gemm/engine_build.h"
+
+#define UNROLL _Pragma("GCC unroll 16")
+
+static inline __attribute__((always_inline)) void multiply(const cb_tile *tile, const int m, const int nv)
+{
+  const real *a = tile->a;
+  const int32_t *row = tile->row, *awalk = tile->awalk, *bwalk = tile->bwalk;
+  vector acc[CB_MAX_ROWS][CB_MAX_VECTORS];
+  UNROLL for (int i = 0; i < m; i++) UNROLL for (int v = 0; v < nv; v++) acc[i][v] = (vector){0};
+
+  for (int64_t s = 0; s < tile->steps; s++) {
+    const real *as = a + awalk[s], *bs = (const real *)tile->b + bwalk[s];
+    vector lane[CB_MAX_VECTORS];
+    UNROLL for (int v = 0; v < nv; v++) lane[v] = *(const vector *)(bs + v * LANES);
+    UNROLL for (int i = 0; i < m; i++)
+    {
+      real x = as[row[i]];
+      UNROLL for (int v = 0; v < nv; v++) acc[i][v] += x * lane[v];
+    }
+  }
+
+  UNROLL for (int i = 0; i < m; i++) UNROLL for (int v = 0; v < nv; v++)
+  {
+    vector *c = (vector *)((real *)tile->c + i * tile->ldc + v * LANES);
+    if (tile->add) acc[i][v] += *c;
+    *c = acc[i][v];
+  }
+}
+
+#define DEFINE_KERNEL(M, NV)                                                                                           \
+  static void multiply_##M##x##NV(const cb_tile *tile)                                                                 \
+  {                                                                                                                    \
+    multiply(tile, M, NV);                                                                                             \
+  }
+CB_KERNELS(DEFINE_KERNEL)
+
+#define KERNEL_ENTRY(M, NV) [NV][M] = multiply_##M##x##NV,
+
+extern const cb_engine CB_NAME(cb_engine);
+const cb_engine CB_NAME(cb_engine) = {
+    .name = CB_TEXT(CB_SUFFIX),
+    .lanes = LANES,
+    .rows = {0, CB_ROWS_1, CB_ROWS_2, CB_ROWS_3, CB_ROWS_4},
+    .kernel = {CB_KERNELS(KERNEL_ENTRY)},
+    .store = CB_NAME(cb_store),
+    .pack_lanes = CB_NAME(cb_pack_lanes),
+};
