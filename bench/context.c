@@ -1,0 +1,13 @@
+/* What the figures were measured on and with. */
+#include "report.h"
+
+void bench_context_fill(bench_context *context, const char *executable, const bench_options *options)
+{
+  *context = (bench_context){.threads = options->threads,
+                             .dtype = options->dtype,
+                             .compiler = BENCH_COMPILER,
+                             .build_type = BENCH_BUILD_TYPE,
+                             .debug_build = BENCH_DEBUG_BUILD,
+                             .executable = executable};
+  cnnblas_get_system_info(&context->system);
+}

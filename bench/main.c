@@ -1,0 +1,72 @@
+/*
+ * cnnblas-bench: convolution layers timed against naive loops and peers, every result checked.
+ *
+ * Which file answers which question: options.c the command line, descriptor.c the problems' grammar, sets.c the built-in
+ * layers, runner.c what is run in which order, timing.c how it is timed, check.c what counts as right, peaks.c the
+ * machine's limits, peers.c who else is timed, report_*.c the output, compare.c two runs side by side.
+ */
+#include "blas.h"
+#include "compare.h"
+#include "fresh.h"
+#include "report.h"
+#include "runner.h"
+#include "sweep.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The rows of one problem and direction, as they come. */
+static void print_rows(void *previous, const bench_result *rows, size_t count)
+{
+  char *last = previous, name[160];
+  if (!count) return;
+  snprintf(name, sizeof name, "%s:%s", rows[0].problem.set, rows[0].problem.name);
+  if (strcmp(last, name) != 0) bench_table_problem(&rows[0]);
+  strcpy(last, name);
+  for (size_t i = 0; i < count; i++) bench_table_row(&rows[i], i == 0);
+  fflush(stdout);
+}
+
+static int write_files(const bench_options *options, const bench_results *results, const bench_context *context)
+{
+  int status = BENCH_OK;
+  if (options->json && !bench_json_write(options->json, results, context)) {
+    fprintf(stderr, "cnnblas-bench: %s: %s\n", options->json, strerror(errno));
+    status = BENCH_NO_MEMORY;
+  }
+  if (options->csv && !bench_csv_write(options->csv, results, context)) {
+    fprintf(stderr, "cnnblas-bench: %s: %s\n", options->csv, strerror(errno));
+    status = BENCH_NO_MEMORY;
+  }
+  return status;
+}
+
+int main(int argc, char **argv)
+{
+  bench_options options;
+  int status;
+  if (argc > 1 && strcmp(argv[1], "compare") == 0) return bench_compare_main(argc - 1, argv + 1);
+  if (!bench_options_read(argc, argv, &options, &status)) return status;
+  bench_context context;
+  bench_results results = {0};
+  char last_problem[160] = "";
+  bench_context_fill(&context, argv[0], &options);
+  bench_set_threads(options.threads);
+  bench_peaks_measure(options.dtype, options.threads, &context.peaks);
+  bench_table_head(&context);
+  status = bench_run(&options, &context.peaks, &results, print_rows, last_problem);
+  if (options.sweep[0]) bench_sweep_print(&results, options.sweep);
+  bench_table_means(&results, &context);
+  if (status == BENCH_CHECK_FAILED) puts("\nWRONG RESULTS: see the rows marked so");
+  int written = write_files(&options, &results, &context);
+  if (options.fresh) {
+    int fresh = bench_fresh_run(argc, argv, &results, &context);
+    if (status == BENCH_OK) status = fresh;
+  }
+  if (status == BENCH_OK) status = written;
+  if (status == BENCH_OK && options.bad_lines) status = BENCH_BAD_INPUT;
+  if (fflush(stdout) != 0 && status == BENCH_OK) status = BENCH_NO_MEMORY;
+  bench_results_free(&results);
+  bench_options_free(&options);
+  return status;
+}

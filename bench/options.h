@@ -1,0 +1,45 @@
+/*
+ * The command line of cnnblas-bench.
+ */
+#ifndef BENCH_OPTIONS_H
+#define BENCH_OPTIONS_H
+
+#include "peer.h"
+#include "problem.h"
+#include <stdbool.h>
+
+enum { BENCH_OK = 0, BENCH_CHECK_FAILED = 1, BENCH_USAGE = 2, BENCH_BAD_INPUT = 3, BENCH_NO_MEMORY = 4 };
+
+enum { BENCH_MOST_NAMES = 32 };
+
+typedef struct bench_options {
+  bench_problem_list problems;
+  bool directions[3];
+  const char *algorithms[BENCH_MOST_NAMES]; /* of the library */
+  size_t algorithm_count;
+  bool algorithms_named; /* not "all": say so when one does not apply */
+  const bench_peer *peers[BENCH_MOST_NAMES];
+  size_t peer_count;
+  bool peers_named;
+  int64_t batch; /* 0: as the problem says */
+  int threads;   /* as asked for, or one a core */
+  cnnblas_dtype dtype;
+  cnnblas_workspace_policy workspace;
+  size_t workspace_limit;
+  cnnblas_effort effort;
+  double min_time;
+  bool naive;
+  bool fresh;
+  const char *json, *csv; /* files, NULL for none */
+  const char *sweep;      /* the swept variable, "" for none */
+  size_t bad_lines;       /* problems that could not be read */
+} bench_options;
+
+/*
+ * Reads the command line. Returns true to go on; false if the program is to end with *status (after --help, --list,
+ * --version, or an error, which has been printed). Release with bench_options_free.
+ */
+bool bench_options_read(int argc, char **argv, bench_options *options, int *status);
+void bench_options_free(bench_options *options);
+
+#endif

@@ -1,0 +1,98 @@
+/* The machine's peaks; see peaks.h. */
+#include "peaks.h"
+#include "blas.h"
+#include "memory.h"
+#include "peaks_fma.h"
+#include "random.h"
+#include "timing.h"
+#include <math.h>
+#include <omp.h>
+#include <stdbool.h>
+#include <string.h>
+
+static const double time_each = 0.5; /* seconds spent on each peak */
+
+static double measure_fma(bench_fma fma, int threads)
+{
+  int64_t iterations = 1 << 18;
+  double best = INFINITY, sink = 0;
+  for (double begin = bench_now(); bench_now() - begin < time_each;) {
+    double start = bench_now();
+#pragma omp parallel num_threads(threads) reduction(+ : sink)
+    sink += fma.run(iterations);
+    double seconds = bench_now() - start;
+    if (seconds < best) best = seconds;
+  }
+  volatile double keep = sink; /* the chains must not be optimised away */
+  (void)keep;
+  return fma.flops * (double)iterations * threads / best * 1e-9;
+}
+
+/* OpenBLAS's own threads; its serial flavour has none, there each of ours multiplies matrices of its own. */
+static double measure_gemm(cnnblas_dtype dtype, int threads)
+{
+  enum { SIZE = 2048 };
+  size_t element = dtype == CNNBLAS_F64 ? 8 : 4, bytes = (size_t)SIZE * SIZE * element;
+  int copies = bench_blas_flavour() == 0 ? threads : 1;
+  char *arrays = bench_pages(3 * bytes * (size_t)copies);
+  if (!arrays) return 0;
+  bench_random_fill(BENCH_SEED_GEMM, arrays, (int64_t)3 * SIZE * SIZE * copies, element);
+  double best = INFINITY;
+  int calls = 0;
+  for (double begin = bench_now(); bench_now() - begin < time_each || calls < 4; calls++) {
+    double start = bench_now();
+#pragma omp parallel for num_threads(copies) if (copies > 1)
+    for (int i = 0; i < copies; i++) {
+      char *mine = arrays + 3 * bytes * (size_t)i;
+      bench_gemm(&(bench_gemm_args){
+          .dtype = dtype, .m = SIZE, .n = SIZE, .k = SIZE, .a = mine, .b = mine + bytes, .c = mine + 2 * bytes});
+    }
+    best = fmin(best, bench_now() - start);
+  }
+  bench_pages_free(arrays, 3 * bytes * (size_t)copies);
+  return 2.0 * SIZE * SIZE * SIZE * copies / best * 1e-9;
+}
+
+/* STREAM's triad a = b + 3 c, three arrays counted, and a plain read of b; each array larger than any cache. */
+static double measure_bandwidth(int threads)
+{
+  enum { COUNT = 16 << 20 }; /* doubles: 128 MiB an array */
+  double *a = bench_pages(3 * sizeof(double) * COUNT);
+  if (!a) return 0;
+  double *b = a + COUNT, *c = b + COUNT, best = 0, sink = 0;
+#pragma omp parallel for num_threads(threads)
+  for (int64_t i = 0; i < COUNT; i++) a[i] = b[i] = c[i] = 1;
+  for (double begin = bench_now(); bench_now() - begin < time_each;) {
+    double start = bench_now();
+#pragma omp parallel for num_threads(threads)
+    for (int64_t i = 0; i < COUNT; i++) a[i] = b[i] + 3 * c[i];
+    double middle = bench_now();
+#pragma omp parallel for num_threads(threads) reduction(+ : sink)
+    for (int64_t i = 0; i < COUNT; i += 8) { /* eight sums: a single chain would be bound by the adder, not by memory */
+      double s = b[i] + b[i + 1], t = b[i + 2] + b[i + 3], u = b[i + 4] + b[i + 5], v = b[i + 6] + b[i + 7];
+      sink += (s + t) + (u + v);
+    }
+    double end = bench_now();
+    best = fmax(best, 3 * sizeof(double) * COUNT / (middle - start));
+    best = fmax(best, sizeof(double) * COUNT / (end - middle));
+  }
+  volatile double keep = sink;
+  (void)keep;
+  bench_pages_free(a, 3 * sizeof(double) * COUNT);
+  return best * 1e-9;
+}
+
+void bench_peaks_measure(cnnblas_dtype dtype, int threads, bench_peaks *peaks)
+{
+  bench_fma fma = bench_fma_widest(dtype);
+  peaks->fma_isa = fma.isa;
+  peaks->bandwidth_gbytes = measure_bandwidth(threads);
+  peaks->fma_gflops = measure_fma(fma, threads);
+  peaks->gemm_gflops = measure_gemm(dtype, threads);
+}
+
+double bench_roof(const bench_peaks *peaks, double flops, double bytes)
+{
+  double memory = peaks->bandwidth_gbytes * flops / bytes;
+  return memory > 0 && memory < peaks->fma_gflops ? memory : peaks->fma_gflops;
+}

@@ -1,0 +1,22 @@
+/*
+ * What this machine can do at most, measured: the yardsticks of the report's percentages.
+ */
+#ifndef BENCH_PEAKS_H
+#define BENCH_PEAKS_H
+
+#include <cnnblas/conv.h>
+
+typedef struct bench_peaks {
+  double fma_gflops;       /* multiply-adds on registers only, all threads */
+  double gemm_gflops;      /* OpenBLAS on 2048 x 2048 matrices, all threads */
+  double bandwidth_gbytes; /* memory, read or triad, whichever is more, all threads; 10^9 bytes a second */
+  const char *fma_isa;     /* the vectors that the first one used */
+} bench_peaks;
+
+/* Measures for about two seconds. Threads above 1 are the benchmark's own setting. */
+void bench_peaks_measure(cnnblas_dtype dtype, int threads, bench_peaks *peaks);
+
+/* What a call can reach at most, in GFLOP/s: the smaller of compute and of memory at its FLOPs per byte. */
+double bench_roof(const bench_peaks *peaks, double flops, double bytes);
+
+#endif

@@ -1,0 +1,67 @@
+/* CSV after RFC 4180: a head line, one line a row, texts quoted. */
+#include "report.h"
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static void text(FILE *file, const char *value)
+{
+  fputc('"', file);
+  for (; *value; value++) {
+    if (*value == '"') fputc('"', file);
+    fputc(*value, file);
+  }
+  fputs("\",", file);
+}
+
+static void number(FILE *file, double value)
+{
+  if (isfinite(value)) fprintf(file, "%.9g", value); /* empty where there is no number */
+  fputc(',', file);
+}
+
+static void write_row(FILE *file, const bench_result *r, const bench_context *context)
+{
+  char name[256];
+  bench_result_name(r, name, sizeof name);
+  text(file, name);
+  text(file, r->problem.set);
+  text(file, r->problem.name);
+  text(file, r->descriptor);
+  text(file, bench_direction_name(r->direction));
+  text(file, r->algorithm);
+  text(file, r->chosen);
+  fprintf(file, "%lld,%d,%s,%lld,%lld,", (long long)r->problem.desc.n, r->threads,
+          bench_dtype_name(r->problem.desc.dtype), (long long)r->problem.repeats, (long long)r->timing.calls);
+  number(file, 1e6 * r->timing.minimum);
+  number(file, 1e6 * r->timing.median);
+  number(file, bench_timing_spread(&r->timing));
+  number(file, r->gflops);
+  number(file, 100 * r->gflops / r->peaks.fma_gflops);
+  number(file, r->peaks.gemm_gflops > 0 ? 100 * r->gflops / r->peaks.gemm_gflops : NAN);
+  number(file, r->roof_gflops);
+  number(file, 100 * r->gflops / r->roof_gflops);
+  number(file, r->speedup_over_naive > 0 ? r->speedup_over_naive : NAN);
+  number(file, r->versus_ours > 0 ? r->versus_ours : NAN);
+  fprintf(file, "%d,%zu,%zu,", r->close_to_ours, r->workspace_bytes, r->memory_bytes);
+  number(file, r->verdict.max_error);
+  fprintf(file, "%s,%s\n", r->verdict.correct ? "yes" : "no", context->debug_build ? "debug" : "release");
+}
+
+bool bench_csv_write(const char *path, const bench_results *results, const bench_context *context)
+{
+  FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
+  if (!file) return false;
+  fputs(
+      "name,set,layer,problem,direction,algorithm,chosen,batch,threads,dtype,repeats,iterations,time_us,time_median_us,"
+      "time_spread,gflops,percent_of_peak,percent_of_gemm_peak,roof_gflops,percent_of_roof,speedup_over_naive,"
+      "time_versus_ours,close_to_ours,workspace_bytes,memory_bytes,max_error,correct,build\n",
+      file);
+  for (size_t i = 0; i < results->count; i++) write_row(file, &results->items[i], context);
+  bool ok = fflush(file) == 0 && !ferror(file);
+  int error = errno;
+  if (file != stdout && fclose(file) != 0) ok = false, error = errno;
+  errno = error;
+  return ok;
+}

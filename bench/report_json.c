@@ -1,0 +1,143 @@
+/* JSON in Google Benchmark's schema: "context" and "benchmarks"; our own fields beside its. See README.md for each. */
+#include "report.h"
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static void set_text(json_t *object, const char *key, const char *value)
+{
+  json_object_set_new(object, key, json_string(value));
+}
+
+static void set_integer(json_t *object, const char *key, int64_t value)
+{
+  json_object_set_new(object, key, json_integer((json_int_t)value));
+}
+
+/* null where there is no number: JSON knows no infinity. */
+static void set_number(json_t *object, const char *key, double value)
+{
+  json_object_set_new(object, key, isfinite(value) ? json_real(value) : json_null());
+}
+
+static json_t *cache(const char *type, int level, size_t bytes)
+{
+  json_t *object = json_object();
+  set_text(object, "type", type);
+  set_integer(object, "level", level);
+  set_integer(object, "size", (int64_t)bytes);
+  return object;
+}
+
+static json_t *context_json(const bench_context *c)
+{
+  const cnnblas_system_info *s = &c->system;
+  json_t *o = json_object(), *caches = json_array();
+  char text[96];
+  time_t now = time(NULL);
+  struct tm local;
+  if (localtime_r(&now, &local) && strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S%z", &local))
+    set_text(o, "date", text);
+  if (gethostname(text, sizeof text) == 0) {
+    text[sizeof text - 1] = 0;
+    set_text(o, "host_name", text);
+  }
+  set_text(o, "executable", c->executable);
+  set_integer(o, "num_cpus", s->cores);
+  json_array_append_new(caches, cache("Data", 1, s->l1d_bytes));
+  json_array_append_new(caches, cache("Unified", 2, s->l2_bytes));
+  json_array_append_new(caches, cache("Unified", 3, s->l3_bytes));
+  json_object_set_new(o, "caches", caches);
+  set_text(o, "library_build_type", c->debug_build ? "debug" : "release");
+  set_text(o, "build_type", c->build_type);
+  json_object_set_new(o, "debug_build", json_boolean(c->debug_build));
+  set_text(o, "compiler", c->compiler);
+  set_text(o, "cnnblas_version", cnnblas_version_string());
+  set_text(o, "cpu", s->cpu_model);
+  set_text(o, "isa", s->isa);
+  set_text(o, "isa_detected", s->isa_detected);
+  set_integer(o, "threads", c->threads);
+  set_text(o, "dtype", bench_dtype_name(c->dtype));
+  set_text(o, "openblas_version", s->openblas_version);
+  set_text(o, "openblas_core", s->openblas_core);
+  set_text(o, "openblas_flavour", s->openblas_flavour);
+  set_text(o, "openmp_runtime", s->openmp_runtime);
+  set_integer(o, "openmp_version", s->openmp_version);
+  set_text(o, "fma_peak_isa", c->peaks.fma_isa);
+  set_number(o, "fma_peak_gflops", c->peaks.fma_gflops);
+  set_number(o, "gemm_peak_gflops", c->peaks.gemm_gflops);
+  set_number(o, "memory_peak_gbytes_per_second", c->peaks.bandwidth_gbytes);
+  return o;
+}
+
+static json_t *row_json(const bench_result *r)
+{
+  static const char *const kinds[] = {"cnnblas", "naive", "peer"};
+  json_t *o = json_object();
+  char name[256];
+  bench_result_name(r, name, sizeof name);
+  set_text(o, "name", name);
+  set_text(o, "run_name", name);
+  set_text(o, "run_type", "iteration");
+  set_integer(o, "repetitions", 1);
+  set_integer(o, "repetition_index", 0);
+  set_integer(o, "threads", r->threads);
+  set_integer(o, "iterations", r->timing.calls);
+  set_number(o, "real_time", 1e6 * r->timing.minimum);
+  set_number(o, "cpu_time", 1e6 * r->timing.cpu);
+  set_text(o, "time_unit", "us");
+  set_number(o, "time_median", 1e6 * r->timing.median);
+  set_number(o, "time_spread", bench_timing_spread(&r->timing));
+  set_number(o, "time_quartile_low", 1e6 * r->timing.low);
+  set_number(o, "time_quartile_high", 1e6 * r->timing.high);
+  set_text(o, "set", r->problem.set);
+  set_text(o, "layer", r->problem.name);
+  set_text(o, "problem", r->descriptor);
+  set_integer(o, "batch", r->problem.desc.n);
+  set_text(o, "dtype", bench_dtype_name(r->problem.desc.dtype));
+  set_text(o, "direction", bench_direction_name(r->direction));
+  set_text(o, "algorithm", r->algorithm);
+  set_text(o, "kind", kinds[r->kind]);
+  set_text(o, "chosen", r->chosen);
+  set_integer(o, "repeats", r->problem.repeats);
+  set_number(o, "flops", r->flops);
+  set_number(o, "bytes", r->bytes);
+  set_number(o, "gflops", r->gflops);
+  set_number(o, "percent_of_peak", 100 * r->gflops / r->peaks.fma_gflops);
+  set_number(o, "percent_of_gemm_peak", r->peaks.gemm_gflops > 0 ? 100 * r->gflops / r->peaks.gemm_gflops : NAN);
+  set_number(o, "roof_gflops", r->roof_gflops);
+  set_number(o, "percent_of_roof", 100 * r->gflops / r->roof_gflops);
+  set_number(o, "speedup_over_naive", r->speedup_over_naive > 0 ? r->speedup_over_naive : NAN);
+  set_number(o, "time_versus_ours", r->versus_ours > 0 ? r->versus_ours : NAN);
+  json_object_set_new(o, "close_to_ours", json_boolean(r->close_to_ours));
+  set_integer(o, "workspace_bytes", (int64_t)r->workspace_bytes);
+  set_integer(o, "memory_bytes", (int64_t)r->memory_bytes);
+  set_number(o, "max_error", r->verdict.max_error);
+  set_number(o, "error_share_of_bound", r->verdict.share_of_bound);
+  set_integer(o, "checked_outputs", (int64_t)r->verdict.checked);
+  json_object_set_new(o, "error_occurred", json_boolean(!r->verdict.correct));
+  if (!r->verdict.correct) set_text(o, "error_message", "wrong result");
+  if (r->problem.sweep_value > 0) set_number(o, "sweep_value", r->problem.sweep_value);
+  return o;
+}
+
+bool bench_json_write(const char *path, const bench_results *results, const bench_context *context)
+{
+  json_t *root = json_object(), *rows = json_array();
+  json_object_set_new(root, "context", context_json(context));
+  for (size_t i = 0; i < results->count; i++) json_array_append_new(rows, row_json(&results->items[i]));
+  json_object_set_new(root, "benchmarks", rows);
+  FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
+  bool ok = file && json_array_size(rows) == results->count &&
+            json_dumpf(root, file, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) == 0 && fputc('\n', file) != EOF &&
+            fflush(file) == 0;
+  int error = errno;
+  if (file && file != stdout && fclose(file) != 0) ok = false, error = errno;
+  json_decref(root);
+  errno = error;
+  return ok;
+}

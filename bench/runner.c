@@ -1,0 +1,302 @@
+/* Runs problems; see runner.h. */
+#include "runner.h"
+#include "blas.h"
+#include "descriptor.h"
+#include "memory.h"
+#include "random.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The naive baseline runs on one image, and on so few filters that a call takes about this; its time is scaled up by
+   FLOPs. Its loops cost the same for every image and filter, and some layers would take it a minute. */
+static const double naive_flops = 1e8;
+
+enum { MOST_CANDIDATES = 2 * BENCH_MOST_NAMES + 1 };
+
+typedef struct arrays {
+  void *x, *w, *dy, *out;
+  size_t x_bytes, w_bytes, dy_bytes, out_bytes;
+} arrays;
+
+typedef struct candidate {
+  const bench_peer *peer;
+  bench_kind kind;
+  const char *name;
+  const bench_task *task;
+  const bench_expected *expected;
+  void *state;
+  double scale; /* the whole problem's FLOPs over this task's */
+  bench_verdict verdict;
+  size_t memory;
+  bench_stopwatch watch;
+} candidate;
+
+typedef struct round_state {
+  const bench_options *options;
+  candidate candidates[MOST_CANDIDATES];
+  size_t count;
+} round_state;
+
+static void arrays_free(arrays *a)
+{
+  bench_pages_free(a->x, a->x_bytes);
+  bench_pages_free(a->w, a->w_bytes);
+  bench_pages_free(a->dy, a->dy_bytes);
+  bench_pages_free(a->out, a->out_bytes);
+}
+
+static bool arrays_make(const cnnblas_conv_shape *shape, size_t element, arrays *a)
+{
+  *a = (arrays){.x_bytes = (size_t)shape->x_elements * element,
+                .w_bytes = (size_t)shape->w_elements * element,
+                .dy_bytes = (size_t)shape->y_elements * element};
+  a->out_bytes = a->x_bytes > a->dy_bytes ? a->x_bytes : a->dy_bytes;
+  if (a->w_bytes > a->out_bytes) a->out_bytes = a->w_bytes;
+  a->x = bench_pages(a->x_bytes);
+  if (a->x) bench_random_fill(BENCH_SEED_X, a->x, shape->x_elements, element);
+  a->w = bench_pages(a->w_bytes);
+  if (a->w) bench_random_fill(BENCH_SEED_W, a->w, shape->w_elements, element);
+  a->dy = bench_pages(a->dy_bytes);
+  if (a->dy) bench_random_fill(BENCH_SEED_DY, a->dy, shape->y_elements, element);
+  a->out = bench_pages(a->out_bytes);
+  if (a->x && a->w && a->dy && a->out) return true;
+  arrays_free(a);
+  return false;
+}
+
+static bench_task task_make(const cnnblas_conv_desc *desc, cnnblas_conv_direction direction, int threads,
+                            const arrays *a)
+{
+  bench_task task = {.desc = *desc, .direction = direction, .threads = threads};
+  task.element = desc->dtype == CNNBLAS_F64 ? sizeof(double) : sizeof(float);
+  cnnblas_conv_get_shape(desc, &task.shape);
+  bench_geometry_make(desc, &task.geometry);
+  task.x = a->x;
+  task.w = a->w;
+  task.dy = a->dy;
+  task.out = a->out;
+  return task;
+}
+
+/* One untimed call on an output full of NaN: right or wrong, how much memory, how long. */
+static bool try_once(candidate *c)
+{
+  memset(c->task->out, 0xff, (size_t)bench_task_outputs(c->task) * c->task->element);
+  size_t before = bench_memory_begin();
+  double begin = bench_now();
+  if (!c->peer->run(c->state)) return false;
+  c->watch.first_call = bench_now() - begin;
+  c->memory = bench_memory_growth(before);
+  if (c->peer->fetch && !c->peer->fetch(c->state)) return false;
+  c->verdict = bench_check(c->expected, c->task);
+  if (c->watch.first_call <
+      0.05) { /* the first call met cold caches and untouched pages: it says little about the others */
+    begin = bench_now();
+    if (!c->peer->run(c->state)) return false;
+    c->watch.first_call = bench_now() - begin;
+  }
+  return true;
+}
+
+/* Adds a candidate unless the task is not for it; says why if it was asked for by name. */
+static void add_candidate(round_state *round, candidate c, const void *peer_options, bool named)
+{
+  char why[200] = "out of memory";
+  if (round->count == MOST_CANDIDATES) return;
+  c.state = c.peer->create(c.task, peer_options, why, sizeof why);
+  if (!c.state) {
+    if (named) fprintf(stderr, "cnnblas-bench: %s, %s: %s\n", c.name, bench_direction_name(c.task->direction), why);
+    return;
+  }
+  if (!try_once(&c)) {
+    fprintf(stderr, "cnnblas-bench: %s, %s: the call failed: %s\n", c.name, bench_direction_name(c.task->direction),
+            c.kind == BENCH_PEER ? "an error inside the peer" : cnnblas_last_error());
+    c.verdict = (bench_verdict){.correct = false, .max_error = INFINITY};
+    c.watch.failed = true;
+  }
+  c.watch.run = c.peer->run;
+  c.watch.state = c.state;
+  c.watch.rest_afterwards = c.peer->leaves_threads_spinning && c.task->threads > 1 && bench_blas_flavour() == 1;
+  round->candidates[round->count++] = c;
+}
+
+static cnnblas_conv_options library_options(const bench_options *options, const char *algorithm, int threads)
+{
+  return (cnnblas_conv_options){.algorithm = algorithm,
+                                .threads = threads,
+                                .workspace = options->workspace,
+                                .workspace_limit = options->workspace_limit,
+                                .effort = options->effort};
+}
+
+/* The part of the problem that the naive baseline runs on. */
+static cnnblas_conv_desc naive_part(const bench_task *task)
+{
+  cnnblas_conv_desc part = task->desc;
+  part.n = 1;
+  double flops = task->shape.flops / (double)task->desc.n;
+  if (task->geometry.groups == 1 && flops > naive_flops) {
+    part.k = (int64_t)((double)part.k * naive_flops / flops);
+    if (part.k < 1) part.k = 1;
+  }
+  return part;
+}
+
+static void fill_row(const round_state *round, const bench_problem *problem, const bench_task *task, const candidate *c,
+                     const bench_peaks *peaks, bench_result *row)
+{
+  *row = (bench_result){.problem = *problem, .direction = task->direction, .kind = c->kind, .threads = task->threads};
+  row->problem.desc = task->desc;
+  row->peaks = *peaks;
+  bench_descriptor_format(&task->desc, row->descriptor, sizeof row->descriptor);
+  snprintf(row->algorithm, sizeof row->algorithm, "%s", c->name);
+  const char *chosen = c->peer->describe ? c->peer->describe(c->state) : NULL;
+  if (c->kind == BENCH_NAIVE)
+    snprintf(row->chosen, sizeof row->chosen, "n=%lld of %lld, k=%lld of %lld", (long long)c->task->desc.n,
+             (long long)task->desc.n, (long long)c->task->desc.k, (long long)task->desc.k);
+  else
+    snprintf(row->chosen, sizeof row->chosen, "%s", chosen ? chosen : "");
+  row->timing = c->watch.timing;
+  row->timing.minimum *= c->scale;
+  row->timing.median *= c->scale;
+  row->timing.low *= c->scale;
+  row->timing.high *= c->scale;
+  row->timing.cpu *= c->scale;
+  row->verdict = c->verdict;
+  row->flops = task->shape.flops;
+  row->bytes =
+      (double)(task->shape.x_elements + task->shape.w_elements + task->shape.y_elements) * (double)task->element;
+  row->roof_gflops = bench_roof(peaks, row->flops, row->bytes);
+  row->workspace_bytes = c->peer->workspace ? c->peer->workspace(c->state) : 0;
+  row->memory_bytes = c->memory;
+  if (row->timing.minimum > 0) row->gflops = row->flops / row->timing.minimum * 1e-9;
+  const candidate *ours = NULL;
+  for (size_t i = 0; i < round->count; i++) {
+    const candidate *other = &round->candidates[i];
+    if (other->kind == BENCH_NAIVE && other->watch.timing.calls && row->timing.minimum > 0)
+      row->speedup_over_naive = other->watch.timing.minimum * other->scale / row->timing.minimum;
+    if (other->kind == BENCH_OURS && !ours) ours = other;
+  }
+  if (ours && ours != c && ours->watch.timing.calls && c->kind != BENCH_NAIVE) {
+    row->versus_ours = row->timing.minimum / ours->watch.timing.minimum;
+    row->close_to_ours = bench_timing_close(&row->timing, &ours->watch.timing);
+  }
+}
+
+/* One problem in one direction. */
+static int run_direction(const bench_options *options, const bench_problem *problem, const bench_task *task,
+                         const bench_peaks *peaks, bench_results *results, bench_on_rows on_rows, void *context)
+{
+  bench_expected *expected = bench_expected_create(task), *naive_expected = NULL;
+  if (!expected) return BENCH_NO_MEMORY;
+  round_state *round = calloc(1, sizeof *round);
+  if (!round) {
+    bench_expected_destroy(expected);
+    return BENCH_NO_MEMORY;
+  }
+  round->options = options;
+  for (size_t i = 0; i < options->algorithm_count; i++) {
+    cnnblas_conv_options ours = library_options(options, options->algorithms[i], task->threads);
+    add_candidate(round, (candidate){&bench_ours, BENCH_OURS, options->algorithms[i], task, expected, .scale = 1},
+                  &ours, options->algorithms_named);
+  }
+  bench_task naive_task = *task;
+  if (options->naive) {
+    cnnblas_conv_desc part = naive_part(task);
+    naive_task = task_make(&part, task->direction, 1,
+                           &(arrays){(void *)(uintptr_t)task->x, (void *)(uintptr_t)task->w,
+                                     (void *)(uintptr_t)task->dy, task->out, 0, 0, 0, 0});
+    naive_expected = bench_expected_create(&naive_task);
+    cnnblas_conv_options naive = library_options(options, "naive", 1);
+    if (naive_expected)
+      add_candidate(round,
+                    (candidate){&bench_ours, BENCH_NAIVE, "naive", &naive_task, naive_expected,
+                                .scale = task->shape.flops / naive_task.shape.flops},
+                    &naive, true);
+  }
+  for (size_t i = 0; i < options->peer_count; i++)
+    add_candidate(round,
+                  (candidate){options->peers[i], BENCH_PEER, options->peers[i]->name, task, expected, .scale = 1}, NULL,
+                  options->peers_named);
+
+  bench_stopwatch watches[MOST_CANDIDATES];
+  for (size_t i = 0; i < round->count; i++) watches[i] = round->candidates[i].watch;
+  int status = bench_time_all(watches, round->count, options->min_time) ? BENCH_OK : BENCH_NO_MEMORY;
+  for (size_t i = 0; i < round->count; i++) {
+    round->candidates[i].watch = watches[i];
+    if (watches[i].failed) round->candidates[i].verdict.correct = false;
+  }
+  size_t first = results->count;
+  for (size_t i = 0; i < round->count; i++) {
+    bench_result row;
+    fill_row(round, problem, task, &round->candidates[i], peaks, &row);
+    if (!bench_results_add(results, &row)) status = BENCH_NO_MEMORY;
+    if (!row.verdict.correct && status == BENCH_OK) status = BENCH_CHECK_FAILED;
+  }
+  on_rows(context, results->items + first, results->count - first);
+  for (size_t i = 0; i < round->count; i++) round->candidates[i].peer->destroy(round->candidates[i].state);
+  bench_expected_destroy(expected);
+  bench_expected_destroy(naive_expected);
+  free(round);
+  return status;
+}
+
+static int run_problem(const bench_options *options, const bench_problem *problem, const bench_peaks *peaks,
+                       bench_results *results, bench_on_rows on_rows, void *context)
+{
+  cnnblas_conv_desc desc = problem->desc;
+  desc.dtype = options->dtype;
+  if (options->batch) desc.n = options->batch;
+  if (problem->sweep_value > 0) desc.n = problem->desc.n; /* the sweep set it, from --batch if given */
+  int threads = problem->threads ? problem->threads : options->threads;
+  cnnblas_conv_shape shape;
+  if (cnnblas_conv_get_shape(&desc, &shape)) {
+    fprintf(stderr, "cnnblas-bench: %s:%s: %s\n", problem->set, problem->name, cnnblas_last_error());
+    return BENCH_BAD_INPUT;
+  }
+  size_t element = desc.dtype == CNNBLAS_F64 ? sizeof(double) : sizeof(float);
+  arrays a;
+  bench_set_threads(threads);
+  if (!arrays_make(&shape, element, &a)) {
+    fprintf(stderr, "cnnblas-bench: %s:%s: its arrays do not fit into the %.1f GB of memory that are free\n",
+            problem->set, problem->name, (double)bench_memory_available() * 1e-9);
+    return BENCH_NO_MEMORY;
+  }
+  int status = BENCH_OK;
+  for (int d = 0; d < 3; d++) {
+    if (!options->directions[d]) continue;
+    bench_task task = task_make(&desc, (cnnblas_conv_direction)d, threads, &a);
+    int now = run_direction(options, problem, &task, peaks, results, on_rows, context);
+    if (now == BENCH_NO_MEMORY)
+      fprintf(stderr, "cnnblas-bench: %s:%s, %s: out of memory\n", problem->set, problem->name,
+              bench_direction_name((cnnblas_conv_direction)d));
+    if (status == BENCH_OK || now == BENCH_CHECK_FAILED) status = now;
+  }
+  arrays_free(&a);
+  return status;
+}
+
+int bench_run(const bench_options *options, const bench_peaks *peaks, bench_results *results, bench_on_rows on_rows,
+              void *context)
+{
+  int status = BENCH_OK, peaks_threads = options->threads;
+  bench_peaks current = *peaks;
+  for (size_t i = 0; i < options->problems.count; i++) {
+    const bench_problem *problem = &options->problems.items[i];
+    if (isatty(STDERR_FILENO))
+      fprintf(stderr, "\r\033[K%zu of %zu: %s:%s\r", i + 1, options->problems.count, problem->set, problem->name);
+    int threads = problem->threads ? problem->threads : options->threads;
+    if (threads != peaks_threads) {
+      bench_set_threads(threads);
+      bench_peaks_measure(options->dtype, threads, &current);
+      peaks_threads = threads;
+    }
+    int now = run_problem(options, problem, &current, results, on_rows, context);
+    if (status == BENCH_OK || now == BENCH_CHECK_FAILED) status = now; /* a wrong result outweighs the rest */
+  }
+  if (isatty(STDERR_FILENO)) fputs("\r\033[K", stderr);
+  return status;
+}

@@ -1,0 +1,20 @@
+/*
+ * Runs problems: arrays, expected results, candidates, timing, and the rows that come of it.
+ */
+#ifndef BENCH_RUNNER_H
+#define BENCH_RUNNER_H
+
+#include "options.h"
+#include "results.h"
+
+/* Called after each direction of a problem with its rows. */
+typedef void (*bench_on_rows)(void *context, const bench_result *rows, size_t count);
+
+/*
+ * Measures every problem and adds its rows to results. Returns BENCH_OK, BENCH_CHECK_FAILED if a result was wrong, or
+ * BENCH_NO_MEMORY if a problem did not fit (the others are measured all the same).
+ */
+int bench_run(const bench_options *options, const bench_peaks *peaks, bench_results *results, bench_on_rows on_rows,
+              void *context);
+
+#endif

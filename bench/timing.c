@@ -1,0 +1,108 @@
+/* Alternated timing; see timing.h. */
+#define _GNU_SOURCE
+#include "timing.h"
+#include <math.h>
+#include <stdlib.h>
+#include <time.h>
+
+static const double shortest_sample =
+    20e-6; /* calls are grouped into samples of at least this: the clock costs 30 ns */
+static const struct timespec rest = {0, 35000000}; /* OpenBLAS's threads spin for 2^26 cycles */
+
+static double seconds_of(clockid_t clock)
+{
+  struct timespec t;
+  clock_gettime(clock, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double bench_now(void)
+{
+  return seconds_of(CLOCK_MONOTONIC);
+}
+
+static bool add_sample(bench_stopwatch *w, double seconds)
+{
+  if (w->count == w->capacity) {
+    size_t capacity = w->capacity ? 2 * w->capacity : 64;
+    double *samples = realloc(w->samples, capacity * sizeof *samples);
+    if (!samples) return false;
+    w->samples = samples;
+    w->capacity = capacity;
+  }
+  w->samples[w->count++] = seconds;
+  return true;
+}
+
+static int rounds_for(const bench_stopwatch *w, double min_time)
+{
+  if (w->first_call > 1) return 2;
+  return w->first_call > min_time / BENCH_ROUNDS * 2 ? 3 : BENCH_ROUNDS;
+}
+
+/* One candidate's share of a round. */
+static bool run_slice(bench_stopwatch *w, double slice)
+{
+  int64_t group = w->first_call < shortest_sample ? (int64_t)ceil(shortest_sample / fmax(w->first_call, 1e-8)) : 1;
+  if (w->first_call < slice / 4) w->failed |= !w->run(w->state); /* warms caches and threads after the others' slices */
+  double cpu_begin = seconds_of(CLOCK_PROCESS_CPUTIME_ID), begin = bench_now(), at = begin;
+  do {
+    for (int64_t i = 0; i < group; i++) w->failed |= !w->run(w->state);
+    double end = bench_now();
+    if (!add_sample(w, (end - at) / (double)group)) return false;
+    w->timing.calls += group;
+    at = bench_now();
+  } while (at - begin < slice && !w->failed);
+  w->cpu_seconds += seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu_begin;
+  if (w->rest_afterwards) nanosleep(&rest, NULL);
+  return true;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+static double quantile(const double *sorted, size_t count, double share)
+{
+  double at = share * (double)(count - 1);
+  size_t below = (size_t)at;
+  if (below + 1 >= count) return sorted[count - 1];
+  return sorted[below] + (at - (double)below) * (sorted[below + 1] - sorted[below]);
+}
+
+static void summarise(bench_stopwatch *w)
+{
+  qsort(w->samples, w->count, sizeof *w->samples, compare_doubles);
+  w->timing.minimum = w->samples[0];
+  w->timing.low = quantile(w->samples, w->count, 0.25);
+  w->timing.median = quantile(w->samples, w->count, 0.5);
+  w->timing.high = quantile(w->samples, w->count, 0.75);
+  w->timing.cpu = w->cpu_seconds / (double)w->timing.calls;
+}
+
+bool bench_time_all(bench_stopwatch *watches, size_t count, double min_time)
+{
+  bool ok = true;
+  for (int round = 0; round < BENCH_ROUNDS && ok; round++)
+    for (size_t i = 0; i < count && ok; i++)
+      if (!watches[i].failed && round < rounds_for(&watches[i], min_time))
+        ok = run_slice(&watches[i], min_time / rounds_for(&watches[i], min_time));
+  for (size_t i = 0; i < count; i++) {
+    if (watches[i].count) summarise(&watches[i]);
+    free(watches[i].samples);
+    watches[i].samples = NULL;
+  }
+  return ok;
+}
+
+bool bench_timing_close(const bench_timing *a, const bench_timing *b)
+{
+  return a->low <= b->high && b->low <= a->high;
+}
+
+double bench_timing_spread(const bench_timing *timing)
+{
+  return timing->median > 0 ? (timing->high - timing->low) / timing->median : 0;
+}
