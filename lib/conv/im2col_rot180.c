@@ -14,6 +14,10 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Terms that one GEMM adds up at most. Its error grows with the length of its sums, and col2im, whose sums have kg terms
+   and then one for each tap, is the measure: twice its error is allowed. */
+enum { LONGEST_SUM = 80, WIDEST_TILE = 256 /* pixels: the products' rows stay in the caches from sum to sum */ };
+
 static bool applies(const cb_problem *problem, char *why, size_t size)
 {
   const cb_geometry *geo = &problem->geo;
@@ -49,7 +53,8 @@ static cnnblas_status prepare(cnnblas_conv_plan *plan)
   int64_t q = geo->kg * geo->taps, wide = t->thread_bytes ? 256 : 64;
   t->c_tile = cb_min(geo->cg, wide);
   t->q_tile = cb_max(1, cb_min(q, elements / (cb_min(geo->image, wide) + t->c_tile)));
-  t->p_tile = cb_max(1, cb_min(geo->image, elements / t->q_tile - t->c_tile));
+  t->q_tile = cb_min(t->q_tile, cb_ceil_div(q, cb_ceil_div(q, LONGEST_SUM)));
+  t->p_tile = cb_max(1, cb_min(cb_min(geo->image, WIDEST_TILE), elements / t->q_tile - t->c_tile));
   t->p_tile = cb_ceil_div(geo->image, cb_ceil_div(geo->image, t->p_tile));
   int64_t p_tiles = cb_ceil_div(geo->image, t->p_tile), c_tiles = cb_ceil_div(geo->cg, t->c_tile);
   int64_t pieces = cb_pieces(t->c_tile, 8, p_tiles * c_tiles * geo->g);
