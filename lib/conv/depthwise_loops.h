@@ -28,10 +28,10 @@ static void NAME(row_scatter)(REAL *restrict x, const REAL *restrict y, const RE
   }
 }
 
-/* sum[t] += x[o + offset(t)] * y[o] over one row, 16 running sums. */
-static void NAME(row_correlate)(REAL *sum, const REAL *x, const REAL *y, const cb_axis *a)
+/* sum[t - t0] += x[o + offset(t)] * y[o] over one row and the taps [t0, t1), 16 running sums. */
+static void NAME(row_correlate)(REAL *sum, const REAL *x, const REAL *y, const cb_axis *a, int64_t t0, int64_t t1)
 {
-  for (int64_t t = 0; t < a->taps; t++) {
+  for (int64_t t = t0; t < t1; t++) {
     int64_t lo, hi, offset = a->base + t * a->step, o;
     REAL lane[16] = {0};
     cb_axis_valid(a, t, &lo, &hi);
@@ -42,7 +42,16 @@ static void NAME(row_correlate)(REAL *sum, const REAL *x, const REAL *y, const c
     for (; o < hi; o++) lane[o % 16] += x[o * a->stride + offset] * y[o];
     for (int step = 8; step; step /= 2)
       for (int j = 0; j < step; j++) lane[j] += lane[j + step];
-    sum[t] += lane[0];
+    sum[t - t0] += lane[0];
+  }
+}
+
+/* dw[i] += part[i], and part is zeros again. */
+static void NAME(flush)(REAL *dw, REAL *part, int64_t count)
+{
+  for (int64_t i = 0; i < count; i++) {
+    dw[i] += part[i];
+    part[i] = 0;
   }
 }
 
