@@ -39,7 +39,7 @@ bool rng_chance(rng *r, int percent)
 
 double rng_real(rng *r)
 {
-  return ((double)(rng_next(r) >> 41) + 0.5) / (double)(1 << 22) - 1;
+  return ((double)(rng_next(r) >> 12) + 0.5) / (double)(INT64_C(1) << 51) - 1;
 }
 
 int64_t rng_pick(rng *r, const int64_t *values, uint64_t count)

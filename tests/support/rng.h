@@ -26,7 +26,7 @@ int64_t rng_range(rng *r, int64_t lo, int64_t hi);
 /* True with the given chance in a hundred. */
 bool rng_chance(rng *r, int percent);
 
-/* Uniform on (-1, 1), 24 random bits: exact in float, never 0. */
+/* Uniform on (-1, 1), all bits of a double random, never 0. */
 double rng_real(rng *r);
 
 /* One of the listed int64_t values. */
