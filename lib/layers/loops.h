@@ -1,0 +1,54 @@
+/*
+ * The vector loops of the layers: one table of functions for each type and instruction-set level. The sources
+ * (loops_elementwise.c, loops_pool.c) are compiled once for each pair; cb_layer_loops_for() chooses.
+ *
+ * Arrays are of the table's type. Every function is serial and works on one piece of a layer.
+ */
+#ifndef CB_LAYERS_LOOPS_H
+#define CB_LAYERS_LOOPS_H
+
+#include <cnnblas/layers.h>
+#include <stdint.h>
+
+/* A pooling layer's sizes with three axes always: d, h, w; an axis that the layer does not have has size 1. */
+typedef struct {
+  int64_t size[3], out[3], kernel[3], stride[3], pad_begin[3], pad_end[3];
+  int64_t plane, out_plane; /* elements of one channel */
+  int count_include_pad;
+} cb_pool_geometry;
+
+/* One channel: x, dx [d][h][w]; y, dy, indices [od][oh][ow]. */
+typedef struct {
+  const cb_pool_geometry *geo;
+  const void *x, *y_in, *dy;
+  void *y, *dx;
+  int32_t *indices;
+  const int32_t *indices_in;
+} cb_pool_plane;
+
+typedef struct {
+  /* y[i] = f(x[i]); dx[i] = dy[i] * f'(net), from y[i] = f(net); y may be x, dx may be dy */
+  void (*activate)(cnnblas_nonlinearity kind, double slope, int64_t count, const void *x, void *y);
+  void (*activate_back)(cnnblas_nonlinearity kind, double slope, int64_t count, const void *y, const void *dy,
+                        void *dx);
+  /* p, v after one step of cnnblas_sgd_step; v may be NULL */
+  void (*sgd)(double lr, double momentum, double decay, int64_t count, void *p, const void *g, void *v);
+  /* y[in][o] += bias[o] for rows images of `out` outputs, then max(0, y) if relu; bias may be NULL */
+  void (*bias_relu)(int64_t rows, int64_t out, const void *bias, int relu, void *y);
+  /* db[o] = sum over in < rows of dy[in][o], in the images' order */
+  void (*column_sums)(int64_t rows, int64_t out, const void *dy, void *db);
+  /* p[j] = exp(z[j] - max z) / sum; returns log(sum exp(z - max)) + max in *log_sum; p may be z */
+  void (*softmax)(int64_t count, const void *z, void *p, double *log_sum);
+  /* 1 if every element is finite */
+  int (*finite)(int64_t count, const void *x);
+  void (*pool_forward)(cnnblas_pool_kind kind, const cb_pool_plane *plane);
+  void (*pool_backward)(cnnblas_pool_kind kind, const cb_pool_plane *plane);
+} cb_layer_loops;
+
+/* The table for a type on this machine. Thread safe. */
+const cb_layer_loops *cb_layer_loops_for(cnnblas_dtype dtype);
+
+/* Elements that one task of an elementwise layer takes: fixed, so that nothing depends on the thread count. */
+enum { CB_CHUNK = 16384 };
+
+#endif

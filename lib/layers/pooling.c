@@ -1,0 +1,217 @@
+/* Pooling: max, average and L2, forward and backward; one to three axes are lifted to three, a task is some channels. */
+#include "base/parallel.h"
+#include "base/size.h"
+#include "layers/checks.h"
+#include "layers/loops.h"
+#include <cnnblas/layers.h>
+#include <string.h>
+
+typedef struct {
+  const cb_layer_loops *loops;
+  cnnblas_pool_kind kind;
+  const cb_pool_geometry *geo;
+  bool backward;
+  int64_t planes, planes_of_task;
+  size_t element;
+  const char *x, *y, *dy;
+  const int32_t *indices_in;
+  char *out; /* y or dx */
+  int32_t *indices;
+} job;
+
+void cnnblas_pool_desc_init(cnnblas_pool_desc *desc)
+{
+  if (desc) memset(desc, 0, sizeof *desc);
+}
+
+static int rank_of(const cnnblas_pool_desc *d)
+{
+  return d->rank ? d->rank : 2;
+}
+
+static cnnblas_status check_fields(const cnnblas_pool_desc *d)
+{
+  if (!d) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "desc is NULL");
+  cnnblas_status status = cb_check_dtype(d->dtype);
+  if (!status) status = cb_check_threads(d->threads);
+  if (!status) status = cb_check_reserved(d->reserved, sizeof d->reserved);
+  if (!status) status = cb_check_size("desc.n", d->n, 0);
+  if (!status) status = cb_check_size("c", d->c, 1);
+  if (status) return status;
+  if ((int)d->kind < 0 || d->kind > CNNBLAS_POOL_L2)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "kind is %d, which names no pooling", (int)d->kind);
+  if (d->rank < 0 || d->rank > CNNBLAS_MAX_RANK)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "rank is %d; it must be 1 to %d, or 0 for 2", (int)d->rank,
+                   CNNBLAS_MAX_RANK);
+  if (d->ceil_mode != 0 && d->ceil_mode != 1)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "ceil_mode is %d; it must be 0 or 1", (int)d->ceil_mode);
+  if (d->count_include_pad != 0 && (d->count_include_pad != 1 || d->kind != CNNBLAS_POOL_AVG))
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "count_include_pad is %d; it must be 0 or 1, and 0 unless averaging",
+                   (int)d->count_include_pad);
+  for (int i = rank_of(d); i < CNNBLAS_MAX_RANK; i++)
+    if (d->size[i] || d->kernel[i] || d->stride[i] || d->pad_begin[i] || d->pad_end[i])
+      return cb_fail(CNNBLAS_INVALID_ARGUMENT, "axis %d has a size, kernel, stride or padding, but the rank is %d", i,
+                     rank_of(d));
+  return CNNBLAS_OK;
+}
+
+/* Output size of an axis, sizes already checked. */
+static int64_t out_size(int64_t size, int64_t kernel, int64_t stride, int64_t pad_begin, int64_t pad_end, bool up)
+{
+  int64_t extra = size + pad_begin + pad_end - kernel;
+  int64_t out = (up ? cb_ceil_div(extra, stride) : extra / stride) + 1;
+  return up && (out - 1) * stride >= size + pad_begin ? out - 1 : out;
+}
+
+static cnnblas_status lift_axis(const cnnblas_pool_desc *d, int i, cb_pool_geometry *g)
+{
+  enum { MOST = INT32_MAX / 4 }; /* sums of four lengths fit in the loops' 32-bit columns */
+  bool strided = d->stride[0] || d->stride[1] || d->stride[2];
+  int64_t size = d->size[i], kernel = d->kernel[i], stride = strided ? d->stride[i] : kernel;
+  int to = 3 - rank_of(d) + i;
+  if (size < 1 || kernel < 1 || stride < 1)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT,
+                   "size[%d] is %lld, kernel[%d] %lld, stride[%d] %lld; each must be at least 1", i, (long long)size, i,
+                   (long long)kernel, i, (long long)stride);
+  if (size > MOST || kernel > MOST || stride > MOST)
+    return cb_fail(CNNBLAS_UNSUPPORTED, "size[%d], kernel[%d] or stride[%d] is above %d", i, i, i, (int)MOST);
+  if (d->pad_begin[i] < 0 || d->pad_begin[i] >= kernel || d->pad_end[i] < 0 || d->pad_end[i] >= kernel)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT,
+                   "pad_begin[%d] is %lld, pad_end[%d] %lld; they must be 0 to kernel - 1, %lld", i,
+                   (long long)d->pad_begin[i], i, (long long)d->pad_end[i], (long long)kernel - 1);
+  if (kernel > size + d->pad_begin[i] + d->pad_end[i])
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "kernel[%d] is %lld, larger than the padded input, %lld", i,
+                   (long long)kernel, (long long)(size + d->pad_begin[i] + d->pad_end[i]));
+  g->size[to] = size;
+  g->kernel[to] = kernel;
+  g->stride[to] = stride;
+  g->pad_begin[to] = d->pad_begin[i];
+  g->pad_end[to] = d->pad_end[i];
+  g->out[to] = out_size(size, kernel, stride, d->pad_begin[i], d->pad_end[i], d->ceil_mode);
+  return CNNBLAS_OK;
+}
+
+/* Checks desc, fills g and the array sizes. */
+static cnnblas_status geometry(const cnnblas_pool_desc *d, cb_pool_geometry *g, cnnblas_pool_shape *shape)
+{
+  cnnblas_status status = check_fields(d);
+  if (status) return status;
+  memset(g, 0, sizeof *g);
+  for (int i = 0; i < 3 - rank_of(d); i++) g->size[i] = g->out[i] = g->kernel[i] = g->stride[i] = 1;
+  for (int i = 0; i < rank_of(d) && !status; i++) status = lift_axis(d, i, g);
+  if (status) return status;
+  g->count_include_pad = d->count_include_pad;
+  int64_t planes, bytes;
+  bool fits = cb_mul(g->size[0], g->size[1], &g->plane) && cb_mul(g->plane, g->size[2], &g->plane) &&
+              cb_mul(g->out[0], g->out[1], &g->out_plane) && cb_mul(g->out_plane, g->out[2], &g->out_plane);
+  if (fits && (g->plane > INT32_MAX || g->out_plane > INT32_MAX))
+    return cb_fail(CNNBLAS_UNSUPPORTED, "a channel has %lld elements; pooling takes at most 2^31 - 1",
+                   (long long)cb_max(g->plane, g->out_plane));
+  fits = fits && cb_mul(d->n, d->c, &planes) && cb_mul(planes, g->plane, &shape->x_elements) &&
+         cb_mul(planes, g->out_plane, &shape->y_elements) &&
+         cb_mul(cb_max(shape->x_elements, shape->y_elements), 8, &bytes);
+  if (!fits) return cb_fail(CNNBLAS_SIZE_OVERFLOW, "the arrays' bytes do not fit in 63 bits");
+  for (int i = 0; i < 3; i++) shape->out[i] = i < rank_of(d) ? g->out[3 - rank_of(d) + i] : 0;
+  return CNNBLAS_OK;
+}
+
+cnnblas_status cnnblas_pool_get_shape(const cnnblas_pool_desc *desc, cnnblas_pool_shape *shape)
+{
+  cb_pool_geometry g;
+  cnnblas_pool_shape s;
+  if (!shape) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "shape is NULL");
+  cnnblas_status status = geometry(desc, &g, &s);
+  if (!status) *shape = s;
+  return status;
+}
+
+static void planes(void *context, int64_t task, int worker)
+{
+  (void)worker;
+  const job *j = context;
+  const cb_pool_geometry *g = j->geo;
+  for (int64_t i = task * j->planes_of_task; i < cb_min((task + 1) * j->planes_of_task, j->planes); i++) {
+    size_t in = (size_t)(i * g->plane) * j->element, out = (size_t)(i * g->out_plane) * j->element;
+    cb_pool_plane plane = {.geo = g, .x = j->x ? j->x + in : NULL};
+    if (j->backward) {
+      plane.y_in = j->y ? j->y + out : NULL;
+      plane.dy = j->dy + out;
+      plane.dx = j->out + in;
+      plane.indices_in = j->indices_in ? j->indices_in + i * g->out_plane : NULL;
+      j->loops->pool_backward(j->kind, &plane);
+    } else {
+      plane.y = j->out + out;
+      plane.indices = j->indices ? j->indices + i * g->out_plane : NULL;
+      j->loops->pool_forward(j->kind, &plane);
+    }
+  }
+}
+
+static void run(job *j, const cnnblas_pool_desc *desc, int64_t n)
+{
+  j->loops = cb_layer_loops_for(desc->dtype);
+  j->kind = desc->kind;
+  j->planes = n * desc->c;
+  j->planes_of_task = cb_max(1, CB_CHUNK / j->geo->plane);
+  cb_parallel_for(cb_layer_threads(desc->threads), cb_ceil_div(j->planes, j->planes_of_task), planes, j);
+}
+
+cnnblas_status cnnblas_pool_forward(const cnnblas_pool_desc *desc, int64_t n, const void *x, void *y, int32_t *indices)
+{
+  cb_pool_geometry g;
+  cnnblas_pool_shape shape;
+  cnnblas_status status = geometry(desc, &g, &shape);
+  if (!status) status = cb_check_batch(n, desc->n);
+  if (status) return status;
+  if (indices && desc->kind != CNNBLAS_POOL_MAX)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "indices is not NULL, but only max pooling has indices");
+  size_t element = cb_element_size(desc->dtype);
+  cb_array arrays[] = {{"y", y, n * desc->c * g.out_plane, element, false},
+                       {"indices", indices, n * desc->c * g.out_plane, sizeof *indices, true},
+                       {"x", x, n * desc->c * g.plane, element, false}};
+  status = cb_check_arrays(arrays, 3, 2);
+  if (status) return status;
+  job j = {.geo = &g, .element = element, .x = x, .out = y, .indices = indices};
+  run(&j, desc, n);
+  return CNNBLAS_OK;
+}
+
+static cnnblas_status check_indices(const int32_t *indices, int64_t count, int64_t plane)
+{
+  uint32_t largest = 0; /* a negative index is a large unsigned one */
+  for (int64_t i = 0; i < count; i++) largest = (uint32_t)indices[i] > largest ? (uint32_t)indices[i] : largest;
+  if ((int64_t)largest < plane) return CNNBLAS_OK;
+  int64_t i = 0;
+  while ((int64_t)(uint32_t)indices[i] < plane) i++;
+  return cb_fail(CNNBLAS_INVALID_ARGUMENT, "indices[%lld] is %d; the channel has places 0 to %lld", (long long)i,
+                 (int)indices[i], (long long)plane - 1);
+}
+
+cnnblas_status cnnblas_pool_backward(const cnnblas_pool_desc *desc, int64_t n, const void *x, const void *y,
+                                     const void *dy, const int32_t *indices, void *dx)
+{
+  cb_pool_geometry g;
+  cnnblas_pool_shape shape;
+  cnnblas_status status = geometry(desc, &g, &shape);
+  if (!status) status = cb_check_batch(n, desc->n);
+  if (status) return status;
+  bool max = desc->kind == CNNBLAS_POOL_MAX, l2 = desc->kind == CNNBLAS_POOL_L2;
+  if (indices && !max)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "indices is not NULL, but only max pooling has indices");
+  size_t element = cb_element_size(desc->dtype);
+  int64_t inputs = n * desc->c * g.plane, outputs = n * desc->c * g.out_plane;
+  cb_array arrays[] = {{"dx", dx, inputs, element, false},
+                       {"dy", dy, outputs, element, false},
+                       {"x", l2 ? x : NULL, inputs, element, !l2},
+                       {"y", l2 ? y : NULL, outputs, element, !l2},
+                       {"indices", indices, outputs, sizeof *indices, !max}};
+  status = cb_check_arrays(arrays, 5, 1);
+  if (!status && max) status = check_indices(indices, outputs, g.plane);
+  if (status) return status;
+  job j = {.geo = &g, .backward = true, .element = element, .x = l2 ? x : NULL, .y = l2 ? y : NULL};
+  j.dy = dy;
+  j.indices_in = indices;
+  j.out = dx;
+  run(&j, desc, n);
+  return CNNBLAS_OK;
+}

@@ -1,0 +1,73 @@
+/* Stochastic gradient descent with momentum and weight decay (PyTorch's form), and learning-rate steps. */
+#include "base/parallel.h"
+#include "base/size.h"
+#include "layers/checks.h"
+#include "layers/loops.h"
+#include <cnnblas/layers.h>
+#include <math.h>
+#include <string.h>
+
+typedef struct {
+  const cb_layer_loops *loops;
+  const cnnblas_sgd_desc *desc;
+  int64_t count;
+  size_t element;
+  char *p;
+  const char *g;
+  char *v;
+} job;
+
+void cnnblas_sgd_desc_init(cnnblas_sgd_desc *desc)
+{
+  if (desc) memset(desc, 0, sizeof *desc);
+}
+
+static cnnblas_status check(const cnnblas_sgd_desc *d, int64_t count)
+{
+  if (!d) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "desc is NULL");
+  cnnblas_status status = cb_check_dtype(d->dtype);
+  if (!status) status = cb_check_threads(d->threads);
+  if (!status) status = cb_check_reserved(d->reserved, sizeof d->reserved);
+  if (!status) status = cb_check_size("count", count, 0);
+  if (status) return status;
+  if (!(d->lr >= 0) || isinf(d->lr))
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "lr is %g; it must be a number of at least 0", d->lr);
+  if (!(d->momentum >= 0 && d->momentum < 1))
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "momentum is %g; it must be at least 0 and below 1", d->momentum);
+  if (!(d->weight_decay >= 0) || isinf(d->weight_decay))
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "weight_decay is %g; it must be a number of at least 0", d->weight_decay);
+  if (count > INT64_MAX / 8) return cb_fail(CNNBLAS_SIZE_OVERFLOW, "count is %lld, too many", (long long)count);
+  return CNNBLAS_OK;
+}
+
+static void chunk(void *context, int64_t task, int worker)
+{
+  (void)worker;
+  const job *j = context;
+  int64_t begin = task * CB_CHUNK, count = cb_min(CB_CHUNK, j->count - begin);
+  size_t at = (size_t)begin * j->element;
+  j->loops->sgd(j->desc->lr, j->desc->momentum, j->desc->weight_decay, count, j->p + at, j->g + at,
+                j->v ? j->v + at : NULL);
+}
+
+cnnblas_status cnnblas_sgd_step(const cnnblas_sgd_desc *desc, int64_t count, void *p, const void *g, void *v)
+{
+  cnnblas_status status = check(desc, count);
+  if (status) return status;
+  size_t element = cb_element_size(desc->dtype);
+  cb_array arrays[] = {
+      {"p", p, count, element, false}, {"v", v, count, element, desc->momentum == 0}, {"g", g, count, element, false}};
+  status = cb_check_arrays(arrays, 3, 2);
+  if (status) return status;
+  job j = {cb_layer_loops_for(desc->dtype), desc, count, element, p, g, v};
+  cb_parallel_for(cb_layer_threads(desc->threads), cb_ceil_div(count, CB_CHUNK), chunk, &j);
+  return CNNBLAS_OK;
+}
+
+double cnnblas_learning_rate(double base, const cnnblas_lr_step *steps, int64_t count, int64_t epoch)
+{
+  double rate = base;
+  for (int64_t i = 0; steps && i < count; i++)
+    if (epoch >= steps[i].epoch) rate *= steps[i].factor;
+  return rate;
+}

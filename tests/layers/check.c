@@ -1,0 +1,50 @@
+/* Numbers and gradient checks for the layers' tests. */
+#include "check.h"
+#include <math.h>
+#include <stdlib.h>
+
+double *check_reals(uint64_t stream, int64_t count)
+{
+  double *x = malloc((size_t)(count ? count : 1) * sizeof *x);
+  assert_non_null(x);
+  for (int64_t i = 0; i < count; i++) x[i] = 2 * cnnblas_random_uniform(2024, stream, (uint64_t)i) - 1;
+  return x;
+}
+
+float *check_floats(uint64_t stream, int64_t count)
+{
+  float *x = malloc((size_t)(count ? count : 1) * sizeof *x);
+  assert_non_null(x);
+  for (int64_t i = 0; i < count; i++) x[i] = (float)(2 * cnnblas_random_uniform(2024, stream, (uint64_t)i) - 1);
+  return x;
+}
+
+double check_dot(const double *a, const double *b, int64_t count)
+{
+  double sum = 0;
+  for (int64_t i = 0; i < count; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+void check_gradient(const char *what, check_function *function, void *context, double *x, const double *gradient,
+                    int64_t count)
+{
+  double largest = 0, worst = 0;
+  const double step = 1e-5;
+  for (int64_t i = 0; i < count; i++) largest = fmax(largest, fabs(gradient[i]));
+  assert_true(largest > 0);
+  for (int64_t i = 0; i < count; i++) {
+    double kept = x[i];
+    x[i] = kept + step;
+    double above = function(context);
+    x[i] = kept - step;
+    double below = function(context);
+    x[i] = kept;
+    double error = fabs((above - below) / (2 * step) - gradient[i]) / largest;
+    if (!(error < 1e-6))
+      FAIL("%s: gradient[%lld] is %.12g, differences give %.12g", what, (long long)i, gradient[i],
+           (above - below) / (2 * step));
+    worst = fmax(worst, error);
+  }
+  print_message("%s: %lld gradients, largest relative error %.1e\n", what, (long long)count, worst);
+}

@@ -1,0 +1,135 @@
+/* The fully connected layer against its definition: shapes that straddle the tiles, gradients, batches, threads. */
+#include "check.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+  cnnblas_fc_desc d;
+  double *x, *w, *b, *y, *r;
+} probe;
+
+static probe make_probe(int64_t n, int64_t in, int64_t out)
+{
+  probe p = {.d = {.dtype = CNNBLAS_F64, .n = n, .in = in, .out = out}};
+  p.x = check_reals(1, n * in);
+  p.w = check_reals(2, in * out);
+  p.b = check_reals(3, out);
+  p.y = check_reals(4, n * out);
+  p.r = check_reals(5, n * out);
+  return p;
+}
+
+static void free_probe(probe *p)
+{
+  free(p->x), free(p->w), free(p->b), free(p->y), free(p->r);
+}
+
+static double run_probe(void *context)
+{
+  probe *p = context;
+  ASSERT_OK(cnnblas_fc_forward(&p->d, p->d.n, p->x, p->w, p->b, CNNBLAS_IDENTITY, p->y));
+  return check_dot(p->y, p->r, p->d.n * p->d.out);
+}
+
+static void agrees_with_the_definition(void **state)
+{
+  (void)state;
+  static const int64_t shapes[][3] = {{1, 1, 1}, {3, 5, 2}, {16, 7, 256}, {17, 33, 257}, {64, 300, 10}, {70, 258, 66}};
+  for (int s = 0; s < 6; s++) {
+    int64_t n = shapes[s][0], in = shapes[s][1], out = shapes[s][2];
+    probe p = make_probe(n, in, out);
+    double *dx = check_reals(6, n * in), *dw = check_reals(7, in * out), *db = check_reals(8, out);
+    ASSERT_OK(cnnblas_fc_forward(&p.d, n, p.x, p.w, p.b, CNNBLAS_RELU, p.y));
+    ASSERT_OK(cnnblas_fc_backward_data(&p.d, n, p.r, p.w, dx));
+    ASSERT_OK(cnnblas_fc_backward_weights(&p.d, n, p.x, p.r, dw, db));
+    double bound = 1e-15 * (double)(in + out + n) * 4;
+    for (int64_t i = 0; i < n; i++)
+      for (int64_t o = 0; o < out; o++) {
+        double want = p.b[o];
+        for (int64_t j = 0; j < in; j++) want += p.x[i * in + j] * p.w[o * in + j];
+        assert_true(fabs(p.y[i * out + o] - fmax(want, 0)) <= bound);
+      }
+    for (int64_t i = 0; i < n; i++)
+      for (int64_t j = 0; j < in; j++) {
+        double want = 0;
+        for (int64_t o = 0; o < out; o++) want += p.r[i * out + o] * p.w[o * in + j];
+        assert_true(fabs(dx[i * in + j] - want) <= bound);
+      }
+    for (int64_t o = 0; o < out; o++) {
+      double bias = 0;
+      for (int64_t i = 0; i < n; i++) bias += p.r[i * out + o];
+      assert_true(fabs(db[o] - bias) <= bound);
+      for (int64_t j = 0; j < in; j++) {
+        double want = 0;
+        for (int64_t i = 0; i < n; i++) want += p.r[i * out + o] * p.x[i * in + j];
+        assert_true(fabs(dw[o * in + j] - want) <= bound);
+      }
+    }
+    free(dx), free(dw), free(db);
+    free_probe(&p);
+  }
+}
+
+static void gradients_agree_with_differences(void **state)
+{
+  (void)state;
+  probe p = make_probe(5, 9, 4);
+  double *dx = check_reals(6, 45), *dw = check_reals(7, 36), *db = check_reals(8, 4);
+  ASSERT_OK(cnnblas_fc_backward_data(&p.d, 5, p.r, p.w, dx));
+  ASSERT_OK(cnnblas_fc_backward_weights(&p.d, 5, p.x, p.r, dw, db));
+  check_gradient("fc input", run_probe, &p, p.x, dx, 45);
+  check_gradient("fc weights", run_probe, &p, p.w, dw, 36);
+  check_gradient("fc bias", run_probe, &p, p.b, db, 4);
+  free(dx), free(dw), free(db);
+  free_probe(&p);
+}
+
+/* The bits of an image's outputs are the same in every batch and place, and on any number of threads. */
+static void bits_do_not_depend_on_batch_or_threads(void **state)
+{
+  (void)state;
+  enum { N = 70, IN = 531, OUT = 300 };
+  float *x = check_floats(1, N * IN), *w = check_floats(2, IN * OUT), *all = check_floats(3, N * OUT);
+  float *part = check_floats(4, N * OUT), *g1 = check_floats(5, IN * OUT), *g2 = check_floats(6, IN * OUT);
+  cnnblas_fc_desc d = {.n = N, .in = IN, .out = OUT, .threads = 1};
+  ASSERT_OK(cnnblas_fc_forward(&d, N, x, w, NULL, CNNBLAS_IDENTITY, all));
+  d.threads = 4;
+  for (int64_t from = 0; from < N; from += 13)
+    for (int64_t n = 1; from + n <= N; n += 9) {
+      ASSERT_OK(cnnblas_fc_forward(&d, n, x + from * IN, w, NULL, CNNBLAS_IDENTITY, part));
+      assert_memory_equal(part, all + from * OUT, (size_t)(n * OUT) * sizeof *part);
+    }
+  ASSERT_OK(cnnblas_fc_backward_weights(&d, N, x, all, g1, NULL));
+  ASSERT_OK(cnnblas_fc_backward_data(&d, N, all, w, part = realloc(part, N * IN * sizeof *part)));
+  float *dx = check_floats(7, N * IN);
+  d.threads = 1;
+  ASSERT_OK(cnnblas_fc_backward_weights(&d, N, x, all, g2, NULL));
+  ASSERT_OK(cnnblas_fc_backward_data(&d, N, all, w, dx));
+  assert_memory_equal(g1, g2, IN * OUT * sizeof *g1);
+  assert_memory_equal(dx, part, N * IN * sizeof *dx);
+  free(x), free(w), free(all), free(part), free(g1), free(g2), free(dx);
+}
+
+static void an_empty_batch_gives_zeros(void **state)
+{
+  (void)state;
+  float dw[6], db[2], w[6] = {0};
+  memset(dw, 7, sizeof dw);
+  memset(db, 7, sizeof db);
+  cnnblas_fc_desc d = {.n = 0, .in = 3, .out = 2};
+  ASSERT_OK(cnnblas_fc_forward(&d, 0, NULL, w, NULL, CNNBLAS_IDENTITY, NULL));
+  ASSERT_OK(cnnblas_fc_backward_weights(&d, 0, NULL, NULL, dw, db));
+  for (int i = 0; i < 6; i++) assert_true(dw[i] == 0 && db[i % 2] == 0);
+  assert_int_equal(cnnblas_fc_forward(&d, 1, w, w, NULL, CNNBLAS_IDENTITY, dw), CNNBLAS_INVALID_ARGUMENT);
+  d.n = INT64_MAX / 4;
+  assert_int_equal(cnnblas_fc_forward(&d, 1, w, w, NULL, CNNBLAS_IDENTITY, dw), CNNBLAS_SIZE_OVERFLOW);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(agrees_with_the_definition), cmocka_unit_test(gradients_agree_with_differences),
+      cmocka_unit_test(bits_do_not_depend_on_batch_or_threads), cmocka_unit_test(an_empty_batch_gives_zeros)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

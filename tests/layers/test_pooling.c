@@ -1,0 +1,357 @@
+/* Pooling against a naive loop on random problems of every kind; the exact edge semantics, one test each. */
+#include "check.h"
+#include "support/guarded.h"
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A pooling layer lifted to three axes, for the oracle. */
+typedef struct {
+  int64_t size[3], out[3], kernel[3], stride[3], pad[3], pad_end[3];
+} lifted;
+
+static lifted lift(const cnnblas_pool_desc *d)
+{
+  cnnblas_pool_shape shape;
+  int rank = d->rank ? d->rank : 2;
+  lifted l = {{1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {0}, {0}};
+  ASSERT_OK(cnnblas_pool_get_shape(d, &shape));
+  for (int i = 0; i < rank; i++) {
+    int to = 3 - rank + i;
+    l.size[to] = d->size[i], l.out[to] = shape.out[i], l.kernel[to] = d->kernel[i];
+    l.stride[to] = d->stride[0] || d->stride[1] || d->stride[2] ? d->stride[i] : d->kernel[i];
+    l.pad[to] = d->pad_begin[i], l.pad_end[to] = d->pad_end[i];
+  }
+  return l;
+}
+
+typedef struct {
+  double value;
+  int64_t counted; /* what the average divides by */
+  int64_t place;
+} window_result;
+
+/* One window, by its definition; when dx is given, adds the gradient g of its result to it. */
+static window_result naive_window(const cnnblas_pool_desc *d, const lifted *l, const double *x, const int64_t o[3],
+                                  double g, double *dx)
+{
+  window_result r = {-INFINITY, 1, -1};
+  double sum = 0, squares = 0;
+  int64_t from[3], real = 0;
+  for (int pass = 0; pass < 2; pass++) {
+    for (int a = 0; a < 3; a++) {
+      from[a] = o[a] * l->stride[a] - l->pad[a];
+      int64_t end = from[a] + l->kernel[a], limit = l->size[a] + l->pad_end[a];
+      if (pass == 0) r.counted *= (end < limit ? end : limit) - from[a];
+    }
+    for (int64_t i = from[0]; i < from[0] + l->kernel[0]; i++)
+      for (int64_t j = from[1]; j < from[1] + l->kernel[1]; j++)
+        for (int64_t k = from[2]; k < from[2] + l->kernel[2]; k++) {
+          if (i < 0 || j < 0 || k < 0 || i >= l->size[0] || j >= l->size[1] || k >= l->size[2]) continue;
+          int64_t at = (i * l->size[1] + j) * l->size[2] + k;
+          if (pass == 0) {
+            real++;
+            sum += x[at];
+            squares += x[at] * x[at];
+            if (r.place < 0 || (!isnan(r.value) && (isnan(x[at]) || x[at] > r.value))) r.value = x[at], r.place = at;
+          } else if (dx && d->kind == CNNBLAS_POOL_AVG) {
+            dx[at] += g / (double)r.counted;
+          } else if (dx && d->kind == CNNBLAS_POOL_L2 && r.value != 0) {
+            dx[at] += g * x[at] / r.value;
+          }
+        }
+    if (pass) continue;
+    if (!d->count_include_pad) r.counted = real;
+    if (d->kind == CNNBLAS_POOL_AVG) r.value = sum / (double)r.counted;
+    if (d->kind == CNNBLAS_POOL_L2) r.value = sqrt(squares);
+  }
+  if (dx && d->kind == CNNBLAS_POOL_MAX) dx[r.place] += g;
+  return r;
+}
+
+static double close_enough(double got, double want, double u)
+{
+  return isnan(want) ? isnan(got) : got == want || fabs(got - want) <= u * (1 + fabs(want));
+}
+
+static void store(cnnblas_dtype dtype, void *to, int64_t i, double value)
+{
+  if (dtype == CNNBLAS_F64)
+    ((double *)to)[i] = value;
+  else
+    ((float *)to)[i] = (float)value;
+}
+
+static double load(cnnblas_dtype dtype, const void *from, int64_t i)
+{
+  return dtype == CNNBLAS_F64 ? ((const double *)from)[i] : (double)((const float *)from)[i];
+}
+
+static guarded arrays[6]; /* x, y, indices, dy, dx */
+
+static void compare_with_naive(const cnnblas_pool_desc *d, uint64_t stream, bool coarse)
+{
+  lifted l = lift(d);
+  int64_t plane = l.size[0] * l.size[1] * l.size[2], out = l.out[0] * l.out[1] * l.out[2], count = d->n * d->c;
+  size_t e = d->dtype == CNNBLAS_F64 ? 8 : 4;
+  bool max = d->kind == CNNBLAS_POOL_MAX;
+  placement where = stream % 2 ? AGAINST_END : AGAINST_START;
+  const int64_t elements[] = {count * plane, count * out, count * out, count * out, count * plane};
+  for (int i = 0; i < 5; i++) guarded_reset(&arrays[i], (size_t)elements[i] * (i == 2 ? 4 : e), where);
+  double *x = check_reals(stream, count * plane), *dy = check_reals(stream + 1, count * out);
+  for (int64_t i = 0; i < count * plane; i++) {
+    if (coarse) x[i] = round(2 * x[i]); /* ties */
+    store(d->dtype, arrays[0].data, i, x[i]);
+    x[i] = load(d->dtype, arrays[0].data, i);
+  }
+  for (int64_t i = 0; i < count * out; i++) {
+    store(d->dtype, arrays[3].data, i, dy[i]);
+    store(d->dtype, arrays[1].data, i, NAN);
+  }
+  for (int64_t i = 0; i < count * plane; i++) store(d->dtype, arrays[4].data, i, NAN);
+  guarded_protect(&arrays[0], true);
+  guarded_protect(&arrays[3], true);
+  int32_t *indices = max ? arrays[2].data : NULL;
+  ASSERT_OK(cnnblas_pool_forward(d, d->n, arrays[0].data, arrays[1].data, indices));
+  ASSERT_OK(cnnblas_pool_backward(d, d->n, arrays[0].data, arrays[1].data, arrays[3].data, indices, arrays[4].data));
+  for (int i = 0; i < 5; i++) assert_true(guarded_intact(&arrays[i]));
+  guarded_protect(&arrays[0], false);
+  guarded_protect(&arrays[3], false);
+  double *dx = calloc((size_t)(count * plane), sizeof *dx), u = d->dtype == CNNBLAS_F64 ? 1e-14 : 4e-6;
+  for (int64_t p = 0; p < count; p++)
+    for (int64_t i = 0; i < out; i++) {
+      int64_t o[3] = {i / (l.out[1] * l.out[2]), i / l.out[2] % l.out[1], i % l.out[2]}, at = p * out + i;
+      window_result want = naive_window(d, &l, x + p * plane, o, load(d->dtype, arrays[3].data, at), dx + p * plane);
+      double got = load(d->dtype, arrays[1].data, at);
+      if (!close_enough(got, want.value, max ? 0 : u)) FAIL("y[%lld] is %g, not %g", (long long)at, got, want.value);
+      if (max && indices[at] != want.place)
+        FAIL("indices[%lld] is %d, not %lld", (long long)at, indices[at], (long long)want.place);
+    }
+  for (int64_t i = 0; i < count * plane; i++) {
+    double got = load(d->dtype, arrays[4].data, i);
+    if (!close_enough(got, dx[i], 8 * u)) FAIL("dx[%lld] is %g, not %g", (long long)i, got, dx[i]);
+  }
+  free(x), free(dy), free(dx);
+}
+
+static int64_t pick(uint64_t problem, uint64_t *i, int64_t from, int64_t to)
+{
+  return from + (int64_t)(cnnblas_random_uniform(99, problem, (*i)++) * (double)(to - from + 1));
+}
+
+static void random_problems_agree_with_the_definition(void **state)
+{
+  (void)state;
+  for (uint64_t problem = 0; problem < 2000; problem++) {
+    uint64_t i = 0;
+    cnnblas_pool_desc d;
+    cnnblas_pool_desc_init(&d);
+    d.dtype = problem % 2 ? CNNBLAS_F64 : CNNBLAS_F32;
+    d.kind = (cnnblas_pool_kind)(problem / 2 % 3);
+    d.rank = (int32_t)pick(problem, &i, 1, 3);
+    d.n = pick(problem, &i, 1, 3);
+    d.c = pick(problem, &i, 1, 4);
+    d.ceil_mode = (int32_t)pick(problem, &i, 0, 1);
+    d.count_include_pad = d.kind == CNNBLAS_POOL_AVG ? (int32_t)pick(problem, &i, 0, 1) : 0;
+    bool strided = pick(problem, &i, 0, 2) > 0, padded = pick(problem, &i, 0, 1);
+    for (int a = 0; a < d.rank; a++) {
+      d.size[a] = pick(problem, &i, 1, d.rank == 3 ? 9 : d.rank == 2 ? 40 : 300);
+      d.kernel[a] = pick(problem, &i, 1, d.size[a] < 4 ? d.size[a] : 4);
+      if (strided) d.stride[a] = pick(problem, &i, 1, 4);
+      if (padded) d.pad_begin[a] = pick(problem, &i, 0, d.kernel[a] - 1);
+      if (padded) d.pad_end[a] = pick(problem, &i, 0, d.kernel[a] - 1);
+    }
+    harness_doing("problem %d: rank %d kind %d size %d %d %d kernel %d %d %d stride %d %d %d", (int)problem, d.rank,
+                  (int)d.kind, (int)d.size[0], (int)d.size[1], (int)d.size[2], (int)d.kernel[0], (int)d.kernel[1],
+                  (int)d.kernel[2], (int)d.stride[0], (int)d.stride[1], (int)d.stride[2]);
+    compare_with_naive(&d, problem, pick(problem, &i, 0, 1));
+  }
+}
+
+/* The theory's example: 224 x 224 x 64 becomes 112 x 112 x 64 with F = S = 2. */
+static void the_theorys_size_holds(void **state)
+{
+  (void)state;
+  cnnblas_pool_desc d = {.n = 1, .c = 64, .size = {224, 224}, .kernel = {2, 2}};
+  cnnblas_pool_shape shape;
+  ASSERT_OK(cnnblas_pool_get_shape(&d, &shape));
+  assert_true(shape.out[0] == 112 && shape.out[1] == 112 && shape.y_elements == 64 * 112 * 112);
+}
+
+static void ceil_mode_never_begins_a_window_in_the_back_padding(void **state)
+{
+  (void)state;
+  cnnblas_pool_shape shape;
+  cnnblas_pool_desc d = {.rank = 1, .n = 1, .c = 1, .size = {5}, .kernel = {2}, .ceil_mode = 1};
+  ASSERT_OK(cnnblas_pool_get_shape(&d, &shape));
+  assert_int_equal(shape.out[0], 3);
+  d.size[0] = 4, d.pad_begin[0] = 1, d.pad_end[0] = 1, d.kernel[0] = 2, d.stride[0] = 5;
+  ASSERT_OK(cnnblas_pool_get_shape(&d, &shape));
+  assert_int_equal(shape.out[0], 1); /* ceil gives 2, but window 2 would begin at position 4, behind the input */
+}
+
+/* -inf everywhere gives -inf, with the index of a real element. */
+static void max_starts_at_minus_infinity(void **state)
+{
+  (void)state;
+  float x[9], y[4];
+  int32_t at[4];
+  for (int i = 0; i < 9; i++) x[i] = -INFINITY;
+  cnnblas_pool_desc d = {.n = 1, .c = 1, .size = {3, 3}, .kernel = {2, 2}, .pad_begin = {1, 1}};
+  ASSERT_OK(cnnblas_pool_forward(&d, 1, x, y, at));
+  for (int i = 0; i < 4; i++) assert_true(y[i] == -INFINITY);
+  assert_true(at[0] == 0 && at[1] == 1 && at[2] == 3 && at[3] == 4);
+}
+
+static void nan_wins_and_the_first_of_equals_is_kept(void **state)
+{
+  (void)state;
+  for (int width = 8; width <= 80; width += 72) { /* the vector body and its tail */
+    float x[2][80], y[40];
+    int32_t at[40];
+    for (int j = 0; j < 80; j++) x[0][j] = x[1][j] = 3;
+    x[0][1] = NAN, x[1][0] = NAN, x[1][3] = NAN, x[0][4] = INFINITY;
+    float flat[160];
+    for (int j = 0; j < width; j++) flat[j] = x[0][j], flat[width + j] = x[1][j];
+    cnnblas_pool_desc d = {.n = 1, .c = 1, .size = {2, width}, .kernel = {2, 2}};
+    ASSERT_OK(cnnblas_pool_forward(&d, 1, flat, y, at));
+    assert_true(isnan(y[0]) && at[0] == 1);         /* the first NaN */
+    assert_true(isnan(y[1]) && at[1] == width + 3); /* the only one, the last element */
+    assert_true(y[2] == INFINITY && at[2] == 4);
+    assert_true(y[3] == 3 && at[3] == 6); /* a tie: the first */
+  }
+}
+
+static void l2_does_not_overflow_and_has_gradient_zero_at_zero(void **state)
+{
+  (void)state;
+  double x[] = {3e200, 4e200, 3e-200, 4e-200, 0, 0, DBL_MAX, 0, INFINITY, 1, NAN, INFINITY}, y[6], dx[12];
+  const double dy[] = {1, 1, NAN, 1, 1, 1};
+  cnnblas_pool_desc d = {
+      .dtype = CNNBLAS_F64, .kind = CNNBLAS_POOL_L2, .rank = 1, .n = 1, .c = 1, .size = {12}, .kernel = {2}};
+  ASSERT_OK(cnnblas_pool_forward(&d, 1, x, y, NULL));
+  assert_true(fabs(y[0] / 5e200 - 1) < 1e-15 && fabs(y[1] / 5e-200 - 1) < 1e-15 && y[2] == 0 && y[3] == DBL_MAX);
+  assert_true(y[4] == INFINITY && isnan(y[5]));
+  ASSERT_OK(cnnblas_pool_backward(&d, 1, x, y, dy, NULL, dx));
+  assert_true(fabs(dx[0] - 0.6) < 1e-15 && fabs(dx[3] - 0.8) < 1e-15 && dx[4] == 0 && dx[5] == 0 && dx[6] == 1);
+  float xf[] = {3e38f, 1e38f, 3e-30f, 4e-30f}, yf[2];
+  d.dtype = CNNBLAS_F32, d.size[0] = 4;
+  ASSERT_OK(cnnblas_pool_forward(&d, 1, xf, yf, NULL));
+  assert_true(fabs((double)yf[0] / sqrt(10e76) - 1) < 1e-6 && fabs((double)yf[1] / 5e-30 - 1) < 1e-6);
+}
+
+static void uncovered_positions_get_gradient_zero(void **state)
+{
+  (void)state;
+  float dy[] = {1, 2}, dx[7];
+  int32_t at[] = {1, 3};
+  for (int kind = 0; kind < 2; kind++) {
+    cnnblas_pool_desc d = {
+        .kind = (cnnblas_pool_kind)kind, .rank = 1, .n = 1, .c = 1, .size = {7}, .kernel = {2}, .stride = {3}};
+    for (int i = 0; i < 7; i++) dx[i] = NAN;
+    ASSERT_OK(cnnblas_pool_backward(&d, 1, NULL, NULL, dy, kind ? NULL : at, dx));
+    assert_true(dx[2] == 0 && dx[5] == 0 && dx[6] == 0);
+    assert_true(kind ? dx[0] == 0.5f && dx[4] == 1 : dx[1] == 1 && dx[3] == 2);
+  }
+}
+
+typedef struct {
+  cnnblas_pool_desc d;
+  double *x, *y, *r;
+  int64_t outputs;
+} probe;
+
+static double run_probe(void *context)
+{
+  probe *p = context;
+  ASSERT_OK(cnnblas_pool_forward(&p->d, p->d.n, p->x, p->y, NULL));
+  return check_dot(p->y, p->r, p->outputs);
+}
+
+static void gradients_agree_with_differences(void **state)
+{
+  (void)state;
+  static const char *const names[] = {"max", "average", "l2"};
+  for (int kind = 0; kind < 3; kind++) {
+    cnnblas_pool_desc d = {
+        .dtype = CNNBLAS_F64, .kind = (cnnblas_pool_kind)kind, .n = 2, .c = 3, .size = {7, 6}, .kernel = {3, 2}};
+    d.stride[0] = 2, d.stride[1] = 1, d.pad_begin[0] = 1, d.ceil_mode = 1;
+    cnnblas_pool_shape s;
+    ASSERT_OK(cnnblas_pool_get_shape(&d, &s));
+    probe p = {d, check_reals(1, s.x_elements), check_reals(2, s.y_elements), check_reals(3, s.y_elements),
+               s.y_elements};
+    int32_t *at = malloc((size_t)s.y_elements * sizeof *at);
+    double *dx = check_reals(4, s.x_elements);
+    ASSERT_OK(cnnblas_pool_forward(&d, 2, p.x, p.y, kind ? NULL : at));
+    ASSERT_OK(cnnblas_pool_backward(&d, 2, p.x, p.y, p.r, kind ? NULL : at, dx));
+    check_gradient(names[kind], run_probe, &p, p.x, dx, s.x_elements);
+    free(at), free(dx), free(p.x), free(p.y), free(p.r);
+  }
+}
+
+static void bits_do_not_depend_on_threads(void **state)
+{
+  (void)state;
+  for (int kind = 0; kind < 3; kind++) {
+    cnnblas_pool_desc d = {
+        .kind = (cnnblas_pool_kind)kind, .n = 5, .c = 7, .size = {33, 47}, .kernel = {3, 3}, .stride = {2, 2}};
+    cnnblas_pool_shape s;
+    ASSERT_OK(cnnblas_pool_get_shape(&d, &s));
+    float *x = check_floats(1, s.x_elements), *y[2], *dx[2];
+    int32_t *at = malloc((size_t)s.y_elements * sizeof *at);
+    for (int run = 0; run < 2; run++) {
+      d.threads = run ? 6 : 1;
+      y[run] = check_floats(2, s.y_elements), dx[run] = check_floats(3, s.x_elements);
+      ASSERT_OK(cnnblas_pool_forward(&d, 5, x, y[run], kind ? NULL : at));
+      ASSERT_OK(cnnblas_pool_backward(&d, 5, x, y[run], y[run], kind ? NULL : at, dx[run]));
+    }
+    assert_memory_equal(y[0], y[1], (size_t)s.y_elements * sizeof *x);
+    assert_memory_equal(dx[0], dx[1], (size_t)s.x_elements * sizeof *x);
+    for (int run = 0; run < 2; run++) free(y[run]), free(dx[run]);
+    free(x), free(at);
+  }
+}
+
+static void bad_arguments_are_refused(void **state)
+{
+  (void)state;
+  float x[16] = {0}, y[4], dx[16];
+  int32_t at[4] = {0, 1, 16, 2};
+  cnnblas_pool_desc good = {.n = 1, .c = 1, .size = {4, 4}, .kernel = {2, 2}}, d;
+#define REFUSED(change)                                                                                                \
+  d = good, change, assert_int_equal(cnnblas_pool_forward(&d, 1, x, y, NULL), CNNBLAS_INVALID_ARGUMENT)
+  REFUSED(d.kernel[0] = 5);
+  REFUSED(d.kernel[1] = 0);
+  REFUSED(d.stride[0] = 2);
+  REFUSED(d.pad_begin[0] = 2);
+  REFUSED(d.pad_end[1] = -1);
+  REFUSED(d.size[2] = 1);
+  REFUSED(d.rank = 4);
+  REFUSED(d.ceil_mode = 2);
+  REFUSED(d.count_include_pad = 1);
+  REFUSED(d.reserved[7] = 1);
+  REFUSED(d.n = 0);
+  assert_int_equal(cnnblas_pool_backward(&good, 1, NULL, NULL, y, at, dx), CNNBLAS_INVALID_ARGUMENT);
+  assert_non_null(strstr(cnnblas_last_error(), "indices[2] is 16"));
+  at[2] = -1;
+  assert_int_equal(cnnblas_pool_backward(&good, 1, NULL, NULL, y, at, dx), CNNBLAS_INVALID_ARGUMENT);
+  assert_int_equal(cnnblas_pool_forward(&good, 1, x, x + 3, NULL), CNNBLAS_INVALID_ARGUMENT);
+  good.kind = CNNBLAS_POOL_AVG;
+  assert_int_equal(cnnblas_pool_forward(&good, 1, x, y, at), CNNBLAS_INVALID_ARGUMENT);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(random_problems_agree_with_the_definition),
+                                     cmocka_unit_test(the_theorys_size_holds),
+                                     cmocka_unit_test(ceil_mode_never_begins_a_window_in_the_back_padding),
+                                     cmocka_unit_test(max_starts_at_minus_infinity),
+                                     cmocka_unit_test(nan_wins_and_the_first_of_equals_is_kept),
+                                     cmocka_unit_test(l2_does_not_overflow_and_has_gradient_zero_at_zero),
+                                     cmocka_unit_test(uncovered_positions_get_gradient_zero),
+                                     cmocka_unit_test(gradients_agree_with_differences),
+                                     cmocka_unit_test(bits_do_not_depend_on_threads),
+                                     cmocka_unit_test(bad_arguments_are_refused)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
