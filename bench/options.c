@@ -16,7 +16,7 @@ static const char help[] =
     "usage: cnnblas-bench [OPTION]... [PROBLEM]...          (no problem: resnet50)\n"
     "       cnnblas-bench compare OLD.json NEW.json [--fail-above PERCENT]\n"
     "\n"
-    "  --set NAME,...       built-in shape sets, or all; --list shows them\n"
+    "  --set NAME,...       built-in shape sets, or all; --list shows them; kernels: the micro-kernels alone\n"
     "  --problems FILE      problem lines as benchdnn writes them: mb8ic64ih56oc64oh56kh3ph1n\"name*3\"\n"
     "  --direction D,...    forward, backward_data, backward_weights or all (all)\n"
     "  --algorithm A,...    of the library, or all: every one but naive and reference (auto)\n"
@@ -114,6 +114,7 @@ static void print_list(void)
            (int)strcspn(comment, "\n"), comment);
     bench_problem_list_free(&layers);
   }
+  puts("  kernels    the micro-kernels of this build alone: no layers");
   puts("algorithms:\n  auto");
   for (int32_t i = 0; cnnblas_conv_algorithm_name(i); i++) printf("  %s\n", cnnblas_conv_algorithm_name(i));
   puts("peers:");
@@ -123,6 +124,10 @@ static void print_list(void)
 static int read_sets(bench_options *o, char *names)
 {
   for (char *name; (name = next_name(&names));) {
+    if (strcmp(name, "kernels") == 0) {
+      o->kernels = true;
+      continue;
+    }
     if (strcmp(name, "all") == 0) {
       for (const bench_set *set = bench_sets; set->name; set++)
         if (bench_set_load(&o->problems, set->name)) return out_of_memory();
@@ -371,6 +376,10 @@ static int read_option(bench_options *o, int option, const char **sweep)
 /* What needs the whole command line: defaults, and the sweep over all problems. */
 static int finish(bench_options *o, const char *sweep, bool problems_named)
 {
+  if (o->kernels)
+    return o->problems.count || o->bad_lines || o->csv || o->fresh || sweep
+               ? usage_error("set", "kernels", "it runs without other problems, --csv, --fresh and --sweep")
+               : BENCH_OK;
   if (!problems_named && bench_set_load(&o->problems, "resnet50")) return out_of_memory();
   if (!o->threads) {
     cnnblas_system_info info;

@@ -1,7 +1,6 @@
 /* JSON in Google Benchmark's schema: "context" and "benchmarks"; our own fields beside its. See README.md for each. */
-#include "report.h"
+#include "report_parts.h"
 #include <errno.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,7 +32,7 @@ static json_t *cache(const char *type, int level, size_t bytes)
   return object;
 }
 
-static json_t *context_json(const bench_context *c)
+json_t *bench_context_json(const bench_context *c)
 {
   const cnnblas_system_info *s = &c->system;
   json_t *o = json_object(), *caches = json_array();
@@ -74,6 +73,18 @@ static json_t *context_json(const bench_context *c)
   return o;
 }
 
+void bench_timing_json(json_t *row, const bench_timing *timing)
+{
+  set_integer(row, "iterations", timing->calls);
+  set_number(row, "real_time", 1e6 * timing->minimum);
+  set_number(row, "cpu_time", 1e6 * timing->cpu);
+  set_text(row, "time_unit", "us");
+  set_number(row, "time_median", 1e6 * timing->median);
+  set_number(row, "time_spread", bench_timing_spread(timing));
+  set_number(row, "time_quartile_low", 1e6 * timing->low);
+  set_number(row, "time_quartile_high", 1e6 * timing->high);
+}
+
 static json_t *row_json(const bench_result *r)
 {
   static const char *const kinds[] = {"cnnblas", "naive", "peer"};
@@ -86,14 +97,7 @@ static json_t *row_json(const bench_result *r)
   set_integer(o, "repetitions", 1);
   set_integer(o, "repetition_index", 0);
   set_integer(o, "threads", r->threads);
-  set_integer(o, "iterations", r->timing.calls);
-  set_number(o, "real_time", 1e6 * r->timing.minimum);
-  set_number(o, "cpu_time", 1e6 * r->timing.cpu);
-  set_text(o, "time_unit", "us");
-  set_number(o, "time_median", 1e6 * r->timing.median);
-  set_number(o, "time_spread", bench_timing_spread(&r->timing));
-  set_number(o, "time_quartile_low", 1e6 * r->timing.low);
-  set_number(o, "time_quartile_high", 1e6 * r->timing.high);
+  bench_timing_json(o, &r->timing);
   set_text(o, "set", r->problem.set);
   set_text(o, "layer", r->problem.name);
   set_text(o, "problem", r->descriptor);
@@ -125,14 +129,13 @@ static json_t *row_json(const bench_result *r)
   return o;
 }
 
-bool bench_json_write(const char *path, const bench_results *results, const bench_context *context)
+bool bench_report_dump(const char *path, json_t *context, json_t *rows)
 {
-  json_t *root = json_object(), *rows = json_array();
-  json_object_set_new(root, "context", context_json(context));
-  for (size_t i = 0; i < results->count; i++) json_array_append_new(rows, row_json(&results->items[i]));
+  json_t *root = json_object();
+  json_object_set_new(root, "context", context);
   json_object_set_new(root, "benchmarks", rows);
   FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
-  bool ok = file && json_array_size(rows) == results->count &&
+  bool ok = file && json_object_size(root) == 2 &&
             json_dumpf(root, file, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) == 0 && fputc('\n', file) != EOF &&
             fflush(file) == 0;
   int error = errno;
@@ -140,4 +143,14 @@ bool bench_json_write(const char *path, const bench_results *results, const benc
   json_decref(root);
   errno = error;
   return ok;
+}
+
+bool bench_json_write(const char *path, const bench_results *results, const bench_context *context)
+{
+  json_t *rows = json_array();
+  for (size_t i = 0; i < results->count; i++) json_array_append_new(rows, row_json(&results->items[i]));
+  if (json_array_size(rows) == results->count) return bench_report_dump(path, bench_context_json(context), rows);
+  json_decref(rows);
+  errno = ENOMEM;
+  return false;
 }

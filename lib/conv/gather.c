@@ -92,38 +92,68 @@ int64_t cb_gather_tap(const cb_gather *gather, const cb_geometry *geo, int64_t t
   return (d * geo->axis[1].taps + r) * geo->axis[2].taps + s;
 }
 
-/* Positions that the band keeps: all, or with one tap only every stride-th. */
-static int64_t band_step(const cb_gather_axis *a)
-{
-  return a->taps == 1 ? a->stride : 1;
-}
-
 static int64_t lowest_offset(const cb_gather_axis *a)
 {
   return cb_min(a->off0, a->off0 + (a->taps - 1) * a->off_step);
 }
-
-/* Band positions of `outs` outputs. */
-static int64_t extent(const cb_gather_axis *a, int64_t outs)
+static int64_t highest_offset(const cb_gather_axis *a)
 {
-  int64_t step = a->off_step < 0 ? -a->off_step : a->off_step;
-  return ((outs - 1) * a->stride + (a->taps - 1) * step) / band_step(a) + 1;
+  return cb_max(a->off0, a->off0 + (a->taps - 1) * a->off_step);
+}
+
+/* The part of a source axis that all gathers read from an output's place on, and what of it is kept. */
+static void span(cb_band *band, const cb_gather *gathers, int64_t count, int axis)
+{
+  int64_t low = INT64_MAX, high = INT64_MIN;
+  for (int64_t i = 0; i < count; i++) {
+    const cb_gather_axis *a = &gathers[i].axis[axis];
+    if (gathers[i].q == 0) continue;
+    low = cb_min(low, lowest_offset(a));
+    high = cb_max(high, highest_offset(a));
+  }
+  if (low > high) low = high = 0; /* no tap meets any output */
+  band->lowest[axis] = low;
+  band->reach[axis] = high - low;
+  band->keep[axis] = high == low ? gathers[0].axis[axis].stride : 1;
+}
+
+/* Band positions of `outs` outputs on an axis. */
+static int64_t extent(const cb_gather *gather, const cb_band *band, int axis, int64_t outs)
+{
+  return ((outs - 1) * gather->axis[axis].stride + band->reach[axis]) / band->keep[axis] + 1;
 }
 
 /* Channel pitches are odd multiples of 16 elements, so that neighbouring channels never fall on the same cache sets. */
 static int64_t odd_pitch(int64_t elements)
 {
-  int64_t lines = cb_ceil_div(elements, 16);
-  return 16 * (lines | 1);
+  return 16 * (cb_ceil_div(elements, 16) | 1);
 }
 
-static int64_t channel_elements(const cb_gather *gather, const int64_t outs[3])
+static int64_t channel_elements(const cb_gather *gather, const cb_band *band, const int64_t outs[3])
 {
-  return odd_pitch(extent(&gather->axis[0], outs[0]) * extent(&gather->axis[1], outs[1]) *
-                   extent(&gather->axis[2], outs[2]));
+  return odd_pitch(extent(gather, band, 0, outs[0]) * extent(gather, band, 1, outs[1]) *
+                   extent(gather, band, 2, outs[2]));
 }
 
-enum { ROW_PIXELS = 4096 }; /* a block takes whole output rows up to this width, if their band fits */
+enum {
+  ROW_PIXELS = 4096, /* a block takes whole output rows up to this width, if their band fits */
+  SAME_SETS = 512    /* a channel pitch that is a multiple of this many elements makes channels share cache sets */
+};
+
+/* True if no position outside the source is read and channels do not collide: then the source can serve as the band. */
+static bool can_read_in_place(const cb_band *band, const cb_gather *gathers, int64_t count, bool side_by_side)
+{
+  const cb_gather_axis *a = gathers[0].axis;
+  int64_t plane = a[0].in * a[1].in * a[2].in;
+  if (side_by_side && a[2].stride != 1) return false;
+  if (plane % SAME_SETS == 0 && gathers[0].channels > 16) return false;
+  for (int i = 0; i < 3; i++) {
+    if (band->lowest[i] != 0 || band->reach[i] != 0) return false;
+    for (int64_t j = 0; j < count; j++)
+      if (gathers[j].q && (gathers[j].axis[i].outs - 1) * a[i].stride >= a[i].in) return false;
+  }
+  return true;
+}
 
 /* Grows a block on one axis while it stays under the limits, then evens the blocks out. */
 static void grow(cb_band *band, const cb_gather *gather, int axis, int64_t pixels, int64_t elements)
@@ -133,41 +163,61 @@ static void grow(cb_band *band, const cb_gather *gather, int axis, int64_t pixel
   for (; wanted > 1; wanted = (wanted + 1) / 2) {
     int64_t trial[3] = {band->outs[0], band->outs[1], band->outs[2]};
     trial[axis] = wanted;
-    if (gather->channels * channel_elements(gather, trial) <= elements) break;
+    if (gather->channels * channel_elements(gather, band, trial) <= elements) break;
   }
   band->blocks[axis] = cb_ceil_div(outs, wanted);
   band->outs[axis] = cb_ceil_div(outs, band->blocks[axis]);
 }
 
-void cb_band_cut(cb_band *band, const cb_gather *gather, int64_t n, int64_t pixels, int64_t elements, bool in_place,
-                 int64_t source_pitch)
+/* Images are grouped while whole images fit. */
+static void group_images(cb_band *band, const cb_band_limits *limits, int64_t elements)
 {
-  *band = (cb_band){.outs = {1, 1, 1}, .blocks = {1, 1, 1}, .images = 1};
-  if (in_place) elements = INT64_MAX;
+  int64_t plane = band->outs[0] * band->outs[1] * band->outs[2];
+  if (band->blocks[0] * band->blocks[1] * band->blocks[2] == 1)
+    while (band->images < limits->n && plane * (band->images + 1) <= limits->pixels &&
+           band->image_pitch * (band->images + 1) <= elements)
+      band->images++;
+  band->images = cb_max(1, cb_ceil_div(limits->n, cb_ceil_div(cb_max(limits->n, 1), band->images)));
+  band->pixels = plane * band->images;
+}
+
+void cb_band_cut(cb_band *band, const cb_gather *gathers, int64_t count, const cb_band_limits *limits)
+{
+  const cb_gather *gather = &gathers[0];
+  const cb_gather_axis *a = gather->axis;
+  *band = (cb_band){.outs = {1, 1, 1}, .images = 1};
+  for (int axis = 0; axis < 3; axis++) span(band, gathers, count, axis);
+  bool in_place = can_read_in_place(band, gathers, count, limits->side_by_side);
+  int64_t elements = in_place ? INT32_MAX : limits->elements;
   for (int axis = 2; axis >= 0; axis--) {
     bool whole = axis == 2 || band->blocks[axis + 1] == 1;
-    band->blocks[axis] = gather->axis[axis].outs;
-    if (whole) grow(band, gather, axis, axis == 2 && !in_place ? ROW_PIXELS : pixels, elements);
+    band->blocks[axis] = a[axis].outs;
+    if (whole)
+      grow(band, gather, axis, axis == 2 && !in_place ? ROW_PIXELS : limits->pixels, in_place ? INT64_MAX : elements);
   }
-  int64_t plane = band->outs[0] * band->outs[1] * band->outs[2];
-  band->channel_pitch = in_place ? source_pitch : channel_elements(gather, band->outs);
+  band->pitch[2] = 1;
+  if (in_place) {
+    band->keep[0] = band->keep[1] = band->keep[2] = 1;
+    band->pitch[1] = a[2].in;
+    band->pitch[0] = a[1].in * a[2].in;
+    band->channel_pitch = a[0].in * band->pitch[0];
+    band->image_pitch = limits->source_image;
+    group_images(band, limits, elements);
+    return;
+  }
+  band->pitch[1] = extent(gather, band, 2, band->outs[2]);
+  band->pitch[0] = band->pitch[1] * extent(gather, band, 1, band->outs[1]);
+  band->channel_pitch = channel_elements(gather, band, band->outs);
   band->image_pitch = gather->channels * band->channel_pitch;
-  if (band->blocks[0] * band->blocks[1] * band->blocks[2] == 1)
-    while (band->images < n && plane * (band->images + 1) <= pixels &&
-           (in_place || band->image_pitch * (band->images + 1) <= elements))
-      band->images++;
-  band->images = cb_max(1, cb_ceil_div(n, cb_ceil_div(cb_max(n, 1), band->images)));
-  band->pixels = plane * band->images;
-  band->column_pitch[2] = 1;
-  band->column_pitch[1] = extent(&gather->axis[2], band->outs[2]);
-  band->column_pitch[0] = band->column_pitch[1] * extent(&gather->axis[1], band->outs[1]);
-  band->elements = in_place ? 0 : band->image_pitch * band->images;
+  group_images(band, limits, elements);
+  band->elements = band->image_pitch * band->images;
 }
 
 /* A tap's place relative to the first position of its block's band. */
-static int64_t tap_place(const cb_gather_axis *a, int64_t j, int64_t pitch)
+static int64_t tap_place(const cb_gather *gather, const cb_band *band, int axis, int64_t j)
 {
-  return (a->off0 + j * a->off_step - lowest_offset(a)) / band_step(a) * pitch;
+  const cb_gather_axis *a = &gather->axis[axis];
+  return (a->off0 + j * a->off_step - band->lowest[axis]) / band->keep[axis] * band->pitch[axis];
 }
 
 void cb_band_walk(const cb_gather *gather, const cb_band *band, int32_t *walk)
@@ -177,8 +227,8 @@ void cb_band_walk(const cb_gather *gather, const cb_band *band, int32_t *walk)
     for (int64_t td = 0; td < a[0].taps; td++)
       for (int64_t tr = 0; tr < a[1].taps; tr++)
         for (int64_t ts = 0; ts < a[2].taps; ts++)
-          *walk++ = (int32_t)(c * band->channel_pitch + tap_place(&a[0], td, band->column_pitch[0]) +
-                              tap_place(&a[1], tr, band->column_pitch[1]) + tap_place(&a[2], ts, 1));
+          *walk++ = (int32_t)(c * band->channel_pitch + tap_place(gather, band, 0, td) +
+                              tap_place(gather, band, 1, tr) + tap_place(gather, band, 2, ts));
 }
 
 int64_t cb_band_blocks(const cb_band *band, int64_t n)
@@ -200,23 +250,29 @@ cb_block_range cb_band_block(const cb_gather *gather, const cb_band *band, int64
   return block;
 }
 
-void cb_band_pixels(const cb_gather *gather, const cb_band *band, const cb_block_range *block, const int64_t dest[3],
-                    int64_t image_pitch, int32_t *rows, int64_t *position)
+void cb_band_rows(const cb_gather *gather, const cb_band *band, const cb_block_range *block, int32_t *rows)
+{
+  int64_t hop[3];
+  for (int i = 0; i < 3; i++) hop[i] = gather->axis[i].stride / band->keep[i] * band->pitch[i];
+  for (int64_t in = 0; in < block->images; in++)
+    for (int64_t d = 0; d < block->count[0]; d++)
+      for (int64_t h = 0; h < block->count[1]; h++)
+        for (int64_t w = 0; w < block->count[2]; w++)
+          *rows++ = (int32_t)(in * band->image_pitch + d * hop[0] + h * hop[1] + w * hop[2]);
+}
+
+void cb_band_positions(const cb_gather *gather, const cb_block_range *block, const int64_t dest[3],
+                       const int64_t first[3], int64_t image_pitch, int64_t *position)
 {
   const cb_gather_axis *a = gather->axis;
-  int64_t hop[3], size = band->elements ? band->image_pitch : image_pitch;
-  for (int i = 0; i < 3; i++) hop[i] = a[i].stride / band_step(&a[i]) * band->column_pitch[i];
+  int64_t corner[3];
+  for (int i = 0; i < 3; i++) corner[i] = a[i].out0 + block->first[i] * a[i].out_step - first[i];
   for (int64_t in = 0; in < block->images; in++)
     for (int64_t d = 0; d < block->count[0]; d++)
       for (int64_t h = 0; h < block->count[1]; h++) {
-        int64_t row = in * size + d * hop[0] + h * hop[1];
-        int64_t at = a[0].out0 + (block->first[0] + d) * a[0].out_step;
-        at = at * dest[1] + a[1].out0 + (block->first[1] + h) * a[1].out_step;
-        at = at * dest[2] + a[2].out0 + block->first[2] * a[2].out_step + in * image_pitch;
-        for (int64_t w = 0; w < block->count[2]; w++) {
-          *rows++ = (int32_t)(row + w * hop[2]);
-          if (position) *position++ = at + w * a[2].out_step;
-        }
+        int64_t row = (corner[0] + d * a[0].out_step) * dest[1] + corner[1] + h * a[1].out_step;
+        for (int64_t w = 0; w < block->count[2]; w++)
+          *position++ = in * image_pitch + row * dest[2] + corner[2] + w * a[2].out_step;
       }
 }
 
@@ -230,6 +286,8 @@ static void fill_row(void *to, const void *row, int64_t count, int64_t first, in
   if (lo) memset(out, 0, (size_t)lo * element);
   if (step == 1 && hi > lo)
     memcpy(out + (size_t)lo * element, (const char *)row + (size_t)(first + lo) * element, (size_t)(hi - lo) * element);
+  else if (element == sizeof(float) && step == 2) /* a constant step is one that the compiler can vectorise */
+    for (int64_t i = lo; i < hi; i++) ((float *)to)[i] = ((const float *)row)[first + i * 2];
   else if (element == sizeof(float))
     for (int64_t i = lo; i < hi; i++) ((float *)to)[i] = ((const float *)row)[first + i * step];
   else
@@ -237,26 +295,27 @@ static void fill_row(void *to, const void *row, int64_t count, int64_t first, in
   if (hi < count) memset(out + (size_t)hi * element, 0, (size_t)(count - hi) * element);
 }
 
-void cb_band_fill(const cb_gather *gather, const cb_band *band, const cb_block_range *block, const void *source,
-                  int64_t image_pitch, size_t element, void *to)
+const void *cb_band_open(const cb_gather *gather, const cb_band *band, const cb_block_range *block, const void *source,
+                         int64_t image_pitch, size_t element, void *to)
 {
   const cb_gather_axis *a = gather->axis;
-  int64_t first[3], count[3], step[3], plane = a[0].in * a[1].in * a[2].in;
+  int64_t first[3], count[3], plane = a[0].in * a[1].in * a[2].in;
   for (int i = 0; i < 3; i++) {
-    first[i] = block->first[i] * a[i].stride + lowest_offset(&a[i]);
-    count[i] = extent(&a[i], block->count[i]);
-    step[i] = band_step(&a[i]);
+    first[i] = block->first[i] * a[i].stride + band->lowest[i];
+    count[i] = extent(gather, band, i, block->count[i]);
   }
+  if (!band->elements)
+    return (const char *)source + (size_t)((first[0] * a[1].in + first[1]) * a[2].in + first[2]) * element;
   for (int64_t in = 0; in < block->images; in++)
     for (int64_t c = 0; c < gather->channels; c++)
       for (int64_t d = 0; d < count[0]; d++)
         for (int64_t h = 0; h < count[1]; h++) {
-          int64_t id = first[0] + d * step[0], ih = first[1] + h * step[1];
+          int64_t id = first[0] + d * band->keep[0], ih = first[1] + h * band->keep[1];
           bool inside = id >= 0 && id < a[0].in && ih >= 0 && ih < a[1].in;
           int64_t from = in * image_pitch + c * plane + (id * a[1].in + ih) * a[2].in;
-          int64_t at =
-              in * band->image_pitch + c * band->channel_pitch + d * band->column_pitch[0] + h * band->column_pitch[1];
+          int64_t at = in * band->image_pitch + c * band->channel_pitch + d * band->pitch[0] + h * band->pitch[1];
           fill_row((char *)to + (size_t)at * element, inside ? (const char *)source + (size_t)from * element : NULL,
-                   count[2], first[2], step[2], a[2].in, element);
+                   count[2], first[2], band->keep[2], a[2].in, element);
         }
+  return to;
 }

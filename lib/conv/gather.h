@@ -9,7 +9,8 @@
  * A band is a copy of the part of the source that a block of outputs needs, zeros included where the block reaches over
  * the edge: [image][channel][d][row][column]. Every (pixel, tap) pair is then at
  *     band + row(pixel) + walk(tap)
- * An axis with one tap and a stride keeps only the positions that are read.
+ * All phases share one band. An axis with one tap and a stride keeps only the positions that are read. Where every
+ * position that is read lies in the source (kernel 1, no padding), the band is the source itself: it is read in place.
  */
 #ifndef CB_CONV_GATHER_H
 #define CB_CONV_GATHER_H
@@ -28,18 +29,29 @@ typedef struct {
   cb_gather_axis axis[3];
   int64_t channels; /* of the source, in one group */
   int64_t taps;     /* of all axes together */
-  int64_t q;        /* channels * taps: steps of a sum */
+  int64_t q;        /* channels * taps: steps of a sum; 0: the outputs of this phase are 0 */
 } cb_gather;
 
-/* How blocks of a gather's outputs are cut, and the layout of their bands; indices in elements. */
+/* How blocks of outputs are cut, and the layout of their bands; pitches and sizes in elements. */
 typedef struct {
   int64_t outs[3], blocks[3]; /* outputs of a block on each axis, and blocks */
   int64_t images;             /* images of a block */
   int64_t pixels;             /* outputs of a full block, all images */
-  int64_t column_pitch[3];    /* from one band position to the next on each axis; [2] is 1 */
+  int64_t lowest[3];          /* the band's first position, from the block's first output's place */
+  int64_t reach[3];           /* positions beyond the last output's place */
+  int64_t keep[3];            /* every how many-th position is kept */
+  int64_t pitch[3];           /* from one band position to the next on each axis; [2] is 1 */
   int64_t channel_pitch, image_pitch;
-  int64_t elements; /* of a full band, 0 if the source is read in place */
+  int64_t elements; /* of a full band; 0: the source is read in place */
 } cb_band;
+
+typedef struct {
+  int64_t n;            /* images */
+  int64_t pixels;       /* outputs of a block, about */
+  int64_t elements;     /* of a band, at most (one output's band may be larger) */
+  int64_t source_image; /* elements from one image of the source to the next */
+  bool side_by_side;    /* neighbouring outputs must be neighbours in the band, stride or not */
+} cb_band_limits;
 
 /* One block of outputs. */
 typedef struct {
@@ -50,35 +62,36 @@ typedef struct {
 /* Outputs from inputs: forward and weight gradient. */
 void cb_gather_forward(cb_gather *gather, const cb_geometry *geo);
 
-/* Phases of the input gradient, and phase i of them; a phase may have no outputs, or no taps (its outputs are 0). */
+/* Phases of the input gradient, and phase i of them; a phase may have no outputs, or no taps. Phase 0 has most outputs. */
 int64_t cb_gather_phases(const cb_geometry *geo);
 void cb_gather_phase(cb_gather *gather, const cb_geometry *geo, int64_t i);
 
-/* Cuts blocks of about `pixels` outputs whose band holds at most `bytes`; in_place: no band, pixels alone decide (the
-   gather must be pointwise: one axis, one tap, stride 1). Images are grouped while whole images fit. */
-void cb_band_cut(cb_band *band, const cb_gather *gather, int64_t n, int64_t pixels, int64_t elements, bool in_place,
-                 int64_t source_pitch);
-
-/* walk[q] for all (channel, tap) in the filter's order; taps[t] (may be NULL) gets the filter's tap index of tap t. */
-void cb_band_walk(const cb_gather *gather, const cb_band *band, int32_t *walk);
-
-/* The filter's tap index of the gather's tap t; kernel: the geometry's axes. */
+/* The filter's tap index of the gather's tap t. */
 int64_t cb_gather_tap(const cb_gather *gather, const cb_geometry *geo, int64_t t);
 
-/* Block b of the band's grid (image blocks slowest, then d, h, w), clipped to n images. */
-cb_block_range cb_band_block(const cb_gather *gather, const cb_band *band, int64_t n, int64_t b);
+/* Cuts blocks and lays out the band that all the gathers share. */
+void cb_band_cut(cb_band *band, const cb_gather *gathers, int64_t count, const cb_band_limits *limits);
+
+/* walk[q] for all (channel, tap), channels slowest. */
+void cb_band_walk(const cb_gather *gather, const cb_band *band, int32_t *walk);
 
 /* Number of blocks for n images. */
 int64_t cb_band_blocks(const cb_band *band, int64_t n);
 
-/* rows[i] = where pixel i of the block lies in its band; position[i] = its index in one channel plane of the destination
-   plus its image's displacement, (image - block's first) * image_pitch. dest: the destination's size on each axis. */
-void cb_band_pixels(const cb_gather *gather, const cb_band *band, const cb_block_range *block, const int64_t dest[3],
-                    int64_t image_pitch, int32_t *rows, int64_t *position);
+/* Block b of the grid (image blocks slowest, then d, h, w), clipped to n images and to the gather's outputs. */
+cb_block_range cb_band_block(const cb_gather *gather, const cb_band *band, int64_t n, int64_t b);
 
-/* Fills the band from channels of a source whose channel planes are contiguous: source points at channel 0 of the block's
-   first image, image_pitch elements to the next image. */
-void cb_band_fill(const cb_gather *gather, const cb_band *band, const cb_block_range *block, const void *source,
-                  int64_t image_pitch, size_t element, void *to);
+/* rows[i] = where pixel i of the block lies in its band. */
+void cb_band_rows(const cb_gather *gather, const cb_band *band, const cb_block_range *block, int32_t *rows);
+
+/* position[i] = the destination of pixel i: dest[] is the size of a destination plane, first[] the position on each axis
+   of its corner, image_pitch the distance of images (the block's first is at 0). */
+void cb_band_positions(const cb_gather *gather, const cb_block_range *block, const int64_t dest[3],
+                       const int64_t first[3], int64_t image_pitch, int64_t *position);
+
+/* The band of a block: filled at `to` from the source, or, if it is read in place, the address in the source. source: the
+   block's first image, the group's first channel. */
+const void *cb_band_open(const cb_gather *gather, const cb_band *band, const cb_block_range *block, const void *source,
+                         int64_t image_pitch, size_t element, void *to);
 
 #endif

@@ -1,19 +1,15 @@
 /*
- * implicit_gemm, forward and input gradient: pixels on the rows, channels on the lanes.
+ * implicit_gemm, forward and input gradient: which jobs there are, what each packs, and where its results go.
  *
- *     out[pixel][lane] = sum over steps (channel, tap) of  band[row(pixel) + walk(step)] * panel[step][lane]
+ *     out[pixel][output] = sum over steps (channel, tap) of  band[row(pixel) + walk(step)] * panel[step][output]
  *
- * forward: the source is x, lanes are filters. Input gradient: the source is dy, lanes are input channels, and the taps of
- * each phase come in the order that rotates the filter. A job is a block of output pixels (of one image or several) and a
- * range of panels; it fills its band, and for each panel walks its tiles of up to 14 pixels:
+ * forward: the source is x, outputs are filters. Input gradient: the source is dy, outputs are input channels, and the taps
+ * of each phase come in the order that rotates the filter. A job is a block of output pixels (of one image or several) and
+ * a range of panels of outputs. It opens its band and runs the tiles of each panel (implicit_tiles.c). The phases of a
+ * strided input gradient interleave in dx: a job runs all of them for its block, they meet in a stage of one panel, and
+ * whole rows of the stage go to dx.
  *
- *     for each panel (two vectors of lanes; packed by the job, or once for all jobs if the weights are small)
- *       for each tile of pixels                 the panel stays in L2, the tile's part of the band in L1
- *         for each chunk of at most 512 steps   fresh sums, added in order: the error stays that of blocked summation
- *           kernel
- *         store, transposed to NCHW, with the epilogue
- *
- * Every element is one fixed sum whatever the cut, so jobs may be cut by what is fast.
+ * Every element is one fixed sum whatever the cut, so jobs are cut by what is fast.
  */
 #include "conv/implicit_images.h"
 #include "base/memory.h"
@@ -24,6 +20,7 @@
 
 enum {
   BLOCK_PIXELS = 448,         /* pixels of a job, about: they share each panel */
+  STAGED_PIXELS = 1024,       /* of all phases together, when they meet in a stage */
   MAX_PHASES = 64,            /* of an input gradient */
   SHARED_PANELS = 1536 << 10, /* bytes of weights up to which they are packed once for all jobs */
   TARGET_JOBS = 16,           /* panels are dealt to several jobs until there are that many */
@@ -31,145 +28,158 @@ enum {
   STRAIGHT = 15               /* steps that a straight store costs */
 };
 
-/* One phase's gather and band; false if its band or walk is out of reach of 32-bit offsets. */
-static bool size_phase(cb_phase *ph, const cb_problem *problem, int64_t i)
-{
-  const cb_geometry *geo = &problem->geo;
-  if (problem->direction == CNNBLAS_FORWARD)
-    cb_gather_forward(&ph->gather, geo);
-  else
-    cb_gather_phase(&ph->gather, geo, i);
-  const cb_gather_axis *a = ph->gather.axis;
-  if (ph->gather.q == 0 || a[0].outs == 0 || a[1].outs == 0 || a[2].outs == 0) return true;
-  ph->in_place = cb_geometry_is_pointwise(geo);
-  int64_t source_plane = problem->direction == CNNBLAS_FORWARD ? geo->image : geo->p,
-          channels = ph->gather.channels * geo->g;
-  cb_band_cut(&ph->band, &ph->gather, geo->n, BLOCK_PIXELS, CB_BAND_BYTES / (int64_t)geo->element, ph->in_place,
-              source_plane);
-  int64_t reach = ph->in_place ? channels * source_plane * ph->band.images : ph->band.elements;
-  return reach < INT32_MAX;
-}
-
 static int64_t phases_of(const cb_problem *problem)
 {
   return problem->direction == CNNBLAS_FORWARD ? 1 : cb_gather_phases(&problem->geo);
 }
 
-static int64_t outputs_of(const cb_problem *problem)
+static bool has_outputs(const cb_gather *gather)
 {
-  return problem->direction == CNNBLAS_FORWARD ? problem->geo.kg : problem->geo.cg;
+  return gather->axis[0].outs && gather->axis[1].outs && gather->axis[2].outs;
 }
 
-static void size_scratch(cb_scratch_parts *parts, const cb_engine *engine, const cb_phase *ph, size_t element)
+/* Which operand goes on the lanes. Storing with channels on the lanes costs about as much as TRANSPOSE more steps; pixels
+   on the lanes waste what does not fill a row's last vector, need pixels that lie side by side, and weights that are
+   packed once for all jobs. */
+static bool prefer_pixel_lanes(const cb_images *st, const cb_problem *problem)
 {
-  size_t band = cb_aligned_size((size_t)(ph->band.elements ? ph->band.elements + CB_MAX_LANES : 0) * element);
-  size_t panel = cb_aligned_size((size_t)(ph->gather.q * CB_PANEL_VECTORS * engine->lanes) * element);
-  size_t rows = cb_aligned_size((size_t)ph->band.pixels * sizeof(int32_t));
-  size_t position = cb_aligned_size((size_t)ph->band.pixels * sizeof(int64_t));
-  size_t spare = cb_aligned_size((size_t)(ph->gather.q * engine->lanes) * element);
-  size_t sums = (size_t)(CB_MAX_ROWS * CB_MAX_LANES) * element;
-  if (band > parts->band) parts->band = band;
-  if (panel > parts->panel) parts->panel = panel;
-  if (rows > parts->rows) parts->rows = rows;
-  if (position > parts->position) parts->position = position;
-  if (spare > parts->spare) parts->spare = spare;
-  parts->sums = cb_aligned_size(sums);
+  double rows = 0, lanes = 0, elements = 0;
+  for (int64_t i = 0; i < st->phases; i++) {
+    const cb_gather *gather = &st->gather[i];
+    const cb_gather_axis *a = gather->axis;
+    if (gather->q == 0 || !has_outputs(gather)) continue;
+    if (a[2].stride != 1 && a[2].taps != 1) return false;
+    int64_t width = gather->taps == 1 && !st->staged ? a[0].outs * a[1].outs * a[2].outs : a[2].outs;
+    double vectors = (double)cb_round_up(width, st->engine->lanes), q = (double)gather->q;
+    double filled = (double)st->outputs / (double)cb_round_up(st->outputs, st->engine->lanes);
+    rows += q * filled / (q + TRANSPOSE);
+    lanes += q * (double)width / vectors / (q + STRAIGHT);
+    elements += q * (double)cb_round_up(st->outputs, CB_MAX_ROWS) * (double)problem->geo.g;
+  }
+  double bytes = elements * (double)problem->geo.element;
+  return lanes > rows && bytes <= SHARED_PANELS && bytes + (double)st->parts.bytes < 0.5 * (double)problem->budget;
 }
 
-/* Sizes so far become offsets, one part behind the other. */
-static void place_scratch(cb_scratch_parts *parts)
+/* Sizes of the scratch's parts, then their places, one behind the other. */
+static void size_scratch(cb_images *st, size_t element)
 {
-  size_t *part[] = {&parts->band, &parts->panel, &parts->rows, &parts->position, &parts->spare, &parts->sums};
+  cb_scratch_parts *parts = &st->parts;
+  size_t *part[] = {&parts->band,  &parts->panel, &parts->rows, &parts->position,
+                    &parts->spare, &parts->sums,  &parts->stage};
+  int64_t q = 0, lanes = st->engine->lanes;
+  for (int64_t i = 0; i < st->phases; i++) q = cb_max(q, st->gather[i].q);
+  parts->band =
+      (size_t)(st->band.elements ? st->band.elements + CB_MAX_LANES : 0) * element; /* tiles may read past rows */
+  parts->panel = (size_t)(q * CB_PANEL_VECTORS * lanes) * element;
+  parts->rows = (size_t)st->band.pixels * sizeof(int32_t);
+  parts->position = (size_t)st->band.pixels * sizeof(int64_t);
+  parts->spare = (size_t)(q * lanes) * element;
+  parts->sums = (size_t)(CB_MAX_ROWS * CB_MAX_LANES) * element;
+  parts->stage = (size_t)(st->stage_plane * CB_PANEL_VECTORS * lanes) * element;
   parts->bytes = 0;
-  for (int i = 0; i < 6; i++) {
-    size_t size = *part[i];
+  for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
+    size_t size = cb_aligned_size(*part[i]);
     *part[i] = parts->bytes;
     parts->bytes += size;
   }
 }
 
-bool cb_images_apply(const cb_problem *problem, char *why, size_t size)
+/* Cuts the blocks for the orientation in st. */
+static void cut(cb_images *st, const cb_problem *problem)
 {
-  const cb_engine *engine = cb_engine_get(problem->geo.dtype);
-  cb_scratch_parts parts = {0};
-  int64_t phases = phases_of(problem);
-  if (phases > MAX_PHASES) {
-    snprintf(why, size, "%lld phases; it does up to %d", (long long)phases, MAX_PHASES);
-    return false;
-  }
-  for (int64_t i = 0; i < phases; i++) {
-    cb_phase ph = {0};
-    if (!size_phase(&ph, problem, i)) {
-      snprintf(why, size, "its offsets exceed 31 bits");
-      return false;
-    }
-    size_scratch(&parts, engine, &ph, problem->geo.element);
-  }
-  place_scratch(&parts);
-  if (parts.bytes + CB_ALIGN <= problem->budget) return true;
-  snprintf(why, size, "it needs a workspace of %zu bytes a thread", parts.bytes + CB_ALIGN);
-  return false;
+  const cb_geometry *geo = &problem->geo;
+  cb_band_limits limits = {.n = geo->n,
+                           .pixels = st->staged ? cb_max(1, STAGED_PIXELS / st->phases) : BLOCK_PIXELS,
+                           .elements = CB_BAND_BYTES / (int64_t)geo->element,
+                           .source_image = st->source_image,
+                           .side_by_side = st->pixel_lanes};
+  cb_band_cut(&st->band, st->gather, st->phases, &limits);
+  st->stage_plane = 0;
+  if (!st->staged) return;
+  st->stage_plane = st->band.images;
+  for (int i = 0; i < 3; i++) st->stage_plane *= cb_min(st->band.outs[i] * geo->axis[i].stride, geo->axis[i].in);
 }
 
-/* State, walks and tap lists in one allocation. */
-static cb_images *allocate(const cb_problem *problem, int64_t phases)
-{
-  size_t bytes = cb_aligned_size(sizeof(cb_images) + (size_t)phases * sizeof(cb_phase)), head = bytes;
-  for (int64_t i = 0; i < phases; i++) {
-    cb_phase ph = {0};
-    size_phase(&ph, problem, i);
-    bytes += cb_aligned_size((size_t)ph.gather.q * sizeof(int32_t)) +
-             cb_aligned_size((size_t)ph.gather.taps * sizeof(int64_t));
-  }
-  char *memory = cb_alloc_zeroed(bytes);
-  cb_images *st = (cb_images *)memory;
-  if (!st) {
-    cb_fail_memory(bytes, "the plan's walk tables");
-    return NULL;
-  }
-  memory += head;
-  for (int64_t i = 0; i < phases; i++) {
-    cb_phase *ph = &st->phase[i];
-    size_phase(ph, problem, i);
-    ph->walk = (int32_t *)memory;
-    memory += cb_aligned_size((size_t)ph->gather.q * sizeof(int32_t));
-    ph->tap = (int64_t *)memory;
-    memory += cb_aligned_size((size_t)ph->gather.taps * sizeof(int64_t));
-  }
-  return st;
-}
-
-static bool is_empty(const cb_phase *ph)
-{
-  return ph->band.pixels == 0;
-}
-
-/* Blocks of pixels of all phases for n images. */
-static int64_t count_blocks(const cb_images *st, int64_t n)
-{
-  int64_t blocks = 0;
-  for (int64_t i = 0; i < st->phases; i++)
-    if (!is_empty(&st->phase[i])) blocks += cb_band_blocks(&st->phase[i].band, n);
-  return blocks;
-}
-
-static void size_images(cb_images *st, const cb_problem *problem)
+/* Gathers, orientation, band and scratch: everything that does not need the tables. st->gather has room for the phases. */
+static void layout(cb_images *st, const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
   bool forward = problem->direction == CNNBLAS_FORWARD;
+  st->engine = cb_engine_get(geo->dtype);
+  st->outputs = forward ? geo->kg : geo->cg;
+  st->staged = st->phases > 1;
   for (int i = 0; i < 3; i++) st->dest[i] = forward ? geo->axis[i].out : geo->axis[i].in;
   if (cb_geometry_is_pointwise(geo)) st->dest[0] = st->dest[1] = 1, st->dest[2] = geo->p;
   st->source_plane = forward ? geo->image : geo->p;
   st->dest_plane = forward ? geo->p : geo->image;
   st->source_image = (forward ? geo->c : geo->k) * st->source_plane;
   st->dest_image = (forward ? geo->k : geo->c) * st->dest_plane;
+  for (int64_t i = 0; i < st->phases; i++) {
+    if (forward)
+      cb_gather_forward(&st->gather[i], geo);
+    else
+      cb_gather_phase(&st->gather[i], geo, i);
+    st->gaps |= st->gather[i].q == 0 && has_outputs(&st->gather[i]);
+  }
+  st->pixel_lanes = true;
+  cut(st, problem);
+  size_scratch(st, geo->element);
+  st->pixel_lanes = prefer_pixel_lanes(st, problem);
+  if (!st->pixel_lanes) cut(st, problem);
+  size_scratch(st, geo->element);
+  int rows = st->engine->rows[CB_PIXEL_VECTORS];
+  st->panels = st->pixel_lanes ? cb_ceil_div(st->outputs, rows) : cb_panels(st->engine, st->outputs);
+  st->panel_width = cb_ceil_div(st->outputs, st->panels);
 }
 
-/* Elements of one group's packed panels. */
-static int64_t group_elements(const cb_images *st, const cb_phase *ph)
+bool cb_images_apply(const cb_problem *problem, char *why, size_t size)
 {
-  if (st->pixel_lanes) return st->panels * st->panel_width * ph->gather.q;
-  return cb_panel_elements(st->engine, st->outputs, ph->gather.q);
+  cb_gather gather[MAX_PHASES];
+  cb_images st = {.phases = phases_of(problem), .gather = gather};
+  if (st.phases > MAX_PHASES) {
+    snprintf(why, size, "%lld phases; it does up to %d", (long long)st.phases, MAX_PHASES);
+    return false;
+  }
+  layout(&st, problem);
+  int64_t reach = st.band.elements ? st.band.elements : st.band.images * st.source_image;
+  if (reach >= INT32_MAX || st.source_plane >= INT32_MAX || st.dest_plane >= INT32_MAX) {
+    snprintf(why, size, "its offsets exceed 31 bits");
+    return false;
+  }
+  if (st.parts.bytes + CB_ALIGN <= problem->budget) return true;
+  snprintf(why, size, "it needs a workspace of %zu bytes a thread", st.parts.bytes + CB_ALIGN);
+  return false;
+}
+
+/* The state with its gathers, phases and tables, in one allocation; laid out. */
+static cb_images *allocate(const cb_problem *problem)
+{
+  cb_gather gather[MAX_PHASES];
+  cb_images draft = {.phases = phases_of(problem), .gather = gather};
+  layout(&draft, problem);
+  size_t phases = (size_t)draft.phases, head = cb_aligned_size(sizeof draft), bytes = head;
+  bytes += cb_aligned_size(phases * sizeof(cb_gather)) + cb_aligned_size(phases * sizeof(cb_phase));
+  for (size_t i = 0; i < phases; i++)
+    bytes += cb_aligned_size((size_t)gather[i].q * sizeof(int32_t)) +
+             cb_aligned_size((size_t)gather[i].taps * sizeof(int64_t));
+  char *memory = cb_alloc_zeroed(bytes);
+  if (!memory) {
+    cb_fail_memory(bytes, "the plan's walk tables");
+    return NULL;
+  }
+  cb_images *st = (cb_images *)memory;
+  *st = draft;
+  st->gather = (cb_gather *)(memory + head);
+  st->phase = (cb_phase *)((char *)st->gather + cb_aligned_size(phases * sizeof(cb_gather)));
+  memcpy(st->gather, gather, phases * sizeof(cb_gather));
+  memory = (char *)st->phase + cb_aligned_size(phases * sizeof(cb_phase));
+  for (size_t i = 0; i < phases; i++) {
+    st->phase[i].walk = (int32_t *)memory;
+    memory += cb_aligned_size((size_t)gather[i].q * sizeof(int32_t));
+    st->phase[i].tap = (int64_t *)memory;
+    memory += cb_aligned_size((size_t)gather[i].taps * sizeof(int64_t));
+  }
+  return st;
 }
 
 cb_panel cb_images_panel(const cb_images *st, int64_t b)
@@ -180,106 +190,56 @@ cb_panel cb_images_panel(const cb_images *st, int64_t b)
       .first = first, .count = cb_split(st->outputs, st->panels, b + 1) - first, .width = st->panel_width};
 }
 
-/* Packed panel b of group ig, behind the start of the phase's. */
-static int64_t panel_place(const cb_images *st, const cb_phase *ph, int64_t ig, int64_t b)
+/* Elements of one group's packed panels of a phase. */
+static int64_t group_elements(const cb_images *st, const cb_gather *gather)
+{
+  if (st->pixel_lanes) return st->panels * st->panel_width * gather->q;
+  return cb_panel_elements(st->engine, st->outputs, gather->q);
+}
+
+/* Packed panel b of group ig and phase i among all. */
+static int64_t panel_place(const cb_images *st, int64_t i, int64_t ig, int64_t b)
 {
   int64_t width = st->pixel_lanes ? st->panel_width : (int64_t)CB_PANEL_VECTORS * st->engine->lanes;
-  return ph->panels_at + ig * group_elements(st, ph) + b * width * ph->gather.q;
-}
-
-/* Bytes of all packed panels, about. */
-static int64_t group_bytes(const cb_images *st, const cb_problem *problem)
-{
-  int64_t elements = 0, outputs = cb_round_up(st->outputs, CB_MAX_ROWS);
-  for (int64_t i = 0; i < st->phases; i++) elements += problem->geo.g * outputs * st->phase[i].gather.q;
-  return elements * (int64_t)problem->geo.element;
-}
-
-/* Which operand goes on the lanes. Storing with channels on the lanes costs about as much as TRANSPOSE more steps; pixels
-   on the lanes waste what does not fill a row's last vector, and need pixels that lie side by side. */
-static bool prefer_pixel_lanes(const cb_images *st, const cb_problem *problem)
-{
-  double rows = 0, lanes = 0;
-  int64_t bytes = group_bytes(st, problem);
-  if (bytes > SHARED_PANELS || (size_t)bytes + st->parts.bytes + 2 * CB_ALIGN > problem->budget) return false;
-  for (int64_t i = 0; i < st->phases; i++) {
-    const cb_phase *ph = &st->phase[i];
-    const cb_gather_axis *a = &ph->gather.axis[2];
-    if (ph->band.pixels == 0) continue;
-    int64_t plane = ph->band.outs[0] * ph->band.outs[1] * ph->band.outs[2];
-    if (a->stride != 1 && a->taps != 1) return false;
-    double q = (double)ph->gather.q, width = (double)(ph->gather.taps == 1 ? plane : ph->band.outs[2]);
-    double vectors = (double)cb_round_up((int64_t)width, st->engine->lanes);
-    double filled = (double)st->outputs / (double)cb_round_up(st->outputs, st->engine->lanes);
-    rows += q * filled / (q + TRANSPOSE);
-    lanes += q * width / vectors / (q + STRAIGHT);
-  }
-  return lanes > rows;
-}
-
-static void orient(cb_images *st, const cb_problem *problem)
-{
-  int rows = st->engine->rows[CB_PIXEL_VECTORS];
-  st->pixel_lanes = prefer_pixel_lanes(st, problem);
-  st->panels = st->pixel_lanes ? cb_ceil_div(st->outputs, rows) : cb_panels(st->engine, st->outputs);
-  st->panel_width = cb_ceil_div(st->outputs, st->panels);
-  cb_hops_init(&st->hops, st->engine, st->panel_width);
-}
-
-/* Deals the panels to jobs, and decides whether the jobs share them. */
-static void cut_panels(cnnblas_conv_plan *plan, int64_t bytes)
-{
-  cb_images *st = plan->state;
-  const cb_problem *problem = &plan->problem;
-  cb_tiling *t = &plan->tiling;
-  int64_t groups = problem->geo.g, blocks = count_blocks(st, problem->geo.n) * groups;
-  bool fits = bytes <= SHARED_PANELS && (size_t)bytes + st->parts.bytes + CB_ALIGN <= problem->budget;
-  st->panel_groups = cb_min(st->panels, cb_parts(TARGET_JOBS, cb_max(blocks, 1)));
-  st->shared_panels = st->pixel_lanes || (fits && blocks > groups);
-  t->shared_bytes = st->shared_panels ? cb_aligned_size((size_t)bytes) : 0;
-  t->thread_bytes = st->parts.bytes;
-  t->p_tile = st->pixel_lanes ? CB_PIXEL_VECTORS * st->engine->lanes : st->engine->rows[CB_PANEL_VECTORS];
-  t->k_tile = st->pixel_lanes ? st->panel_width : CB_PANEL_VECTORS * st->engine->lanes;
-  t->q_tile = CB_CHUNK;
-  t->tasks = blocks * st->panel_groups;
+  return st->phase[i].panels_at + ig * group_elements(st, &st->gather[i]) + b * width * st->gather[i].q;
 }
 
 cnnblas_status cb_images_prepare(cnnblas_conv_plan *plan)
 {
   const cb_problem *problem = &plan->problem;
   const cb_geometry *geo = &problem->geo;
-  int64_t phases = phases_of(problem), panel_elements = 0;
-  cb_images *st = allocate(problem, phases);
+  cb_images *st = allocate(problem);
   if (!st) return CNNBLAS_OUT_OF_MEMORY;
   plan->state = st;
-  st->engine = cb_engine_get(geo->dtype);
-  st->phases = phases;
-  st->outputs = outputs_of(problem);
-  size_images(st, problem);
-  for (int64_t i = 0; i < phases; i++) size_scratch(&st->parts, st->engine, &st->phase[i], geo->element);
-  place_scratch(&st->parts);
-  orient(st, problem);
-  for (int64_t i = 0; i < phases; i++) {
-    cb_phase *ph = &st->phase[i];
-    const cb_gather_axis *a = ph->gather.axis;
-    st->empty_phases |= is_empty(ph) && a[0].outs && a[1].outs && a[2].outs;
-    if (is_empty(ph)) continue;
-    cb_band_walk(&ph->gather, &ph->band, ph->walk);
-    for (int64_t t = 0; t < ph->gather.taps; t++) ph->tap[t] = cb_gather_tap(&ph->gather, geo, t);
-    ph->panels_at = panel_elements;
-    panel_elements += geo->g * group_elements(st, ph);
+  cb_hops_init(&st->hops, st->engine, st->panel_width);
+  int64_t elements = 0;
+  for (int64_t i = 0; i < st->phases; i++) {
+    if (st->gather[i].q == 0) continue;
+    cb_band_walk(&st->gather[i], &st->band, st->phase[i].walk);
+    for (int64_t t = 0; t < st->gather[i].taps; t++) st->phase[i].tap[t] = cb_gather_tap(&st->gather[i], geo, t);
+    st->phase[i].panels_at = elements;
+    elements += geo->g * group_elements(st, &st->gather[i]);
   }
-
-  cut_panels(plan, panel_elements * (int64_t)geo->element);
+  cb_tiling *t = &plan->tiling;
+  int64_t blocks = cb_band_blocks(&st->band, geo->n) * geo->g, bytes = elements * (int64_t)geo->element;
+  bool fits = bytes <= SHARED_PANELS && (size_t)bytes + st->parts.bytes + 2 * CB_ALIGN <= problem->budget;
+  st->panel_groups = cb_min(st->panels, cb_parts(TARGET_JOBS, cb_max(blocks, 1)));
+  st->shared_panels = st->pixel_lanes || (fits && blocks > geo->g);
+  t->shared_bytes = st->shared_panels ? cb_aligned_size((size_t)bytes) : 0;
+  t->thread_bytes = st->parts.bytes;
+  t->p_tile = st->pixel_lanes ? CB_PIXEL_VECTORS * st->engine->lanes : st->engine->rows[CB_PANEL_VECTORS];
+  t->k_tile = st->pixel_lanes ? st->panel_width : CB_PANEL_VECTORS * st->engine->lanes;
+  t->q_tile = CB_CHUNK;
+  t->tasks = blocks * st->panel_groups;
   return CNNBLAS_OK;
 }
 
-/* panel[step][lane] of cb_phase ph, group ig: lanes are filters (forward) or input channels, steps (channel, tap). */
-static void pack_panel(const cb_call *call, const cb_phase *ph, int64_t ig, const cb_panel *panel, void *to)
+/* panel[step][output] of phase i, group ig: outputs are filters (forward) or input channels, steps (channel, tap). */
+static void pack_panel(const cb_call *call, int64_t i, int64_t ig, const cb_panel *panel, void *to)
 {
   const cb_images *st = call->plan->state;
   const cb_geometry *geo = &call->plan->problem.geo;
-  const cb_gather *gather = &ph->gather;
+  const cb_gather *gather = &st->gather[i];
   const void *w = cb_at(call->w, ig * geo->kg * geo->q, geo->element);
   if (call->plan->problem.direction == CNNBLAS_FORWARD) {
     st->engine->pack_lanes(to, cb_at(w, panel->first * geo->q, geo->element), geo->q, geo->q, panel->count,
@@ -288,14 +248,15 @@ static void pack_panel(const cb_call *call, const cb_phase *ph, int64_t ig, cons
   }
   for (int64_t c = 0; c < gather->channels; c++) {
     const void *filter = cb_at(w, c * geo->q + panel->first * geo->taps, geo->element);
-    void *rows = cb_at_mut(to, c * gather->taps * panel->width, geo->element);
-    if (gather->taps == geo->taps && (geo->taps == 1 || ph->tap[1] == 1)) {
-      st->engine->pack_lanes(rows, filter, geo->taps, geo->taps, panel->count, panel->width);
+    void *steps = cb_at_mut(to, c * gather->taps * panel->width, geo->element);
+    if (gather->taps == geo->taps) {
+      st->engine->pack_lanes(steps, filter, geo->taps, geo->taps, panel->count, panel->width);
       continue;
     }
     for (int64_t t = 0; t < gather->taps; t++)
-      st->engine->pack_lanes(cb_at_mut(rows, t * panel->width, geo->element), cb_at(filter, ph->tap[t], geo->element),
-                             geo->taps, 1, panel->count, panel->width);
+      st->engine->pack_lanes(cb_at_mut(steps, t * panel->width, geo->element),
+                             cb_at(filter, st->phase[i].tap[t], geo->element), geo->taps, 1, panel->count,
+                             panel->width);
   }
 }
 
@@ -305,90 +266,145 @@ static void pack_shared(void *context, int64_t task, int worker)
   const cb_call *call = context;
   const cb_images *st = call->plan->state;
   const cb_geometry *geo = &call->plan->problem.geo;
-  const cb_phase *ph = &st->phase[task / (geo->g * st->panels)];
-  int64_t ig = task / st->panels % geo->g, b = task % st->panels;
+  int64_t i = task / (geo->g * st->panels), ig = task / st->panels % geo->g, b = task % st->panels;
   (void)worker;
-  if (is_empty(ph)) return;
+  if (st->gather[i].q == 0) return;
   cb_panel panel = cb_images_panel(st, b);
-  pack_panel(call, ph, ig, &panel, cb_at_mut(call->shared, panel_place(st, ph, ig, b), geo->element));
+  pack_panel(call, i, ig, &panel, cb_at_mut(call->shared, panel_place(st, i, ig, b), geo->element));
 }
 
-/* Fills the job's band and pixel tables. */
-static void open_job(cb_images_job *j, const cb_block_range *block, char *scratch)
+/* A job's block: its pixels in phase 0, the part of the destination that it covers, and its memory. */
+typedef struct {
+  cb_images_job tiles; /* what does not depend on the phase */
+  cb_block_range block;
+  int64_t index;
+  int64_t corner[3], size[3]; /* of the destination */
+  char *scratch;
+} job;
+
+/* The tiles of panels [p0, p1) in phase i. */
+static void run_phase(job *j, int64_t i, int64_t p0, int64_t p1)
 {
-  const cb_call *call = j->call;
-  const cb_images *st = call->plan->state;
-  const cb_geometry *geo = &call->plan->problem.geo;
-  const cb_phase *ph = j->ph;
-  const void *source = call->plan->problem.direction == CNNBLAS_FORWARD ? call->x : call->dy;
-  source =
-      cb_at(source, block->image * st->source_image + j->ig * ph->gather.channels * st->source_plane, geo->element);
-  j->rows = (int32_t *)(scratch + st->parts.rows);
-  j->position = (int64_t *)(scratch + st->parts.position);
-  j->sums = scratch + st->parts.sums;
-  j->spare = scratch + st->parts.spare;
-  j->pixels = block->images * block->count[0] * block->count[1] * block->count[2];
-  j->dest = block->image * st->dest_image + j->ig * st->outputs * st->dest_plane;
-  if (ph->in_place) {
-    j->band = cb_at(source, block->first[2], geo->element);
-    cb_band_pixels(&ph->gather, &ph->band, block, st->dest, st->dest_image, j->rows, j->position);
-    for (int64_t i = 0, p = 0; i < block->images; i++)
-      for (int64_t w = 0; w < block->count[2]; w++) j->rows[p++] = (int32_t)(i * st->source_image + w);
-  } else {
-    j->band = scratch + st->parts.band;
-    cb_band_pixels(&ph->gather, &ph->band, block, st->dest, st->dest_image, j->rows, j->position);
-    cb_band_fill(&ph->gather, &ph->band, block, source, st->source_image, geo->element, scratch + st->parts.band);
+  const cb_call *call = j->tiles.call;
+  const cb_images *st = j->tiles.st;
+  size_t element = call->plan->problem.geo.element;
+  cb_images_job tiles = j->tiles;
+  cb_block_range block = cb_band_block(&st->gather[i], &st->band, call->n, j->index);
+  tiles.gather = &st->gather[i];
+  tiles.phase = &st->phase[i];
+  tiles.pixels = block.images * block.count[0] * block.count[1] * block.count[2];
+  if (tiles.pixels == 0 || tiles.gather->q == 0) return;
+  cb_band_rows(tiles.gather, &st->band, &block, tiles.rows);
+  if (st->staged)
+    cb_band_positions(tiles.gather, &block, j->size, j->corner, j->size[0] * j->size[1] * j->size[2], tiles.position);
+  else
+    cb_band_positions(tiles.gather, &block, st->dest, (int64_t[3]){0, 0, 0}, st->dest_image, tiles.position);
+  if (st->pixel_lanes) {
+    cb_tiles_run_lanes(&tiles, p0, p1, cb_at(call->shared, panel_place(st, i, tiles.ig, 0), element));
+    return;
+  }
+  for (int64_t p = p0; p < p1; p++) {
+    cb_panel panel = cb_images_panel(st, p);
+    void *lanes = st->shared_panels ? cb_at_mut(call->shared, panel_place(st, i, tiles.ig, p), element)
+                                    : j->scratch + st->parts.panel;
+    if (!st->shared_panels) pack_panel(call, i, tiles.ig, &panel, lanes);
+    cb_tiles_run_rows(&tiles, &panel, lanes);
   }
 }
 
-/* task = ((block of any phase) * groups + group) * panel groups + panel group. */
+/* Rows of the stage to the destination, whole: one panel of outputs. */
+static void store_stage(const job *j, const cb_panel *panel, const char *stage)
+{
+  const cb_call *call = j->tiles.call;
+  const cb_images *st = j->tiles.st;
+  size_t element = call->plan->problem.geo.element;
+  bool wide = j->size[2] == st->dest[2]; /* rows follow each other in the destination too */
+  int64_t rows = wide ? 1 : j->size[1], length = wide ? j->size[1] * j->size[2] : j->size[2];
+  for (int64_t in = 0; in < j->block.images; in++)
+    for (int64_t d = 0; d < j->size[0]; d++)
+      for (int64_t h = 0; h < rows; h++) {
+        int64_t from = ((in * j->size[0] + d) * j->size[1] + h) * j->size[2];
+        int64_t row = (j->corner[0] + d) * st->dest[1] + j->corner[1] + h;
+        int64_t at =
+            (j->block.image + in) * st->dest_image + (j->tiles.ig * st->outputs + panel->first) * st->dest_plane;
+        st->engine->store(&(cb_store){.c = cb_at(stage, from, element),
+                                      .ldc = st->stage_plane,
+                                      .m = panel->count,
+                                      .count = length,
+                                      .out = cb_at_mut(call->out, at + row * st->dest[2] + j->corner[2], element),
+                                      .row_step = st->dest_plane,
+                                      .lane_step = 1,
+                                      .bias_rows = true,
+                                      .add = call->accumulate});
+      }
+}
+
+/* All phases of panels [p0, p1), one panel at a time through the stage. */
+static void run_staged(job *j, int64_t p0, int64_t p1)
+{
+  const cb_images *st = j->tiles.st;
+  size_t element = j->tiles.call->plan->problem.geo.element;
+  char *stage = j->scratch + st->parts.stage;
+  for (int64_t p = p0; p < p1; p++) {
+    cb_panel panel = cb_images_panel(st, p);
+    if (st->gaps) memset(stage, 0, (size_t)(st->stage_plane * panel.count) * element);
+    j->tiles.out = stage;
+    j->tiles.plane = st->stage_plane;
+    j->tiles.first_output = panel.first;
+    for (int64_t i = 0; i < st->phases; i++) run_phase(j, i, p, p + 1);
+    store_stage(j, &panel, stage);
+  }
+}
+
+/* Opens the job's band and points its tiles at the destination. */
+static void open_job(job *j)
+{
+  const cb_call *call = j->tiles.call;
+  const cb_images *st = j->tiles.st;
+  const cb_geometry *geo = &call->plan->problem.geo;
+  const void *source = call->plan->problem.direction == CNNBLAS_FORWARD ? call->x : call->dy;
+  int64_t at = j->block.image * st->source_image + j->tiles.ig * st->gather[0].channels * st->source_plane;
+  j->tiles.band = cb_band_open(&st->gather[0], &st->band, &j->block, cb_at(source, at, geo->element), st->source_image,
+                               geo->element, j->scratch + st->parts.band);
+  j->tiles.rows = (int32_t *)(j->scratch + st->parts.rows);
+  j->tiles.position = (int64_t *)(j->scratch + st->parts.position);
+  j->tiles.sums = j->scratch + st->parts.sums;
+  j->tiles.spare = j->scratch + st->parts.spare;
+  int64_t dest = j->block.image * st->dest_image + j->tiles.ig * st->outputs * st->dest_plane;
+  j->tiles.out = cb_at_mut(call->out, dest, geo->element);
+  j->tiles.plane = st->dest_plane;
+  j->tiles.residual = call->residual ? cb_at(call->residual, dest, geo->element) : NULL;
+  for (int i = 0; i < 3 && st->staged; i++) {
+    int64_t stride = geo->axis[i].stride;
+    j->corner[i] = j->block.first[i] * stride;
+    j->size[i] = cb_min(j->block.count[i] * stride, geo->axis[i].in - j->corner[i]);
+  }
+}
+
+/* task = (block * groups + group) * panel groups + panel group. */
 static void run_job(void *context, int64_t task, int worker)
 {
   const cb_call *call = context;
   const cb_images *st = call->plan->state;
   const cb_geometry *geo = &call->plan->problem.geo;
-  char *scratch = cb_scratch(call, worker);
-  int64_t group = task % st->panel_groups, b = task / st->panel_groups / geo->g, i = 0;
-  while (is_empty(&st->phase[i]) || b >= cb_band_blocks(&st->phase[i].band, call->n)) {
-    if (!is_empty(&st->phase[i])) b -= cb_band_blocks(&st->phase[i].band, call->n);
-    i++;
-  }
-  const cb_phase *ph = &st->phase[i];
-  cb_images_job j = {.call = call, .ph = ph, .ig = task / st->panel_groups % geo->g};
-  cb_block_range block = cb_band_block(&ph->gather, &ph->band, call->n, b);
-  open_job(&j, &block, scratch);
-  if (j.pixels == 0) return;
-  int64_t first = cb_split(st->panels, st->panel_groups, group),
-          last = cb_split(st->panels, st->panel_groups, group + 1);
-  if (st->pixel_lanes) {
-    cb_tiles_run_lanes(&j, first, last, cb_at(call->shared, panel_place(st, ph, j.ig, 0), geo->element));
-    return;
-  }
-  for (int64_t p = first; p < last; p++) {
-    cb_panel panel = cb_images_panel(st, p);
-    void *lanes = st->shared_panels ? cb_at_mut(call->shared, panel_place(st, ph, j.ig, p), geo->element)
-                                    : scratch + st->parts.panel;
-    if (!st->shared_panels) pack_panel(call, ph, j.ig, &panel, lanes);
-    cb_tiles_run_rows(&j, &panel, lanes);
-  }
-}
-
-/* Zeroes one plane of dx: task = image * c + channel. */
-static void clear_plane(void *context, int64_t task, int worker)
-{
-  const cb_call *call = context;
-  const cb_geometry *geo = &call->plan->problem.geo;
-  (void)worker;
-  memset(cb_at_mut(call->out, task * geo->image, geo->element), 0, (size_t)geo->image * geo->element);
+  int64_t group = task % st->panel_groups;
+  int64_t p0 = cb_split(st->panels, st->panel_groups, group), p1 = cb_split(st->panels, st->panel_groups, group + 1);
+  job j = {.tiles = {.call = call, .st = st, .ig = task / st->panel_groups % geo->g},
+           .index = task / st->panel_groups / geo->g,
+           .scratch = cb_scratch(call, worker)};
+  j.block = cb_band_block(&st->gather[0], &st->band, call->n, j.index);
+  open_job(&j);
+  if (st->staged)
+    run_staged(&j, p0, p1);
+  else
+    run_phase(&j, 0, p0, p1);
 }
 
 void cb_images_run(const cb_call *call)
 {
   const cb_images *st = call->plan->state;
   const cb_geometry *geo = &call->plan->problem.geo;
-  if (st->empty_phases && !call->accumulate)
-    cb_parallel_for(call->threads, call->n * geo->c, clear_plane, (void *)call);
   if (call->n == 0) return;
   if (st->shared_panels) cb_parallel_for(call->threads, st->phases * geo->g * st->panels, pack_shared, (void *)call);
-  cb_parallel_for(call->threads, count_blocks(st, call->n) * geo->g * st->panel_groups, run_job, (void *)call);
+  cb_parallel_for(call->threads, cb_band_blocks(&st->band, call->n) * geo->g * st->panel_groups, run_job, (void *)call);
 }

@@ -10,56 +10,61 @@ enum { CB_PIXEL_VECTORS = 3 }; /* of a tile with pixels on the lanes */
 
 /* One gather of the plan: all of a forward, one phase of an input gradient. */
 typedef struct {
-  cb_gather gather;
-  cb_band band;
   int32_t *walk;     /* [q] */
   int64_t *tap;      /* [taps] the filter's tap of each of the gather's */
   int64_t panels_at; /* elements before this phase's packed panels */
-  bool in_place;
 } cb_phase;
 
-/* Byte offsets of the parts of a thread's scratch. */
+/* Byte offsets of the parts of a thread's scratch, and their end. */
 typedef struct {
-  size_t band, panel, rows, position, spare, sums, bytes;
+  size_t band, panel, rows, position, spare, sums, stage, bytes;
 } cb_scratch_parts;
 
 /* The state of a plan. */
 typedef struct {
   const cb_engine *engine;
   int64_t phases;
-  bool shared_panels, empty_phases; /* some outputs have no tap: they are zeroed first */
-  int64_t outputs;                  /* lanes of one group in all */
-  bool pixel_lanes;                 /* orientation: pixels on the lanes instead of the rows */
-  int64_t panels, panel_groups;     /* of one group */
-  int64_t panel_width;              /* outputs of a packed panel */
-  int64_t dest[3], source_image, dest_image, source_plane, dest_plane; /* elements */
+  cb_gather *gather; /* [phases] */
+  cb_phase *phase;   /* [phases] */
+  cb_band band;
+  bool pixel_lanes;     /* orientation: pixels on the lanes instead of the rows */
+  bool staged;          /* strided destination: the phases meet in a stage, which is then stored in whole rows */
+  bool gaps;            /* some outputs have no tap and are 0 */
+  bool shared_panels;   /* weights are packed once for all jobs */
+  int64_t outputs;      /* lanes of one group in all: filters, or input channels */
+  int64_t panels;       /* of one group */
+  int64_t panel_groups; /* jobs that share the panels of a block */
+  int64_t panel_width;  /* outputs of a packed panel, pixels on the lanes */
+  int64_t dest[3], source_image, dest_image, source_plane, dest_plane, stage_plane; /* elements */
   cb_scratch_parts parts;
   cb_hops hops;
-  cb_phase phase[];
 } cb_images;
 
-/* What the tiles of one job share. */
+/* What the tiles of one job and phase share. */
 typedef struct {
   const cb_call *call;
-  const cb_phase *ph;
-  const cb_block_range *block;
+  const cb_images *st;
+  const cb_gather *gather;
+  const cb_phase *phase;
   const void *band; /* or the source itself */
-  void *spare;      /* room for a packed vector of pixels, q steps */
   int32_t *rows;
   int64_t *position;
-  void *sums;
-  int64_t pixels;
-  int64_t dest; /* element of the block's first image, group's first channel */
-  int64_t ig;
+  void *sums, *spare;   /* room for a tile, and for a packed vector of pixels of q steps */
+  int64_t pixels;       /* of the block, in this phase */
+  int64_t ig;           /* group */
+  void *out;            /* the destination of output 0 of the group at position 0: in the output, or the stage */
+  int64_t plane;        /* elements from one output to the next there */
+  int64_t first_output; /* subtracted from a panel's first: the stage holds one panel */
+  const void *residual; /* as out; NULL: none */
 } cb_images_job;
 
-/* Outputs [first, first + count) of panel b, packed width apart. */
+/* Outputs of panel b; its width. */
 cb_panel cb_images_panel(const cb_images *st, int64_t b);
 
 /* All tiles of the job with one packed panel: pixels on the rows. */
 void cb_tiles_run_rows(const cb_images_job *job, const cb_panel *panel, const void *lanes);
 
 /* All tiles of the job with panels [first, last) of those packed one behind the other: pixels on the lanes. */
-void cb_tiles_run_lanes(const cb_images_job *job, int64_t first, int64_t last, const void *weights);
+void cb_tiles_run_lanes(const cb_images_job *job, int64_t first, int64_t last, const void *packed);
 
 #endif

@@ -1,68 +1,86 @@
 /*
  * The macro-loop of implicit_gemm's forward and input gradient: the tiles of one job, in either orientation.
  *
- * Pixels on the rows:   a tile is up to 14 pixels x 2 vectors of channels. Wastes nothing when images are small, needs no
- *                       contiguous pixels; the store transposes.
- * Pixels on the lanes:  a tile is up to 9 channels x 3 vectors of pixels, read straight from the band or from the source.
+ * Pixels on the rows:   a tile is up to 14 pixels x 2 vectors of outputs. Wastes nothing when images are small and needs
+ *                       no neighbouring pixels; the store transposes.
+ *
+ *     for each panel (two vectors of outputs)
+ *       for each tile of pixels                 the panel stays in L2, the tile's part of the band in L1
+ *         for each chunk of at most 512 steps   fresh sums, added in order: the error stays that of blocked summation
+ *           kernel
+ *         store, transposed to NCHW, with the epilogue
+ *
+ * Pixels on the lanes:  a tile is up to 9 outputs x 3 vectors of pixels, read straight from the band or from the source.
  *                       The store is straight: for short sums (small q), where storing is what costs.
+ *
+ *     for each tile of pixels                   the tile's part of the band stays in L1
+ *       for each panel (up to 9 outputs)
+ *         for each chunk: kernel
+ *         store, straight; without an epilogue the kernel stores into the output itself
  */
 #include "conv/implicit_images.h"
 #include <string.h>
 
-/* Stores m pixels from `first` on, in runs that are evenly spaced in the destination. */
-static void store_tile(const cb_images_job *j, const cb_panel *panel, int64_t first, int64_t m)
+/* A store of a tile's sums from output `first` on at `position`, without the tile's own shape. */
+static cb_store store_to(const cb_images_job *j, int64_t first, int64_t position)
 {
   const cb_call *call = j->call;
-  const cb_images *st = call->plan->state;
   size_t element = call->plan->problem.geo.element;
-  int64_t step = j->ph->gather.axis[2].out_step;
+  int64_t at = (first - j->first_output) * j->plane + position;
+  cb_store store = {.out = cb_at_mut(j->out, at, element)};
+  if (j->st->staged) return store; /* the epilogue comes when the stage is stored */
+  store.bias = call->bias ? cb_at(call->bias, j->ig * j->st->outputs + first, element) : NULL;
+  store.residual = j->residual ? cb_at(j->residual, at, element) : NULL;
+  store.add = call->accumulate;
+  store.relu = call->activation == CNNBLAS_RELU;
+  return store;
+}
+
+/* Stores m pixels from `first` on, in runs that are evenly spaced in the destination. */
+static void store_rows(const cb_images_job *j, const cb_panel *panel, int64_t first, int64_t m)
+{
+  size_t element = j->call->plan->problem.geo.element;
+  int64_t step = j->gather->axis[2].out_step;
   for (int64_t i = 0; i < m;) {
     int64_t run = 1;
     while (i + run < m && j->position[first + i + run] - j->position[first + i + run - 1] == step) run++;
-    int64_t at = j->dest + panel->first * st->dest_plane + j->position[first + i];
-    cb_store store = {.c = cb_at(j->sums, i * panel->width, element),
-                      .ldc = panel->width,
-                      .m = run,
-                      .count = panel->count,
-                      .out = cb_at_mut(call->out, at, element),
-                      .row_step = step,
-                      .lane_step = st->dest_plane,
-                      .bias = call->bias ? cb_at(call->bias, j->ig * st->outputs + panel->first, element) : NULL,
-                      .residual = call->residual ? cb_at(call->residual, at, element) : NULL,
-                      .add = call->accumulate,
-                      .relu = call->activation == CNNBLAS_RELU};
-    st->engine->store(&store);
+    cb_store store = store_to(j, panel->first, j->position[first + i]);
+    store.c = cb_at(j->sums, i * panel->width, element);
+    store.ldc = panel->width;
+    store.m = run;
+    store.count = panel->count;
+    store.row_step = step;
+    store.lane_step = j->plane;
+    j->st->engine->store(&store);
     i += run;
   }
 }
 
 void cb_tiles_run_rows(const cb_images_job *j, const cb_panel *panel, const void *lanes)
 {
-  const cb_images *st = j->call->plan->state;
-  const cb_engine *engine = st->engine;
+  const cb_engine *engine = j->st->engine;
   size_t element = j->call->plan->problem.geo.element;
-  int64_t q = j->ph->gather.q, chunks = cb_parts(q, CB_CHUNK),
-          tiles = cb_parts(j->pixels, engine->rows[panel->vectors]);
+  int64_t q = j->gather->q, chunks = cb_parts(q, CB_CHUNK), tiles = cb_parts(j->pixels, engine->rows[panel->vectors]);
   for (int64_t t = 0; t < tiles; t++) {
     int64_t first = cb_split(j->pixels, tiles, t), m = cb_split(j->pixels, tiles, t + 1) - first;
     for (int64_t chunk = 0; chunk < chunks; chunk++) {
       int64_t q0 = cb_split(q, chunks, chunk), q1 = cb_split(q, chunks, chunk + 1);
       cb_tile tile = {.a = j->band,
                       .row = j->rows + first,
-                      .awalk = j->ph->walk + q0,
+                      .awalk = j->phase->walk + q0,
                       .b = cb_at(lanes, q0 * panel->width, element),
-                      .bwalk = st->hops.hop[panel->vectors],
+                      .bwalk = j->st->hops.hop[panel->vectors],
                       .steps = q1 - q0,
                       .c = j->sums,
                       .ldc = panel->width,
                       .add = chunk > 0};
       engine->kernel[panel->vectors][m](&tile);
     }
-    store_tile(j, panel, first, m);
+    store_rows(j, panel, first, m);
   }
 }
 
-/* count pixels from offset `at` of the band and `position` of the destination, with every panel. */
+/* count pixels side by side in the band, evenly spaced in the destination from `position` on. */
 typedef struct {
   const void *pixels;
   const int32_t *walk; /* or NULL: the pixels are packed, one vector a step */
@@ -79,96 +97,98 @@ typedef struct {
 /* The spare vector of a ragged end: lanes [0, count) of every step, zeros behind, so that nothing past them is read. */
 static void pack_spare(const cb_images_job *j, const void *pixels, int64_t count)
 {
-  const cb_images *st = j->call->plan->state;
-  size_t element = j->call->plan->problem.geo.element, width = (size_t)st->engine->lanes * element;
+  size_t element = j->call->plan->problem.geo.element, width = (size_t)j->st->engine->lanes * element;
   char *to = j->spare;
-  for (int64_t s = 0; s < j->ph->gather.q; s++, to += width) {
-    memcpy(to, cb_at(pixels, j->ph->walk[s], element), (size_t)count * element);
+  for (int64_t s = 0; s < j->gather->q; s++, to += width) {
+    memcpy(to, cb_at(pixels, j->phase->walk[s], element), (size_t)count * element);
     memset(to + (size_t)count * element, 0, width - (size_t)count * element);
+  }
+}
+
+/* The sums of one panel with a tile of pixels, at sums with pitch ldc. */
+static void multiply_lanes(const cb_images_job *j, const lane_tile *lane, int64_t count, const void *panel, void *sums,
+                           int64_t ldc)
+{
+  static const int32_t row[CB_MAX_ROWS] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
+  const cb_engine *engine = j->st->engine;
+  size_t element = j->call->plan->problem.geo.element;
+  int64_t q = j->gather->q, chunks = cb_parts(q, CB_CHUNK);
+  for (int64_t chunk = 0; chunk < chunks; chunk++) {
+    int64_t q0 = cb_split(q, chunks, chunk), q1 = cb_split(q, chunks, chunk + 1);
+    cb_tile tile = {.a = cb_at(panel, q0 * j->st->panel_width, element),
+                    .row = row,
+                    .awalk = j->st->hops.row,
+                    .b = lane->walk ? lane->pixels : cb_at(lane->pixels, q0 * engine->lanes, element),
+                    .bwalk = lane->walk ? lane->walk + q0 : j->st->hops.hop[1],
+                    .steps = q1 - q0,
+                    .c = sums,
+                    .ldc = ldc,
+                    .add = chunk > 0};
+    engine->kernel[lane->vectors][count](&tile);
   }
 }
 
 static void run_lane_tile(const cb_images_job *j, const lane_tile *lane, const lane_weights *weights)
 {
-  static const int32_t row[CB_MAX_ROWS] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
-  const cb_call *call = j->call;
-  const cb_images *st = call->plan->state;
-  const cb_engine *engine = st->engine;
-  size_t element = call->plan->problem.geo.element;
-  int64_t q = j->ph->gather.q, chunks = cb_parts(q, CB_CHUNK), width = lane->vectors * engine->lanes;
-  int64_t step = j->ph->gather.axis[2].out_step;
-  bool plain = !call->bias && !call->residual && !call->accumulate && call->activation == CNNBLAS_IDENTITY;
-  bool direct = plain && step == 1 && lane->count == width;
+  const cb_images *st = j->st;
+  size_t element = j->call->plan->problem.geo.element;
+  int64_t width = lane->vectors * st->engine->lanes, step = j->gather->axis[2].out_step;
   for (int64_t b = weights->first; b < weights->last; b++) {
     cb_panel panel = cb_images_panel(st, b);
-    int64_t at = j->dest + panel.first * st->dest_plane + lane->position;
-    void *out = cb_at_mut(call->out, at, element), *sums = direct ? out : j->sums;
-    for (int64_t chunk = 0; chunk < chunks; chunk++) {
-      int64_t q0 = cb_split(q, chunks, chunk), q1 = cb_split(q, chunks, chunk + 1);
-      const void *packed = cb_at(lane->pixels, q0 * engine->lanes, element);
-      cb_tile tile = {.a = cb_at(weights->packed, (b * q + q0) * st->panel_width, element),
-                      .row = row,
-                      .awalk = st->hops.row,
-                      .b = lane->walk ? lane->pixels : packed,
-                      .bwalk = lane->walk ? lane->walk + q0 : st->hops.hop[1],
-                      .steps = q1 - q0,
-                      .c = sums,
-                      .ldc = direct ? st->dest_plane : width,
-                      .add = chunk > 0};
-      engine->kernel[lane->vectors][panel.count](&tile);
+    const void *packed = cb_at(weights->packed, b * j->gather->q * st->panel_width, element);
+    cb_store store = store_to(j, panel.first, lane->position);
+    bool plain = !store.bias && !store.residual && !store.add && !store.relu && step == 1 && lane->count == width;
+    if (plain) {
+      multiply_lanes(j, lane, panel.count, packed, store.out, j->plane);
+      continue;
     }
-    if (direct) continue;
-    engine->store(&(cb_store){.c = sums,
-                              .ldc = width,
-                              .m = panel.count,
-                              .count = lane->count,
-                              .out = out,
-                              .row_step = st->dest_plane,
-                              .lane_step = step,
-                              .bias = call->bias ? cb_at(call->bias, j->ig * st->outputs + panel.first, element) : NULL,
-                              .bias_rows = true,
-                              .residual = call->residual ? cb_at(call->residual, at, element) : NULL,
-                              .add = call->accumulate,
-                              .relu = call->activation == CNNBLAS_RELU});
+    multiply_lanes(j, lane, panel.count, packed, j->sums, width);
+    store.c = j->sums;
+    store.ldc = width;
+    store.m = panel.count;
+    store.count = lane->count;
+    store.row_step = j->plane;
+    store.lane_step = step;
+    store.bias_rows = true;
+    st->engine->store(&store);
   }
 }
 
 /* A run of pixels side by side, in tiles of up to three vectors; a ragged end of a source that is read in place goes
    through the spare vector (a band has room behind it). */
-static void run_lane_row(const cb_images_job *j, int64_t first, int64_t count, const lane_weights *weights)
+static void run_lane_run(const cb_images_job *j, int64_t first, int64_t count, const lane_weights *weights)
 {
-  const cb_images *st = j->call->plan->state;
-  int64_t lanes = st->engine->lanes;
+  int64_t lanes = j->st->engine->lanes;
   size_t element = j->call->plan->problem.geo.element;
+  bool in_place = j->st->band.elements == 0;
   while (count > 0) {
     int64_t vectors = cb_min(cb_ceil_div(count, lanes), CB_PIXEL_VECTORS), taken = cb_min(count, vectors * lanes);
-    lane_tile lane = {cb_at(j->band, j->rows[first], element), j->ph->walk, (int)vectors, taken, j->position[first]};
-    if (j->ph->in_place && taken % lanes) {
-      if (taken > lanes) {
-        lane.count = taken - taken % lanes;
-        lane.vectors = (int)(lane.count / lanes);
-      } else {
-        pack_spare(j, lane.pixels, taken);
-        lane.pixels = j->spare;
-        lane.walk = NULL;
-      }
+    if (in_place && taken > lanes) {
+      taken -= taken % lanes;
+      vectors = taken / lanes;
+    }
+    lane_tile lane = {cb_at(j->band, j->rows[first], element), j->phase->walk, (int)vectors, taken, j->position[first]};
+    if (in_place && taken < lanes) {
+      pack_spare(j, lane.pixels, taken);
+      lane.pixels = j->spare;
+      lane.walk = NULL;
     }
     run_lane_tile(j, &lane, weights);
-    first += lane.count;
-    count -= lane.count;
+    first += taken;
+    count -= taken;
   }
 }
 
 void cb_tiles_run_lanes(const cb_images_job *j, int64_t first, int64_t last, const void *packed)
 {
   lane_weights weights = {packed, first, last};
-  int64_t step = j->ph->gather.axis[2].out_step;
+  int64_t step = j->gather->axis[2].out_step;
   for (int64_t p = 0; p < j->pixels;) {
     int64_t run = 1;
     while (p + run < j->pixels && j->rows[p + run] == j->rows[p] + run &&
            j->position[p + run] == j->position[p] + run * step)
       run++;
-    run_lane_row(j, p, run, &weights);
+    run_lane_run(j, p, run, &weights);
     p += run;
   }
 }

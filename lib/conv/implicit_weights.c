@@ -24,13 +24,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TARGET_JOBS = 16, PARTIAL_BYTES = 1 << 20 };
+enum { TARGET_JOBS = 8, PARTIAL_BYTES = 2 << 20 };
 
 typedef struct {
   const cb_engine *engine;
   cb_gather gather;
   cb_band band;
-  bool in_place;
   int64_t panels, panel_groups, group_panels; /* of one group of channels; group_panels: most of one job */
   size_t lanes_at, rows_at, position_at, sums_at,
       sums_bytes; /* in a thread's scratch, behind the band; a panel's sums */
@@ -44,16 +43,17 @@ static size_t size_state(state *st, cb_tiling *t, const cb_problem *problem)
   const cb_geometry *geo = &problem->geo;
   int64_t element = (int64_t)geo->element;
   st->engine = cb_engine_get(geo->dtype);
-  st->in_place = cb_geometry_is_pointwise(geo);
   cb_gather_forward(&st->gather, geo);
-  cb_band_cut(&st->band, &st->gather, geo->n, CB_CHUNK, CB_BAND_BYTES / element, st->in_place, geo->image);
-  int64_t reach = st->in_place ? st->band.images * geo->c * geo->image : st->band.elements;
-  if (reach >= INT32_MAX) return SIZE_MAX;
+  cb_band_limits limits = {
+      .n = geo->n, .pixels = CB_CHUNK, .elements = CB_BAND_BYTES / element, .source_image = geo->c * geo->image};
+  cb_band_cut(&st->band, &st->gather, 1, &limits);
+  int64_t reach = st->band.elements ? st->band.elements : st->band.images * limits.source_image;
+  if (reach >= INT32_MAX || geo->p >= INT32_MAX) return SIZE_MAX;
 
   st->panels = cb_panels(st->engine, geo->kg);
   int64_t bytes = geo->k * geo->q * element, blocks = cb_band_blocks(&st->band, cb_max(geo->n, 1));
   int64_t fit = cb_min(PARTIAL_BYTES, (int64_t)(problem->budget / 4)) / bytes;
-  t->segments = cb_max(1, cb_min(cb_min(cb_parts(CB_MIN_TASKS, geo->g * st->panels), blocks), fit));
+  t->segments = cb_max(1, cb_min(cb_min(cb_parts(TARGET_JOBS, geo->g), blocks), fit));
   t->shared_bytes = t->segments > 1 ? cb_aligned_size((size_t)(t->segments * bytes)) : 0;
   st->panel_groups = cb_min(st->panels, cb_parts(TARGET_JOBS, geo->g * t->segments));
   st->group_panels = cb_ceil_div(st->panels, st->panel_groups);
@@ -158,17 +158,11 @@ static block_view open_block(const cb_call *call, int64_t ig, int64_t b, char *s
   const int64_t whole[3] = {st->gather.axis[0].outs, st->gather.axis[1].outs, st->gather.axis[2].outs};
   int32_t *rows = (int32_t *)(scratch + st->rows_at);
   int64_t *position = (int64_t *)(scratch + st->position_at);
-  block_view view = {
-      call, scratch, rows, position, block.images * block.count[0] * block.count[1] * block.count[2], block.image};
-  cb_band_pixels(&st->gather, &st->band, &block, whole, geo->k * geo->p, rows, position);
-  if (!st->in_place) {
-    cb_band_fill(&st->gather, &st->band, &block, x, geo->c * geo->image, geo->element, scratch);
-    return view;
-  }
-  view.band = cb_at(x, block.first[2], geo->element);
-  for (int64_t in = 0, p = 0; in < block.images; in++)
-    for (int64_t w = 0; w < block.count[2]; w++) rows[p++] = (int32_t)(in * geo->c * geo->image + w);
-  return view;
+  int64_t pixels = block.images * block.count[0] * block.count[1] * block.count[2];
+  cb_band_rows(&st->gather, &st->band, &block, rows);
+  cb_band_positions(&st->gather, &block, whole, (int64_t[3]){0, 0, 0}, geo->k * geo->p, position);
+  const void *band = cb_band_open(&st->gather, &st->band, &block, x, geo->c * geo->image, geo->element, scratch);
+  return (block_view){call, band, rows, position, pixels, block.image};
 }
 
 /* The job's sums to dw, or to its segment's partial result. */
