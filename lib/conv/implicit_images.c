@@ -48,12 +48,12 @@ static bool prefer_pixel_lanes(const cb_images *st, const cb_problem *problem)
     const cb_gather *gather = &st->gather[i];
     const cb_gather_axis *a = gather->axis;
     if (gather->q == 0 || !has_outputs(gather)) continue;
-    if (a[2].stride != 1 && a[2].taps != 1) return false;
+    if (a[2].stride != 1) return false;
     int64_t width = gather->taps == 1 && !st->staged ? a[0].outs * a[1].outs * a[2].outs : a[2].outs;
     double vectors = (double)cb_round_up(width, st->engine->lanes), q = (double)gather->q;
     double filled = (double)st->outputs / (double)cb_round_up(st->outputs, st->engine->lanes);
     rows += q * filled / (q + TRANSPOSE);
-    lanes += q * (double)width / vectors / (q + STRAIGHT);
+    lanes += q * (double)width / vectors / (q + (st->staged ? TRANSPOSE : STRAIGHT));
     elements += q * (double)cb_round_up(st->outputs, CB_MAX_ROWS) * (double)problem->geo.g;
   }
   double bytes = elements * (double)problem->geo.element;
@@ -249,6 +249,11 @@ static void pack_panel(const cb_call *call, int64_t i, int64_t ig, const cb_pane
   for (int64_t c = 0; c < gather->channels; c++) {
     const void *filter = cb_at(w, c * geo->q + panel->first * geo->taps, geo->element);
     void *steps = cb_at_mut(to, c * gather->taps * panel->width, geo->element);
+    if (geo->taps == 1) { /* lanes lie side by side already */
+      memcpy(steps, filter, (size_t)panel->count * geo->element);
+      memset(cb_at_mut(steps, panel->count, geo->element), 0, (size_t)(panel->width - panel->count) * geo->element);
+      continue;
+    }
     if (gather->taps == geo->taps) {
       st->engine->pack_lanes(steps, filter, geo->taps, geo->taps, panel->count, panel->width);
       continue;

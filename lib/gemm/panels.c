@@ -16,25 +16,32 @@ static inline void transpose(quad v[4])
   v[3] = __builtin_shufflevector(b, d, 2, 3, 6, 7);
 }
 
-void CB_NAME(cb_pack_lanes)(void *to, const void *from, int64_t ld, int64_t steps, int64_t count, int64_t width)
+enum { PACK_STEPS = 512 }; /* a stretch of steps: its lanes stay in L2, its rows are long enough to prefetch */
+
+/* Steps [s0, s1) of cb_pack_lanes. */
+static void pack_stretch(real *dst, const real *src, int64_t ld, int64_t s0, int64_t s1, int64_t count, int64_t width)
 {
-  real *dst = to;
-  const real *src = from;
   int64_t j = 0;
   for (; j + 4 <= count; j += 4) {
     const real *in = src + j * ld;
-    int64_t s = 0;
-    for (; s + 4 <= steps; s += 4) {
+    int64_t s = s0;
+    for (; s + 4 <= s1; s += 4) {
       quad v[4];
       for (int i = 0; i < 4; i++) v[i] = *(const quad *)(in + i * ld + s);
       transpose(v);
       for (int i = 0; i < 4; i++) *(quad *)(dst + (s + i) * width + j) = v[i];
     }
-    for (; s < steps; s++)
+    for (; s < s1; s++)
       for (int i = 0; i < 4; i++) dst[s * width + j + i] = in[i * ld + s];
   }
   for (; j < width; j++)
-    for (int64_t s = 0; s < steps; s++) dst[s * width + j] = j < count ? src[j * ld + s] : 0;
+    for (int64_t s = s0; s < s1; s++) dst[s * width + j] = j < count ? src[j * ld + s] : 0;
+}
+
+void CB_NAME(cb_pack_lanes)(void *to, const void *from, int64_t ld, int64_t steps, int64_t count, int64_t width)
+{
+  for (int64_t s = 0; s < steps; s += PACK_STEPS)
+    pack_stretch(to, from, ld, s, s + PACK_STEPS < steps ? s + PACK_STEPS : steps, count, width);
 }
 
 /* One element through the epilogue. */
@@ -102,12 +109,23 @@ static void store_straight(const cb_store *t)
   }
 }
 
+/* Any steps, no epilogue: what the stage of a strided input gradient takes. */
+static void store_plain(const cb_store *t)
+{
+  const real *c = t->c;
+  real *out = t->out;
+  for (int64_t j = 0; j < t->count; j++)
+    for (int64_t i = 0; i < t->m; i++) out[i * t->row_step + j * t->lane_step] = c[i * t->ldc + j];
+}
+
 void CB_NAME(cb_store)(const cb_store *t)
 {
   if (t->row_step == 1 && !t->bias_rows)
     store_transposed(t);
   else if (t->lane_step == 1 && (t->bias_rows || !t->bias))
     store_straight(t);
+  else if (!t->add && !t->bias && !t->residual && !t->relu)
+    store_plain(t);
   else
     for (int64_t j = 0; j < t->count; j++)
       for (int64_t i = 0; i < t->m; i++) finish(t, i, j);
