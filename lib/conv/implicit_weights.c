@@ -44,8 +44,11 @@ static size_t size_state(state *st, cb_tiling *t, const cb_problem *problem)
   int64_t element = (int64_t)geo->element;
   st->engine = cb_engine_get(geo->dtype);
   cb_gather_forward(&st->gather, geo);
-  cb_band_limits limits = {
-      .n = geo->n, .pixels = CB_CHUNK, .elements = CB_BAND_BYTES / element, .source_image = geo->c * geo->image};
+  cb_band_limits limits = {.n = geo->n,
+                           .pixels = CB_CHUNK,
+                           .most_pixels = CB_CHUNK, /* the lanes' scratch and hops have room for that many */
+                           .elements = CB_BAND_BYTES / element,
+                           .source_image = geo->c * geo->image};
   cb_band_cut(&st->band, &st->gather, 1, &limits);
   int64_t reach = st->band.elements ? st->band.elements : st->band.images * limits.source_image;
   if (reach >= INT32_MAX || geo->p >= INT32_MAX) return SIZE_MAX;
@@ -65,7 +68,8 @@ static size_t size_state(state *st, cb_tiling *t, const cb_problem *problem)
   st->position_at = st->rows_at + cb_aligned_size((size_t)st->band.pixels * sizeof(int32_t));
   st->sums_at = st->position_at + cb_aligned_size((size_t)st->band.pixels * sizeof(int64_t));
   size_t room = problem->budget / 2;
-  while (st->group_panels > 1 && st->sums_at + (size_t)st->group_panels * st->sums_bytes > room) st->group_panels--;
+  int64_t holds = room > st->sums_at ? (int64_t)((room - st->sums_at) / st->sums_bytes) : 0;
+  st->group_panels = cb_max(1, cb_min(st->group_panels, holds));
   st->panel_groups = cb_ceil_div(st->panels, st->group_panels);
   st->group_panels = cb_ceil_div(st->panels, st->panel_groups);
   return st->sums_at + (size_t)st->group_panels * st->sums_bytes;
