@@ -66,6 +66,7 @@ static const cnnblas_conv_desc layers[] = {
 
 static rig arrays;
 static uint64_t seed;
+static int worse; /* results that are less accurate than promised */
 
 static bool opted_into(const char *algorithm)
 {
@@ -96,8 +97,10 @@ static void compare(const problem *p, cnnblas_conv_direction d)
     double rms = rms_of(p, d, name, &want);
     if (rms < 0) continue;
     printf(" %s %.2f", name ? name : "auto", rms / bar);
-    if (rms > 2 * bar && !opted_into(name))
-      FAIL("\n%s has an RMS error of %.3e, %.2f times im2col's %.3e", name ? name : "auto", rms, rms / bar, bar);
+    if (rms <= 2 * bar || opted_into(name)) continue;
+    print_error("\n%s has an RMS error of %.3e, %.2f times im2col's %.3e\n  while: %s\n", name ? name : "auto", rms,
+                rms / bar, bar, harness_line());
+    worse++;
   }
   printf("\n");
 }
@@ -116,6 +119,7 @@ static void test_rms_errors(void **state)
       for (int d = 0; d < DIRECTIONS; d++) compare(&p, (cnnblas_conv_direction)d);
     }
   rig_free(&arrays);
+  assert_int_equal(worse, 0);
 }
 
 int main(void)
