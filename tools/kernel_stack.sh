@@ -8,7 +8,8 @@
 # beginning and holds a packed multiplication. Columns, all of one turn of that loop:
 #   steps     steps of the sum: (multiplications) / (M * N)
 #   instr     instructions a step
-#   stack     memory operands based on the stack or frame pointer, reads and writes
+#   read      stack operands read: the rows' offsets from the seventh on are meant to be (see microkernel.c)
+#   write     stack operands written, and whole vectors read: sums that have no register; always a fault
 #   bcast     broadcasts from a register (the shuffle port) in place of memory, and scalar loads that feed them
 #   xmm       integers kept in vector registers: moves between the two kinds
 #   copy      vector registers copied to another
@@ -28,7 +29,7 @@ if [ -z "$objects" ]; then
   exit 2
 fi
 
-printf '%-14s %7s %6s %6s %6s %6s %6s %6s\n' engine kernel steps instr stack bcast xmm copy
+printf '%-14s %7s %6s %6s %6s %6s %6s %6s %6s\n' engine kernel steps instr read write bcast xmm copy
 for object in $objects; do
   engine=$(echo "$object" | sed 's/.*engine_\([a-z0-9_]*\)\.a.*/\1/')
   objdump -d --no-show-raw-insn "$object" | awk -v engine="$engine" -v all="$all" '
@@ -37,7 +38,7 @@ for object in $objects; do
       for (i = from; i <= to; i++) if (text[i] ~ pattern) n++
       return n
     }
-    function report(   i, target, from, best, to, products, stack, bcast, xmm, copy, size, steps) {
+    function report(   i, target, from, best, to, products, base, stack, write, bcast, xmm, copy, size, steps) {
       if (name == "") return
       best = 0
       for (i = 1; i <= lines; i++) {
@@ -54,14 +55,16 @@ for object in $objects; do
       split(name, size, "x")
       products = count(from, to, product)
       steps = products / (size[1] * size[2])
-      stack = count(from, to, framed ? "\\(%r[sb]p" : "\\(%rsp")
+      base = framed ? "\\(%r[sb]p[^)]*\\)" : "\\(%rsp[^)]*\\)"
+      stack = count(from, to, base)
+      write = count(from, to, "^[^cjt].*" base "$") + count(from, to, "^v?mov.*" base ",%[xyz]mm")
       bcast = count(from, to, "^(vbroadcasts[sd] +%xmm|vmovs[sd] +[^%]|vmovs[sd] +%xmm)")
       xmm = count(from, to, "^vp?(mov|extr|insr)[dq] ")
       copy = count(from, to, "^v?mova?p[sd] +%[xyz]mm[0-9]+,%[xyz]mm")
       if (stack + bcast + xmm) odd++
       if (all || stack + bcast + xmm)
-        printf "%-14s %7s %6g %6.1f %6d %6d %6d %6d\n", engine, name, steps, (to - from + 1) / steps, stack, bcast,
-               xmm, copy
+        printf "%-14s %7s %6g %6.1f %6d %6d %6d %6d %6d\n", engine, name, steps, (to - from + 1) / steps,
+               stack - write, write, bcast, xmm, copy
     }
     BEGIN { product = engine ~ /baseline/ ? "^mulp[sd] " : "^vf(n?m)(add|sub)[0-9]+p[sd] " }
     /^[0-9a-f]+ <.*>:$/ {
