@@ -138,11 +138,11 @@ CNNBLAS_API const char *cnnblas_net_text(const cnnblas_net *net);
 typedef struct cnnblas_net_layer_info {
   char name[24];           /* "conv1" */
   char kind[16];           /* "CONV", "POOL max", "FC", "RELU", ... */
-  char detail[64];         /* "8@5x5 stride 1 pad 0" */
+  char detail[168];        /* "8@5x5 stride 1 pad 0" */
   char algorithm[3][32];   /* of a convolution: forward, input gradient, weight gradient; "" if there is none */
   int32_t column;          /* where the text names it, from 1 */
   int32_t fused;           /* 1: an activation done in the store of the layer before it: no array of its own */
-  int64_t c, size[3];      /* output shape of one image; FC: c outputs, sizes 0 */
+  int64_t c, size[3];      /* output shape of one image; FC: c outputs, sizes 1 */
   int64_t elements;        /* of one image's output */
   int64_t weights, biases; /* parameters */
   double flops;            /* of one image's forward pass */

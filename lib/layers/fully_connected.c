@@ -2,11 +2,10 @@
  * The fully connected layer y = x w^T + b: three products, each cut into tiles that depend on the shape alone, a serial
  * GEMM a tile.
  *
- *   forward       y  [n][out] = x [n][in] . w^T       tiles of CB_FC_ROWS images x OUTS outputs
+ *   forward       y  [n][out] = x [n][in] . w^T       tiles of ROWS images x OUTS outputs
  *   input         dx [n][in]  = dy [n][out] . w       tiles of IMAGES images x INS inputs
  *   weights       dw [out][in] = dy^T . x             tiles of OUTS outputs x INS inputs, the whole batch in each
  */
-#include "layers/fully_connected.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/size.h"
@@ -15,7 +14,9 @@
 #include "layers/loops.h"
 #include <string.h>
 
-enum { OUTS = 256, IMAGES = 64, INS = 256, WEIGHT_OUTS = 64 };
+/* Images of one forward tile. Every tile multiplies exactly ROWS images, so that the bits of one image do not depend on
+   how many others there are; the last tile goes through the workspace, filled up with zeros. */
+enum { ROWS = 16, OUTS = 256, IMAGES = 64, INS = 256, WEIGHT_OUTS = 64 };
 
 typedef struct {
   const cnnblas_fc_desc *d;
@@ -48,14 +49,14 @@ static cnnblas_status check(const cnnblas_fc_desc *d, int64_t n)
   if (!cb_mul(d->n, d->in, &a) || !cb_mul(d->n, d->out, &b) || !cb_mul(d->in, d->out, &c) ||
       !cb_mul(cb_max(a, cb_max(b, c)), 8, &bytes))
     return cb_fail(CNNBLAS_SIZE_OVERFLOW, "n * in, n * out or in * out does not fit in 63 bits");
-  if (cb_max(d->n, cb_max(d->in, d->out)) > INT32_MAX - CB_FC_ROWS)
+  if (cb_max(d->n, cb_max(d->in, d->out)) > INT32_MAX - ROWS)
     return cb_fail(CNNBLAS_UNSUPPORTED, "n, in or out is above 2^31 - 17, which BLAS does not take");
   return CNNBLAS_OK;
 }
 
-size_t cb_fc_scratch(const cnnblas_fc_desc *d)
+static size_t scratch_bytes(const cnnblas_fc_desc *d)
 {
-  size_t row = cb_element_size(d->dtype) * CB_FC_ROWS;
+  size_t row = cb_element_size(d->dtype) * ROWS;
   return cb_aligned_size((size_t)d->in * row) + cb_aligned_size((size_t)d->out * row);
 }
 
@@ -64,12 +65,12 @@ static void forward_tile(void *context, int64_t task, int worker)
   (void)worker;
   const job *j = context;
   const cnnblas_fc_desc *d = j->d;
-  int64_t in = task / j->blocks * CB_FC_ROWS, o = task % j->blocks * OUTS, outs = cb_min(OUTS, d->out - o);
-  int64_t rows = cb_min(CB_FC_ROWS, j->n - in);
-  bool whole = rows == CB_FC_ROWS;
-  char *tail = j->scratch + cb_aligned_size((size_t)(d->in * CB_FC_ROWS) * j->element);
+  int64_t in = task / j->blocks * ROWS, o = task % j->blocks * OUTS, outs = cb_min(OUTS, d->out - o);
+  int64_t rows = cb_min(ROWS, j->n - in);
+  bool whole = rows == ROWS;
+  char *tail = j->scratch + cb_aligned_size((size_t)(d->in * ROWS) * j->element);
   char *y = whole ? j->out + (size_t)(in * d->out + o) * j->element : tail + (size_t)o * j->element;
-  cb_gemm gemm = {.dtype = d->dtype, .transb = true, .m = CB_FC_ROWS, .n = outs, .k = d->in};
+  cb_gemm gemm = {.dtype = d->dtype, .transb = true, .m = ROWS, .n = outs, .k = d->in};
   gemm.a = whole ? j->x + (size_t)(in * d->in) * j->element : j->scratch;
   gemm.lda = gemm.ldb = d->in;
   gemm.b = j->w + (size_t)(o * d->in) * j->element;
@@ -102,15 +103,15 @@ static job make_job(const cnnblas_fc_desc *d, int64_t n)
   return (job){.d = d, .loops = cb_layer_loops_for(d->dtype), .element = cb_element_size(d->dtype), .n = n};
 }
 
-void cb_fc_forward(const cnnblas_fc_desc *d, int64_t n, const void *x, const void *w, const void *bias,
-                   cnnblas_activation activation, void *y, void *scratch)
+static void forward(const cnnblas_fc_desc *d, int64_t n, const void *x, const void *w, const void *bias,
+                    cnnblas_activation activation, void *y, void *scratch)
 {
   job j = make_job(d, n);
-  int64_t rest = n % CB_FC_ROWS;
+  int64_t rest = n % ROWS;
   size_t row = (size_t)d->in * j.element;
   if (rest) {
     memcpy(scratch, (const char *)x + (size_t)(n - rest) * row, (size_t)rest * row);
-    memset((char *)scratch + (size_t)rest * row, 0, (size_t)(CB_FC_ROWS - rest) * row);
+    memset((char *)scratch + (size_t)rest * row, 0, (size_t)(ROWS - rest) * row);
   }
   j.x = x;
   j.w = w;
@@ -119,28 +120,41 @@ void cb_fc_forward(const cnnblas_fc_desc *d, int64_t n, const void *x, const voi
   j.out = y;
   j.scratch = scratch;
   j.blocks = cb_ceil_div(d->out, OUTS);
-  run(&j, cb_ceil_div(n, CB_FC_ROWS) * j.blocks, forward_tile);
+  run(&j, cb_ceil_div(n, ROWS) * j.blocks, forward_tile);
+}
+
+cnnblas_status cnnblas_fc_workspace(const cnnblas_fc_desc *desc, size_t *bytes)
+{
+  cnnblas_status status = check(desc, 0);
+  if (status) return status;
+  if (!bytes) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "bytes is NULL");
+  *bytes = scratch_bytes(desc) + CB_ALIGN - 1;
+  return CNNBLAS_OK;
 }
 
 cnnblas_status cnnblas_fc_forward(const cnnblas_fc_desc *desc, int64_t n, const void *x, const void *w,
-                                  const void *bias, cnnblas_activation activation, void *y)
+                                  const void *bias, cnnblas_activation activation, void *y, void *workspace,
+                                  size_t workspace_bytes)
 {
   cnnblas_status status = check(desc, n);
   if (status) return status;
   if (activation != CNNBLAS_IDENTITY && activation != CNNBLAS_RELU)
     return cb_fail(CNNBLAS_INVALID_ARGUMENT, "activation is %d, which names no activation", (int)activation);
-  size_t element = cb_element_size(desc->dtype);
+  size_t element = cb_element_size(desc->dtype), needed = scratch_bytes(desc) + CB_ALIGN - 1;
+  if (workspace && workspace_bytes < needed)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "workspace_bytes is %zu; the layer needs %zu", workspace_bytes, needed);
   cb_array arrays[] = {{"y", y, n * desc->out, element, false},
+                       {"workspace", workspace, (int64_t)needed, 1, true},
                        {"x", x, n * desc->in, element, false},
                        {"w", w, desc->in * desc->out, element, false},
                        {"bias", bias, desc->out, element, true}};
-  status = cb_check_arrays(arrays, 4, 1);
+  status = cb_check_arrays(arrays, 5, 2);
   if (status) return status;
-  void *scratch = NULL;
-  if (n % CB_FC_ROWS && !(scratch = cb_alloc(cb_fc_scratch(desc))))
-    return cb_fail_memory(cb_fc_scratch(desc), "the last images of a fully connected layer");
-  cb_fc_forward(desc, n, x, w, bias, activation, y, scratch);
-  cb_free(scratch);
+  void *own = NULL;
+  if (!workspace && n % ROWS && !(workspace = own = cb_alloc(needed)))
+    return cb_fail_memory(needed, "the last images of a fully connected layer");
+  forward(desc, n, x, w, bias, activation, y, workspace ? cb_align(workspace) : NULL);
+  cb_free(own);
   return CNNBLAS_OK;
 }
 

@@ -39,8 +39,6 @@ typedef struct {
   void (*column_sums)(int64_t rows, int64_t out, const void *dy, void *db);
   /* p[j] = exp(z[j] - max z) / sum; returns log(sum exp(z - max)) + max in *log_sum; p may be z */
   void (*softmax)(int64_t count, const void *z, void *p, double *log_sum);
-  /* 1 if every element is finite */
-  int (*finite)(int64_t count, const void *x);
   void (*pool_forward)(cnnblas_pool_kind kind, const cb_pool_plane *plane);
   void (*pool_backward)(cnnblas_pool_kind kind, const cb_pool_plane *plane);
 } cb_layer_loops;

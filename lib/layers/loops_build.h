@@ -12,14 +12,13 @@
   void cb_bias_relu_##suffix(int64_t, int64_t, const void *, int, void *);                                             \
   void cb_column_sums_##suffix(int64_t, int64_t, const void *, void *);                                                \
   void cb_softmax_##suffix(int64_t, const void *, void *, double *);                                                   \
-  int cb_finite_##suffix(int64_t, const void *);                                                                       \
   void cb_pool_forward_##suffix(cnnblas_pool_kind, const cb_pool_plane *);                                             \
   void cb_pool_backward_##suffix(cnnblas_pool_kind, const cb_pool_plane *);
 
 #define CB_LOOPS(suffix)                                                                                               \
   {                                                                                                                    \
     cb_activate_##suffix, cb_activate_back_##suffix, cb_sgd_##suffix, cb_bias_relu_##suffix, cb_column_sums_##suffix,  \
-        cb_softmax_##suffix, cb_finite_##suffix, cb_pool_forward_##suffix, cb_pool_backward_##suffix                   \
+        cb_softmax_##suffix, cb_pool_forward_##suffix, cb_pool_backward_##suffix                                       \
   }
 
 #ifdef CB_SUFFIX

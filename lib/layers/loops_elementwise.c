@@ -170,17 +170,3 @@ void CB_NAME(cb_softmax)(int64_t count, const void *logits, void *to, double *lo
   for (int64_t j = 0; j < count; j++) p[j] *= scale;
   *log_sum = log(sum) + (double)largest;
 }
-
-int CB_NAME(cb_finite)(int64_t count, const void *from)
-{
-  const real *x = from;
-  real total = 0; /* x * 0 is 0, or NaN for NaN and Inf, and NaN stays */
-  enum { LANES = 32 };
-  real lane[LANES] = {0};
-  int64_t i = 0;
-  for (; i + LANES <= count; i += LANES)
-    for (int j = 0; j < LANES; j++) lane[j] += x[i + j] * 0;
-  for (; i < count; i++) total += x[i] * 0;
-  for (int j = 0; j < LANES; j++) total += lane[j];
-  return total == 0;
-}

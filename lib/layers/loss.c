@@ -1,5 +1,4 @@
 /* Softmax and sigmoid cross-entropy on logits, fused with their gradients; losses summed in double, image by image. */
-#include "base/memory.h"
 #include "base/parallel.h"
 #include "base/size.h"
 #include "layers/checks.h"
@@ -8,12 +7,12 @@
 #include <math.h>
 #include <string.h>
 
-enum { IMAGES = 64 /* of one task */ };
+enum { IMAGES = 64 /* the least of one task */, TASKS = 64 /* at most */ };
 
 typedef struct {
   const cb_layer_loops *loops;
   cnnblas_dtype dtype;
-  int64_t n, classes;
+  int64_t n, classes, images_of_task;
   size_t element;
   double scale; /* 1, or 1 / n, or 1 / (n * classes) */
   const char *z;
@@ -103,26 +102,22 @@ static void images(void *context, int64_t task, int worker)
   (void)worker;
   const job *j = context;
   double sum = 0;
-  for (int64_t in = task * IMAGES; in < cb_min((task + 1) * IMAGES, j->n); in++)
+  for (int64_t in = task * j->images_of_task; in < cb_min((task + 1) * j->images_of_task, j->n); in++)
     sum += j->targets ? sigmoid_image(j, in) : j->p || j->dz ? softmax_image(j, in) : softmax_loss_alone(j, in);
-  if (j->sums) j->sums[task] = sum;
+  j->sums[task] = sum;
 }
 
 /* Runs the job and adds the tasks' losses in order. */
 static cnnblas_status run(job *j, int32_t threads, double *loss)
 {
-  int64_t tasks = cb_ceil_div(j->n, IMAGES);
-  double few[64], *many = NULL, total = 0;
-  if (loss && tasks > 64) {
-    many = cb_alloc((size_t)tasks * sizeof *many);
-    if (!many) return cb_fail_memory((unsigned long long)tasks * sizeof *many, "the losses of the images");
-  }
-  j->sums = loss ? (many ? many : few) : NULL;
+  double sums[TASKS], total = 0;
+  j->images_of_task = cb_max(IMAGES, cb_ceil_div(j->n, TASKS));
+  j->sums = sums;
+  int64_t tasks = cb_ceil_div(j->n, j->images_of_task);
   /* A small head is not worth waking threads for. */
   cb_parallel_for(j->n * j->classes < 8192 ? 1 : cb_layer_threads(threads), tasks, images, j);
-  for (int64_t task = 0; loss && task < tasks; task++) total += j->sums[task];
+  for (int64_t task = 0; task < tasks; task++) total += sums[task];
   if (loss) *loss = total * j->scale;
-  cb_free(many);
   return CNNBLAS_OK;
 }
 

@@ -1,0 +1,19 @@
+/* The doors that libcnnblas_net uses into libcnnblas. */
+#include "base/shared.h"
+#include "base/memory.h"
+#include "base/status.h"
+
+cnnblas_status cnnblas_shared_fail(cnnblas_status status, const char *text)
+{
+  return cb_fail(status, "%s", text);
+}
+
+void *cnnblas_shared_alloc(size_t bytes, int zeroed)
+{
+  return zeroed ? cb_alloc_zeroed(bytes) : cb_alloc(bytes);
+}
+
+void cnnblas_shared_free(void *memory)
+{
+  cb_free(memory);
+}

@@ -1,0 +1,352 @@
+/* Making and freeing networks: options checked, text parsed, plans made, the block laid out, weights initialised. */
+#include "base/size.h"
+#include "net/network.h"
+#include "net/support.h"
+#include <cnnblas/system.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { ALIGN = 64 /* bytes: where each array in the block begins */, DEFAULT_BATCH = 64 };
+
+void cnnblas_net_options_init(cnnblas_net_options *options)
+{
+  if (options) memset(options, 0, sizeof *options);
+}
+
+static cnnblas_status out_of_range(const char *name, long long value)
+{
+  return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "options.%s is %lld, which it cannot be", name, value);
+}
+
+static cnnblas_status check_options(const cnnblas_net_options *o)
+{
+  if (o->dtype == CNNBLAS_BF16) return cb_net_fail(CNNBLAS_UNSUPPORTED, "options.dtype is bf16, which is reserved");
+  if ((int)o->dtype < 0 || o->dtype > CNNBLAS_F64) return out_of_range("dtype", o->dtype);
+  if ((int)o->mode < 0 || o->mode > CNNBLAS_NET_DESIGN) return out_of_range("mode", o->mode);
+  if ((int)o->loss < 0 || o->loss > CNNBLAS_NET_SIGMOID) return out_of_range("loss", o->loss);
+  if ((int)o->init < 0 || o->init > CNNBLAS_INIT_ZERO) return out_of_range("init", o->init);
+  if ((int)o->effort < 0 || o->effort > CNNBLAS_MEASURE) return out_of_range("effort", o->effort);
+  if (o->batch < 0) return out_of_range("batch", o->batch);
+  if (o->c < 0) return out_of_range("c", o->c);
+  if (o->classes < 0) return out_of_range("classes", o->classes);
+  if (o->threads < 0) return out_of_range("threads", o->threads);
+  for (int i = 0; i < 3; i++)
+    if (o->size[i] < 0 || (o->size[i] && (!o->c || (i && !o->size[i - 1])))) return out_of_range("size", o->size[i]);
+  for (int i = 0; i < 8; i++)
+    if (o->reserved[i]) return out_of_range("reserved", o->reserved[i]);
+  return CNNBLAS_OK;
+}
+
+/* ---- layers and parameters ---- */
+
+static cnnblas_status make_plans(cnnblas_net *net, cb_net_layer *layer, bool first)
+{
+  cnnblas_conv_desc *d = &layer->spec.conv;
+  cnnblas_conv_options o = {.algorithm = net->options.algorithm, .threads = net->threads, .no_alloc = 1};
+  o.effort = net->options.effort;
+  d->dtype = net->options.dtype;
+  d->n = net->options.batch;
+  for (int direction = 0; direction < 3; direction++) {
+    if (first && direction == CNNBLAS_BACKWARD_DATA) continue;
+    cnnblas_conv_plan **plan = &layer->plans[direction];
+    cnnblas_status status = cnnblas_conv_plan_create(d, (cnnblas_conv_direction)direction, &o, plan);
+    if (status) return status;
+    size_t bytes = cnnblas_conv_plan_workspace(*plan);
+    snprintf(layer->algorithms[direction], sizeof layer->algorithms[0], "%s", cnnblas_conv_plan_algorithm(*plan));
+    if (bytes > net->training_workspace) net->training_workspace = bytes;
+    if (direction == CNNBLAS_FORWARD && bytes > net->forward_workspace) net->forward_workspace = bytes;
+    if (direction != CNNBLAS_FORWARD && net->options.mode == CNNBLAS_NET_INFERENCE) {
+      cnnblas_conv_plan_destroy(*plan);
+      *plan = NULL;
+    }
+  }
+  return CNNBLAS_OK;
+}
+
+cnnblas_fc_desc cb_net_fc_desc(const cnnblas_net *net, const cb_net_layer *layer)
+{
+  cnnblas_fc_desc d = {.dtype = net->options.dtype, .threads = net->threads, .n = net->options.batch};
+  d.in = layer->spec.in.elements;
+  d.out = layer->spec.out.elements;
+  return d;
+}
+
+static void add_param(cnnblas_net *net, const cb_net_layer *layer, const char *what, cb_net_param p)
+{
+  snprintf(p.name, sizeof p.name, "%s.%s", layer->name, what);
+  p.layer = layer - net->layers;
+  p.elements = 1;
+  for (int i = 0; i < p.rank; i++) p.elements *= p.shape[i];
+  p.place = net->param_elements;
+  net->param_elements += cb_round_up(p.elements, ALIGN / (int64_t)net->element);
+  net->parameters += p.elements;
+  net->params[net->param_count++] = p;
+}
+
+static void add_conv_params(cnnblas_net *net, cb_net_layer *layer)
+{
+  const cnnblas_conv_desc *d = &layer->spec.conv;
+  cb_net_param w = {.rank = 2 + d->rank}, b = {.rank = 1, .shape = {d->k}};
+  int64_t taps = 1;
+  w.shape[0] = d->k;
+  w.shape[1] = d->c / (d->groups ? d->groups : 1);
+  for (int i = 0; i < d->rank; i++) taps *= w.shape[2 + i] = d->kernel[i];
+  w.fan_in = w.shape[1] * taps;
+  w.fan_out = d->k / (d->groups ? d->groups : 1) * taps;
+  add_param(net, layer, "weight", w);
+  add_param(net, layer, "bias", b);
+}
+
+static cnnblas_status make_layer(cnnblas_net *net, int64_t i, bool *first)
+{
+  cb_net_layer *layer = &net->layers[i], *before = i ? layer - 1 : NULL;
+  cb_net_spec *s = &layer->spec;
+  *s = net->design.layers[i];
+  layer->weight = CB_NET_NONE;
+  snprintf(layer->name, sizeof layer->name, "%s%d", cb_net_kind_name(s->kind), s->place);
+  if (s->kind == CB_NET_CONV || s->kind == CB_NET_FC) {
+    layer->weight = net->param_count;
+    layer->flops = 2.0 * (double)s->in.elements * (double)s->out.elements;
+  }
+  if (s->kind == CB_NET_CONV) {
+    cnnblas_status status = make_plans(net, layer, *first);
+    if (status) return status;
+    cnnblas_conv_shape shape;
+    cnnblas_conv_get_shape(&s->conv, &shape);
+    layer->flops = shape.flops / (double)s->conv.n;
+    add_conv_params(net, layer);
+    *first = false;
+  } else if (s->kind == CB_NET_FC) {
+    cnnblas_fc_desc d = cb_net_fc_desc(net, layer);
+    size_t bytes;
+    cnnblas_status status = cnnblas_fc_workspace(&d, &bytes);
+    if (status) return status;
+    if (bytes > net->training_workspace) net->training_workspace = bytes;
+    if (bytes > net->forward_workspace) net->forward_workspace = bytes;
+    add_param(net, layer, "weight",
+              (cb_net_param){.rank = 2, .shape = {d.out, d.in}, .fan_in = d.in, .fan_out = d.out});
+    add_param(net, layer, "bias", (cb_net_param){.rank = 1, .shape = {d.out}});
+    *first = false;
+  } else if (s->kind == CB_NET_POOL) {
+    s->pool.dtype = net->options.dtype;
+    s->pool.n = net->options.batch;
+    s->pool.threads = net->threads;
+    cnnblas_pool_shape shape;
+    return cnnblas_pool_get_shape(&s->pool, &shape);
+  } else {
+    s->activation.dtype = net->options.dtype;
+    s->activation.threads = net->threads;
+    layer->in_place = before && (before->spec.kind == CB_NET_CONV || before->spec.kind == CB_NET_FC);
+    layer->fused = before && layer->in_place && s->kind == CB_NET_RELU;
+    if (layer->fused) before->relu = true;
+  }
+  return CNNBLAS_OK;
+}
+
+static cnnblas_status make_layers(cnnblas_net *net)
+{
+  net->count = net->design.count;
+  size_t layer_bytes = (size_t)net->count * sizeof *net->layers;
+  size_t param_bytes = (size_t)net->count * 2 * sizeof *net->params;
+  net->layers = cnnblas_shared_alloc(layer_bytes, 1);
+  net->params = cnnblas_shared_alloc(param_bytes, 1);
+  if (!net->layers || !net->params) return cb_net_no_memory(layer_bytes + param_bytes, "the layers' descriptions");
+  bool first = true;
+  cnnblas_status status = CNNBLAS_OK;
+  for (int64_t i = 0; i < net->count && !status; i++) status = make_layer(net, i, &first);
+  net->classes = net->design.layers[net->count - 1].out.elements;
+  return status;
+}
+
+/* ---- the block ---- */
+
+typedef struct {
+  int64_t used;
+  bool fits;
+} arena;
+
+static size_t take(arena *a, int64_t count, int64_t element)
+{
+  size_t place = (size_t)a->used;
+  int64_t bytes;
+  a->fits = a->fits && cb_mul(count, element, &bytes) && cb_add(bytes, ALIGN - 1, &bytes) &&
+            cb_add(a->used, bytes / ALIGN * ALIGN, &a->used);
+  return place;
+}
+
+/* Outputs of all layers for training; two buffers in turn for inference. */
+static void lay_out_outputs(cnnblas_net *net, bool training, bool keep, arena *a, const cb_net_layout *layout)
+{
+  int64_t batch = net->options.batch, elements;
+  size_t output = 0;
+  int turn = 0;
+  for (int64_t i = 0; i < net->count; i++) {
+    cb_net_layer *layer = &net->layers[i];
+    bool max = layer->spec.kind == CB_NET_POOL && layer->spec.pool.kind == CNNBLAS_POOL_MAX;
+    size_t indices = 0;
+    a->fits = a->fits && cb_mul(batch, layer->spec.out.elements, &elements);
+    if (!a->fits) return;
+    if (!layer->in_place) output = training ? take(a, elements, (int64_t)net->element) : layout->errors[turn++ % 2];
+    if (training && max) indices = take(a, elements, sizeof(int32_t));
+    if (!keep) continue;
+    layer->output = output;
+    layer->indices = indices;
+  }
+}
+
+cnnblas_status cb_net_lay_out(cnnblas_net *net, cnnblas_net_mode mode, bool keep, cb_net_layout *layout)
+{
+  arena a = {0, true};
+  bool training = mode == CNNBLAS_NET_TRAINING;
+  int64_t element = (int64_t)net->element, widest[2] = {0, 0}, turn = 0, elements;
+  memset(layout, 0, sizeof *layout);
+  layout->values = take(&a, net->param_elements, element);
+  if (training) layout->gradients = take(&a, net->param_elements, element);
+  if (training) layout->momentum = take(&a, net->param_elements, element);
+  for (int64_t i = 0; i < net->count; i++) { /* every array goes to the other buffer than the one before it */
+    if (net->layers[i].in_place) continue;
+    widest[turn % 2] = cb_max(widest[turn % 2], net->layers[i].spec.out.elements);
+    turn++;
+  }
+  for (int b = 0; b < 2; b++) {
+    a.fits = a.fits && cb_mul(widest[b], net->options.batch, &elements);
+    layout->errors[b] = a.fits ? take(&a, elements, element) : 0;
+  }
+  lay_out_outputs(net, training, keep, &a, layout);
+  if (net->options.loss == CNNBLAS_NET_SIGMOID) {
+    a.fits = a.fits && cb_mul(net->classes, net->options.batch, &elements);
+    layout->targets = a.fits ? take(&a, elements, element) : 0;
+  }
+  layout->workspace = take(&a, (int64_t)(training ? net->training_workspace : net->forward_workspace), 1);
+  layout->bytes = (size_t)a.used;
+  return a.fits ? CNNBLAS_OK : cb_net_fail(CNNBLAS_SIZE_OVERFLOW, "the network's bytes do not fit in 63 bits");
+}
+
+static cnnblas_status make_block(cnnblas_net *net)
+{
+  cb_net_layout layout;
+  cnnblas_net_mode mode = net->options.mode;
+  cnnblas_status status = cb_net_lay_out(net, CNNBLAS_NET_INFERENCE, mode == CNNBLAS_NET_INFERENCE, &layout);
+  if (!status) {
+    net->inference_bytes = layout.bytes;
+    if (mode == CNNBLAS_NET_INFERENCE) net->layout = layout;
+    status = cb_net_lay_out(net, CNNBLAS_NET_TRAINING, mode == CNNBLAS_NET_TRAINING, &layout);
+  }
+  if (status) return status;
+  net->training_bytes = layout.bytes;
+  if (mode == CNNBLAS_NET_TRAINING) net->layout = layout;
+  if (mode == CNNBLAS_NET_DESIGN) return CNNBLAS_OK;
+  net->block = cnnblas_shared_alloc(net->layout.bytes, 0);
+  return net->block ? CNNBLAS_OK : cb_net_no_memory(net->layout.bytes, "the network");
+}
+
+/* ---- parameters' values ---- */
+
+cnnblas_status cb_net_apply_maps(const cnnblas_net *net, size_t section)
+{
+  for (int64_t i = 0; i < net->count; i++) {
+    const cb_net_layer *layer = &net->layers[i];
+    if (!layer->spec.maps) continue;
+    const cb_net_param *w = &net->params[layer->weight];
+    cnnblas_status status =
+        cnnblas_maps_apply(net->options.dtype, w->shape[0], w->shape[1], w->elements / (w->shape[0] * w->shape[1]),
+                           layer->spec.maps, cb_net_param_at(net, section, layer->weight));
+    if (status) return status;
+  }
+  return CNNBLAS_OK;
+}
+
+cnnblas_status cb_net_check(const cnnblas_net *net, bool runs)
+{
+  if (!net) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "net is NULL");
+  if (runs && !net->block)
+    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "net is a design: it has no arrays and cannot be run");
+  return CNNBLAS_OK;
+}
+
+cnnblas_status cnnblas_net_initialise(cnnblas_net *net, cnnblas_init init, uint64_t seed)
+{
+  cnnblas_status status = cb_net_check(net, true);
+  if (status) return status;
+  if ((int)init < 0 || init > CNNBLAS_INIT_ZERO)
+    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "init is %d, which names no initialisation", (int)init);
+  size_t bytes = (size_t)net->param_elements * net->element;
+  bool training = net->options.mode == CNNBLAS_NET_TRAINING;
+  memset(cb_net_at(net, net->layout.values), 0, bytes);
+  if (training) memset(cb_net_at(net, net->layout.gradients), 0, bytes);
+  if (training) memset(cb_net_at(net, net->layout.momentum), 0, bytes);
+  for (int64_t t = 0; t < net->param_count && !status; t++) {
+    const cb_net_param *p = &net->params[t];
+    if (!p->fan_in) continue;
+    cnnblas_init_desc d = {.dtype = net->options.dtype, .kind = init, .fan_in = p->fan_in, .fan_out = p->fan_out};
+    d.seed = seed;
+    d.stream = (uint64_t)t;
+    d.threads = net->threads;
+    status = cnnblas_init_fill(&d, p->elements, cb_net_param_at(net, net->layout.values, t));
+  }
+  net->options.seed = seed;
+  net->options.init = init;
+  net->steps = 0;
+  net->has_gradient = false;
+  net->last_n = CB_NET_NONE;
+  return status ? status : cb_net_apply_maps(net, net->layout.values);
+}
+
+/* ---- the whole ---- */
+
+static int default_threads(void)
+{
+  cnnblas_system_info info;
+  return cnnblas_get_system_info(&info) ? 1 : info.threads;
+}
+
+static cnnblas_status copy_text(cnnblas_net *net, const char *text)
+{
+  size_t bytes = strlen(text) + 1;
+  net->text = cnnblas_shared_alloc(bytes, 0);
+  if (!net->text) return cb_net_no_memory(bytes, "the network's text");
+  memcpy(net->text, text, bytes);
+  return CNNBLAS_OK;
+}
+
+cnnblas_status cnnblas_net_create(const char *text, const cnnblas_net_options *options, cnnblas_net **out)
+{
+  static const cnnblas_net_options defaults;
+  const cnnblas_net_options *o = options ? options : &defaults;
+  if (!text) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "text is NULL");
+  if (!out) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "net is NULL");
+  cnnblas_status status = check_options(o);
+  if (status) return status;
+  cnnblas_net *net = cnnblas_shared_alloc(sizeof *net, 1);
+  if (!net) return cb_net_no_memory(sizeof *net, "a network");
+  net->options = *o;
+  if (!net->options.batch) net->options.batch = DEFAULT_BATCH;
+  net->element = o->dtype == CNNBLAS_F64 ? 8 : 4;
+  net->threads = o->threads ? o->threads : default_threads();
+  net->last_n = CB_NET_NONE;
+  status = copy_text(net, text);
+  if (!status) status = cb_notation_parse(text, &net->options, &net->design);
+  if (!status) status = make_layers(net);
+  if (!status) status = make_block(net);
+  net->options.algorithm = NULL;
+  if (!status && net->block) status = cnnblas_net_initialise(net, o->init, o->seed);
+  if (status) {
+    cnnblas_net_destroy(net);
+    return status;
+  }
+  *out = net;
+  return CNNBLAS_OK;
+}
+
+void cnnblas_net_destroy(cnnblas_net *net)
+{
+  if (!net) return;
+  for (int64_t i = 0; net->layers && i < net->count; i++)
+    for (int direction = 0; direction < 3; direction++) cnnblas_conv_plan_destroy(net->layers[i].plans[direction]);
+  cb_notation_free(&net->design);
+  cnnblas_shared_free(net->layers);
+  cnnblas_shared_free(net->params);
+  cnnblas_shared_free(net->block);
+  cnnblas_shared_free(net->text);
+  cnnblas_shared_free(net);
+}

@@ -1,0 +1,255 @@
+/* Looking into a network: sizes, layers, tensors, and a table for people. */
+#include "net/network.h"
+#include "net/support.h"
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static double training_flops(const cnnblas_net *net)
+{
+  double flops = 0;
+  bool first = true;
+  for (int64_t i = 0; i < net->count; i++) {
+    if (net->layers[i].weight == CB_NET_NONE) continue;
+    flops += net->layers[i].flops * (first ? 2 : 3);
+    first = false;
+  }
+  return flops;
+}
+
+cnnblas_status cnnblas_net_get_info(const cnnblas_net *net, cnnblas_net_info *info)
+{
+  cnnblas_status status = cb_net_check(net, false);
+  if (status) return status;
+  if (!info) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "info is NULL");
+  memset(info, 0, sizeof *info);
+  info->dtype = net->options.dtype;
+  info->mode = net->options.mode;
+  info->loss = net->options.loss;
+  info->seed = net->options.seed;
+  info->batch = net->options.batch;
+  info->rank = net->design.rank;
+  info->threads = net->threads;
+  info->c = net->design.input.c;
+  memcpy(info->size, net->design.input.size, sizeof info->size);
+  info->input_elements = net->design.input.elements;
+  info->classes = net->classes;
+  info->layers = net->count;
+  info->tensors = net->param_count;
+  info->parameters = net->parameters;
+  for (int64_t i = 0; i < net->count; i++) info->flops += net->layers[i].flops;
+  info->training_flops = training_flops(net);
+  info->training_bytes = net->training_bytes;
+  info->inference_bytes = net->inference_bytes;
+  info->allocated_bytes = net->block ? net->layout.bytes : 0;
+  info->steps = net->steps;
+  return CNNBLAS_OK;
+}
+
+const char *cnnblas_net_text(const cnnblas_net *net)
+{
+  return net ? net->text : "";
+}
+
+cnnblas_status cnnblas_net_set_steps(cnnblas_net *net, int64_t steps)
+{
+  cnnblas_status status = cb_net_check(net, true);
+  if (status) return status;
+  if (steps < 0) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "steps is %lld; it must be at least 0", (long long)steps);
+  net->steps = steps;
+  return CNNBLAS_OK;
+}
+
+/* ---- layers ---- */
+
+static cnnblas_status check_layer(const cnnblas_net *net, int64_t index)
+{
+  cnnblas_status status = cb_net_check(net, false);
+  if (status) return status;
+  if (index >= 0 && index < net->count) return CNNBLAS_OK;
+  return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "index is %lld; the network has layers 0 to %lld", (long long)index,
+                     (long long)net->count - 1);
+}
+
+/* "3x3" of an axis field. */
+static const char *sizes_text(char *text, size_t size, int rank, const int64_t *values, int64_t otherwise)
+{
+  int used = 0;
+  for (int i = 0; i < rank && used < (int)size; i++)
+    used += snprintf(text + used, size - (size_t)used, "%s%lld", i ? "x" : "",
+                     (long long)(values[i] ? values[i] : otherwise));
+  return text;
+}
+
+static void layer_words(const cnnblas_net *net, const cb_net_layer *l, cnnblas_net_layer_info *info)
+{
+  static const char *const kinds[CB_NET_KINDS] = {"CONV", "POOL", "FC", "RELU", "LEAKY", "SIGMOID", "TANH"};
+  static const char *const pools[] = {"max", "avg", "l2"};
+  const cnnblas_conv_desc *c = &l->spec.conv;
+  const cnnblas_pool_desc *p = &l->spec.pool;
+  int rank = net->design.rank;
+  char a[40], b[40], pad[40];
+  snprintf(info->kind, sizeof info->kind, "%s", kinds[l->spec.kind]);
+  if (l->spec.kind == CB_NET_CONV) {
+    snprintf(info->detail, sizeof info->detail, "%lld@%s stride %s pad %s%s", (long long)c->k,
+             sizes_text(a, sizeof a, rank, c->kernel, 0), sizes_text(b, sizeof b, rank, c->stride, 1),
+             sizes_text(pad, sizeof pad, rank, c->pad_begin, 0), l->spec.maps ? " maps" : "");
+  } else if (l->spec.kind == CB_NET_POOL) {
+    snprintf(info->kind, sizeof info->kind, "POOL %s", pools[p->kind]);
+    snprintf(info->detail, sizeof info->detail, "%s/%s", sizes_text(a, sizeof a, rank, p->kernel, 0),
+             sizes_text(b, sizeof b, rank, p->stride[0] ? p->stride : p->kernel, 0));
+  } else if (l->spec.kind == CB_NET_FC) {
+    snprintf(info->detail, sizeof info->detail, "%lld", (long long)l->spec.out.c);
+  } else if (l->spec.kind == CB_NET_LEAKY) {
+    snprintf(info->detail, sizeof info->detail, "%g", l->spec.activation.slope != 0 ? l->spec.activation.slope : 0.01);
+  }
+}
+
+cnnblas_status cnnblas_net_get_layer(const cnnblas_net *net, int64_t index, cnnblas_net_layer_info *info)
+{
+  cnnblas_status status = check_layer(net, index);
+  if (status) return status;
+  if (!info) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "info is NULL");
+  const cb_net_layer *l = &net->layers[index];
+  memset(info, 0, sizeof *info);
+  snprintf(info->name, sizeof info->name, "%s", l->name);
+  layer_words(net, l, info);
+  memcpy(info->algorithm, l->algorithms, sizeof info->algorithm);
+  info->column = l->spec.column;
+  info->fused = l->fused;
+  info->c = l->spec.out.c;
+  memcpy(info->size, l->spec.out.size, sizeof info->size);
+  info->elements = l->spec.out.elements;
+  if (l->weight != CB_NET_NONE) {
+    info->weights = net->params[l->weight].elements;
+    info->biases = net->params[l->weight + 1].elements;
+  }
+  info->flops = l->flops;
+  return CNNBLAS_OK;
+}
+
+static cnnblas_status check_inspection(const cnnblas_net *net, int64_t index, const void *out)
+{
+  cnnblas_status status = check_layer(net, index);
+  if (status) return status;
+  if (!out) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "the place for the result is NULL");
+  if (net->options.mode != CNNBLAS_NET_TRAINING)
+    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "only a training network keeps its layers' arrays");
+  if (net->last_n == CB_NET_NONE) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "the network has not run yet");
+  return CNNBLAS_OK;
+}
+
+cnnblas_status cnnblas_net_layer_output(const cnnblas_net *net, int64_t index, const void **output)
+{
+  cnnblas_status status = check_inspection(net, index, output);
+  if (!status) *output = cb_net_at(net, net->layers[index].output);
+  return status;
+}
+
+cnnblas_status cnnblas_net_layer_gradient_norm(const cnnblas_net *net, int64_t index, double *norm)
+{
+  cnnblas_status status = check_inspection(net, index, norm);
+  if (status) return status;
+  if (!net->has_gradient) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "the last pass was not a backward pass");
+  const cb_net_layer *l = &net->layers[index];
+  double squares = 0;
+  for (int64_t t = l->weight; l->weight != CB_NET_NONE && t < l->weight + 2; t++) {
+    const void *g = cb_net_param_at(net, net->layout.gradients, t);
+    for (int64_t i = 0; i < net->params[t].elements; i++) {
+      double v = net->options.dtype == CNNBLAS_F64 ? ((const double *)g)[i] : (double)((const float *)g)[i];
+      squares += v * v;
+    }
+  }
+  *norm = sqrt(squares);
+  return CNNBLAS_OK;
+}
+
+/* ---- tensors ---- */
+
+cnnblas_status cnnblas_net_get_tensor(const cnnblas_net *net, int64_t index, cnnblas_net_tensor *tensor)
+{
+  cnnblas_status status = cb_net_check(net, false);
+  if (status) return status;
+  if (!tensor) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "tensor is NULL");
+  if (index < 0 || index >= net->param_count)
+    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "index is %lld; the network has %lld tensors", (long long)index,
+                       (long long)net->param_count);
+  const cb_net_param *p = &net->params[index];
+  memset(tensor, 0, sizeof *tensor);
+  memcpy(tensor->name, p->name, sizeof tensor->name);
+  tensor->dtype = net->options.dtype;
+  tensor->rank = p->rank;
+  memcpy(tensor->shape, p->shape, sizeof tensor->shape);
+  tensor->elements = p->elements;
+  if (net->block) tensor->value = cb_net_param_at(net, net->layout.values, index);
+  if (net->block && net->options.mode == CNNBLAS_NET_TRAINING) {
+    tensor->gradient = cb_net_param_at(net, net->layout.gradients, index);
+    tensor->momentum = cb_net_param_at(net, net->layout.momentum, index);
+  }
+  return CNNBLAS_OK;
+}
+
+cnnblas_status cnnblas_net_find_tensor(const cnnblas_net *net, const char *name, cnnblas_net_tensor *tensor)
+{
+  cnnblas_status status = cb_net_check(net, false);
+  if (status) return status;
+  if (!name) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "name is NULL");
+  for (int64_t t = 0; t < net->param_count; t++)
+    if (!strcmp(net->params[t].name, name)) return cnnblas_net_get_tensor(net, t, tensor);
+  return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "name is \"%.64s\", which is no tensor of this network", name);
+}
+
+/* ---- the table ---- */
+
+/* A growing text in a buffer that may be too small. */
+typedef struct {
+  char *buffer;
+  size_t size, used;
+} writer;
+
+static void put(writer *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void put(writer *w, const char *format, ...)
+{
+  va_list args;
+  va_start(args, format);
+  size_t room = w->used < w->size ? w->size - w->used : 0;
+  int length = vsnprintf(room ? w->buffer + w->used : NULL, room, format, args);
+  va_end(args);
+  if (length > 0) w->used += (size_t)length;
+}
+
+static void put_layer(writer *w, const cnnblas_net *net, int64_t index)
+{
+  cnnblas_net_layer_info l;
+  char shape[40], out[64], what[192];
+  cnnblas_net_get_layer(net, index, &l);
+  snprintf(out, sizeof out, "%lldx%s", (long long)l.c,
+           sizes_text(shape, sizeof shape, net->design.rank, net->layers[index].spec.out.size, 1));
+  snprintf(what, sizeof what, "%s %s", l.kind, l.detail);
+  put(w, "%-9s %-30s %-14s %10lld %10.3f", l.name, what, out, (long long)(l.weights + l.biases), l.flops / 1e6);
+  if (l.fused)
+    put(w, "  in the layer before");
+  else if (l.algorithm[0][0])
+    put(w, "  %s, %s, %s", l.algorithm[0], l.algorithm[1][0] ? l.algorithm[1] : "-", l.algorithm[2]);
+  put(w, "\n");
+}
+
+cnnblas_status cnnblas_net_describe(const cnnblas_net *net, char *buffer, size_t size, size_t *needed)
+{
+  cnnblas_net_info info;
+  cnnblas_status status = cnnblas_net_get_info(net, &info);
+  if (status) return status;
+  if (size && !buffer) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "buffer is NULL, but size is %zu", size);
+  writer w = {buffer, size, 0};
+  put(&w, "%-9s %-30s %-14s %10s %10s  %s\n", "layer", "what", "output", "parameters", "MFLOP",
+      "algorithms: forward, input gradient, weight gradient");
+  for (int64_t i = 0; i < net->count; i++) put_layer(&w, net, i);
+  put(&w,
+      "%lld parameters; %.3f MFLOP an image forward, %.3f in training; batch %lld: %.1f MiB to train, %.1f MiB to "
+      "infer\n",
+      (long long)info.parameters, info.flops / 1e6, info.training_flops / 1e6, (long long)info.batch,
+      (double)info.training_bytes / 1048576, (double)info.inference_bytes / 1048576);
+  if (needed) *needed = w.used + 1;
+  return CNNBLAS_OK;
+}

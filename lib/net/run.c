@@ -1,0 +1,336 @@
+/* Running a network: forward, loss, backward, update; non-finite values traced to the layer that made them. */
+#include "net/network.h"
+#include "net/support.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static cnnblas_status check_call(const cnnblas_net *net, int64_t n, int64_t least, int64_t most, const void *x)
+{
+  cnnblas_status status = cb_net_check(net, true);
+  if (status) return status;
+  if (n < least || n > most)
+    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "n is %lld; it must be %lld to %lld", (long long)n, (long long)least,
+                       (long long)most);
+  if (n && !x) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "x is NULL");
+  if ((uintptr_t)x % net->element)
+    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "x is %p, which is not aligned to its element", x);
+  return CNNBLAS_OK;
+}
+
+static cnnblas_status check_labels(const cnnblas_net *net, int64_t n, const int32_t *labels)
+{
+  if (n && !labels) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "labels is NULL");
+  for (int64_t i = 0; i < n; i++)
+    if (labels[i] < 0 || labels[i] >= net->classes)
+      return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "labels[%lld] is %d; it must be 0 to %lld", (long long)i,
+                         (int)labels[i], (long long)net->classes - 1);
+  return CNNBLAS_OK;
+}
+
+static bool all_finite(const cnnblas_net *net, int64_t count, const void *x)
+{
+  return cb_net_finite(net->options.dtype, count, x);
+}
+
+/* ---- forward ---- */
+
+static cnnblas_status forward_layer(cnnblas_net *net, const cb_net_layer *l, int64_t n, const void *x)
+{
+  void *y = cb_net_at(net, l->output), *workspace = cb_net_at(net, net->layout.workspace);
+  const void *w = NULL, *b = NULL;
+  cnnblas_activation activation = l->relu ? CNNBLAS_RELU : CNNBLAS_IDENTITY;
+  if (l->weight != CB_NET_NONE) {
+    w = cb_net_param_at(net, net->layout.values, l->weight);
+    b = cb_net_param_at(net, net->layout.values, l->weight + 1);
+  }
+  if (l->spec.kind == CB_NET_CONV) {
+    cnnblas_conv_epilogue e = {.bias = b, .activation = activation};
+    return cnnblas_conv_forward(l->plans[0], n, x, w, &e, y, workspace, net->forward_workspace);
+  }
+  if (l->spec.kind == CB_NET_FC) {
+    cnnblas_fc_desc d = cb_net_fc_desc(net, l);
+    return cnnblas_fc_forward(&d, n, x, w, b, activation, y, workspace, net->forward_workspace);
+  }
+  if (l->spec.kind == CB_NET_POOL) {
+    bool indexed = l->spec.pool.kind == CNNBLAS_POOL_MAX && net->options.mode == CNNBLAS_NET_TRAINING;
+    return cnnblas_pool_forward(&l->spec.pool, n, x, y, indexed ? cb_net_at(net, l->indices) : NULL);
+  }
+  return cnnblas_activation_forward(&l->spec.activation, n * l->spec.out.elements, l->in_place ? y : x, y);
+}
+
+/* What layer i reads: the array of the layer before it, or the data. */
+static const void *input_of(const cnnblas_net *net, int64_t i, const void *x)
+{
+  return i ? cb_net_at(net, net->layers[i - 1].output) : x;
+}
+
+static cnnblas_status forward(cnnblas_net *net, int64_t n, const void *x)
+{
+  cnnblas_status status = CNNBLAS_OK;
+  net->last_n = n;
+  net->has_gradient = false;
+  for (int64_t i = 0; i < net->count && !status; i++)
+    if (!net->layers[i].fused) status = forward_layer(net, &net->layers[i], n, input_of(net, i, x));
+  return status;
+}
+
+static void *logits_of(const cnnblas_net *net)
+{
+  return cb_net_at(net, net->layers[net->count - 1].output);
+}
+
+/* Runs the pass again, looking at every layer: its name, "input", or "loss" if all of them are finite. */
+static const char *first_nonfinite(cnnblas_net *net, int64_t n, const void *x)
+{
+  if (!all_finite(net, n * net->design.input.elements, x)) return "input";
+  for (int64_t i = 0; i < net->count; i++) {
+    cb_net_layer *l = &net->layers[i];
+    if (!l->fused) forward_layer(net, l, n, input_of(net, i, x));
+    if (!all_finite(net, n * l->spec.out.elements, cb_net_at(net, l->output))) return l->name;
+  }
+  return "loss";
+}
+
+cnnblas_status cnnblas_net_forward(cnnblas_net *net, int64_t n, const void *x, void *logits)
+{
+  cnnblas_status status = check_call(net, n, 0, net ? net->options.batch : 0, x);
+  if (!status && n && !logits) status = cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "logits is NULL");
+  if (!status) status = forward(net, n, x);
+  if (!status && n) memcpy(logits, logits_of(net), (size_t)(n * net->classes) * net->element);
+  return status;
+}
+
+/* ---- loss ---- */
+
+static double element(const cnnblas_net *net, const void *array, int64_t i)
+{
+  return net->options.dtype == CNNBLAS_F64 ? ((const double *)array)[i] : (double)((const float *)array)[i];
+}
+
+/* The first of the largest logits of image in; a NaN counts as the largest. */
+static int32_t class_of(const cnnblas_net *net, int64_t in)
+{
+  const char *z = (const char *)logits_of(net) + (size_t)(in * net->classes) * net->element;
+  int32_t best = 0;
+  for (int32_t j = 1; j < net->classes; j++)
+    if (!(element(net, z, j) <= element(net, z, best)) && !isnan(element(net, z, best))) best = j;
+  return best;
+}
+
+static int64_t count_correct(const cnnblas_net *net, int64_t n, const int32_t *labels)
+{
+  int64_t correct = 0;
+  for (int64_t in = 0; in < n; in++)
+    correct += class_of(net, in) == labels[in] && !isnan(element(net, logits_of(net), in * net->classes + labels[in]));
+  return correct;
+}
+
+static void *fill_targets(const cnnblas_net *net, int64_t n, const int32_t *labels)
+{
+  void *targets = cb_net_at(net, net->layout.targets);
+  memset(targets, 0, (size_t)(n * net->classes) * net->element);
+  for (int64_t in = 0; in < n; in++) {
+    if (net->options.dtype == CNNBLAS_F64)
+      ((double *)targets)[in * net->classes + labels[in]] = 1;
+    else
+      ((float *)targets)[in * net->classes + labels[in]] = 1;
+  }
+  return targets;
+}
+
+static cnnblas_loss_desc loss_desc(const cnnblas_net *net)
+{
+  cnnblas_loss_desc d = {.dtype = net->options.dtype, .reduction = CNNBLAS_REDUCTION_MEAN, .threads = net->threads};
+  d.n = net->options.batch;
+  d.classes = net->classes;
+  return d;
+}
+
+static cnnblas_status run_loss(const cnnblas_net *net, int64_t n, const int32_t *labels, double *loss, void *dz)
+{
+  cnnblas_loss_desc d = loss_desc(net);
+  if (net->options.loss == CNNBLAS_NET_SIGMOID)
+    return cnnblas_sigmoid_cross_entropy(&d, n, logits_of(net), fill_targets(net, n, labels), loss, dz);
+  return cnnblas_softmax_cross_entropy(&d, n, logits_of(net), labels, loss, dz, NULL);
+}
+
+/* ---- backward ---- */
+
+static cnnblas_status backward_params(const cnnblas_net *net, const cb_net_layer *l, int64_t n, const void *x,
+                                      const void *dy)
+{
+  void *dw = cb_net_param_at(net, net->layout.gradients, l->weight);
+  void *db = cb_net_param_at(net, net->layout.gradients, l->weight + 1);
+  if (l->spec.kind == CB_NET_CONV)
+    return cnnblas_conv_backward_weights(l->plans[CNNBLAS_BACKWARD_WEIGHTS], n, x, dy, dw, db,
+                                         cb_net_at(net, net->layout.workspace), net->training_workspace);
+  cnnblas_fc_desc d = cb_net_fc_desc(net, l);
+  return cnnblas_fc_backward_weights(&d, n, x, dy, dw, db);
+}
+
+static cnnblas_status backward_input(const cnnblas_net *net, const cb_net_layer *l, int64_t n, const void *x,
+                                     const void *dy, void *dx)
+{
+  if (l->spec.kind == CB_NET_CONV)
+    return cnnblas_conv_backward_data(l->plans[CNNBLAS_BACKWARD_DATA], n, dy,
+                                      cb_net_param_at(net, net->layout.values, l->weight), dx,
+                                      cb_net_at(net, net->layout.workspace), net->training_workspace);
+  if (l->spec.kind == CB_NET_FC) {
+    cnnblas_fc_desc d = cb_net_fc_desc(net, l);
+    return cnnblas_fc_backward_data(&d, n, dy, cb_net_param_at(net, net->layout.values, l->weight), dx);
+  }
+  bool max = l->spec.pool.kind == CNNBLAS_POOL_MAX;
+  return cnnblas_pool_backward(&l->spec.pool, n, x, cb_net_at(net, l->output), dy,
+                               max ? cb_net_at(net, l->indices) : NULL, dx);
+}
+
+/* From the last layer's error in its buffer to the first layer that has parameters. An activation changes the error
+   where it lies; every other layer writes it to the other buffer. */
+static cnnblas_status backward(const cnnblas_net *net, int64_t n, const void *x, int turn)
+{
+  cnnblas_status status = CNNBLAS_OK;
+  int64_t first = 0;
+  while (first < net->count && net->layers[first].weight == CB_NET_NONE) first++;
+  for (int64_t i = net->count - 1; i >= first && !status; i--) {
+    const cb_net_layer *l = &net->layers[i];
+    void *dy = cb_net_at(net, net->layout.errors[turn]), *dx = cb_net_at(net, net->layout.errors[!turn]);
+    if (l->spec.kind >= CB_NET_RELU) {
+      status = cnnblas_activation_backward(&l->spec.activation, n * l->spec.out.elements, cb_net_at(net, l->output), dy,
+                                           l->in_place ? dy : dx);
+      if (!l->in_place) turn = !turn;
+      continue;
+    }
+    if (l->weight != CB_NET_NONE) status = backward_params(net, l, n, input_of(net, i, x), dy);
+    if (status || i == first) break;
+    status = backward_input(net, l, n, input_of(net, i, x), dy, dx);
+    turn = !turn;
+  }
+  return status ? status : cb_net_apply_maps(net, net->layout.gradients);
+}
+
+/* The buffer that the last layer's error goes to: that of its parity, so that every layer's fits. */
+static int last_turn(const cnnblas_net *net)
+{
+  int arrays = 0;
+  for (int64_t i = 0; i < net->count; i++) arrays += !net->layers[i].in_place;
+  return (arrays - 1) % 2;
+}
+
+/* The layer nearest the output whose gradient is not finite: the backward pass met it first. */
+static const char *nonfinite_gradient(const cnnblas_net *net)
+{
+  for (int64_t t = net->param_count - 1; t >= 0; t--)
+    if (!all_finite(net, net->params[t].elements, cb_net_param_at(net, net->layout.gradients, t)))
+      return net->layers[net->params[t].layer].name;
+  return NULL;
+}
+
+static cnnblas_status not_finite(const cnnblas_net *net, const char *what, const char *layer,
+                                 cnnblas_net_result *result)
+{
+  snprintf(result->nonfinite, sizeof result->nonfinite, "%s", layer);
+  return cb_net_fail(CNNBLAS_NOT_FINITE, "step %lld: %s %s is the first that is not finite", (long long)net->steps + 1,
+                     what, layer);
+}
+
+cnnblas_status cnnblas_net_gradient(cnnblas_net *net, int64_t n, const void *x, const int32_t *labels,
+                                    cnnblas_net_result *result)
+{
+  cnnblas_net_result r = {.images = n};
+  cnnblas_status status = check_call(net, n, 1, net ? net->options.batch : 0, x);
+  if (!status) status = check_labels(net, n, labels);
+  if (!status && net->options.mode != CNNBLAS_NET_TRAINING)
+    status = cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "net was made for inference and has no gradients");
+  if (!status) status = forward(net, n, x);
+  if (status) return status;
+  int turn = last_turn(net);
+  r.steps = net->steps;
+  r.correct = count_correct(net, n, labels);
+  status = run_loss(net, n, labels, &r.loss, cb_net_at(net, net->layout.errors[turn]));
+  if (!status && (!isfinite(r.loss) || !all_finite(net, n * net->classes, logits_of(net))))
+    status = not_finite(net, "the output of", first_nonfinite(net, n, x), &r);
+  if (!status) status = backward(net, n, x, turn);
+  const char *bad = status ? NULL : nonfinite_gradient(net);
+  if (bad) status = not_finite(net, "the gradient of", bad, &r);
+  net->has_gradient = !status;
+  if (result && (!status || status == CNNBLAS_NOT_FINITE)) *result = r;
+  return status;
+}
+
+/* ---- update ---- */
+
+cnnblas_status cnnblas_net_update(cnnblas_net *net, const cnnblas_net_sgd *sgd)
+{
+  cnnblas_status status = cb_net_check(net, true);
+  if (status) return status;
+  if (!sgd) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "sgd is NULL");
+  if (!net->has_gradient)
+    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "net has no gradient: cnnblas_net_gradient must come first");
+  for (int i = 0; i < 4; i++)
+    if (sgd->reserved[i])
+      return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "sgd.reserved[%d] is %lld; it must be 0", i,
+                         (long long)sgd->reserved[i]);
+  void *gradients = cb_net_at(net, net->layout.gradients);
+  if (sgd->hook) status = sgd->hook(sgd->context, gradients, net->param_elements);
+  if (status) return status;
+  cnnblas_sgd_desc d = {.dtype = net->options.dtype, .threads = net->threads, .lr = sgd->lr};
+  d.momentum = sgd->momentum;
+  d.weight_decay = sgd->weight_decay;
+  status = cnnblas_sgd_step(&d, net->param_elements, cb_net_at(net, net->layout.values), gradients,
+                            cb_net_at(net, net->layout.momentum));
+  if (!status) net->steps++;
+  return status ? status : cb_net_apply_maps(net, net->layout.values);
+}
+
+cnnblas_status cnnblas_net_train_step(cnnblas_net *net, int64_t n, const void *x, const int32_t *labels,
+                                      const cnnblas_net_sgd *sgd, cnnblas_net_result *result)
+{
+  if (!sgd) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "sgd is NULL");
+  cnnblas_status status = cnnblas_net_gradient(net, n, x, labels, result);
+  if (!status) status = cnnblas_net_update(net, sgd);
+  if (!status && result) result->steps = net->steps;
+  return status;
+}
+
+/* ---- evaluation ---- */
+
+cnnblas_status cnnblas_net_evaluate(cnnblas_net *net, int64_t n, const void *x, const int32_t *labels,
+                                    cnnblas_net_result *result)
+{
+  cnnblas_net_result r = {.images = n};
+  cnnblas_status status = check_call(net, n, 0, INT64_MAX / 8, x);
+  if (!status) status = check_labels(net, n, labels);
+  if (!status && !result) status = cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "result is NULL");
+  if (status) return status;
+  size_t image = (size_t)net->design.input.elements * net->element;
+  for (int64_t done = 0; done < n && !status; done += net->options.batch) {
+    int64_t part = n - done < net->options.batch ? n - done : net->options.batch;
+    const char *images = (const char *)x + (size_t)done * image;
+    double loss = 0;
+    status = forward(net, part, images);
+    if (!status) status = run_loss(net, part, labels + done, &loss, NULL);
+    if (status) return status;
+    r.correct += count_correct(net, part, labels + done);
+    r.loss += loss * (double)part;
+    if (!r.nonfinite[0] && (!isfinite(loss) || !all_finite(net, part * net->classes, logits_of(net))))
+      snprintf(r.nonfinite, sizeof r.nonfinite, "%s", first_nonfinite(net, part, images));
+  }
+  if (n) r.loss /= (double)n;
+  r.steps = net->steps;
+  *result = r;
+  return CNNBLAS_OK;
+}
+
+cnnblas_status cnnblas_net_predict(cnnblas_net *net, int64_t n, const void *x, void *probabilities, int32_t *classes)
+{
+  cnnblas_status status = check_call(net, n, 0, net ? net->options.batch : 0, x);
+  if (!status) status = forward(net, n, x);
+  if (status) return status;
+  for (int64_t in = 0; classes && in < n; in++) classes[in] = class_of(net, in);
+  if (!probabilities || !n) return CNNBLAS_OK;
+  cnnblas_loss_desc d = loss_desc(net);
+  if (net->options.loss == CNNBLAS_NET_SOFTMAX) return cnnblas_softmax(&d, n, logits_of(net), probabilities);
+  cnnblas_activation_desc sigmoid = {.dtype = net->options.dtype, .kind = CNNBLAS_NONLINEARITY_SIGMOID};
+  return cnnblas_activation_forward(&sigmoid, n * net->classes, logits_of(net), probabilities);
+}
