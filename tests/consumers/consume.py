@@ -1,0 +1,246 @@
+#!/usr/bin/env python3
+"""Builds and runs programs against cnnblas as its users do.
+
+usage: consume.py KIND --build BUILD_DIRECTORY --source SOURCE_DIRECTORY [--cc COMPILER] [--cxx COMPILER]
+
+kinds: pkgconfig_shared, pkgconfig_static, pkgconfig_cpp, pkgconfig_net, cmake, meson   against a copy installed into an empty folder
+       readme         every C program of README.md, compiled and run; where a block of text follows it is what it prints
+       subproject     cnnblas as a meson subproject
+       reproducible   two builds in two folders give identical libraries
+Exit status: 0 fine, 1 not, 77 skipped because a program is missing here (it is named).
+"""
+import argparse
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SOURCES = ['include', 'lib', 'packaging', 'tools', 'tests', 'bench', 'docs', 'meson.build', 'meson_options.txt']
+
+
+def run(command, **options):
+    print('+', ' '.join(command), flush=True)
+    return subprocess.run(command, check=True, text=True, **options)
+
+
+def output(command, **options):
+    return run(command, stdout=subprocess.PIPE, **options).stdout
+
+
+def need(*programs):
+    for program in programs:
+        if not shutil.which(program):
+            print(f'skipped: no {program} here')
+            sys.exit(77)
+
+
+class Installed:
+    """A copy of the build, installed into `root` as `meson install` does; nothing else on the machine is touched."""
+
+    def __init__(self, build, root):
+        run(['meson', 'install', '-C', build, '--no-rebuild', '--quiet', '--destdir', root])
+        found = [os.path.join(path, 'cnnblas.pc') for path, _, names in os.walk(root) if 'cnnblas.pc' in names]
+        if len(found) != 1:
+            sys.exit(f'{len(found)} files cnnblas.pc were installed; expected one')
+        self.pkgconfig = os.path.dirname(found[0])
+        self.libdir = os.path.dirname(self.pkgconfig)
+        with open(found[0], encoding='utf-8') as file:
+            if 'prefix=${pcfiledir}' not in file.read():
+                print('skipped: this build directory is set up without -Dpkgconfig.relocatable=true (the default)')
+                sys.exit(77)
+        self.env = dict(os.environ, PKG_CONFIG_PATH=self.pkgconfig, LD_LIBRARY_PATH=self.libdir, OMP_WAIT_POLICY='passive')
+
+    def flags(self, *arguments):
+        return output(['pkg-config', *arguments], env=self.env).split()
+
+    def needed(self, program):
+        text = output(['readelf', '-d', program])
+        return re.findall(r'\(NEEDED\).*\[(.*)\]', text)
+
+
+def expect_needed(installed, program, present, absent):
+    names = installed.needed(program)
+    print(os.path.basename(program), 'needs', *names)
+    for name in present:
+        if not any(n.startswith(name) for n in names):
+            sys.exit(f'{program} does not need {name}')
+    for name in absent:
+        if any(n.startswith(name) for n in names):
+            sys.exit(f'{program} needs {name}')
+
+
+OTHERS = ['libjansson', 'libz.', 'libpng']  # what a user of the convolution alone must not be made to link
+
+
+def pkgconfig(options, work, compiler, standard, static=False, name='cnnblas', program='consumer.c'):
+    need('pkg-config', 'readelf', compiler[0])
+    installed = Installed(options.build, os.path.join(work, 'root'))
+    source = os.path.join(work, program if standard.startswith('c1') else program + 'pp')
+    shutil.copy(os.path.join(HERE, program), source)
+    binary = os.path.join(work, 'program')
+    flags = installed.flags('--cflags', '--libs', name, *(['--static'] if static else []))
+    if static:
+        # --static lists all that is needed; asked for -lcnnblas, the linker would still prefer the shared one
+        flags = [f'-l:lib{f[2:]}.a' if f in ('-lcnnblas', '-lcnnblas_net') else f for f in flags]
+    run([*compiler, f'-std={standard}', '-Wall', '-Wextra', '-Wpedantic', '-Werror', source, '-o', binary, *flags])
+    run([binary], env=installed.env)
+    if static:
+        expect_needed(installed, binary, ['libopenblas'], ['libcnnblas', *OTHERS])
+    else:
+        expect_needed(installed, binary, [f'lib{name}.so'], OTHERS)
+        expect_needed(installed, os.path.join(installed.libdir, 'libcnnblas.so'), ['libopenblas'], OTHERS)
+
+
+def pkgconfig_shared(options, work):
+    pkgconfig(options, work, options.cc.split(), 'c11')
+
+
+def pkgconfig_static(options, work):
+    pkgconfig(options, work, options.cc.split(), 'c11', static=True)
+
+
+def pkgconfig_cpp(options, work):
+    pkgconfig(options, work, options.cxx.split(), 'c++17')
+
+
+def pkgconfig_net(options, work):
+    pkgconfig(options, work, options.cc.split(), 'c11', name='cnnblas_net', program='network.c')
+
+
+def cmake(options, work):
+    need('cmake')
+    installed = Installed(options.build, os.path.join(work, 'root'))
+    version = output(['pkg-config', '--modversion', 'cnnblas'], env=installed.env).strip()
+    base = ['cmake', '-S', os.path.join(HERE, 'cmake'), f'-DCMAKE_PREFIX_PATH={os.path.dirname(installed.libdir)}',
+            f'-Dcnnblas_ROOT={os.path.dirname(os.path.dirname(installed.libdir))}',
+            f'-Dcnnblas_DIR={installed.libdir}/cmake/cnnblas', f'-DCMAKE_C_COMPILER={options.cc.split()[0]}']
+    build = os.path.join(work, 'cmake')
+    run([*base, '-B', build, f'-DWANTED_VERSION={version}'], stdout=subprocess.DEVNULL)
+    run(['cmake', '--build', build])
+    for name in ['with_cnnblas', 'with_cnnblas_static']:
+        run([os.path.join(build, name)], env=installed.env)
+    print('a version that is not there must be refused:')
+    refused = subprocess.run([*base, '-B', build + '99', '-DWANTED_VERSION=99.0'], stderr=subprocess.PIPE,
+                             stdout=subprocess.DEVNULL, text=True)
+    if refused.returncode == 0 or '99.0' not in refused.stderr:
+        sys.exit('find_package(cnnblas 99.0) found something')
+
+
+def meson(options, work):
+    need('ninja')
+    installed = Installed(options.build, os.path.join(work, 'root'))
+    source = os.path.join(work, 'source')
+    shutil.copytree(os.path.join(HERE, 'meson'), source)
+    shutil.copy(os.path.join(HERE, 'consumer.c'), source)
+    build = os.path.join(work, 'meson')
+    run(['meson', 'setup', build, source], env=dict(installed.env, CC=options.cc))
+    run(['ninja', '-C', build])
+    for name in ['shared', 'static']:
+        run([os.path.join(build, name)], env=installed.env)
+    expect_needed(installed, os.path.join(build, 'static'), [], ['libcnnblas'])
+
+
+def copy_sources(source, target):
+    os.makedirs(target)
+    for name in SOURCES:
+        path = os.path.join(source, name)
+        if os.path.isdir(path):
+            shutil.copytree(path, os.path.join(target, name))
+        elif os.path.exists(path):
+            shutil.copy(path, target)
+
+
+def subproject(options, work):
+    need('ninja')
+    source = os.path.join(work, 'source')
+    shutil.copytree(os.path.join(HERE, 'subproject'), source)
+    shutil.copy(os.path.join(HERE, 'consumer.c'), source)
+    copy_sources(options.source, os.path.join(source, 'subprojects', 'cnnblas'))
+    build = os.path.join(work, 'build')
+    run(['meson', 'setup', build, source, '--wrap-mode=forcefallback'], env=dict(os.environ, CC=options.cc))
+    run(['ninja', '-C', build])
+    run([os.path.join(build, 'consumer')], env=dict(os.environ, OMP_WAIT_POLICY='passive'))
+
+
+def reproducible(options, work):
+    need('ninja')
+    digests = []
+    for place in ['one', os.path.join('another', 'deeper', 'place')]:
+        source = os.path.join(work, place, 'cnnblas')
+        copy_sources(options.source, source)
+        build = os.path.join(source, 'build') if place == 'one' else os.path.join(work, 'somewhere')
+        root = os.path.join(work, 'root-' + os.path.basename(place))
+        run(['meson', 'setup', build, source, '-Dtests=false', '-Dbench=false'], env=dict(os.environ, CC=options.cc),
+            stdout=subprocess.DEVNULL)
+        run(['meson', 'install', '-C', build, '--quiet', '--destdir', root])
+        found = {}
+        for path, _, names in os.walk(root):
+            for name in names:
+                if name.startswith('libcnnblas') and not os.path.islink(os.path.join(path, name)):
+                    with open(os.path.join(path, name), 'rb') as file:
+                        found[name] = hashlib.sha256(file.read()).hexdigest()
+        digests.append(found)
+    if len(digests[0]) < 2:
+        sys.exit('no libraries were installed')
+    for name in sorted(digests[0]):
+        print(digests[0][name], name, 'identical' if digests[0][name] == digests[1].get(name) else 'DIFFERS')
+    if digests[0] != digests[1]:
+        sys.exit('the two builds differ')
+
+
+def readme(options, work):
+    need('pkg-config')
+    path = os.path.join(options.source, 'README.md')
+    if not os.path.exists(path):
+        print('skipped: no README.md')
+        sys.exit(77)
+    with open(path, encoding='utf-8') as file:
+        text = file.read()
+    programs = re.findall(r'^```c\n(.*?)^```\n(?:(?:(?!```)[^\n]*\n){1,6}^```(?:text)?\n(.*?)^```\n)?', text, re.M | re.S)
+    programs = [p for p in programs if 'main(' in p[0]]
+    if not programs:
+        sys.exit('README.md holds no C program')
+    installed = Installed(options.build, os.path.join(work, 'root'))
+    for number, (program, prints) in enumerate(programs, 1):
+        source, binary = os.path.join(work, f'readme{number}.c'), os.path.join(work, f'readme{number}')
+        with open(source, 'w', encoding='utf-8') as file:
+            file.write(program)
+        package = 'cnnblas_net' if 'cnnblas/net.h' in program else 'cnnblas'
+        run([*options.cc.split(), '-Wall', '-Wextra', '-Werror', source, '-o', binary,
+             *installed.flags('--cflags', '--libs', package), '-lm'])
+        said = output([binary], env=installed.env, cwd=work)
+        print(said, end='')
+        if prints and said != prints:
+            sys.exit(f'program {number} of README.md does not print what README.md says:\n{prints}')
+    print(f'{len(programs)} programs of README.md, {sum(1 for p in programs if p[1])} with their output compared')
+
+
+KINDS = {kind.__name__: kind for kind in [pkgconfig_shared, pkgconfig_static, pkgconfig_cpp, pkgconfig_net, cmake, meson,
+                                          readme, subproject, reproducible]}
+
+
+def main():
+    parser = argparse.ArgumentParser(description='Builds and runs programs against cnnblas as its users do.')
+    parser.add_argument('kind', choices=KINDS)
+    parser.add_argument('--build', required=True)
+    parser.add_argument('--source', required=True)
+    parser.add_argument('--cc', default='cc')
+    parser.add_argument('--cxx', default='')
+    options = parser.parse_args()
+    if options.kind == 'pkgconfig_cpp' and not options.cxx:
+        print('skipped: no C++ compiler here')
+        sys.exit(77)
+    need('meson')
+    with tempfile.TemporaryDirectory(prefix='cnnblas-consumer-') as work:
+        try:
+            KINDS[options.kind](options, work)
+        except subprocess.CalledProcessError as error:
+            sys.exit(f'exit status {error.returncode}: {" ".join(error.cmd)}')
+
+
+if __name__ == '__main__':
+    main()
