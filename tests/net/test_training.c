@@ -70,30 +70,28 @@ static double accuracy(cnnblas_net *net)
   return 100.0 * (double)r.correct / TEST;
 }
 
-/* First over last layer's gradient norm at step 0 of eight fully connected layers, mean over five seeds. */
-static double gradient_ratio(const char *activation)
+/* First over last layer's gradient norm at step 0 of eight fully connected layers, one seed. */
+static double gradient_ratio(const char *activation, uint64_t seed)
 {
   char text[256];
-  double sum = 0;
+  double first, last;
   snprintf(text, sizeof text, "INPUT -> [FC 64 -> %s]*7 -> FC", activation);
-  for (uint64_t seed = 1; seed <= 5; seed++) {
-    cnnblas_net *net = make(text, CNNBLAS_INIT_HE, seed);
-    double first, last;
-    ASSERT_OK(cnnblas_net_gradient(net, BATCH, images, labels, NULL));
-    ASSERT_OK(cnnblas_net_layer_gradient_norm(net, 0, &first));
-    ASSERT_OK(cnnblas_net_layer_gradient_norm(net, 14, &last));
-    print_message("%s, seed %d: first layer's gradient over the last's: %.2e\n", activation, (int)seed, first / last);
-    sum += first / last;
-    cnnblas_net_destroy(net);
-  }
-  return sum / 5;
+  cnnblas_net *net = make(text, CNNBLAS_INIT_HE, seed);
+  ASSERT_OK(cnnblas_net_gradient(net, BATCH, images, labels, NULL));
+  ASSERT_OK(cnnblas_net_layer_gradient_norm(net, 0, &first));
+  ASSERT_OK(cnnblas_net_layer_gradient_norm(net, 14, &last));
+  cnnblas_net_destroy(net);
+  print_message("%s, seed %d: first layer's gradient over the last's: %.2e\n", activation, (int)seed, first / last);
+  return first / last;
 }
 
 static void sigmoid_gradients_vanish_and_relu_gradients_do_not(void **state)
 {
   (void)state;
-  assert_true(gradient_ratio("SIGMOID") < 0.01);
-  assert_true(gradient_ratio("RELU") > 0.1);
+  for (uint64_t seed = 1; seed <= 5; seed++) {
+    assert_true(gradient_ratio("SIGMOID", seed) < 0.01);
+    assert_true(gradient_ratio("RELU", seed) > 0.1);
+  }
 }
 
 static const char cnn[] = "INPUT -> [CONV 8@5x5 -> RELU -> POOL max 2]*2 -> FC 64 -> RELU -> FC";
