@@ -3,12 +3,14 @@
  *
  * Which file answers which question: options.c the command line, descriptor.c the problems' grammar, sets.c the built-in
  * layers, runner.c what is run in which order, timing.c how it is timed, check.c what counts as right, peaks.c the
- * machine's limits, peers.c who else is timed, kernels.c the micro-kernels alone, report_*.c the output, compare.c two runs side by side.
+ * machine's limits, peers.c who else is timed, kernels.c the micro-kernels alone, layers.c the layers around the
+ * convolution, report_*.c the output, compare.c two runs side by side.
  */
 #include "blas.h"
 #include "compare.h"
 #include "fresh.h"
 #include "kernels.h"
+#include "layers.h"
 #include "report.h"
 #include "runner.h"
 #include "sweep.h"
@@ -52,8 +54,8 @@ int main(int argc, char **argv)
   bench_results results = {0};
   char last_problem[160] = "";
   bench_context_fill(&context, argv[0], &options);
-  if (options.kernels) {
-    status = bench_kernels_run(&options, &context);
+  if (options.kernels || options.layers) {
+    status = options.kernels ? bench_kernels_run(&options, &context) : bench_layers_run(&options, &context);
     bench_options_free(&options);
     return fflush(stdout) != 0 && status == BENCH_OK ? BENCH_NO_MEMORY : status;
   }

@@ -16,7 +16,7 @@ static const char help[] =
     "usage: cnnblas-bench [OPTION]... [PROBLEM]...          (no problem: resnet50)\n"
     "       cnnblas-bench compare OLD.json NEW.json [--fail-above PERCENT]\n"
     "\n"
-    "  --set NAME,...       built-in shape sets, or all; --list shows them; kernels: the micro-kernels alone\n"
+    "  --set NAME,...       built-in shape sets, or all; --list shows them, or kernels, or layers\n"
     "  --problems FILE      problem lines as benchdnn writes them: mb8ic64ih56oc64oh56kh3ph1n\"name*3\"\n"
     "  --direction D,...    forward, backward_data, backward_weights or all (all)\n"
     "  --algorithm A,...    of the library, or all: every one but naive and reference (auto)\n"
@@ -114,7 +114,8 @@ static void print_list(void)
            (int)strcspn(comment, "\n"), comment);
     bench_problem_list_free(&layers);
   }
-  puts("  kernels    the micro-kernels of this build alone: no layers");
+  puts("  kernels    the micro-kernels of this build alone: no convolutions");
+  puts("  layers     activations, pooling, fully connected, optimiser: no convolutions");
   puts("algorithms:\n  auto");
   for (int32_t i = 0; cnnblas_conv_algorithm_name(i); i++) printf("  %s\n", cnnblas_conv_algorithm_name(i));
   puts("peers:");
@@ -124,8 +125,8 @@ static void print_list(void)
 static int read_sets(bench_options *o, char *names)
 {
   for (char *name; (name = next_name(&names));) {
-    if (strcmp(name, "kernels") == 0) {
-      o->kernels = true;
+    if (strcmp(name, "kernels") == 0 || strcmp(name, "layers") == 0) {
+      *(name[0] == 'k' ? &o->kernels : &o->layers) = true;
       continue;
     }
     if (strcmp(name, "all") == 0) {
@@ -376,16 +377,18 @@ static int read_option(bench_options *o, int option, const char **sweep)
 /* What needs the whole command line: defaults, and the sweep over all problems. */
 static int finish(bench_options *o, const char *sweep, bool problems_named)
 {
-  if (o->kernels)
-    return o->problems.count || o->bad_lines || o->csv || o->fresh || sweep
-               ? usage_error("set", "kernels", "it runs without other problems, --csv, --fresh and --sweep")
-               : BENCH_OK;
-  if (!problems_named && bench_set_load(&o->problems, "resnet50")) return out_of_memory();
+  bool alone = o->kernels || o->layers;
+  if (alone && (o->problems.count || o->bad_lines || o->csv || o->fresh || sweep || (o->kernels && o->layers)))
+    return usage_error("set", o->kernels ? "kernels" : "layers",
+                       "it runs without other sets and problems, --csv, --fresh and --sweep");
+  if (o->kernels) return BENCH_OK;
   if (!o->threads) {
     cnnblas_system_info info;
     cnnblas_get_system_info(&info);
     o->threads = info.threads;
   }
+  if (o->layers) return BENCH_OK;
+  if (!problems_named && bench_set_load(&o->problems, "resnet50")) return out_of_memory();
   if (!sweep) return BENCH_OK;
   if (o->batch)
     for (size_t i = 0; i < o->problems.count; i++) o->problems.items[i].desc.n = o->batch;

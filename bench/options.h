@@ -15,6 +15,7 @@ enum { BENCH_MOST_NAMES = 32 };
 typedef struct bench_options {
   bench_problem_list problems;
   bool kernels; /* the micro-kernels instead of problems */
+  bool layers;  /* the layers around the convolution instead of problems */
   bool directions[3];
   const char *algorithms[BENCH_MOST_NAMES]; /* of the library */
   size_t algorithm_count;

@@ -1,0 +1,218 @@
+/* The layers against plain loops; see layers_case.h. */
+#include "layers_case.h"
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SAMPLES = 100000, PLANES = 48 };
+
+static double at(const layer_rig *r, const void *array, int64_t i)
+{
+  return r->dtype == CNNBLAS_F64 ? ((const double *)array)[i] : (double)((const float *)array)[i];
+}
+
+static double unit(const layer_rig *r)
+{
+  return r->dtype == CNNBLAS_F64 ? DBL_EPSILON / 2 : FLT_EPSILON / 2;
+}
+
+/* |got - wanted| / bound; a NaN or a miss of an exact result is infinitely wrong. */
+static double share(double got, long double wanted, long double bound)
+{
+  long double error = fabsl(got - wanted);
+  if (error == 0) return 0;
+  return error <= bound ? (double)(error / bound) : INFINITY;
+}
+
+static double larger(double a, double b)
+{
+  return b > a ? b : a;
+}
+
+static double check_activation(const layer_rig *r)
+{
+  const double slope = 0.01;
+  int64_t step = r->inputs / SAMPLES + 1;
+  double worst = 0;
+  for (int64_t i = 0; i < r->inputs; i += step) {
+    long double x = at(r, r->x, i), y = at(r, r->y, i), wanted = 0, derivative = 0;
+    switch ((cnnblas_nonlinearity)r->layer->kind) {
+    case CNNBLAS_NONLINEARITY_RELU:
+      wanted = x > 0 ? x : 0;
+      derivative = y > 0;
+      break;
+    case CNNBLAS_NONLINEARITY_LEAKY_RELU:
+      wanted = x > 0 ? x : x * slope;
+      derivative = y > 0 ? 1 : slope;
+      break;
+    case CNNBLAS_NONLINEARITY_SIGMOID:
+      wanted = 1 / (1 + expl(-x));
+      derivative = y * (1 - y);
+      break;
+    case CNNBLAS_NONLINEARITY_TANH:
+      wanted = tanhl(x);
+      derivative = 1 - y * y;
+      break;
+    }
+    if (r->layer->direction == LAYER_FORWARD) {
+      worst = larger(worst, share(at(r, r->y, i), wanted, 8 * unit(r) * fabsl(wanted)));
+    } else {
+      long double dy = at(r, r->dy, i);
+      worst = larger(worst, share(at(r, r->dx, i), dy * derivative, 8 * unit(r) * fabsl(dy)));
+    }
+  }
+  return worst;
+}
+
+/* The window of output (i, j): rows and columns inside the image. */
+typedef struct {
+  int64_t row, row_end, column, column_end;
+} window;
+
+static window window_at(const layer_rig *r, int64_t i, int64_t j)
+{
+  const layer_case *l = r->layer;
+  int64_t row = i * l->stride - l->pad, column = j * l->stride - l->pad;
+  return (window){row > 0 ? row : 0, row + l->kernel < l->size ? row + l->kernel : l->size, column > 0 ? column : 0,
+                  column + l->kernel < l->size ? column + l->kernel : l->size};
+}
+
+/* One output of pooling from channel x: its value, and for max its place. */
+static long double pool_output(const layer_rig *r, int64_t x, window w, int64_t *place)
+{
+  long double largest = -INFINITY, sum = 0, squares = 0;
+  int64_t count = 0;
+  for (int64_t u = w.row; u < w.row_end; u++)
+    for (int64_t v = w.column; v < w.column_end; v++, count++) {
+      long double value = at(r, r->x, x + u * r->layer->size + v);
+      if (value > largest) largest = value, *place = u * r->layer->size + v;
+      sum += value;
+      squares += value * value;
+    }
+  return r->layer->kind == CNNBLAS_POOL_MAX   ? largest
+         : r->layer->kind == CNNBLAS_POOL_AVG ? sum / count
+                                              : sqrtl(squares);
+}
+
+/* Adds what output `o` gives to the channel's gradient, and its magnitude. */
+static void pool_spread(const layer_rig *r, int64_t x, int64_t o, window w, int64_t place, long double *dx,
+                        long double *magnitude)
+{
+  int64_t size = r->layer->size, count = (w.row_end - w.row) * (w.column_end - w.column);
+  long double dy = at(r, r->dy, o), y = at(r, r->y, o);
+  for (int64_t u = w.row; u < w.row_end; u++)
+    for (int64_t v = w.column; v < w.column_end; v++) {
+      int64_t p = u * size + v;
+      long double part = 0;
+      if (r->layer->kind == CNNBLAS_POOL_MAX) part = p == place ? dy : 0;
+      if (r->layer->kind == CNNBLAS_POOL_AVG) part = dy / count;
+      if (r->layer->kind == CNNBLAS_POOL_L2) part = y == 0 ? 0 : dy * at(r, r->x, x + p) / y;
+      dx[p] += part;
+      magnitude[p] += fabsl(part);
+    }
+}
+
+static double check_pool_plane(const layer_rig *r, int64_t plane, long double *dx, long double *magnitude)
+{
+  const layer_case *l = r->layer;
+  int64_t x = plane * l->size * l->size, o = plane * r->out * r->out;
+  long double terms = (long double)(l->kernel * l->kernel) + 2;
+  double worst = 0;
+  memset(dx, 0, (size_t)(l->size * l->size) * sizeof *dx);
+  memset(magnitude, 0, (size_t)(l->size * l->size) * sizeof *magnitude);
+  for (int64_t i = 0; i < r->out; i++)
+    for (int64_t j = 0; j < r->out; j++, o++) {
+      window w = window_at(r, i, j);
+      int64_t place = 0;
+      long double y = pool_output(r, x, w, &place);
+      long double bound = l->kind == CNNBLAS_POOL_MAX ? 0 : terms * unit(r) * (l->kind == CNNBLAS_POOL_L2 ? y : 1);
+      worst = larger(worst, share(at(r, r->y, o), y, bound));
+      if (l->kind == CNNBLAS_POOL_MAX && r->indices[o] != place) worst = INFINITY;
+      if (l->direction == LAYER_BACKWARD) pool_spread(r, x, o, w, place, dx, magnitude);
+    }
+  for (int64_t p = 0; l->direction == LAYER_BACKWARD && p < l->size * l->size; p++)
+    worst = larger(worst, share(at(r, r->dx, x + p), dx[p], terms * unit(r) * magnitude[p]));
+  return worst;
+}
+
+static double check_pool(const layer_rig *r)
+{
+  int64_t planes = r->n * r->layer->c, step = planes / PLANES + 1;
+  size_t pixels = (size_t)(r->layer->size * r->layer->size);
+  long double *dx = malloc(2 * pixels * sizeof *dx);
+  double worst = dx ? 0 : INFINITY;
+  for (int64_t plane = 0; dx && plane < planes; plane += step)
+    worst = larger(worst, check_pool_plane(r, plane, dx, dx + pixels));
+  free(dx);
+  return worst;
+}
+
+/* Elements of y = x w^T, dx = dy w or dw = dy^T x as sums of products. */
+static double check_fc(const layer_rig *r)
+{
+  int64_t in = r->layer->c, out = r->layer->size;
+  const void *result = r->layer->direction == LAYER_FORWARD    ? r->y
+                       : r->layer->direction == LAYER_BACKWARD ? r->dx
+                                                               : r->dw;
+  int64_t rows = r->layer->direction == LAYER_WEIGHTS ? out : r->n;
+  int64_t columns = r->layer->direction == LAYER_FORWARD ? out : in;
+  int64_t terms = r->layer->direction == LAYER_FORWARD ? in : r->layer->direction == LAYER_BACKWARD ? out : r->n;
+  int64_t step = rows * columns / 2000 + 1;
+  double worst = 0;
+  for (int64_t e = 0; e < rows * columns; e += step) {
+    int64_t row = e / columns, column = e % columns;
+    long double sum = 0, magnitude = 0;
+    for (int64_t t = 0; t < terms; t++) {
+      long double product = 0;
+      if (r->layer->direction == LAYER_FORWARD)
+        product = (long double)at(r, r->x, row * in + t) * at(r, r->w, column * in + t);
+      if (r->layer->direction == LAYER_BACKWARD)
+        product = (long double)at(r, r->dy, row * out + t) * at(r, r->w, t * in + column);
+      if (r->layer->direction == LAYER_WEIGHTS)
+        product = (long double)at(r, r->dy, t * out + row) * at(r, r->x, t * in + column);
+      sum += product;
+      magnitude += fabsl(product);
+    }
+    worst = larger(worst, share(at(r, result, e), sum, (long double)terms * unit(r) * magnitude));
+  }
+  return worst;
+}
+
+/* The step that the call is about to make, element by element; x holds the parameters, w the velocity, dx the gradient. */
+static double check_sgd(layer_rig *r)
+{
+  enum { COUNT = 4096 };
+  static long double p[COUNT], v[COUNT];
+  int64_t step = r->inputs / COUNT;
+  for (int64_t i = 0; i < COUNT; i++) {
+    p[i] = at(r, r->x, i * step);
+    v[i] = (long double)r->sgd.momentum * at(r, r->w, i * step) + at(r, r->dx, i * step) + r->sgd.weight_decay * p[i];
+    p[i] -= r->sgd.lr * v[i];
+  }
+  double worst = bench_layer_call(r) ? 0 : INFINITY;
+  for (int64_t i = 0; i < COUNT; i++) {
+    worst = larger(worst, share(at(r, r->x, i * step), p[i], 4 * unit(r) * (fabsl(p[i]) + fabsl(r->sgd.lr * v[i]))));
+    worst = larger(worst, share(at(r, r->w, i * step), v[i], 6 * unit(r) * 3));
+  }
+  return worst;
+}
+
+double bench_layer_check(layer_rig *rig)
+{
+  if (rig->layer->family == LAYER_SGD) return check_sgd(rig);
+  if (rig->layer->family == LAYER_ACTIVATION || rig->layer->family == LAYER_POOL) {
+    /* the backward call needs what the forward call leaves */
+    layer_case forward = *rig->layer;
+    const layer_case *own = rig->layer;
+    forward.direction = LAYER_FORWARD;
+    rig->layer = &forward;
+    bool done = bench_layer_call(rig);
+    rig->layer = own;
+    if (!done) return INFINITY;
+  }
+  if (!bench_layer_call(rig)) return INFINITY;
+  return rig->layer->family == LAYER_ACTIVATION ? check_activation(rig)
+         : rig->layer->family == LAYER_POOL     ? check_pool(rig)
+                                                : check_fc(rig);
+}
