@@ -182,12 +182,13 @@ static void fill_samples(const bench_task *task, bench_expected *e)
   }
 }
 
-bench_expected *bench_expected_create(const bench_task *task)
+bench_expected *bench_expected_create(const bench_task *task, bench_coverage coverage)
 {
   bench_expected *e = calloc(1, sizeof *e);
   if (!e) return NULL;
   const bench_geometry *g = &task->geometry;
-  bool complete = task->shape.flops <= complete_flops;
+  bool complete =
+      coverage == BENCH_COVER_ALL || (coverage == BENCH_COVER_BY_SIZE && task->shape.flops <= complete_flops);
   e->count = complete ? (size_t)bench_task_outputs(task) : BENCH_SAMPLES;
   e->terms = task->direction == CNNBLAS_FORWARD         ? (double)g->q
              : task->direction == CNNBLAS_BACKWARD_DATA ? (double)(g->kg * g->taps)
@@ -211,11 +212,6 @@ void bench_expected_destroy(bench_expected *expected)
   free(expected->value);
   free(expected->magnitude);
   free(expected);
-}
-
-bool bench_expected_is_complete(const bench_expected *expected)
-{
-  return !expected->index;
 }
 
 bench_verdict bench_check(const bench_expected *e, const bench_task *task)

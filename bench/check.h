@@ -22,12 +22,15 @@ typedef struct bench_verdict {
   double share_of_bound; /* largest |got - want| / bound: correct means at most 1 */
 } bench_verdict;
 
-/* NULL if memory ran out or the reference failed. task->out is not touched, the other arrays must stay. */
-bench_expected *bench_expected_create(const bench_task *task);
-void bench_expected_destroy(bench_expected *expected);
+typedef enum bench_coverage {
+  BENCH_COVER_BY_SIZE, /* as above */
+  BENCH_COVER_ALL,     /* every element, from the reference */
+  BENCH_COVER_SAMPLES  /* BENCH_SAMPLES of them, summed here */
+} bench_coverage;
 
-/* True if every element was computed, not a sample. */
-bool bench_expected_is_complete(const bench_expected *expected);
+/* NULL if memory ran out or the reference failed. task->out is not touched, the other arrays must stay. */
+bench_expected *bench_expected_create(const bench_task *task, bench_coverage coverage);
+void bench_expected_destroy(bench_expected *expected);
 
 /* Compares task->out. */
 bench_verdict bench_check(const bench_expected *expected, const bench_task *task);

@@ -37,8 +37,7 @@ static const char help[] =
     "  cnnblas-bench --peers none --direction forward 'mb1ic64ih56oc64kh3ph1'\n"
     "  cnnblas-bench --peers none --sweep size=14..224 ic64ih56oc64kh3ph1\n"
     "  cnnblas-bench compare old.json new.json --fail-above 5\n"
-    "exit status: 0 fine, 1 a wrong result (or slower than --fail-above), 2 usage, 3 bad input, 4 out of memory or "
-    "disk\n";
+    "exit status: 0 fine, 1 wrong result, too slow, 2 usage, 3 bad input, 4 memory or disk\n";
 
 enum {
   SET = 256,

@@ -190,7 +190,7 @@ static void fill_row(const round_state *round, const bench_problem *problem, con
 static int run_direction(const bench_options *options, const bench_problem *problem, const bench_task *task,
                          const bench_peaks *peaks, bench_results *results, bench_on_rows on_rows, void *context)
 {
-  bench_expected *expected = bench_expected_create(task), *naive_expected = NULL;
+  bench_expected *expected = bench_expected_create(task, BENCH_COVER_BY_SIZE), *naive_expected = NULL;
   if (!expected) return BENCH_NO_MEMORY;
   round_state *round = calloc(1, sizeof *round);
   if (!round) {
@@ -209,7 +209,7 @@ static int run_direction(const bench_options *options, const bench_problem *prob
     naive_task = task_make(&part, task->direction, 1,
                            &(arrays){(void *)(uintptr_t)task->x, (void *)(uintptr_t)task->w,
                                      (void *)(uintptr_t)task->dy, task->out, 0, 0, 0, 0});
-    naive_expected = bench_expected_create(&naive_task);
+    naive_expected = bench_expected_create(&naive_task, BENCH_COVER_BY_SIZE);
     cnnblas_conv_options naive = library_options(options, "naive", 1);
     if (naive_expected)
       add_candidate(round,

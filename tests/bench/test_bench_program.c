@@ -1,0 +1,290 @@
+/* cnnblas-bench as people call it: exit statuses, files, the comparison. argv[1] is the program. */
+#define _GNU_SOURCE
+#include "support/harness.h"
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char *program;
+static char directory[] = "/tmp/cnnblas-bench-test-XXXXXX";
+static char output[65536]; /* of the last call, stdout and stderr */
+
+/* Runs the program in the test's own directory; its exit status. */
+static int call(const char *arguments)
+{
+  char command[1024];
+  snprintf(command, sizeof command, "cd %s && %s %s 2>&1", directory, program, arguments);
+  harness_doing("%s", arguments);
+  FILE *pipe = popen(command, "r");
+  assert_non_null(pipe);
+  size_t length = fread(output, 1, sizeof output - 1, pipe);
+  output[length] = 0;
+  int status = pclose(pipe);
+  assert_true(WIFEXITED(status));
+  return WEXITSTATUS(status);
+}
+
+#define EXPECT(status, arguments)                                                                                      \
+  do {                                                                                                                 \
+    int got = call(arguments);                                                                                         \
+    if (got != (status)) FAIL("exit status %d instead of %d:\n%s", got, (status), output);                             \
+  } while (0)
+
+static void assert_says(const char *text)
+{
+  if (!strstr(output, text)) FAIL("no \"%s\" in:\n%s", text, output);
+}
+
+static void write_file(const char *name, const char *text)
+{
+  char path[256];
+  snprintf(path, sizeof path, "%s/%s", directory, name);
+  FILE *file = fopen(path, "w");
+  assert_non_null(file);
+  fputs(text, file);
+  fclose(file);
+}
+
+static json_t *read_json(const char *name)
+{
+  char path[256];
+  json_error_t error;
+  snprintf(path, sizeof path, "%s/%s", directory, name);
+  json_t *root = json_load_file(path, 0, &error);
+  if (!root) FAIL("%s:%d: %s", name, error.line, error.text);
+  return root;
+}
+
+static size_t longest_line(void)
+{
+  size_t longest = 0;
+  for (const char *line = output; *line; line += strcspn(line, "\n") + 1)
+    if (strcspn(line, "\n") > longest) longest = strcspn(line, "\n");
+  return longest;
+}
+
+static void help_list_version(void **state)
+{
+  (void)state;
+  EXPECT(0, "--help");
+  assert_says("--fail-above");
+  assert_true(longest_line() <= 100);
+  EXPECT(0, "--list");
+  static const char *const names[] = {"alexnet",      "c3d",           "googlenet", "lenet5", "mobilenet",
+                                      "resnet50",     "unet",          "vgg16",     "vgg19",  "wavenet1d",
+                                      "im2col_sgemm", "im2col_images", "reference"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) assert_says(names[i]);
+  EXPECT(0, "--version");
+  assert_says(cnnblas_version_string());
+  EXPECT(0, "compare --help");
+}
+
+static void usage_errors(void **state)
+{
+  (void)state;
+  static const char *const bad[] = {"--bogus",
+                                    "--set nosuch",
+                                    "--direction up",
+                                    "--algorithm nosuch",
+                                    "--peers nosuch",
+                                    "--batch 0",
+                                    "--batch x",
+                                    "--threads -1",
+                                    "--dtype f16",
+                                    "--min-time 0",
+                                    "--min-time nan",
+                                    "--workspace lots",
+                                    "--effort much",
+                                    "--sweep speed=1..2",
+                                    "--sweep batch=2..1",
+                                    "compare one.json",
+                                    "compare a b --fail-above x",
+                                    "compare a b --fail-above -1"};
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) EXPECT(2, bad[i]);
+}
+
+static void bad_lines_do_not_stop_the_rest(void **state)
+{
+  (void)state;
+  write_file("some.txt",
+             "# three layers, one of them bad\nic3ih8oc4kh3n\"first\"\n ic3ih8oc4kh\nic3ih9oc4kh3n\"last\"\n");
+  EXPECT(3, "--problems some.txt --peers none --no-naive --min-time 0.001");
+  assert_says("some.txt:3:13: kh needs a number");
+  assert_says("some:first");
+  assert_says("some:last");
+  EXPECT(3, "--problems nosuch.txt");
+  assert_says("nosuch.txt: No such file");
+  EXPECT(3, "--peers none --no-naive --min-time 0.001 ic3ih8oc4kh3q1 ic3ih8oc4kh3");
+  assert_says("column 13: unknown field");
+  assert_says("mb2ic3ih8oc4oh6kh3ph0");
+  EXPECT(4, "--peers none --no-naive --min-time 0.001 --json nosuch/file.json ic3ih8oc4kh3");
+  EXPECT(4, "--peers none --no-naive --direction forward mb1000000ic1000ih1000oc1kh1");
+  assert_says("do not fit");
+}
+
+static const char *const texts[] = {"name",  "run_name",  "run_type",  "time_unit", "problem",
+                                    "dtype", "direction", "algorithm", "chosen"};
+static const char *const numbers[] = {
+    "real_time", "cpu_time",     "time_median", "time_spread",     "iterations",         "batch",
+    "threads",   "repeats",      "gflops",      "percent_of_peak", "speedup_over_naive", "workspace_bytes",
+    "max_error", "memory_bytes", "roof_gflops", "percent_of_roof"};
+static const char *const context_texts[] = {"date",
+                                            "executable",
+                                            "cpu",
+                                            "isa",
+                                            "openblas_version",
+                                            "openblas_core",
+                                            "openblas_flavour",
+                                            "openmp_runtime",
+                                            "compiler",
+                                            "build_type",
+                                            "library_build_type"};
+static const char *const context_numbers[] = {"num_cpus", "threads", "fma_peak_gflops", "gemm_peak_gflops",
+                                              "memory_peak_gbytes_per_second"};
+
+static void json_holds_every_field(void **state)
+{
+  (void)state;
+  EXPECT(0, "--set lenet5 --batch 2 --threads 2 --min-time 0.001 --json out.json --csv out.csv");
+  assert_true(longest_line() <= 100);
+  json_t *root = read_json("out.json"), *context = json_object_get(root, "context"),
+         *rows = json_object_get(root, "benchmarks");
+  for (size_t i = 0; i < sizeof context_texts / sizeof *context_texts; i++) {
+    harness_doing("%s", context_texts[i]);
+    assert_true(json_is_string(json_object_get(context, context_texts[i])));
+  }
+  for (size_t i = 0; i < sizeof context_numbers / sizeof *context_numbers; i++) {
+    harness_doing("%s", context_numbers[i]);
+    assert_true(json_number_value(json_object_get(context, context_numbers[i])) > 0);
+  }
+  assert_true(json_array_size(json_object_get(context, "caches")) == 3);
+  assert_true(json_array_size(rows) >= 3 * 3 * 4);
+  size_t first = 0, row_index;
+  json_t *row;
+  json_array_foreach(rows, row_index, row)
+  {
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+      harness_doing("%s", texts[i]);
+      assert_true(json_is_string(json_object_get(row, texts[i])));
+    }
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+      harness_doing("%s", numbers[i]);
+      assert_true(json_is_number(json_object_get(row, numbers[i])));
+    }
+    assert_int_equal(json_integer_value(json_object_get(row, "batch")), 2);
+    first += strcmp(json_string_value(json_object_get(row, "name")), "lenet5:c3/backward_weights/auto") == 0;
+  }
+  assert_int_equal(first, 1);
+  size_t count = json_array_size(rows), lines = 0;
+  json_decref(root);
+  char path[256];
+  snprintf(path, sizeof path, "%s/out.csv", directory);
+  FILE *csv = fopen(path, "r");
+  assert_non_null(csv);
+  for (int c; (c = fgetc(csv)) != EOF;) lines += c == '\n';
+  fclose(csv);
+  assert_int_equal(lines, count + 1);
+}
+
+/* Rows of known times: the join, the means and the limit. */
+static void write_report(const char *name, double factor, const char *dtype)
+{
+  json_t *rows = json_array();
+  for (int i = 0; i < 7; i++) {
+    char problem[32];
+    snprintf(problem, sizeof problem, "mb1ic%dih8oc4kh1", i + 1);
+    double time = 100 * (i + 1) * (i == 6 ? 1 : factor);
+    json_array_append_new(rows, json_pack("{s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:s,s:f,s:f,s:f}", "name", problem, "problem",
+                                          problem, "direction", "forward", "algorithm", "auto", "dtype", dtype, "batch",
+                                          1, "threads", 2, "time_unit", "us", "real_time", time, "time_quartile_low",
+                                          time, "time_quartile_high", 1.01 * time));
+  }
+  json_t *root = json_pack("{s:{s:b},s:o}", "context", "debug_build", 0, "benchmarks", rows);
+  char path[256];
+  snprintf(path, sizeof path, "%s/%s", directory, name);
+  assert_int_equal(json_dump_file(root, path, 0), 0);
+  json_decref(root);
+}
+
+static void comparisons(void **state)
+{
+  (void)state;
+  write_report("old.json", 1, "f32");
+  write_report("new.json", 1.1, "f32"); /* six of seven 10% slower: a mean of 1.1^(6/7), 8.51% */
+  write_report("other.json", 1, "f64");
+  write_file("broken.json", "{\"benchmarks\": [");
+  write_file("no_report.json", "{}");
+  EXPECT(0, "compare old.json old.json --fail-above 0");
+  assert_says("1.000  over 7");
+  EXPECT(0, "compare old.json new.json");
+  assert_says("0.922  over 7");
+  assert_says("0.909");
+  EXPECT(0, "compare old.json new.json --fail-above 8.6");
+  EXPECT(1, "compare old.json new.json --fail-above 8.4");
+  assert_says("slower by 8.5%");
+  EXPECT(0, "compare new.json old.json --fail-above 0");
+  EXPECT(3, "compare old.json other.json");
+  EXPECT(3, "compare old.json nosuch.json");
+  EXPECT(3, "compare broken.json old.json");
+  EXPECT(3, "compare old.json no_report.json");
+}
+
+static void every_option_runs(void **state)
+{
+  (void)state;
+  EXPECT(0,
+         "--algorithm all --peers all --dtype f64 --threads 1 --workspace none --min-time 0.001 g2ic4ih9oc6kh3ph1sh2");
+  EXPECT(0,
+         "--algorithm reference,naive --peers none --effort measure --workspace 65536 --min-time 0.001 ic4iw9oc6kw3");
+  EXPECT(
+      0,
+      "--peers none --no-naive --min-time 0.001 --sweep batch=1..4 --direction forward,backward_weights ic4ih9oc6kh3");
+  assert_says("grows with the power");
+  assert_says("@batch=4");
+  EXPECT(0, "--peers none --no-naive --min-time 0.001 --sweep threads=1,2 --direction forward ic4ih9oc6kh3");
+  EXPECT(0, "--peers none --no-naive --min-time 0.001 --fresh --direction forward --json - ic4ih9oc6kh3");
+  assert_says("the same in a new process");
+  EXPECT(0, "--peers im2col_sgemm,im2col_images --no-naive --min-time 0.001 --direction backward_data ic4ih9oc6kh3");
+  assert_says("im2col_images");
+}
+
+static int make_directory(void **state)
+{
+  (void)state;
+  return mkdtemp(directory) ? 0 : -1;
+}
+
+static int remove_directory(void **state)
+{
+  (void)state;
+  static const char *const names[] = {"some.txt", "out.json",   "out.csv",     "old.json",
+                                      "new.json", "other.json", "broken.json", "no_report.json"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", directory, names[i]);
+    unlink(path);
+  }
+  return rmdir(directory);
+}
+
+int main(int argc, char **argv)
+{
+  if (argc < 2) {
+    fputs("usage: test_bench_program PATH_OF_CNNBLAS_BENCH\n", stderr);
+    return 2;
+  }
+  program = realpath(argv[1], NULL);
+  if (!program) return 2;
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(help_list_version),
+      cmocka_unit_test(usage_errors),
+      cmocka_unit_test(bad_lines_do_not_stop_the_rest),
+      cmocka_unit_test(json_holds_every_field),
+      cmocka_unit_test(comparisons),
+      cmocka_unit_test(every_option_runs),
+  };
+  return cmocka_run_group_tests(tests, make_directory, remove_directory);
+}
