@@ -4,8 +4,6 @@
 #include <limits.h>
 #include <omp.h>
 
-enum { FLAVOUR_PTHREAD = 1 };
-
 void bench_gemm(const bench_gemm_args *g)
 {
   CBLAS_TRANSPOSE ta = g->transpose_a ? CblasTrans : CblasNoTrans, tb = g->transpose_b ? CblasTrans : CblasNoTrans;
@@ -30,12 +28,12 @@ void bench_set_threads(int threads)
 
 void bench_serial_gemm_begin(void)
 {
-  if (openblas_get_parallel() == FLAVOUR_PTHREAD) openblas_set_num_threads(1);
+  if (openblas_get_parallel() == BENCH_BLAS_PTHREAD) openblas_set_num_threads(1);
 }
 
 void bench_serial_gemm_end(int threads)
 {
-  if (openblas_get_parallel() == FLAVOUR_PTHREAD) openblas_set_num_threads(threads);
+  if (openblas_get_parallel() == BENCH_BLAS_PTHREAD) openblas_set_num_threads(threads);
 }
 
 void bench_serial_gemm_in_team(void)

@@ -30,7 +30,8 @@ void bench_serial_gemm_end(int threads);
 /* Call in the region, before the first bench_gemm: a team of one counts as "not parallel" for OpenBLAS's OpenMP build. */
 void bench_serial_gemm_in_team(void);
 
-/* openblas_get_parallel(): 0 serial, 1 pthread, 2 OpenMP. */
+/* openblas_get_parallel()'s answers. */
+enum { BENCH_BLAS_SERIAL = 0, BENCH_BLAS_PTHREAD = 1, BENCH_BLAS_OPENMP = 2 };
 int bench_blas_flavour(void);
 
 #endif

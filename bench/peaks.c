@@ -28,29 +28,25 @@ static double measure_fma(bench_fma fma, int threads)
   return fma.flops * (double)iterations * threads / best * 1e-9;
 }
 
-/* OpenBLAS's own threads; its serial flavour has none, there each of ours multiplies matrices of its own. */
-static double measure_gemm(cnnblas_dtype dtype, int threads)
+/* On OpenBLAS's own threads: its serial flavour has one. */
+static double measure_gemm(cnnblas_dtype dtype)
 {
   enum { SIZE = 2048 };
   size_t element = dtype == CNNBLAS_F64 ? 8 : 4, bytes = (size_t)SIZE * SIZE * element;
-  int copies = bench_blas_flavour() == 0 ? threads : 1;
-  char *arrays = bench_pages(3 * bytes * (size_t)copies);
+  char *arrays = bench_pages(3 * bytes);
   if (!arrays) return 0;
-  bench_random_fill(BENCH_SEED_GEMM, arrays, (int64_t)3 * SIZE * SIZE * copies, element);
+  bench_random_fill(BENCH_SEED_GEMM, arrays, (int64_t)3 * SIZE * SIZE, element);
+  bench_gemm_args gemm = {
+      .dtype = dtype, .m = SIZE, .n = SIZE, .k = SIZE, .a = arrays, .b = arrays + bytes, .c = arrays + 2 * bytes};
   double best = INFINITY;
   int calls = 0;
   for (double begin = bench_now(); bench_now() - begin < time_each || calls < 4; calls++) {
     double start = bench_now();
-#pragma omp parallel for num_threads(copies) if (copies > 1)
-    for (int i = 0; i < copies; i++) {
-      char *mine = arrays + 3 * bytes * (size_t)i;
-      bench_gemm(&(bench_gemm_args){
-          .dtype = dtype, .m = SIZE, .n = SIZE, .k = SIZE, .a = mine, .b = mine + bytes, .c = mine + 2 * bytes});
-    }
+    bench_gemm(&gemm);
     best = fmin(best, bench_now() - start);
   }
-  bench_pages_free(arrays, 3 * bytes * (size_t)copies);
-  return 2.0 * SIZE * SIZE * SIZE * copies / best * 1e-9;
+  bench_pages_free(arrays, 3 * bytes);
+  return 2.0 * SIZE * SIZE * SIZE / best * 1e-9;
 }
 
 /* STREAM's triad a = b + 3 c, three arrays counted, and a plain read of b; each array larger than any cache. */
@@ -88,7 +84,7 @@ void bench_peaks_measure(cnnblas_dtype dtype, int threads, bench_peaks *peaks)
   peaks->fma_isa = fma.isa;
   peaks->bandwidth_gbytes = measure_bandwidth(threads);
   peaks->fma_gflops = measure_fma(fma, threads);
-  peaks->gemm_gflops = measure_gemm(dtype, threads);
+  peaks->gemm_gflops = measure_gemm(dtype);
 }
 
 double bench_roof(const bench_peaks *peaks, double flops, double bytes)

@@ -8,7 +8,7 @@
 
 typedef struct bench_peaks {
   double fma_gflops;       /* multiply-adds on registers only, all threads */
-  double gemm_gflops;      /* OpenBLAS on 2048 x 2048 matrices, all threads */
+  double gemm_gflops;      /* OpenBLAS on 2048 x 2048 matrices, all its threads (serial flavour: one) */
   double bandwidth_gbytes; /* memory, read or triad, whichever is more, all threads; 10^9 bytes a second */
   const char *fma_isa;     /* the vectors that the first one used */
 } bench_peaks;

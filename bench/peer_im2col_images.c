@@ -47,6 +47,7 @@ static void *create(const bench_task *task, const void *options, char *why, size
   if (!self) return NULL;
   self->task = task;
   self->workers = task->threads < g->n ? task->threads : (int)g->n;
+  if (bench_blas_flavour() == BENCH_BLAS_SERIAL) self->workers = 1; /* it has no locks: two GEMMs at once would mix */
   if (!g->lowering_is_identity) self->col_bytes = (size_t)g->q * (size_t)g->out_pixels * task->element;
   if (task->direction == CNNBLAS_BACKWARD_WEIGHTS) self->sum_bytes = (size_t)task->shape.w_elements * task->element;
   if (total_bytes(self) == 0) return self;

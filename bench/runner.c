@@ -119,7 +119,8 @@ static void add_candidate(round_state *round, candidate c, const void *peer_opti
   }
   c.watch.run = c.peer->run;
   c.watch.state = c.state;
-  c.watch.rest_afterwards = c.peer->leaves_threads_spinning && c.task->threads > 1 && bench_blas_flavour() == 1;
+  c.watch.rest_afterwards =
+      c.peer->leaves_threads_spinning && c.task->threads > 1 && bench_blas_flavour() == BENCH_BLAS_PTHREAD;
   round->candidates[round->count++] = c;
 }
 

@@ -38,7 +38,7 @@ void cb_blas_end(cb_blas_guard *guard)
   pthread_mutex_unlock(&guard_lock);
 }
 
-void cb_blas_gemm(const cb_gemm *g)
+static void gemm(const cb_gemm *g)
 {
   CBLAS_TRANSPOSE ta = g->transa ? CblasTrans : CblasNoTrans, tb = g->transb ? CblasTrans : CblasNoTrans;
   blasint m = (blasint)g->m, n = (blasint)g->n, k = (blasint)g->k;
@@ -47,6 +47,16 @@ void cb_blas_gemm(const cb_gemm *g)
     cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, 1.0, g->a, lda, g->b, ldb, g->add ? 1.0 : 0.0, g->c, ldc);
   else
     cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, 1.0f, g->a, lda, g->b, ldb, g->add ? 1.0f : 0.0f, g->c, ldc);
+}
+
+static pthread_mutex_t serial_lock = PTHREAD_MUTEX_INITIALIZER;
+
+void cb_blas_gemm(const cb_gemm *g)
+{
+  bool one_at_a_time = openblas_get_parallel() == FLAVOUR_SERIAL;
+  if (one_at_a_time) pthread_mutex_lock(&serial_lock);
+  gemm(g);
+  if (one_at_a_time) pthread_mutex_unlock(&serial_lock);
 }
 
 const char *cb_blas_flavour(void)

@@ -3,7 +3,8 @@
  *
  * OpenBLAS comes in three flavours behind one soname, told apart only at run time. A GEMM must stay on the thread that
  * calls it, inside our loops; cb_blas_begin and cb_blas_end bracket a parallel loop that calls GEMM and see to that:
- *   serial   nothing to do
+ *   serial   built without locks (Debian's 0.3.21): two GEMMs at once may get the same packing buffer and both come out
+ *            wrong, so cb_blas_gemm lets in one at a time; the caller's own BLAS calls on other threads are on their own
  *   openmp   it is serial inside an active parallel region, but counts a region of one thread as none: the calling
  *            thread's own OpenMP count is set to 1 and restored (our regions name their size, so they do not notice)
  *   pthread  its own threads would multiply ours, and there is only a process-wide setter: it is held at 1 while any
