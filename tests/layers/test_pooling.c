@@ -70,7 +70,7 @@ static window_result naive_window(const cnnblas_pool_desc *d, const lifted *l, c
   return r;
 }
 
-static double close_enough(double got, double want, double u)
+static bool close_enough(double got, double want, double u)
 {
   return isnan(want) ? isnan(got) : got == want || fabs(got - want) <= u * (1 + fabs(want));
 }
