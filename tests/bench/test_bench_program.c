@@ -150,8 +150,11 @@ static void json_holds_every_field(void **state)
   (void)state;
   EXPECT(0, "--set lenet5 --batch 2 --threads 2 --min-time 0.001 --json out.json --csv out.csv");
   assert_true(longest_line() <= 100);
+  bool flagged = strstr(output, "DEBUG BUILD") != NULL;
   json_t *root = read_json("out.json"), *context = json_object_get(root, "context"),
          *rows = json_object_get(root, "benchmarks");
+  assert_true(json_is_boolean(json_object_get(context, "debug_build")));
+  assert_int_equal(json_is_true(json_object_get(context, "debug_build")), flagged);
   for (size_t i = 0; i < sizeof context_texts / sizeof *context_texts; i++) {
     harness_doing("%s", context_texts[i]);
     assert_true(json_is_string(json_object_get(context, context_texts[i])));
