@@ -210,7 +210,9 @@ def readme(options, work):
         with open(source, 'w', encoding='utf-8') as file:
             file.write(program)
         package = 'cnnblas_net' if 'cnnblas/net.h' in program else 'cnnblas'
-        run([*options.cc.split(), '-Wall', '-Wextra', '-Werror', source, '-o', binary,
+        tools = os.path.join(options.source, 'tools')
+        digits = ['-I', tools, os.path.join(tools, 'data', 'digits.c')] if 'data/digits.h' in program else []
+        run([*options.cc.split(), '-Wall', '-Wextra', '-Werror', source, *digits, '-o', binary,
              *installed.flags('--cflags', '--libs', package), '-lm'])
         said = output([binary], env=installed.env, cwd=work)
         print(said, end='')
