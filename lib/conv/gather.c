@@ -135,10 +135,8 @@ static int64_t channel_elements(const cb_gather *gather, const cb_band *band, co
                    extent(gather, band, 2, outs[2]));
 }
 
-enum {
-  ROW_PIXELS = 4096, /* a block takes whole output rows up to this width, if their band fits */
-  SAME_SETS = 512    /* a channel pitch that is a multiple of this many elements makes channels share cache sets */
-};
+/* A channel pitch that is a multiple of this many elements makes channels share cache sets. */
+enum { SAME_SETS = 512 };
 
 /* True if no position outside the source is read and channels do not collide: then the source can serve as the band. */
 static bool can_read_in_place(const cb_band *band, const cb_gather *gathers, int64_t count, bool side_by_side)
@@ -189,11 +187,10 @@ void cb_band_cut(cb_band *band, const cb_gather *gathers, int64_t count, const c
   for (int axis = 0; axis < 3; axis++) span(band, gathers, count, axis);
   bool in_place = can_read_in_place(band, gathers, count, limits->side_by_side);
   int64_t elements = in_place ? INT32_MAX : limits->elements;
-  int64_t row = in_place ? limits->pixels : limits->most_pixels ? cb_min(ROW_PIXELS, limits->most_pixels) : ROW_PIXELS;
   for (int axis = 2; axis >= 0; axis--) {
     bool whole = axis == 2 || band->blocks[axis + 1] == 1;
     band->blocks[axis] = a[axis].outs;
-    if (whole) grow(band, gather, axis, axis == 2 ? row : limits->pixels, in_place ? INT64_MAX : elements);
+    if (whole) grow(band, gather, axis, limits->pixels, in_place ? INT64_MAX : elements);
   }
   band->pitch[2] = 1;
   if (in_place) {

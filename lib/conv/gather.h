@@ -47,8 +47,7 @@ typedef struct {
 
 typedef struct {
   int64_t n;            /* images */
-  int64_t pixels;       /* outputs of a block, about */
-  int64_t most_pixels;  /* no block has more, however wide a row is; 0: no such limit */
+  int64_t pixels;       /* outputs of a block, at most */
   int64_t elements;     /* of a band, at most (one output's band may be larger) */
   int64_t source_image; /* elements from one image of the source to the next */
   bool side_by_side;    /* neighbouring outputs must be neighbours in the band, stride or not */

@@ -20,7 +20,9 @@
 
 enum {
   BLOCK_PIXELS = 448,         /* pixels of a job, about: they share each panel */
+  LEAST_PIXELS = 28,          /* a job has at least these, even if there are fewer jobs than TARGET_JOBS */
   STAGED_PIXELS = 1024,       /* of all phases together, when they meet in a stage */
+  DATA_CHUNK = 48,            /* least chunk of an input gradient: col2im sums kg terms, then taps; so must a rival */
   MAX_PHASES = 64,            /* of an input gradient */
   SHARED_PANELS = 1536 << 10, /* bytes of weights up to which they are packed once for all jobs */
   TARGET_JOBS = 16,           /* panels are dealt to several jobs until there are that many */
@@ -88,8 +90,13 @@ static void size_scratch(cb_images *st, size_t element)
 static void cut(cb_images *st, const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
+  const cb_gather_axis *a = st->gather[0].axis;
+  int64_t rows = st->pixel_lanes ? st->engine->rows[CB_PIXEL_VECTORS] : CB_PANEL_VECTORS * st->engine->lanes;
+  int64_t panels = cb_ceil_div(st->outputs, rows) * geo->g, pixels = a[0].outs * a[1].outs * a[2].outs * geo->n;
+  int64_t most = st->staged ? cb_max(1, STAGED_PIXELS / st->phases) : BLOCK_PIXELS;
   cb_band_limits limits = {.n = geo->n,
-                           .pixels = st->staged ? cb_max(1, STAGED_PIXELS / st->phases) : BLOCK_PIXELS,
+                           .pixels =
+                               cb_min(most, cb_max(LEAST_PIXELS, cb_ceil_div(pixels, cb_parts(TARGET_JOBS, panels)))),
                            .elements = CB_BAND_BYTES / (int64_t)geo->element,
                            .source_image = st->source_image,
                            .side_by_side = st->pixel_lanes};
@@ -108,6 +115,7 @@ static void layout(cb_images *st, const cb_problem *problem)
   st->engine = cb_engine_get(geo->dtype);
   st->outputs = forward ? geo->kg : geo->cg;
   st->staged = st->phases > 1;
+  st->chunk = forward ? CB_CHUNK : cb_min(CB_CHUNK, cb_max(DATA_CHUNK, 3 * (geo->kg + geo->taps)));
   for (int i = 0; i < 3; i++) st->dest[i] = forward ? geo->axis[i].out : geo->axis[i].in;
   if (cb_geometry_is_pointwise(geo)) st->dest[0] = st->dest[1] = 1, st->dest[2] = geo->p;
   st->source_plane = forward ? geo->image : geo->p;

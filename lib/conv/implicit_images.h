@@ -35,6 +35,7 @@ typedef struct {
   int64_t panels;       /* of one group */
   int64_t panel_groups; /* jobs that share the panels of a block */
   int64_t panel_width;  /* outputs of a packed panel, pixels on the lanes */
+  int64_t chunk;        /* most steps of one chain of sums */
   int64_t dest[3], source_image, dest_image, source_plane, dest_plane, stage_plane; /* elements */
   cb_scratch_parts parts;
   cb_hops hops;

@@ -60,7 +60,8 @@ void cb_tiles_run_rows(const cb_images_job *j, const cb_panel *panel, const void
 {
   const cb_engine *engine = j->st->engine;
   size_t element = j->call->plan->problem.geo.element;
-  int64_t q = j->gather->q, chunks = cb_parts(q, CB_CHUNK), tiles = cb_parts(j->pixels, engine->rows[panel->vectors]);
+  int64_t q = j->gather->q, chunks = cb_parts(q, j->st->chunk),
+          tiles = cb_parts(j->pixels, engine->rows[panel->vectors]);
   for (int64_t t = 0; t < tiles; t++) {
     int64_t first = cb_split(j->pixels, tiles, t), m = cb_split(j->pixels, tiles, t + 1) - first;
     for (int64_t chunk = 0; chunk < chunks; chunk++) {
@@ -112,7 +113,7 @@ static void multiply_lanes(const cb_images_job *j, const lane_tile *lane, int64_
   static const int32_t row[CB_MAX_ROWS] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
   const cb_engine *engine = j->st->engine;
   size_t element = j->call->plan->problem.geo.element;
-  int64_t q = j->gather->q, chunks = cb_parts(q, CB_CHUNK);
+  int64_t q = j->gather->q, chunks = cb_parts(q, j->st->chunk);
   for (int64_t chunk = 0; chunk < chunks; chunk++) {
     int64_t q0 = cb_split(q, chunks, chunk), q1 = cb_split(q, chunks, chunk + 1);
     cb_tile tile = {.a = cb_at(panel, q0 * j->st->panel_width, element),

@@ -11,7 +11,9 @@
  *       fill the band
  *       for each panel of the job
  *         pack dy onto the lanes                       stays in L1 and L2
- *         for each tile of up to 14 taps: kernel       fresh sums for the block, added to the job's
+ *         for each tile of up to 14 taps
+ *           for each chunk of at most 128 pixels       fresh sums, added to the job's
+ *             kernel
  *
  * Nothing is added across jobs unless there are too few panels to share out: then the blocks are cut into segments whose
  * partial results are added in order. The cut looks at the shape and the budget, never at the threads.
@@ -24,7 +26,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TARGET_JOBS = 8, PARTIAL_BYTES = 2 << 20 };
+enum {
+  TARGET_JOBS = 8,
+  PARTIAL_BYTES = 2 << 20, /* of all segments' partial results */
+  WEIGHT_CHUNK = 128       /* most pixels of one chain of sums: OpenBLAS sums short rows in as many lanes */
+};
 
 typedef struct {
   const cb_engine *engine;
@@ -44,11 +50,8 @@ static size_t size_state(state *st, cb_tiling *t, const cb_problem *problem)
   int64_t element = (int64_t)geo->element;
   st->engine = cb_engine_get(geo->dtype);
   cb_gather_forward(&st->gather, geo);
-  cb_band_limits limits = {.n = geo->n,
-                           .pixels = CB_CHUNK,
-                           .most_pixels = CB_CHUNK, /* the lanes' scratch and hops have room for that many */
-                           .elements = CB_BAND_BYTES / element,
-                           .source_image = geo->c * geo->image};
+  cb_band_limits limits = {
+      .n = geo->n, .pixels = CB_CHUNK, .elements = CB_BAND_BYTES / element, .source_image = geo->c * geo->image};
   cb_band_cut(&st->band, &st->gather, 1, &limits);
   int64_t reach = st->band.elements ? st->band.elements : st->band.images * limits.source_image;
   if (reach >= INT32_MAX || geo->p >= INT32_MAX) return SIZE_MAX;
@@ -136,19 +139,22 @@ static void add_block(const block_view *view, const cb_panel *panel, const void 
 {
   const cb_geometry *geo = &view->call->plan->problem.geo;
   const state *st = view->call->plan->state;
-  int64_t tiles = cb_parts(geo->q, st->engine->rows[panel->vectors]);
+  int64_t tiles = cb_parts(geo->q, st->engine->rows[panel->vectors]), chunks = cb_parts(view->pixels, WEIGHT_CHUNK);
   for (int64_t i = 0; i < tiles; i++) {
     int64_t first = cb_split(geo->q, tiles, i), m = cb_split(geo->q, tiles, i + 1) - first;
-    cb_tile tile = {.a = view->band,
-                    .row = st->tap + first,
-                    .awalk = view->rows,
-                    .b = lanes,
-                    .bwalk = st->hops.hop[panel->vectors],
-                    .steps = view->pixels,
-                    .c = cb_at_mut(sums, first * panel->width, geo->element),
-                    .ldc = panel->width,
-                    .add = add};
-    st->engine->kernel[panel->vectors][m](&tile);
+    for (int64_t chunk = 0; chunk < chunks; chunk++) {
+      int64_t s0 = cb_split(view->pixels, chunks, chunk), s1 = cb_split(view->pixels, chunks, chunk + 1);
+      cb_tile tile = {.a = view->band,
+                      .row = st->tap + first,
+                      .awalk = view->rows + s0,
+                      .b = cb_at(lanes, s0 * panel->width, geo->element),
+                      .bwalk = st->hops.hop[panel->vectors],
+                      .steps = s1 - s0,
+                      .c = cb_at_mut(sums, first * panel->width, geo->element),
+                      .ldc = panel->width,
+                      .add = add || chunk > 0};
+      st->engine->kernel[panel->vectors][m](&tile);
+    }
   }
 }
 

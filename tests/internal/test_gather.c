@@ -129,11 +129,9 @@ static cb_band_limits random_limits(const view *v, rng *r)
 {
   cb_band_limits limits = {.n = v->p->n,
                            .pixels = RNG_PICK(r, 1, 2, 5, 14, 60, 512, 100000),
-                           .most_pixels = RNG_PICK(r, 0, 0, 1, 7, 64, 512),
                            .elements = RNG_PICK(r, 1, 100, 1000, 20000, 200000),
                            .source_image = v->source_image,
                            .side_by_side = rng_chance(r, 30)};
-  if (limits.most_pixels && limits.pixels > limits.most_pixels) limits.pixels = limits.most_pixels;
   return limits;
 }
 
@@ -141,8 +139,8 @@ static void check_cut(view *v, const cb_band_limits *limits)
 {
   const cb_band *band = &v->band;
   bool smallest = band->outs[0] * band->outs[1] * band->outs[2] == 1 && band->images == 1;
-  if (limits->most_pixels && band->pixels > limits->most_pixels)
-    FAIL("a block has %lld pixels, the limit is %lld", (long long)band->pixels, (long long)limits->most_pixels);
+  if (band->pixels > cb_max(limits->pixels, 1))
+    FAIL("a block has %lld pixels, the limit is %lld", (long long)band->pixels, (long long)limits->pixels);
   if (band->elements > limits->elements && !smallest)
     FAIL("a band has %lld elements, the limit is %lld", (long long)band->elements, (long long)limits->elements);
   int64_t blocks = cb_band_blocks(band, v->p->n);
@@ -191,9 +189,9 @@ static void check_direction(const problem *p, bool forward, const char *text, rn
   guarded_protect(&source, true);
   for (int cut = 0; cut < 3; cut++) {
     cb_band_limits limits = random_limits(&v, r);
-    harness_doing("%s %s (cut %d: pixels %lld most %lld elements %lld side by side %d)", text,
-                  forward ? "forward" : "backward_data", cut, (long long)limits.pixels, (long long)limits.most_pixels,
-                  (long long)limits.elements, limits.side_by_side);
+    harness_doing("%s %s (cut %d: pixels %lld elements %lld side by side %d)", text,
+                  forward ? "forward" : "backward_data", cut, (long long)limits.pixels, (long long)limits.elements,
+                  limits.side_by_side);
     cb_band_cut(&v.band, gathers, v.phases, &limits);
     check_cut(&v, &limits);
   }
