@@ -60,7 +60,7 @@ int main(int argc, char **argv)
     return fflush(stdout) != 0 && status == BENCH_OK ? BENCH_NO_MEMORY : status;
   }
   bench_set_threads(options.threads);
-  bench_peaks_measure(options.dtype, options.threads, &context.peaks);
+  bench_peaks_measure(options.dtype, options.threads, bench_peaks_time(options.min_time), &context.peaks);
   bench_table_head(&context);
   status = bench_run(&options, &context.peaks, &results, print_rows, last_problem);
   if (options.sweep[0]) bench_sweep_print(&results, options.sweep);

@@ -10,9 +10,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-static const double time_each = 0.5; /* seconds spent on each peak */
-
-static double measure_fma(bench_fma fma, int threads)
+static double measure_fma(bench_fma fma, int threads, double time_each)
 {
   int64_t iterations = 1 << 18;
   double best = INFINITY, sink = 0;
@@ -29,7 +27,7 @@ static double measure_fma(bench_fma fma, int threads)
 }
 
 /* On OpenBLAS's own threads: its serial flavour has one. */
-static double measure_gemm(cnnblas_dtype dtype)
+static double measure_gemm(cnnblas_dtype dtype, double time_each)
 {
   enum { SIZE = 2048 };
   size_t element = dtype == CNNBLAS_F64 ? 8 : 4, bytes = (size_t)SIZE * SIZE * element;
@@ -50,7 +48,7 @@ static double measure_gemm(cnnblas_dtype dtype)
 }
 
 /* STREAM's triad a = b + 3 c, three arrays counted, and a plain read of b; each array larger than any cache. */
-static double measure_bandwidth(int threads)
+static double measure_bandwidth(int threads, double time_each)
 {
   enum { COUNT = 16 << 20 }; /* doubles: 128 MiB an array */
   double *a = bench_pages(3 * sizeof(double) * COUNT);
@@ -78,13 +76,13 @@ static double measure_bandwidth(int threads)
   return best * 1e-9;
 }
 
-void bench_peaks_measure(cnnblas_dtype dtype, int threads, bench_peaks *peaks)
+void bench_peaks_measure(cnnblas_dtype dtype, int threads, double time_each, bench_peaks *peaks)
 {
   bench_fma fma = bench_fma_widest(dtype);
   peaks->fma_isa = fma.isa;
-  peaks->bandwidth_gbytes = measure_bandwidth(threads);
-  peaks->fma_gflops = measure_fma(fma, threads);
-  peaks->gemm_gflops = measure_gemm(dtype);
+  peaks->bandwidth_gbytes = measure_bandwidth(threads, time_each);
+  peaks->fma_gflops = measure_fma(fma, threads, time_each);
+  peaks->gemm_gflops = measure_gemm(dtype, time_each);
 }
 
 double bench_roof(const bench_peaks *peaks, double flops, double bytes)

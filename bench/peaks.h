@@ -13,8 +13,14 @@ typedef struct bench_peaks {
   const char *fma_isa;     /* the vectors that the first one used */
 } bench_peaks;
 
-/* Measures for about two seconds. Threads above 1 are the benchmark's own setting. */
-void bench_peaks_measure(cnnblas_dtype dtype, int threads, bench_peaks *peaks);
+/* Spends about time_each seconds on each of the three; bench_set_threads(threads) was called before. */
+void bench_peaks_measure(cnnblas_dtype dtype, int threads, double time_each, bench_peaks *peaks);
+
+/* Seconds for each peak that suit a run's --min-time. */
+static inline double bench_peaks_time(double min_time)
+{
+  return min_time < 0.05 ? 10 * min_time : 0.5;
+}
 
 /* What a call can reach at most, in GFLOP/s: the smaller of compute and of memory at its FLOPs per byte. */
 double bench_roof(const bench_peaks *peaks, double flops, double bytes);

@@ -292,7 +292,7 @@ int bench_run(const bench_options *options, const bench_peaks *peaks, bench_resu
     int threads = problem->threads ? problem->threads : options->threads;
     if (threads != peaks_threads) {
       bench_set_threads(threads);
-      bench_peaks_measure(options->dtype, threads, &current);
+      bench_peaks_measure(options->dtype, threads, bench_peaks_time(options->min_time), &current);
       peaks_threads = threads;
     }
     int now = run_problem(options, problem, &current, results, on_rows, context);
