@@ -5,10 +5,11 @@
  *
  *     c[i][j] = sum over s < k of  a[row[i] + awalk[s]] * b[bwalk[s] + j]
  *
- * Here its rows are neighbouring pixels of a padded band under 3x3 filters, as in a forward convolution, and the lanes a
- * packed panel of weights. What a walk comes across stays in L1: the band's channels and the panel's steps are walked
- * again from their beginning as often as k needs. The yardstick, multiply-adds on registers alone with the same vectors,
- * is timed as one candidate among the kernels of its level, so a slow spell of the machine meets all of them.
+ * Here its rows are neighbouring pixels of a padded band under 3x3 filters, as in a forward convolution, and the
+ * lanes a packed panel of weights. What a walk comes across stays in L1: the band's channels and the panel's steps
+ * are walked again from their beginning as often as k needs. The yardstick, multiply-adds on registers alone with the
+ * same vectors, is timed as one candidate among the kernels of its level, so a slow spell of the machine meets all of
+ * them.
  */
 #define _GNU_SOURCE
 #include "kernels.h"

@@ -1,6 +1,6 @@
 /*
- * The compute peak's loops, one per vector length, in GNU C vectors. meson compiles this file with optimisation whatever
- * the build type, and with contraction, so that sum * factor + term is one instruction where there is one.
+ * The compute peak's loops, one per vector length, in GNU C vectors. meson compiles this file with optimisation
+ * whatever the build type, and with contraction, so that sum * factor + term is one instruction where there is one.
  */
 #include "peaks_fma.h"
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* The loop of peaks_fma.c for one vector type: included with VECTOR (a vector type), CHAINS, NAME and TARGET defined. */
+/* The loop of peaks_fma.c for one vector type: included with VECTOR (the type), CHAINS, NAME and TARGET defined. */
 
 /* sum = sum * factor + term in CHAINS independent chains, which hide the latency of 4 or 5 cycles at two a cycle. */
 TARGET static double NAME(int64_t iterations)

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Lists the micro-kernels whose inner loop touches the stack or shuffles registers: a sum, or more often a row's offset,
-# that found no register of its own. Looks at the compiled objects, so it tells what this compiler made of microkernel.c.
+# Lists the micro-kernels whose inner loop touches the stack or shuffles registers: a sum, or more often a row's
+# offset, that found no register of its own. Looks at the compiled objects, so it tells what this compiler made of
+# microkernel.c.
 #
 # usage: tools/kernel_stack.sh BUILD_DIRECTORY [--all]      (--all: the kernels with a clean loop too; x86-64 only)
 #

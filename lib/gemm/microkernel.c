@@ -12,11 +12,12 @@
  * Compiled with -ffp-contract=fast (multiply and add fuse) and -fno-predictive-commoning (gcc would carry overlapping
  * taps from step to step in registers that the sums need).
  *
- * The rows' offsets are as many as there are integer registers. Left alone, gcc keeps what is over in vector registers and
- * fetches it with moves that take the ports of the multiply-adds, and adds walk and row apart from the load: 14x1 ran at
- * 81% of the core's multiply-adds, 12x2 at 89%. With the first six offsets in registers, the others read from memory (what
- * volatile says) and the step's address out of the optimiser's sight, so that a row is one load at [step + row], every
- * instance of four sums or more reaches 97 to 100%. tools/kernel_stack.sh shows the loops that came of it.
+ * The rows' offsets are as many as there are integer registers. Left alone, gcc keeps what is over in vector
+ * registers and fetches it with moves that take the ports of the multiply-adds, and adds walk and row apart from the
+ * load: 14x1 ran at 81% of the core's multiply-adds, 12x2 at 89%. With the first six offsets in registers, the others
+ * read from memory (what volatile says) and the step's address out of the optimiser's sight, so that a row is one
+ * load at [step + row], every instance of four sums or more reaches 97 to 100%. tools/kernel_stack.sh shows the loops
+ * that came of it.
  */
 #include "gemm/engine_build.h"
 

@@ -5,8 +5,8 @@
 #include "gemm/engine.h"
 #include "support/harness.h"
 
-/* Runs test for each type and level, whatever CNNBLAS_ISA says; prints "skipped" for levels that the machine lacks. Fails if
-   there is no baseline. */
+/* Runs test for each type and level, whatever CNNBLAS_ISA says; prints "skipped" for levels that the machine lacks.
+   Fails if there is no baseline. */
 typedef void (*level_test)(const cb_engine *engine, cnnblas_dtype dtype);
 void levels_run(level_test test);
 

@@ -1,13 +1,15 @@
 /*
- * Bands and walks alone: over random convolutions of ranks 1 to 3, with strides, dilations, asymmetric padding, both modes
- * and groups, cut into blocks of many sizes, every (pixel, tap) address is compared with the definition: the source holds
- * its own indices + 1, so the value found at  band + row(pixel) + walk(tap)  names the element that was read; 0 is padding.
+ * Bands and walks alone: over random convolutions of ranks 1 to 3, with strides, dilations, asymmetric padding, both
+ * modes and groups, cut into blocks of many sizes, every (pixel, tap) address is compared with the definition: the
+ * source holds its own indices + 1, so the value found at  band + row(pixel) + walk(tap)  names the element that was
+ * read; 0 is padding.
  *
  *     forward          pixel o meets tap t at input position   o * stride - pad + t * dilation
  *     input gradient   pixel i meets tap t at output position  (i + pad - t * dilation) / stride, if that is whole
  *
- * with t counted from the filter's other end in true convolution. Also: every pixel of the destination belongs to exactly one
- * block of one phase; taps that a phase leaves out meet no output; limits hold; bands end at pages that trap.
+ * with t counted from the filter's other end in true convolution. Also: every pixel of the destination belongs to
+ * exactly one block of one phase; taps that a phase leaves out meet no output; limits hold; bands end at pages that
+ * trap.
  */
 #include "conv/gather.h"
 #include "support/guarded.h"

@@ -3,10 +3,10 @@
  *
  *     c[i][j] (+)= sum over s < steps of  a[row[i] + awalk[s]] * b[bwalk[s] + j]
  *
- * as one chain in the order of s, fused or not as the level does it, so every bit of every element is fixed. Walks are
- * random, arrays are exactly as large as the contract lets a kernel read and end (or begin) at pages that trap; what lies
- * between the rows of c must stay. Inputs are integers, reals, denormals, numbers that overflow, and reals with NaN, Inf and
- * zeros among them.
+ * as one chain in the order of s, fused or not as the level does it, so every bit of every element is fixed. Walks
+ * are random, arrays are exactly as large as the contract lets a kernel read and end (or begin) at pages that trap;
+ * what lies between the rows of c must stay. Inputs are integers, reals, denormals, numbers that overflow, and reals
+ * with NaN, Inf and zeros among them.
  */
 #include "internal/levels.h"
 #include "support/guarded.h"
@@ -95,7 +95,7 @@ static bool same(double x, double y)
   return isnan(x) ? isnan(y) : x == y;
 }
 
-/* Random walks: rows and steps in any order, before and behind the pointer; returns the tile, its arrays sized exactly. */
+/* Random walks: rows and steps in any order, before and behind the pointer. The arrays are sized exactly. */
 static cb_tile place(const cb_engine *engine, cnnblas_dtype dtype, int m, int nv, int64_t steps, bool add, rng *r)
 {
   size_t element = dtype == CNNBLAS_F64 ? sizeof(double) : sizeof(float);

@@ -4,8 +4,8 @@
  *     pack_lanes   dst[s * width + j] = j < count ? src[j * ld + s] : 0          in every bit
  *     store        out[i * row_step + j * lane_step] = relu(c[i * ldc + j] + old + bias + residual)
  *
- * every count and tail, transposed, straight and neither; arrays end or begin at pages that trap, and what a store does not
- * own stays.
+ * every count and tail, transposed, straight and neither; arrays end or begin at pages that trap, and what a store
+ * does not own stays.
  */
 #include "internal/levels.h"
 #include "support/guarded.h"
