@@ -124,7 +124,7 @@ CNNBLAS_API cnnblas_status cnnblas_pool_forward(const cnnblas_pool_desc *desc, i
 
 /**
  * dx = the error dy upsampled: routed to each maximum, spread evenly for the average, times x / y for L2. Windows that
- * overlap add up, in row-major order of the output; positions that no window takes become exactly 0, written.
+ * overlap add up, in an order that the shape fixes; positions that no window takes become exactly 0, written.
  *
  * x, y     the forward call's arrays, for L2; may be NULL for the others
  * dy       [n][c][oh][ow]

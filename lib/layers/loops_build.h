@@ -27,6 +27,10 @@
 #define CB_NAME(name)       CB_JOIN(name, CB_SUFFIX)
 #define CB_DECLARE2(suffix) CB_DECLARE_LOOPS(suffix)
 CB_DECLARE2(CB_SUFFIX)
+/* loops_pool_separable.c, called by loops_pool.c: whether it serves a geometry, and the two directions. dx is zeros. */
+int CB_NAME(cb_pool_separable)(cnnblas_pool_kind kind, const cb_pool_geometry *geometry);
+void CB_NAME(cb_pool_forward_separable)(cnnblas_pool_kind kind, const cb_pool_plane *plane);
+void CB_NAME(cb_pool_backward_separable)(cnnblas_pool_kind kind, const cb_pool_plane *plane);
 #if CB_REAL_BITS == 32
 typedef float real;
 typedef uint32_t bits;

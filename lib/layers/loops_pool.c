@@ -1,7 +1,7 @@
 /*
- * Pooling of one channel. The loops run over output rows, inside over the window's taps, innermost over the row's
- * columns: tap u of column j is element j * stride + u - pad, so that a tap is one strided run and vectorises. At the
- * image's edge a tap serves fewer columns.
+ * Pooling of one channel, where loops_pool_separable.c does not serve: long rows, L2 in f64. The loops run over output
+ * rows, inside over the window's taps, innermost over the row's columns: tap u of column j is element
+ * j * stride + u - pad, so that a tap is one strided run. At the image's edge a tap serves fewer columns.
  */
 #include "layers/loops_build.h"
 #include <float.h>
@@ -273,6 +273,12 @@ static void l2_row_back(const cb_pool_plane *plane, const out_row *row)
 void CB_NAME(cb_pool_forward)(cnnblas_pool_kind kind, const cb_pool_plane *plane)
 {
   static row_function *const rows[] = {max_row, average_row, l2_row};
+  /* In rows of a few outputs the four taps at once are faster than lines. */
+  int few = kind == CNNBLAS_POOL_MAX && is_2x2(plane->geo) && plane->geo->out[2] < 8;
+  if (!few && CB_NAME(cb_pool_separable)(kind, plane->geo)) {
+    CB_NAME(cb_pool_forward_separable)(kind, plane);
+    return;
+  }
   each_row(plane, rows[kind]);
 }
 
@@ -285,5 +291,10 @@ void CB_NAME(cb_pool_backward)(cnnblas_pool_kind kind, const cb_pool_plane *plan
     for (int64_t j = 0; j < plane->geo->out_plane; j++) dx[plane->indices_in[j]] += dy[j];
     return;
   }
-  each_row(plane, kind == CNNBLAS_POOL_AVG ? average_row_back : l2_row_back);
+  /* A column between windows has share 0, and 0 times an infinite x is no 0. */
+  int gaps = kind == CNNBLAS_POOL_L2 && plane->geo->stride[2] > plane->geo->kernel[2];
+  if (!gaps && CB_NAME(cb_pool_separable)(kind, plane->geo))
+    CB_NAME(cb_pool_backward_separable)(kind, plane);
+  else
+    each_row(plane, kind == CNNBLAS_POOL_AVG ? average_row_back : l2_row_back);
 }
