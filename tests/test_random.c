@@ -88,7 +88,7 @@ static void test_random_problems(void **state)
   for (s.item = only < 0 ? 0 : only; s.item < (only < 0 ? count : only + 1); s.item++) {
     problem p;
     rng r = rng_at(s.seed, (uint64_t)s.item);
-    problem_random(&p, &r, rng_chance(&r, 4) ? 1e6 : 6e4);
+    problem_random(&p, &r, rng_chance(&r, 15) ? 5e5 : 6e4); /* work enough for several threads, now and then */
     run_problem(&s, &p, &r);
   }
   close_session(&s);
