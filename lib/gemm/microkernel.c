@@ -49,11 +49,20 @@ static inline __attribute__((always_inline)) void multiply(const cb_tile *tile, 
     }
   }
 
-  UNROLL for (int i = 0; i < m; i++) UNROLL for (int v = 0; v < nv; v++)
-  {
-    vector *c = (vector *)((real *)tile->c + i * tile->ldc + v * LANES);
-    if (tile->add) acc[i][v] += *c;
-    *c = acc[i][v];
+  real *c = tile->c; /* copies: for all gcc knows, a vector stored changes the tile */
+  const int64_t ldc = tile->ldc;
+  if (tile->add) {
+    UNROLL for (int i = 0; i < m; i++, c += ldc) UNROLL for (int v = 0; v < nv; v++)
+    {
+      vector *to = (vector *)(c + v * LANES);
+      *to += acc[i][v];
+    }
+  } else {
+    UNROLL for (int i = 0; i < m; i++, c += ldc) UNROLL for (int v = 0; v < nv; v++)
+    {
+      vector *to = (vector *)(c + v * LANES);
+      *to = acc[i][v];
+    }
   }
 }
 
