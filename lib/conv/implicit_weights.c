@@ -36,9 +36,10 @@ typedef struct {
   const cb_engine *engine;
   cb_gather gather;
   cb_band band;
-  int64_t panels, panel_groups, group_panels; /* of one group of channels; group_panels: most of one job */
-  size_t lanes_at, rows_at, position_at, sums_at,
-      sums_bytes; /* in a thread's scratch, behind the band; a panel's sums */
+  int64_t panels, panel_groups, group_panels;     /* of one group of channels; group_panels: most of one job */
+  int64_t channel_groups;                         /* parts of the input channels, where panels alone are too few jobs */
+  size_t lanes_at, rows_at, position_at, sums_at; /* in a thread's scratch, behind the band */
+  size_t sums_bytes;                              /* of one panel */
   cb_hops hops;
   int32_t tap[]; /* [q] where tap (channel, r, s) lies in the band */
 } state;
@@ -65,7 +66,8 @@ static size_t size_state(state *st, cb_tiling *t, const cb_problem *problem)
   st->group_panels = cb_ceil_div(st->panels, st->panel_groups);
 
   int64_t width = CB_PANEL_VECTORS * st->engine->lanes;
-  st->sums_bytes = cb_aligned_size((size_t)(geo->q * width * element));
+  st->channel_groups = cb_min(geo->cg, cb_parts(TARGET_JOBS, geo->g * t->segments * st->panel_groups));
+  st->sums_bytes = cb_aligned_size((size_t)(cb_ceil_div(geo->cg, st->channel_groups) * geo->taps * width * element));
   st->lanes_at = cb_aligned_size((size_t)(st->band.elements * element));
   st->rows_at = st->lanes_at + cb_aligned_size((size_t)(CB_CHUNK * width * element));
   st->position_at = st->rows_at + cb_aligned_size((size_t)st->band.pixels * sizeof(int32_t));
@@ -73,8 +75,7 @@ static size_t size_state(state *st, cb_tiling *t, const cb_problem *problem)
   size_t room = problem->budget / 2;
   int64_t holds = room > st->sums_at ? (int64_t)((room - st->sums_at) / st->sums_bytes) : 0;
   st->group_panels = cb_max(1, cb_min(st->group_panels, holds));
-  st->panel_groups = cb_ceil_div(st->panels, st->group_panels);
-  st->group_panels = cb_ceil_div(st->panels, st->panel_groups);
+  st->panel_groups = cb_max(st->panel_groups, cb_ceil_div(st->panels, st->group_panels));
   return st->sums_at + (size_t)st->group_panels * st->sums_bytes;
 }
 
@@ -105,15 +106,24 @@ cnnblas_status cb_weights_prepare(cnnblas_conv_plan *plan)
   t->p_tile = st->band.pixels;
   t->q_tile = st->engine->rows[CB_PANEL_VECTORS];
   t->k_tile = CB_PANEL_VECTORS * st->engine->lanes;
-  t->tasks = t->segments * geo->g * st->panel_groups;
+  t->tasks = t->segments * geo->g * st->panel_groups * st->channel_groups;
   cb_band_walk(&st->gather, &st->band, st->tap);
   cb_hops_init(&st->hops, st->engine, 0);
   return CNNBLAS_OK;
 }
 
-/* One block of pixels, its band filled. */
+/* What a job owns of dw, or of a segment's partial result. */
 typedef struct {
   const cb_call *call;
+  int64_t ig, segment;
+  int64_t panel0, panel1;     /* panels of filters */
+  int64_t channel0, channel1; /* input channels of the group */
+  char *scratch;
+} job;
+
+/* One block of pixels, its band filled. */
+typedef struct {
+  const job *job;
   const void *band;
   const int32_t *rows;
   const int64_t *position; /* in dy, from the block's first image and the panel's first filter */
@@ -123,8 +133,8 @@ typedef struct {
 /* lanes[pixel][filter] = dy[filter][pixel], by runs of pixels side by side; dy at the panel's first filter. */
 static void pack_block(const block_view *view, const cb_panel *panel, const void *dy, char *lanes)
 {
-  const cb_geometry *geo = &view->call->plan->problem.geo;
-  const state *st = view->call->plan->state;
+  const cb_geometry *geo = &view->job->call->plan->problem.geo;
+  const state *st = view->job->call->plan->state;
   for (int64_t p = 0; p < view->pixels;) {
     int64_t run = 1;
     while (p + run < view->pixels && view->position[p + run] == view->position[p] + run) run++;
@@ -137,11 +147,12 @@ static void pack_block(const block_view *view, const cb_panel *panel, const void
 /* sums[tap][lane] (+)= the block's part. */
 static void add_block(const block_view *view, const cb_panel *panel, const void *lanes, void *sums, bool add)
 {
-  const cb_geometry *geo = &view->call->plan->problem.geo;
-  const state *st = view->call->plan->state;
-  int64_t tiles = cb_parts(geo->q, st->engine->rows[panel->vectors]), chunks = cb_parts(view->pixels, WEIGHT_CHUNK);
+  const cb_geometry *geo = &view->job->call->plan->problem.geo;
+  const state *st = view->job->call->plan->state;
+  int64_t taps = (view->job->channel1 - view->job->channel0) * geo->taps;
+  int64_t tiles = cb_parts(taps, st->engine->rows[panel->vectors]), chunks = cb_parts(view->pixels, WEIGHT_CHUNK);
   for (int64_t i = 0; i < tiles; i++) {
-    int64_t first = cb_split(geo->q, tiles, i), m = cb_split(geo->q, tiles, i + 1) - first;
+    int64_t first = cb_split(taps, tiles, i), m = cb_split(taps, tiles, i + 1) - first;
     for (int64_t chunk = 0; chunk < chunks; chunk++) {
       int64_t s0 = cb_split(view->pixels, chunks, chunk), s1 = cb_split(view->pixels, chunks, chunk + 1);
       cb_tile tile = {.a = view->band,
@@ -158,66 +169,83 @@ static void add_block(const block_view *view, const cb_panel *panel, const void 
   }
 }
 
-/* Fills the band (or points into x) and the pixel tables of block b. */
-static block_view open_block(const cb_call *call, int64_t ig, int64_t b, char *scratch)
+/* Fills the band (or points into x) and the pixel tables of block b, for the job's channels. */
+static block_view open_block(const job *j, int64_t b)
 {
-  const cb_geometry *geo = &call->plan->problem.geo;
-  const state *st = call->plan->state;
-  cb_block_range block = cb_band_block(&st->gather, &st->band, call->n, b);
-  const void *x = cb_at(call->x, (block.image * geo->c + ig * geo->cg) * geo->image, geo->element);
-  const int64_t whole[3] = {st->gather.axis[0].outs, st->gather.axis[1].outs, st->gather.axis[2].outs};
-  int32_t *rows = (int32_t *)(scratch + st->rows_at);
-  int64_t *position = (int64_t *)(scratch + st->position_at);
+  const cb_geometry *geo = &j->call->plan->problem.geo;
+  const state *st = j->call->plan->state;
+  cb_gather part = st->gather;
+  cb_block_range block = cb_band_block(&part, &st->band, j->call->n, b);
+  int64_t channel = block.image * geo->c + j->ig * geo->cg + j->channel0;
+  const int64_t whole[3] = {part.axis[0].outs, part.axis[1].outs, part.axis[2].outs};
+  int32_t *rows = (int32_t *)(j->scratch + st->rows_at);
+  int64_t *position = (int64_t *)(j->scratch + st->position_at);
   int64_t pixels = block.images * block.count[0] * block.count[1] * block.count[2];
-  cb_band_rows(&st->gather, &st->band, &block, rows);
-  cb_band_positions(&st->gather, &block, whole, (int64_t[3]){0, 0, 0}, geo->k * geo->p, position);
-  const void *band = cb_band_open(&st->gather, &st->band, &block, x, geo->c * geo->image, geo->element, scratch);
-  return (block_view){call, band, rows, position, pixels, block.image};
+  part.channels = j->channel1 - j->channel0;
+  cb_band_rows(&part, &st->band, &block, rows);
+  cb_band_positions(&part, &block, whole, (int64_t[3]){0, 0, 0}, geo->k * geo->p, position);
+  const void *band = cb_band_open(&part, &st->band, &block, cb_at(j->call->x, channel * geo->image, geo->element),
+                                  geo->c * geo->image, geo->element, j->scratch);
+  return (block_view){j, band, rows, position, pixels, block.image};
 }
 
-/* The job's sums to dw, or to its segment's partial result. */
-static void store_panel(const cb_call *call, int64_t ig, int64_t segment, const cb_panel *panel, const void *sums)
+/* The job's sums of one panel to dw, or to its segment's partial result. */
+static void store_panel(const job *j, const cb_panel *panel, const void *sums)
 {
-  const cb_geometry *geo = &call->plan->problem.geo;
-  const cb_tiling *t = &call->plan->tiling;
-  const state *st = call->plan->state;
-  void *out = t->segments > 1 ? cb_at_mut(call->shared, segment * geo->k * geo->q, geo->element) : call->out;
+  const cb_geometry *geo = &j->call->plan->problem.geo;
+  const cb_tiling *t = &j->call->plan->tiling;
+  const state *st = j->call->plan->state;
+  void *out = t->segments > 1 ? cb_at_mut(j->call->shared, j->segment * geo->k * geo->q, geo->element) : j->call->out;
+  int64_t at = (j->ig * geo->kg + panel->first) * geo->q + j->channel0 * geo->taps;
   st->engine->store(&(cb_store){.c = sums,
                                 .ldc = panel->width,
-                                .m = geo->q,
+                                .m = (j->channel1 - j->channel0) * geo->taps,
                                 .count = panel->count,
-                                .out = cb_at_mut(out, (ig * geo->kg + panel->first) * geo->q, geo->element),
+                                .out = cb_at_mut(out, at, geo->element),
                                 .row_step = 1,
                                 .lane_step = geo->q,
-                                .add = t->segments == 1 && call->accumulate});
+                                .add = t->segments == 1 && j->call->accumulate});
 }
 
-/* task = (segment * groups + group) * panel groups + panel group. */
+/* task = ((segment * groups + group) * channel groups + channel group) * panel groups + panel group. */
+static job job_of(const cb_call *call, int64_t task, int worker)
+{
+  const cb_geometry *geo = &call->plan->problem.geo;
+  const state *st = call->plan->state;
+  int64_t panels = task % st->panel_groups, channels = task / st->panel_groups % st->channel_groups;
+  task /= st->panel_groups * st->channel_groups;
+  return (job){.call = call,
+               .ig = task % geo->g,
+               .segment = task / geo->g,
+               .panel0 = cb_split(st->panels, st->panel_groups, panels),
+               .panel1 = cb_split(st->panels, st->panel_groups, panels + 1),
+               .channel0 = cb_split(geo->cg, st->channel_groups, channels),
+               .channel1 = cb_split(geo->cg, st->channel_groups, channels + 1),
+               .scratch = cb_scratch(call, worker)};
+}
+
 static void run_job(void *context, int64_t task, int worker)
 {
   const cb_call *call = context;
   const cb_geometry *geo = &call->plan->problem.geo;
-  const cb_tiling *t = &call->plan->tiling;
   const state *st = call->plan->state;
-  char *scratch = cb_scratch(call, worker), *sums = scratch + st->sums_at;
-  int64_t group = task % st->panel_groups, ig = task / st->panel_groups % geo->g,
-          segment = task / st->panel_groups / geo->g;
-  int64_t p0 = cb_split(st->panels, st->panel_groups, group), p1 = cb_split(st->panels, st->panel_groups, group + 1);
-  int64_t blocks = cb_band_blocks(&st->band, call->n);
-  int64_t first = cb_split(blocks, t->segments, segment), last = cb_split(blocks, t->segments, segment + 1);
-  if (first == last) memset(sums, 0, (size_t)(p1 - p0) * st->sums_bytes);
+  job j = job_of(call, task, worker);
+  char *lanes = j.scratch + st->lanes_at, *sums = j.scratch + st->sums_at;
+  int64_t blocks = cb_band_blocks(&st->band, call->n), segments = call->plan->tiling.segments;
+  int64_t first = cb_split(blocks, segments, j.segment), last = cb_split(blocks, segments, j.segment + 1);
+  if (first == last) memset(sums, 0, (size_t)(j.panel1 - j.panel0) * st->sums_bytes);
   for (int64_t b = first; b < last; b++) {
-    block_view view = open_block(call, ig, b, scratch);
-    for (int64_t p = p0; p < p1; p++) {
+    block_view view = open_block(&j, b);
+    for (int64_t p = j.panel0; p < j.panel1; p++) {
       cb_panel panel = cb_panel_at(st->engine, geo->kg, p);
-      const void *dy = cb_at(call->dy, (view.image * geo->k + ig * geo->kg + panel.first) * geo->p, geo->element);
-      pack_block(&view, &panel, dy, scratch + st->lanes_at);
-      add_block(&view, &panel, scratch + st->lanes_at, sums + (size_t)(p - p0) * st->sums_bytes, b > first);
+      const void *dy = cb_at(call->dy, (view.image * geo->k + j.ig * geo->kg + panel.first) * geo->p, geo->element);
+      pack_block(&view, &panel, dy, lanes);
+      add_block(&view, &panel, lanes, sums + (size_t)(p - j.panel0) * st->sums_bytes, b > first);
     }
   }
-  for (int64_t p = p0; p < p1; p++) {
+  for (int64_t p = j.panel0; p < j.panel1; p++) {
     cb_panel panel = cb_panel_at(st->engine, geo->kg, p);
-    store_panel(call, ig, segment, &panel, sums + (size_t)(p - p0) * st->sums_bytes);
+    store_panel(&j, &panel, sums + (size_t)(p - j.panel0) * st->sums_bytes);
   }
 }
 
