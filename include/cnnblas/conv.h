@@ -41,20 +41,24 @@ extern "C" {
 
 enum { CNNBLAS_MAX_RANK = 3 };
 
+/** The type of all arrays of a descriptor. */
 typedef enum cnnblas_dtype {
   CNNBLAS_F32 = 0,
   CNNBLAS_F64 = 1,
   CNNBLAS_BF16 = 2 /* reserved: UNSUPPORTED */
 } cnnblas_dtype;
 
+/** The order of the axes in an array. */
 typedef enum cnnblas_layout { CNNBLAS_NCHW = 0, CNNBLAS_NHWC = 1 /* reserved: UNSUPPORTED */ } cnnblas_layout;
 
+/** What the word convolution means. */
 typedef enum cnnblas_conv_mode {
   CNNBLAS_CROSS_CORRELATION =
       0, /* y[i] = sum over r of x[i*stride - pad + r*dilation] * w[r]: what CNNs call convolution */
   CNNBLAS_TRUE_CONVOLUTION = 1 /* the same with the filter rotated by 180 degrees: w[R-1-r] */
 } cnnblas_conv_mode;
 
+/** What a plan computes. */
 typedef enum cnnblas_conv_direction {
   CNNBLAS_FORWARD = 0,         /* y  from x and w  */
   CNNBLAS_BACKWARD_DATA = 1,   /* dx from dy and w */
@@ -108,18 +112,21 @@ typedef struct cnnblas_conv_shape {
  */
 CNNBLAS_API cnnblas_status cnnblas_conv_get_shape(const cnnblas_conv_desc *desc, cnnblas_conv_shape *shape);
 
+/** How much memory a call may need besides its arrays. */
 typedef enum cnnblas_workspace_policy {
   CNNBLAS_WORKSPACE_DEFAULT = 0, /* at most 2 MiB a thread for im2col, 4 MiB for implicit_gemm */
   CNNBLAS_WORKSPACE_LIMIT = 1,   /* at most options.workspace_limit bytes a thread */
   CNNBLAS_WORKSPACE_NONE = 2     /* none at all: valid for every shape, slower */
 } cnnblas_workspace_policy;
 
+/** How an algorithm is chosen. */
 typedef enum cnnblas_effort {
   CNNBLAS_ESTIMATE = 0, /* choose by a cost model, at once; the same choice on every run */
   CNNBLAS_MEASURE =
       1 /* time the candidates on scratch arrays of the plan's size; may choose differently from run to run */
 } cnnblas_effort;
 
+/** What is applied to a result in the store. */
 typedef enum cnnblas_activation {
   CNNBLAS_IDENTITY = 0,
   CNNBLAS_RELU = 1 /* max(0, x); NaN stays NaN */
@@ -129,12 +136,12 @@ typedef enum cnnblas_activation {
 typedef struct cnnblas_conv_options {
   const char *algorithm; /* NULL or "auto", or a name of cnnblas_conv_algorithm_name; read only by plan_create */
   int32_t threads;       /* upper bound; 0 = one a core (OMP_NUM_THREADS respected), 1 inside a parallel region */
-  cnnblas_workspace_policy workspace;
-  size_t workspace_limit; /* bytes a thread; only with CNNBLAS_WORKSPACE_LIMIT */
-  cnnblas_effort effort;
-  int32_t no_alloc;    /* 1: a call that needs a workspace and gets none is an error; 0: it allocates */
-  int32_t accumulate;  /* 1: add to the output; 0: overwrite it without reading it */
-  int64_t reserved[8]; /* must be 0 */
+  cnnblas_workspace_policy workspace; /* default, limited or none */
+  size_t workspace_limit;             /* bytes a thread; only with CNNBLAS_WORKSPACE_LIMIT */
+  cnnblas_effort effort;              /* estimate or measure, where the algorithm is "auto" */
+  int32_t no_alloc;                   /* 1: a call that needs a workspace and gets none is an error; 0: it allocates */
+  int32_t accumulate;                 /* 1: add to the output; 0: overwrite it without reading it */
+  int64_t reserved[8];                /* must be 0 */
 } cnnblas_conv_options;
 
 /** Sets every field to zero, the defaults. NULL is ignored. */
@@ -272,6 +279,7 @@ CNNBLAS_API cnnblas_status cnnblas_conv_plan_expect(const cnnblas_conv_plan *pla
 
 /* Typed calls: the compiler checks the pointers, the plan's dtype is checked at run time. */
 
+/** cnnblas_conv_forward on float arrays; errors as there, and INVALID_ARGUMENT for a plan of another dtype. */
 static inline cnnblas_status cnnblas_conv_forward_f32(const cnnblas_conv_plan *plan, int64_t n, const float *x,
                                                       const float *w, const cnnblas_conv_epilogue *epilogue, float *y,
                                                       void *workspace, size_t workspace_bytes)
@@ -280,6 +288,7 @@ static inline cnnblas_status cnnblas_conv_forward_f32(const cnnblas_conv_plan *p
   return status ? status : cnnblas_conv_forward(plan, n, x, w, epilogue, y, workspace, workspace_bytes);
 }
 
+/** cnnblas_conv_backward_data on float arrays; errors as there, and INVALID_ARGUMENT for a plan of another dtype. */
 static inline cnnblas_status cnnblas_conv_backward_data_f32(const cnnblas_conv_plan *plan, int64_t n, const float *dy,
                                                             const float *w, float *dx, void *workspace,
                                                             size_t workspace_bytes)
@@ -288,6 +297,7 @@ static inline cnnblas_status cnnblas_conv_backward_data_f32(const cnnblas_conv_p
   return status ? status : cnnblas_conv_backward_data(plan, n, dy, w, dx, workspace, workspace_bytes);
 }
 
+/** cnnblas_conv_backward_weights on float arrays; errors as there, and INVALID_ARGUMENT for a plan of another dtype. */
 static inline cnnblas_status cnnblas_conv_backward_weights_f32(const cnnblas_conv_plan *plan, int64_t n, const float *x,
                                                                const float *dy, float *dw, float *db, void *workspace,
                                                                size_t workspace_bytes)
@@ -296,6 +306,7 @@ static inline cnnblas_status cnnblas_conv_backward_weights_f32(const cnnblas_con
   return status ? status : cnnblas_conv_backward_weights(plan, n, x, dy, dw, db, workspace, workspace_bytes);
 }
 
+/** cnnblas_conv_forward on double arrays; errors as there, and INVALID_ARGUMENT for a plan of another dtype. */
 static inline cnnblas_status cnnblas_conv_forward_f64(const cnnblas_conv_plan *plan, int64_t n, const double *x,
                                                       const double *w, const cnnblas_conv_epilogue *epilogue, double *y,
                                                       void *workspace, size_t workspace_bytes)
@@ -304,6 +315,7 @@ static inline cnnblas_status cnnblas_conv_forward_f64(const cnnblas_conv_plan *p
   return status ? status : cnnblas_conv_forward(plan, n, x, w, epilogue, y, workspace, workspace_bytes);
 }
 
+/** cnnblas_conv_backward_data on double arrays; errors as there, and INVALID_ARGUMENT for a plan of another dtype. */
 static inline cnnblas_status cnnblas_conv_backward_data_f64(const cnnblas_conv_plan *plan, int64_t n, const double *dy,
                                                             const double *w, double *dx, void *workspace,
                                                             size_t workspace_bytes)
@@ -312,6 +324,7 @@ static inline cnnblas_status cnnblas_conv_backward_data_f64(const cnnblas_conv_p
   return status ? status : cnnblas_conv_backward_data(plan, n, dy, w, dx, workspace, workspace_bytes);
 }
 
+/** cnnblas_conv_backward_weights on double arrays; errors as there, and INVALID_ARGUMENT for a plan of another dtype. */
 static inline cnnblas_status cnnblas_conv_backward_weights_f64(const cnnblas_conv_plan *plan, int64_t n,
                                                                const double *x, const double *dy, double *dw,
                                                                double *db, void *workspace, size_t workspace_bytes)

@@ -27,6 +27,7 @@ extern "C" {
 
 /* ---- activation ---- */
 
+/** The functions of an activation layer. */
 typedef enum cnnblas_nonlinearity {
   CNNBLAS_NONLINEARITY_RELU = 0,       /* max(0, x); f' = 1 for x > 0, else 0 */
   CNNBLAS_NONLINEARITY_LEAKY_RELU = 1, /* x for x > 0, else slope * x */
@@ -34,12 +35,13 @@ typedef enum cnnblas_nonlinearity {
   CNNBLAS_NONLINEARITY_TANH = 3        /* f' = 1 - f^2 */
 } cnnblas_nonlinearity;
 
+/** One activation layer. */
 typedef struct cnnblas_activation_desc {
-  cnnblas_dtype dtype;
-  cnnblas_nonlinearity kind;
-  double slope;        /* of leaky ReLU, at least 0; 0 means 0.01; must be 0 for the others */
-  int32_t threads;     /* upper bound; 0 means the default */
-  int32_t reserved[7]; /* must be 0 */
+  cnnblas_dtype dtype;       /* of all arrays; default f32 */
+  cnnblas_nonlinearity kind; /* default ReLU */
+  double slope;              /* of leaky ReLU, at least 0; 0 means 0.01; must be 0 for the others */
+  int32_t threads;           /* upper bound; 0 means the default */
+  int32_t reserved[7];       /* must be 0 */
 } cnnblas_activation_desc;
 
 /** Sets every field to zero, the defaults. NULL is ignored. */
@@ -62,6 +64,7 @@ CNNBLAS_API cnnblas_status cnnblas_activation_backward(const cnnblas_activation_
 
 /* ---- pooling ---- */
 
+/** What a pooling window becomes. */
 typedef enum cnnblas_pool_kind {
   CNNBLAS_POOL_MAX = 0, /* the largest element; NaN wins; a tie goes to the first in row-major order */
   CNNBLAS_POOL_AVG = 1, /* the mean */
@@ -77,8 +80,8 @@ typedef enum cnnblas_pool_kind {
  * of the window that lie inside the padded input.
  */
 typedef struct cnnblas_pool_desc {
-  cnnblas_dtype dtype;
-  cnnblas_pool_kind kind;
+  cnnblas_dtype dtype;       /* of all arrays; default f32 */
+  cnnblas_pool_kind kind;    /* default max */
   int32_t rank;              /* spatial axes, 1 to 3; 0 means 2 */
   int32_t ceil_mode;         /* 1: round the output size up */
   int32_t count_include_pad; /* 1: the average counts padding; average only */
@@ -89,13 +92,14 @@ typedef struct cnnblas_pool_desc {
   int64_t kernel[3];         /* window size F */
   int64_t stride[3];         /* S; all 0 means the window's size */
   int64_t pad_begin[3];      /* at least 0, below kernel */
-  int64_t pad_end[3];
-  int64_t reserved[8]; /* must be 0 */
+  int64_t pad_end[3];        /* likewise */
+  int64_t reserved[8];       /* must be 0 */
 } cnnblas_pool_desc;
 
 /** Sets every field to zero, the defaults. NULL is ignored. */
 CNNBLAS_API void cnnblas_pool_desc_init(cnnblas_pool_desc *desc);
 
+/** The sizes that follow from a descriptor, in elements. */
 typedef struct cnnblas_pool_shape {
   int64_t out[3];     /* output size of each axis, 0 beyond the rank */
   int64_t x_elements; /* n * c * h * w */
@@ -137,8 +141,9 @@ CNNBLAS_API cnnblas_status cnnblas_pool_backward(const cnnblas_pool_desc *desc, 
 
 /* ---- fully connected ---- */
 
+/** One fully connected layer. */
 typedef struct cnnblas_fc_desc {
-  cnnblas_dtype dtype;
+  cnnblas_dtype dtype; /* of all arrays; default f32 */
   int32_t threads;     /* upper bound; 0 means the default */
   int64_t n;           /* images: the largest batch */
   int64_t in;          /* inputs of an image (c * h * w of an NCHW array, as it lies) */
@@ -187,13 +192,15 @@ CNNBLAS_API cnnblas_status cnnblas_fc_backward_weights(const cnnblas_fc_desc *de
 
 /* ---- losses ---- */
 
+/** How the losses of the images become one number. */
 typedef enum cnnblas_reduction {
   CNNBLAS_REDUCTION_MEAN = 1, /* the sum divided by the images (softmax) or by images * classes (sigmoid) */
   CNNBLAS_REDUCTION_SUM = 2   /* there is no default: 0 is an error */
 } cnnblas_reduction;
 
+/** One loss. */
 typedef struct cnnblas_loss_desc {
-  cnnblas_dtype dtype;
+  cnnblas_dtype dtype;         /* of all arrays; default f32 */
   cnnblas_reduction reduction; /* must be given */
   int32_t threads;             /* upper bound; 0 means the default */
   int32_t padding;             /* must be 0 */
@@ -265,6 +272,7 @@ CNNBLAS_API double cnnblas_random_normal(uint64_t seed, uint64_t stream, uint64_
 /** order[0..count) = a random permutation of 0..count-1 (Fisher-Yates). For shuffling: stream = epoch. */
 CNNBLAS_API cnnblas_status cnnblas_random_permutation(uint64_t seed, uint64_t stream, int64_t count, int64_t *order);
 
+/** How weights begin. */
 typedef enum cnnblas_init {
   CNNBLAS_INIT_HE = 0,         /* Gaussian, standard deviation sqrt(2 / fan_in) */
   CNNBLAS_INIT_HE_FAN_OUT = 1, /* Gaussian, sqrt(2 / fan_out): n counts the output neurons */
@@ -272,9 +280,10 @@ typedef enum cnnblas_init {
   CNNBLAS_INIT_ZERO = 3
 } cnnblas_init;
 
+/** How one tensor is to be filled. */
 typedef struct cnnblas_init_desc {
-  cnnblas_dtype dtype;
-  cnnblas_init kind;
+  cnnblas_dtype dtype; /* of all arrays; default f32 */
+  cnnblas_init kind;   /* default He */
   int64_t fan_in;      /* inputs of one neuron: c/g * r * s, or in; read by INIT_HE, then at least 1 */
   int64_t fan_out;     /* k * r * s / g, or out; read by INIT_HE_FAN_OUT */
   double std;          /* 0 means the kind's own; else replaces it */
@@ -292,8 +301,9 @@ CNNBLAS_API cnnblas_status cnnblas_init_fill(const cnnblas_init_desc *desc, int6
 
 /* ---- optimiser ---- */
 
+/** The settings of one SGD step. */
 typedef struct cnnblas_sgd_desc {
-  cnnblas_dtype dtype;
+  cnnblas_dtype dtype; /* of all arrays; default f32 */
   int32_t threads;     /* upper bound; 0 means the default */
   double lr;           /* learning rate, finite, at least 0 */
   double momentum;     /* mu, in [0, 1) */
@@ -314,8 +324,8 @@ CNNBLAS_API cnnblas_status cnnblas_sgd_step(const cnnblas_sgd_desc *desc, int64_
 
 /** From this epoch on (counted from 0) the learning rate is multiplied by factor. */
 typedef struct cnnblas_lr_step {
-  int64_t epoch;
-  double factor;
+  int64_t epoch; /* counted from 0 */
+  double factor; /* finite */
 } cnnblas_lr_step;
 
 /** The learning rate of an epoch: base times the factors of all steps whose epoch is not later. */

@@ -55,13 +55,16 @@
 extern "C" {
 #endif
 
+/** A network: opaque; belongs to one thread at a time. */
 typedef struct cnnblas_net cnnblas_net;
 
+/** The loss after the last layer. */
 typedef enum cnnblas_net_loss {
   CNNBLAS_NET_SOFTMAX = 0, /* softmax cross-entropy, mean over the images */
   CNNBLAS_NET_SIGMOID = 1  /* sigmoid cross-entropy against the label's one-hot vector, mean over images * classes */
 } cnnblas_net_loss;
 
+/** What a network is for. */
 typedef enum cnnblas_net_mode {
   CNNBLAS_NET_TRAINING = 0,  /* trains, evaluates, predicts */
   CNNBLAS_NET_INFERENCE = 1, /* evaluates and predicts in much less memory */
@@ -104,28 +107,28 @@ CNNBLAS_API void cnnblas_net_destroy(cnnblas_net *net);
 
 /** What follows from text and options alone. */
 typedef struct cnnblas_net_info {
-  cnnblas_dtype dtype;
-  cnnblas_net_mode mode;
-  int32_t rank;           /* spatial axes of the input, 1 to 3 */
-  int32_t threads;        /* the most that a call will use */
-  int64_t batch;          /* the largest batch of a call */
-  int64_t c;              /* the input's channels */
-  int64_t size[3];        /* and size */
-  int64_t input_elements; /* of one image */
-  int64_t classes;        /* outputs of the last layer, for one image */
-  int64_t layers;         /* as written out, fused ones included */
-  int64_t tensors;        /* parameter tensors: weights and biases */
-  int64_t parameters;     /* their elements */
-  double flops;           /* of one image's forward pass: 2 a multiplication and addition, convolutions and FC */
-  double training_flops;  /* of one image's training step: forward, both gradients (no input gradient at the input) */
-  size_t training_bytes;  /* the block of a training network of these options */
-  size_t inference_bytes; /* the block of an inference network of these options */
-  size_t allocated_bytes; /* the block of this network: one of the two, 0 for a design */
-  int64_t steps;          /* updates so far */
-  uint64_t seed;
-  cnnblas_net_loss loss;
-  int32_t reserved_padding;
-  int64_t reserved[8];
+  cnnblas_dtype dtype;      /* of data, parameters and arithmetic */
+  cnnblas_net_mode mode;    /* as created */
+  int32_t rank;             /* spatial axes of the input, 1 to 3 */
+  int32_t threads;          /* the most that a call will use */
+  int64_t batch;            /* the largest batch of a call */
+  int64_t c;                /* the input's channels */
+  int64_t size[3];          /* and size */
+  int64_t input_elements;   /* of one image */
+  int64_t classes;          /* outputs of the last layer, for one image */
+  int64_t layers;           /* as written out, fused ones included */
+  int64_t tensors;          /* parameter tensors: weights and biases */
+  int64_t parameters;       /* their elements */
+  double flops;             /* of one image's forward pass: 2 a multiplication and addition, convolutions and FC */
+  double training_flops;    /* of one image's training step: forward, both gradients (no input gradient at the input) */
+  size_t training_bytes;    /* the block of a training network of these options */
+  size_t inference_bytes;   /* the block of an inference network of these options */
+  size_t allocated_bytes;   /* the block of this network: one of the two, 0 for a design */
+  int64_t steps;            /* updates so far */
+  uint64_t seed;            /* of the last initialisation */
+  cnnblas_net_loss loss;    /* as created */
+  int32_t reserved_padding; /* written as 0 */
+  int64_t reserved[8];      /* written as 0 */
 } cnnblas_net_info;
 
 /** Fills info. Returns CNNBLAS_OK or CNNBLAS_INVALID_ARGUMENT (null pointer). */
@@ -136,17 +139,19 @@ CNNBLAS_API const char *cnnblas_net_text(const cnnblas_net *net);
 
 /** One layer, for inspection. */
 typedef struct cnnblas_net_layer_info {
-  char name[24];           /* "conv1" */
-  char kind[16];           /* "CONV", "POOL max", "FC", "RELU", ... */
-  char detail[168];        /* "8@5x5 stride 1 pad 0" */
-  char algorithm[3][32];   /* of a convolution: forward, input gradient, weight gradient; "" if there is none */
-  int32_t column;          /* where the text names it, from 1 */
-  int32_t fused;           /* 1: an activation done in the store of the layer before it: no array of its own */
-  int64_t c, size[3];      /* output shape of one image; FC: c outputs, sizes 1 */
-  int64_t elements;        /* of one image's output */
-  int64_t weights, biases; /* parameters */
-  double flops;            /* of one image's forward pass */
-  int64_t reserved[8];
+  char name[24];         /* "conv1" */
+  char kind[16];         /* "CONV", "POOL max", "FC", "RELU", ... */
+  char detail[168];      /* "8@5x5 stride 1 pad 0" */
+  char algorithm[3][32]; /* of a convolution: forward, input gradient, weight gradient; "" if there is none */
+  int32_t column;        /* where the text names it, from 1 */
+  int32_t fused;         /* 1: an activation done in the store of the layer before it: no array of its own */
+  int64_t c;             /* output channels of one image; FC: outputs */
+  int64_t size[3];       /* output shape of one image; FC: c outputs, sizes 1 */
+  int64_t elements;      /* of one image's output */
+  int64_t weights;       /* parameters that multiply */
+  int64_t biases;        /* parameters */
+  double flops;          /* of one image's forward pass */
+  int64_t reserved[8];   /* written as 0 */
 } cnnblas_net_layer_info;
 
 /** Fills info for layer index of 0 to info.layers - 1. Returns CNNBLAS_OK or CNNBLAS_INVALID_ARGUMENT. */
@@ -174,11 +179,11 @@ typedef struct cnnblas_net_tensor {
   char name[32];       /* "conv1.weight" */
   cnnblas_dtype dtype; /* the network's */
   int32_t rank;        /* 5 to 1: [k][c/g][r][s], [out][in], [k] */
-  int64_t shape[5];
-  int64_t elements;
-  void *value;    /* NULL in a design */
-  void *gradient; /* of the last backward pass; NULL unless the network trains */
-  void *momentum; /* the optimiser's v; NULL unless the network trains */
+  int64_t shape[5];    /* the first rank entries; the rest 0 */
+  int64_t elements;    /* their product */
+  void *value;         /* NULL in a design */
+  void *gradient;      /* of the last backward pass; NULL unless the network trains */
+  void *momentum;      /* the optimiser's v; NULL unless the network trains */
 } cnnblas_net_tensor;
 
 /** Fills tensor for index of 0 to info.tensors - 1. Returns CNNBLAS_OK or CNNBLAS_INVALID_ARGUMENT. */
@@ -199,12 +204,12 @@ CNNBLAS_API cnnblas_status cnnblas_net_set_steps(cnnblas_net *net, int64_t steps
 
 /** What a pass over labelled images found. */
 typedef struct cnnblas_net_result {
-  double loss;     /* mean of the loss over the images */
-  int64_t correct; /* images whose largest logit is the label's (the first of equals; NaN is never right) */
-  int64_t images;
-  int64_t steps;      /* updates so far */
-  char nonfinite[24]; /* "" or the first layer ("input" for the data) that made a NaN or Inf */
-  int64_t reserved[4];
+  double loss;         /* mean of the loss over the images */
+  int64_t correct;     /* images whose largest logit is the label's (the first of equals; NaN is never right) */
+  int64_t images;      /* seen */
+  int64_t steps;       /* updates so far */
+  char nonfinite[24];  /* "" or the first layer ("input" for the data) that made a NaN or Inf */
+  int64_t reserved[4]; /* written as 0 */
 } cnnblas_net_result;
 
 /**
@@ -217,9 +222,9 @@ typedef cnnblas_status (*cnnblas_net_hook)(void *context, void *gradients, int64
 
 /** One update's settings: p, v as in cnnblas_sgd_step, all tensors alike. */
 typedef struct cnnblas_net_sgd {
-  double lr;
-  double momentum;
-  double weight_decay;
+  double lr;             /* learning rate, at least 0 */
+  double momentum;       /* in [0, 1) */
+  double weight_decay;   /* at least 0 */
   cnnblas_net_hook hook; /* or NULL */
   void *context;         /* the hook's first argument */
   int64_t reserved[4];   /* must be 0 */

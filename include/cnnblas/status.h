@@ -7,6 +7,7 @@
 #ifndef CNNBLAS_STATUS_H
 #define CNNBLAS_STATUS_H
 
+/** Marks what the shared library exports. */
 #if defined(_WIN32)
 #define CNNBLAS_API
 #else
@@ -17,6 +18,7 @@
 extern "C" {
 #endif
 
+/** What became of a call. */
 typedef enum cnnblas_status {
   CNNBLAS_OK = 0,
   CNNBLAS_INVALID_ARGUMENT = 1, /* a null, misaligned or overlapping pointer; a field out of its range */

@@ -12,6 +12,7 @@
 extern "C" {
 #endif
 
+/** What cnnblas_get_system_info fills. */
 typedef struct cnnblas_system_info {
   char cpu_model[64];        /* "AMD EPYC", from the CPU's brand string; empty where unknown */
   char isa[16];              /* the level in use: "baseline", "avx2" or "avx512" (CNNBLAS_ISA can lower it) */
@@ -25,9 +26,9 @@ typedef struct cnnblas_system_info {
   int32_t threads;           /* threads that a plan with threads = 0 would use if created now by this thread */
   int32_t openblas_threads;  /* OpenBLAS's own setting, for the caller's other calls; cnnblas uses serial GEMMs */
   size_t l1d_bytes;          /* data caches a core; 0 where unknown */
-  size_t l2_bytes;
-  size_t l3_bytes; /* shared */
-  int64_t reserved[8];
+  size_t l2_bytes;           /* a core */
+  size_t l3_bytes;           /* shared */
+  int64_t reserved[8];       /* written as 0 */
 } cnnblas_system_info;
 
 /**

@@ -8,8 +8,11 @@
 extern "C" {
 #endif
 
+/** Changes with the ABI. */
 #define CNNBLAS_VERSION_MAJOR 0
+/** New features; before 1.0 the ABI too. */
 #define CNNBLAS_VERSION_MINOR 1
+/** Repairs only. */
 #define CNNBLAS_VERSION_PATCH 0
 
 /**
