@@ -251,8 +251,10 @@ static void test_large_weights(void **state)
   run(&(cnnblas_conv_desc){.n = 1, .rank = 1, .c = 46500, .k = 46500, .size = {1}, .kernel = {1}});
 }
 
-int main(void)
+/* usage: test_large [PATTERN]: only the tests whose names match, "*weights*" */
+int main(int argc, char **argv)
 {
+  if (argc > 1) cmocka_set_test_filter(argv[1]);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_one_long_row),
       cmocka_unit_test(test_large_images),
