@@ -5,6 +5,40 @@
 #include "conv/plan.h"
 #include <string.h>
 
+/* The taps [t0, t1) of each axis that fall inside the image for one output pixel: counts of them, and where the first
+   falls in a channel plane and in a filter's. */
+typedef struct {
+  int64_t taps[3], plane, filter;
+} window;
+
+static window window_at(const cb_geometry *geo, int64_t p)
+{
+  const cb_axis *a = geo->axis;
+  int64_t o[3] = {p / a[2].out / a[1].out, p / a[2].out % a[1].out, p % a[2].out};
+  window win;
+  for (int i = 0; i < 3; i++) {
+    int64_t first = o[i] * a[i].stride + a[i].base, t0 = 0, t1 = a[i].taps;
+    while (t0 < t1 && (first + t0 * a[i].step < 0 || first + t0 * a[i].step >= a[i].in)) t0++;
+    while (t1 > t0 && (first + (t1 - 1) * a[i].step < 0 || first + (t1 - 1) * a[i].step >= a[i].in)) t1--;
+    win.taps[i] = t1 - t0;
+    win.plane = (i ? win.plane * a[i].in : 0) + first + t0 * a[i].step;
+    win.filter = (i ? win.filter * a[i].taps : 0) + t0;
+  }
+  return win;
+}
+
+/* Elements from one tap to the next of each axis, in a channel plane and in a filter's. */
+typedef struct {
+  int64_t plane[3], filter[3];
+} hops;
+
+static hops hops_of(const cb_geometry *geo)
+{
+  const cb_axis *a = geo->axis;
+  return (hops){.plane = {a[0].step * a[1].in * a[2].in, a[1].step * a[2].in, a[2].step},
+                .filter = {a[1].taps * a[2].taps, a[2].taps, 1}};
+}
+
 #define REAL    float
 #define NAME(x) x##_f32
 #include "conv/naive_loops.h"
