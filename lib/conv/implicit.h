@@ -21,6 +21,10 @@ static inline int64_t cb_parts(int64_t total, int64_t most)
   return cb_max(1, cb_ceil_div(total, most));
 }
 
+/* True if no size that the halves compute can overflow: sums of at most 2^26 terms, images of at most about 10^16 elements
+   with their padding. What is within is then checked against 31-bit offsets and the budget. */
+bool cb_implicit_in_reach(const cb_geometry *geo);
+
 /* Lanes of panel b of `total` outputs: the last may need fewer vectors. */
 typedef struct {
   int64_t first, count; /* outputs */
