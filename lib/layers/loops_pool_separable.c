@@ -114,7 +114,7 @@ static void more_max_value(int64_t count, const real *restrict x, real *restrict
 {
   for (int64_t i = 0; i < count; i++) {
     real v = x[i], m = value[i];
-    value[i] = (v > m) | (v != v) ? v : m;
+    value[i] = ((v > m) | (v != v)) ? v : m;
   }
 }
 
@@ -144,7 +144,7 @@ INLINE void across_max_value(int64_t count, int64_t kernel, int64_t s, const rea
   for (int64_t u = 1; u < kernel; u++)
     for (int64_t f = 0; f < count; f++) {
       real v = value[f * s + u], m = y[f];
-      y[f] = (v > m) | (v != v) ? v : m;
+      y[f] = ((v > m) | (v != v)) ? v : m;
     }
 }
 
