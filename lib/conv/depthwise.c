@@ -12,6 +12,13 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { SUM_PIXELS = 1024 }; /* of a weight gradient, summed before they are added to the others */
+
+/* Output rows [h0, h1) and columns [w0, w1) that a tap joins to input row oh * stride + row, column ow * stride + column. */
+typedef struct {
+  int64_t h0, h1, w0, w1, row, column;
+} rows_shift;
+
 #define REAL    float
 #define NAME(x) x##_f32
 #include "conv/depthwise_loops.h"
@@ -19,8 +26,6 @@
 #define REAL    double
 #define NAME(x) x##_f64
 #include "conv/depthwise_loops.h"
-
-enum { TAP_BLOCK = 64 }; /* taps of a weight gradient that are summed at a time */
 
 static bool applies(const cb_problem *problem, char *why, size_t size)
 {
@@ -106,54 +111,25 @@ static void data_plane(const cb_call *call, int64_t task)
       }
 }
 
-/* Taps of one filter that are summed together: whole tap rows [row0, row1), and of each the taps [s0, s1). */
-typedef struct {
-  int64_t row0, row1, s0, s1;
-} tap_block;
-
-/* One block of taps over all images: each image is summed on its own first, so that no sum grows long. */
-static void weights_block(const cb_call *call, int64_t ik, const tap_block *block)
-{
-  const cb_geometry *geo = &call->plan->problem.geo;
-  const cb_axis *a = geo->axis;
-  int64_t width = block->s1 - block->s0, count = (block->row1 - block->row0) * width;
-  int64_t dw = ik * geo->taps + block->row0 * a[2].taps + block->s0;
-  union {
-    float f32[TAP_BLOCK];
-    double f64[TAP_BLOCK];
-  } part = {.f64 = {0}};
-  for (int64_t in = 0; in < call->n; in++) {
-    for (int64_t row = 0; row < a[0].out * a[1].out; row++)
-      for (int64_t tap_row = block->row0; tap_row < block->row1; tap_row++) {
-        row_pair pair;
-        if (!pair_rows(geo, row, tap_row, &pair)) continue;
-        int64_t x = (in * geo->c + ik / geo->kg) * geo->image + pair.x, y = (in * geo->k + ik) * geo->p + pair.y;
-        int64_t at = (tap_row - block->row0) * width;
-        if (geo->dtype == CNNBLAS_F64)
-          row_correlate_f64(part.f64 + at, (const double *)call->x + x, (const double *)call->dy + y, &a[2], block->s0,
-                            block->s1);
-        else
-          row_correlate_f32(part.f32 + at, (const float *)call->x + x, (const float *)call->dy + y, &a[2], block->s0,
-                            block->s1);
-      }
-    if (geo->dtype == CNNBLAS_F64)
-      flush_f64((double *)call->out + dw, part.f64, count);
-    else
-      flush_f32((float *)call->out + dw, part.f32, count);
-  }
-}
-
+/* One filter over all images: a few thousand pixels are summed at a time, so that no sum grows long. */
 static void weights_filter(const cb_call *call, int64_t ik)
 {
   const cb_geometry *geo = &call->plan->problem.geo;
   const cb_axis *a = geo->axis;
   void *dw = cb_at_mut(call->out, ik * geo->taps, geo->element);
+  int64_t rows = cb_max(1, SUM_PIXELS / a[2].out);
   if (!call->accumulate) memset(dw, 0, (size_t)geo->taps * geo->element);
-  int64_t tap_rows = a[0].taps * a[1].taps, width = cb_min(a[2].taps, TAP_BLOCK);
-  int64_t rows = width < a[2].taps ? 1 : TAP_BLOCK / width; /* a block is contiguous in dw */
-  for (int64_t row = 0; row < tap_rows; row += rows)
-    for (int64_t s = 0; s < a[2].taps; s += width)
-      weights_block(call, ik, &(tap_block){row, cb_min(row + rows, tap_rows), s, cb_min(s + width, a[2].taps)});
+  for (int64_t in = 0; in < call->n; in++) {
+    const void *x = cb_at(call->x, (in * geo->c + ik / geo->kg) * geo->image, geo->element);
+    const void *y = cb_at(call->dy, (in * geo->k + ik) * geo->p, geo->element);
+    for (int64_t od = 0; od < a[0].out; od++)
+      for (int64_t h = 0; h < a[1].out; h += rows) {
+        if (geo->dtype == CNNBLAS_F64)
+          correlate_f64(geo, dw, x, y, od, h, cb_min(h + rows, a[1].out));
+        else
+          correlate_f32(geo, dw, x, y, od, h, cb_min(h + rows, a[1].out));
+      }
+  }
 }
 
 static void run_task(void *context, int64_t task, int worker)
