@@ -1,6 +1,6 @@
 /*
  * One compilation of the engine: lib/gemm/meson.build defines for each type and level
- *   CB_REAL    float or double        CB_VECTOR_BYTES  16, 32 or 64
+ *   CB_REAL    float or double        CB_VECTOR_BYTES  16, 32 or 64       CB_LANES   elements of a vector
  *   CB_SUFFIX  f32_avx512 and the like, appended to every name
  */
 #ifndef CB_GEMM_ENGINE_BUILD_H
@@ -16,13 +16,10 @@
 
 typedef CB_REAL real;
 
-enum { LANES = CB_VECTOR_BYTES / sizeof(real) };
+enum { LANES = CB_LANES };
 
 /* A vector as it lies in memory: element alignment, may alias its elements. */
 typedef real vector __attribute__((vector_size(CB_VECTOR_BYTES), aligned(sizeof(real)), may_alias));
-
-/* Four elements, the unit of transposition. */
-typedef real quad __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)), may_alias));
 
 /* The kernels of this compilation: X(m, nv). 32 vector registers hold 28 sums, two lane vectors and a broadcast;
    16 registers hold 12 and three. */

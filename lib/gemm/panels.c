@@ -1,47 +1,121 @@
 /*
  * Moving between the two orders of a matrix: packing lanes from rows, and storing a finished tile, straight or transposed,
- * with its epilogue. Transposition goes by blocks of 4 x 4 in registers; what is left over goes element by element.
+ * with its epilogue. Everything goes by vectors; a transposition takes as many of them as a vector has elements, in
+ * registers. Nothing is read or written outside the matrices: vectors that would reach over are taken apart.
  */
 #include "gemm/engine_build.h"
 #include <string.h>
 
+#define UNROLL _Pragma("GCC unroll 16")
+#define INLINE static inline __attribute__((always_inline))
+
+/* One step of a transposition: of vectors a and b, D rows apart, the off-diagonal blocks of D elements change places.
+   Numbers over LANES name elements of b. */
+#if CB_LANES == 16
+#define SWAP_8(X, a, b)                                                                                                \
+  X(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23),                                                     \
+      X(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31)
+#define SWAP_4(X, a, b)                                                                                                \
+  X(a, b, 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27),                                                   \
+      X(a, b, 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31)
+#define SWAP_2(X, a, b)                                                                                                \
+  X(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29),                                                   \
+      X(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31)
+#define SWAP_1(X, a, b)                                                                                                \
+  X(a, b, 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30),                                                  \
+      X(a, b, 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31)
+#elif CB_LANES == 8
+#define SWAP_4(X, a, b) X(a, b, 0, 1, 2, 3, 8, 9, 10, 11), X(a, b, 4, 5, 6, 7, 12, 13, 14, 15)
+#define SWAP_2(X, a, b) X(a, b, 0, 1, 8, 9, 4, 5, 12, 13), X(a, b, 2, 3, 10, 11, 6, 7, 14, 15)
+#define SWAP_1(X, a, b) X(a, b, 0, 8, 2, 10, 4, 12, 6, 14), X(a, b, 1, 9, 3, 11, 5, 13, 7, 15)
+#elif CB_LANES == 4
+#define SWAP_2(X, a, b) X(a, b, 0, 1, 4, 5), X(a, b, 2, 3, 6, 7)
+#define SWAP_1(X, a, b) X(a, b, 0, 4, 2, 6), X(a, b, 1, 5, 3, 7)
+#else
+#define SWAP_1(X, a, b) X(a, b, 0, 2), X(a, b, 1, 3)
+#endif
+
+#define SWAP(D)                                                                                                        \
+  UNROLL for (int i = 0; i < LANES; i++) if (!(i & D))                                                                 \
+  {                                                                                                                    \
+    vector pair[2] = {SWAP_##D(__builtin_shufflevector, v[i], v[i + D])};                                              \
+    v[i] = pair[0];                                                                                                    \
+    v[i + D] = pair[1];                                                                                                \
+  }
+
 /* v[i][j] becomes v[j][i]. */
-static inline void transpose(quad v[4])
+INLINE void transpose(vector v[LANES])
 {
-  quad a = __builtin_shufflevector(v[0], v[1], 0, 4, 1, 5), b = __builtin_shufflevector(v[0], v[1], 2, 6, 3, 7);
-  quad c = __builtin_shufflevector(v[2], v[3], 0, 4, 1, 5), d = __builtin_shufflevector(v[2], v[3], 2, 6, 3, 7);
-  v[0] = __builtin_shufflevector(a, c, 0, 1, 4, 5);
-  v[1] = __builtin_shufflevector(a, c, 2, 3, 6, 7);
-  v[2] = __builtin_shufflevector(b, d, 0, 1, 4, 5);
-  v[3] = __builtin_shufflevector(b, d, 2, 3, 6, 7);
+#if CB_LANES >= 16
+  SWAP(8)
+#endif
+#if CB_LANES >= 8
+  SWAP(4)
+#endif
+#if CB_LANES >= 4
+  SWAP(2)
+#endif
+  SWAP(1)
+}
+
+/* The first m elements of a vector, in pieces of which no two have the same size. */
+INLINE void copy_part(real *to, const real *from, int64_t m)
+{
+  UNROLL for (int piece = LANES / 2; piece > 0; piece /= 2) if (m & piece)
+  {
+    memcpy(to, from, (size_t)piece * sizeof(real));
+    to += piece;
+    from += piece;
+  }
+}
+
+/* A vector of which m elements may be read; zeros for the others. */
+INLINE vector load(const real *from, int64_t m)
+{
+  if (m >= LANES) return *(const vector *)from;
+  vector v = {0};
+  copy_part((real *)&v, from, m);
+  return v;
+}
+
+INLINE void put(real *to, vector v, int64_t m)
+{
+  if (m >= LANES)
+    *(vector *)to = v;
+  else
+    copy_part(to, (const real *)&v, m);
 }
 
 enum { PACK_STEPS = 512 }; /* a stretch of steps: its lanes stay in L2, its rows are long enough to prefetch */
 
-/* Steps [s0, s1) of cb_pack_lanes. */
-static void pack_stretch(real *dst, const real *src, int64_t ld, int64_t s0, int64_t s1, int64_t count, int64_t width)
+/* Steps [s0, s1) of lanes [j, j + LANES) of cb_pack_lanes; the source's elements end at `end`. */
+static void pack_stretch(real *dst, const real *src, int64_t ld, int64_t s0, int64_t s1, int64_t j, int64_t count,
+                         int64_t width, int64_t end)
 {
-  int64_t j = 0;
-  for (; j + 4 <= count; j += 4) {
-    const real *in = src + j * ld;
-    int64_t s = s0;
-    for (; s + 4 <= s1; s += 4) {
-      quad v[4];
-      for (int i = 0; i < 4; i++) v[i] = *(const quad *)(in + i * ld + s);
-      transpose(v);
-      for (int i = 0; i < 4; i++) *(quad *)(dst + (s + i) * width + j) = v[i];
+  int64_t rows = count - j < LANES ? count - j : LANES, lanes = width - j < LANES ? width - j : LANES;
+  for (int64_t s = s0; s < s1; s += LANES) {
+    vector v[LANES];
+    const int64_t taken = s1 - s < LANES ? s1 - s : LANES;
+    UNROLL for (int i = 0; i < LANES; i++)
+    {
+      int64_t at = (j + i) * ld + s;
+      v[i] = i < rows ? load(src + at, end - at) : (vector){0};
     }
-    for (; s < s1; s++)
-      for (int i = 0; i < 4; i++) dst[s * width + j + i] = in[i * ld + s];
+    transpose(v);
+    if (taken == LANES && lanes == LANES) {
+      UNROLL for (int i = 0; i < LANES; i++) * (vector *)(dst + (s + i) * width + j) = v[i];
+      continue;
+    }
+    UNROLL for (int i = 0; i < LANES; i++) if (i < taken) put(dst + (s + i) * width + j, v[i], lanes);
   }
-  for (; j < width; j++)
-    for (int64_t s = s0; s < s1; s++) dst[s * width + j] = j < count ? src[j * ld + s] : 0;
 }
 
 void CB_NAME(cb_pack_lanes)(void *to, const void *from, int64_t ld, int64_t steps, int64_t count, int64_t width)
 {
+  int64_t end = (count - 1) * ld + steps;
   for (int64_t s = 0; s < steps; s += PACK_STEPS)
-    pack_stretch(to, from, ld, s, s + PACK_STEPS < steps ? s + PACK_STEPS : steps, count, width);
+    for (int64_t j = 0; j < width; j += LANES)
+      pack_stretch(to, from, ld, s, s + PACK_STEPS < steps ? s + PACK_STEPS : steps, j, count, width, end);
 }
 
 /* One element through the epilogue. */
@@ -57,56 +131,69 @@ static inline void finish(const cb_store *t, int64_t i, int64_t j)
 }
 
 /* max(0, v), NaN staying. */
-static inline quad relu(quad v)
+INLINE vector relu(vector v)
 {
-  for (int i = 0; i < 4; i++) v[i] = v[i] < 0 ? 0 : v[i];
-  return v;
+  __typeof__(v < 0) negative = v < 0;
+  return (vector)(~negative & (__typeof__(negative))v);
 }
 
-/* Four neighbours in out through the epilogue; bias holds theirs. */
-static inline void finish_quad(const cb_store *t, int64_t at, quad value, quad bias)
+/* m neighbours in out, from `at` on, through the epilogue; they share the bias at *bias. */
+INLINE void finish_vector(const cb_store *t, const bool plain, int64_t at, vector value, const real *bias, int64_t m)
 {
-  quad *out = (quad *)((real *)t->out + at);
-  if (t->add) value = *out + value;
-  if (t->bias) value += bias;
-  if (t->residual) value += *(const quad *)((const real *)t->residual + at);
-  *out = t->relu ? relu(value) : value;
+  real *out = (real *)t->out + at;
+  if (!plain) {
+    if (t->add) value = load(out, m) + value;
+    if (t->bias) value += *bias - (vector){0};
+    if (t->residual) value += load((const real *)t->residual + at, m);
+    if (t->relu) value = relu(value);
+  }
+  put(out, value, m);
 }
 
-/* Rows are neighbours in out: blocks of four rows and four lanes, transposed. */
-static void store_transposed(const cb_store *t)
+/* Rows are neighbours in out: blocks of as many rows and lanes as a vector has elements, transposed. */
+INLINE void store_transposed(const cb_store *t, const bool plain)
 {
   const real *c = t->c, *bias = t->bias;
-  int64_t whole_m = t->m & ~(int64_t)3, whole_j = t->count & ~(int64_t)3;
-  for (int64_t j = 0; j < whole_j; j += 4) {
-    for (int64_t i = 0; i < whole_m; i += 4) {
-      quad v[4];
-      for (int l = 0; l < 4; l++) v[l] = *(const quad *)(c + (i + l) * t->ldc + j);
-      transpose(v);
-      for (int l = 0; l < 4; l++) {
-        quad b = bias ? (quad){bias[j + l], bias[j + l], bias[j + l], bias[j + l]} : (quad){0};
-        finish_quad(t, i + (j + l) * t->lane_step, v[l], b);
+  const int64_t end = (t->m - 1) * t->ldc + t->count;
+  for (int64_t i = 0; i < t->m; i += LANES)
+    for (int64_t j = 0; j < t->count; j += LANES) {
+      const int64_t m = t->m - i, lanes = t->count - j;
+      vector v[LANES];
+      UNROLL for (int k = 0; k < LANES; k++)
+      {
+        int64_t at = (i + k) * t->ldc + j;
+        v[k] = k < m ? load(c + at, end - at) : (vector){0};
       }
+      transpose(v);
+      UNROLL for (int l = 0; l < LANES; l++) if (l < lanes)
+          finish_vector(t, plain, i + (j + l) * t->lane_step, v[l], bias + j + l, m);
     }
-    for (int64_t l = j; l < j + 4; l++)
-      for (int64_t i = whole_m; i < t->m; i++) finish(t, i, l);
-  }
-  for (int64_t j = whole_j; j < t->count; j++)
-    for (int64_t i = 0; i < t->m; i++) finish(t, i, j);
 }
 
 /* Lanes are neighbours in out. */
-static void store_straight(const cb_store *t)
+INLINE void store_straight(const cb_store *t, const bool plain)
 {
   const real *c = t->c, *bias = t->bias;
-  for (int64_t i = 0; i < t->m; i++) {
-    int64_t j = 0;
-    for (; j + 4 <= t->count; j += 4) {
-      quad b = bias ? (quad){bias[i], bias[i], bias[i], bias[i]} : (quad){0};
-      finish_quad(t, i * t->row_step + j, *(const quad *)(c + i * t->ldc + j), b);
-    }
-    for (; j < t->count; j++) finish(t, i, j);
-  }
+  for (int64_t i = 0; i < t->m; i++)
+    for (int64_t j = 0; j < t->count; j += LANES)
+      finish_vector(t, plain, i * t->row_step + j, load(c + i * t->ldc + j, t->count - j), bias + i, t->count - j);
+}
+
+static void store_transposed_plain(const cb_store *t)
+{
+  store_transposed(t, true);
+}
+static void store_transposed_full(const cb_store *t)
+{
+  store_transposed(t, false);
+}
+static void store_straight_plain(const cb_store *t)
+{
+  store_straight(t, true);
+}
+static void store_straight_full(const cb_store *t)
+{
+  store_straight(t, false);
 }
 
 /* Any steps, no epilogue: what the stage of a strided input gradient takes. */
@@ -120,11 +207,12 @@ static void store_plain(const cb_store *t)
 
 void CB_NAME(cb_store)(const cb_store *t)
 {
+  bool plain = !t->add && !t->bias && !t->residual && !t->relu;
   if (t->row_step == 1 && !t->bias_rows)
-    store_transposed(t);
+    plain ? store_transposed_plain(t) : store_transposed_full(t);
   else if (t->lane_step == 1 && (t->bias_rows || !t->bias))
-    store_straight(t);
-  else if (!t->add && !t->bias && !t->residual && !t->relu)
+    plain ? store_straight_plain(t) : store_straight_full(t);
+  else if (plain)
     store_plain(t);
   else
     for (int64_t j = 0; j < t->count; j++)
