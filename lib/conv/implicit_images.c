@@ -9,7 +9,7 @@
  * strided input gradient interleave in dx: a job runs all of them for its block, they meet in a stage of one panel, and
  * whole rows of the stage go to dx.
  *
- * Every element is one fixed sum whatever the cut, so jobs are cut by what is fast.
+ * Every element is one fixed sum whatever the cut, so jobs are cut by what is fast, threads included.
  */
 #include "conv/implicit_images.h"
 #include "base/memory.h"
@@ -20,13 +20,15 @@
 
 enum {
   BLOCK_PIXELS = 448,         /* pixels of a job, about: they share each panel */
-  LEAST_PIXELS = 28,          /* a job has at least these, even if there are fewer jobs than TARGET_JOBS */
+  LEAST_PIXELS = 28,          /* a job has at least these, even if there are too few jobs */
   STAGED_PIXELS = 1024,       /* of all phases together, when they meet in a stage */
   DATA_CHUNK = 48,            /* least chunk of an input gradient: col2im sums kg terms, then taps; so must a rival */
   MAX_PHASES = 64,            /* of an input gradient */
   SHARED_PANELS = 1536 << 10, /* bytes of weights up to which they are packed once for all jobs */
-  TARGET_JOBS = 16,           /* panels are dealt to several jobs until there are that many */
-  TRANSPOSE = 60,             /* steps that a transposed store costs, measured on AVX-512 */
+  PACK_AHEAD = 4,             /* filters that packing asks for early */
+  DIRECT_PIXELS = 2048,       /* of all images: up to these, weights are read in place, pixels on the lanes */
+  JOBS_A_THREAD = 4,          /* wanted: blocks are smaller and panels dealt out until there are so many */
+  TRANSPOSE = 35,             /* steps that a transposed store costs, measured on AVX-512 */
   STRAIGHT = 15               /* steps that a straight store costs */
 };
 
@@ -41,11 +43,10 @@ static bool has_outputs(const cb_gather *gather)
 }
 
 /* Which operand goes on the lanes. Storing with channels on the lanes costs about as much as TRANSPOSE more steps; pixels
-   on the lanes waste what does not fill a row's last vector, need pixels that lie side by side, and weights that are
-   packed once for all jobs. */
-static bool prefer_pixel_lanes(const cb_images *st, const cb_problem *problem)
+   on the lanes waste what does not fill a row's last vector and need pixels that lie side by side. */
+static bool prefer_pixel_lanes(const cb_images *st)
 {
-  double rows = 0, lanes = 0, elements = 0;
+  double rows = 0, lanes = 0;
   for (int64_t i = 0; i < st->phases; i++) {
     const cb_gather *gather = &st->gather[i];
     const cb_gather_axis *a = gather->axis;
@@ -56,10 +57,8 @@ static bool prefer_pixel_lanes(const cb_images *st, const cb_problem *problem)
     double filled = (double)st->outputs / (double)cb_round_up(st->outputs, st->engine->lanes);
     rows += q * filled / (q + TRANSPOSE);
     lanes += q * (double)width / vectors / (q + (st->staged ? TRANSPOSE : STRAIGHT));
-    elements += q * (double)cb_round_up(st->outputs, CB_MAX_ROWS) * (double)problem->geo.g;
   }
-  double bytes = elements * (double)problem->geo.element;
-  return lanes > rows && bytes <= SHARED_PANELS && bytes + (double)st->parts.bytes < 0.5 * (double)problem->budget;
+  return lanes > rows;
 }
 
 /* Sizes of the scratch's parts, then their places, one behind the other. */
@@ -96,7 +95,7 @@ static void cut(cb_images *st, const cb_problem *problem)
   int64_t most = st->staged ? cb_max(1, STAGED_PIXELS / st->phases) : BLOCK_PIXELS;
   cb_band_limits limits = {.n = geo->n,
                            .pixels =
-                               cb_min(most, cb_max(LEAST_PIXELS, cb_ceil_div(pixels, cb_parts(TARGET_JOBS, panels)))),
+                               cb_min(most, cb_max(LEAST_PIXELS, cb_ceil_div(pixels, cb_parts(st->jobs, panels)))),
                            .elements = CB_BAND_BYTES / (int64_t)geo->element,
                            .source_image = st->source_image,
                            .side_by_side = st->pixel_lanes};
@@ -107,12 +106,43 @@ static void cut(cb_images *st, const cb_problem *problem)
   for (int i = 0; i < 3; i++) st->stage_plane *= cb_min(st->band.outs[i] * geo->axis[i].stride, geo->axis[i].in);
 }
 
+/* Elements of one group's packed panels of a phase. */
+static int64_t group_elements(const cb_images *st, const cb_gather *gather)
+{
+  if (st->pixel_lanes) return st->panels * st->panel_width * gather->q;
+  return cb_panel_elements(st->engine, st->outputs, gather->q);
+}
+
+/* Bytes of all packed weights. */
+static int64_t packed_bytes(const cb_images *st, const cb_problem *problem)
+{
+  int64_t elements = 0;
+  for (int64_t i = 0; i < st->phases; i++) elements += problem->geo.g * group_elements(st, &st->gather[i]);
+  return elements * (int64_t)problem->geo.element;
+}
+
+/* True if all weights may be packed before the jobs begin. */
+static bool packs_fit(const cb_images *st, const cb_problem *problem)
+{
+  int64_t bytes = packed_bytes(st, problem);
+  return bytes <= SHARED_PANELS && (size_t)bytes + st->parts.bytes + 2 * CB_ALIGN <= problem->budget;
+}
+
+/* With pixels on the lanes, few pixels are not worth the packing of weights, and large weights not the memory. */
+static bool read_weights_in_place(const cb_images *st, const cb_problem *problem)
+{
+  const cb_geometry *geo = &problem->geo;
+  int64_t pixels = geo->n * (problem->direction == CNNBLAS_FORWARD ? geo->p : geo->image);
+  return geo->kg * geo->q < INT32_MAX && (pixels <= DIRECT_PIXELS || !packs_fit(st, problem));
+}
+
 /* Gathers, orientation, band and scratch: everything that does not need the tables. st->gather has room for the phases. */
-static void layout(cb_images *st, const cb_problem *problem)
+static void layout(cb_images *st, const cb_problem *problem, int threads)
 {
   const cb_geometry *geo = &problem->geo;
   bool forward = problem->direction == CNNBLAS_FORWARD;
   st->engine = cb_engine_get(geo->dtype);
+  st->jobs = threads == 1 ? 1 : JOBS_A_THREAD * (int64_t)threads;
   st->outputs = forward ? geo->kg : geo->cg;
   st->staged = st->phases > 1;
   st->chunk = forward ? CB_CHUNK : cb_min(CB_CHUNK, cb_max(DATA_CHUNK, 3 * (geo->kg + geo->taps)));
@@ -132,12 +162,13 @@ static void layout(cb_images *st, const cb_problem *problem)
   st->pixel_lanes = true;
   cut(st, problem);
   size_scratch(st, geo->element);
-  st->pixel_lanes = prefer_pixel_lanes(st, problem);
+  st->pixel_lanes = prefer_pixel_lanes(st);
   if (!st->pixel_lanes) cut(st, problem);
   size_scratch(st, geo->element);
   int rows = st->engine->rows[CB_PIXEL_VECTORS];
   st->panels = st->pixel_lanes ? cb_ceil_div(st->outputs, rows) : cb_panels(st->engine, st->outputs);
   st->panel_width = cb_ceil_div(st->outputs, st->panels);
+  st->direct_weights = st->pixel_lanes && read_weights_in_place(st, problem);
 }
 
 bool cb_images_apply(const cb_problem *problem, char *why, size_t size)
@@ -148,7 +179,7 @@ bool cb_images_apply(const cb_problem *problem, char *why, size_t size)
     snprintf(why, size, "%lld phases; it does up to %d", (long long)st.phases, MAX_PHASES);
     return false;
   }
-  layout(&st, problem);
+  layout(&st, problem, 1); /* the largest blocks: whether it applies may not depend on the threads */
   int64_t reach = st.band.elements ? st.band.elements : st.band.images * st.source_image;
   if (reach >= INT32_MAX || st.source_plane >= INT32_MAX || st.dest_plane >= INT32_MAX) {
     snprintf(why, size, "its offsets exceed 31 bits");
@@ -160,15 +191,15 @@ bool cb_images_apply(const cb_problem *problem, char *why, size_t size)
 }
 
 /* The state with its gathers, phases and tables, in one allocation; laid out. */
-static cb_images *allocate(const cb_problem *problem)
+static cb_images *allocate(const cb_problem *problem, int threads)
 {
   cb_gather gather[MAX_PHASES];
   cb_images draft = {.phases = phases_of(problem), .gather = gather};
-  layout(&draft, problem);
+  layout(&draft, problem, threads);
   size_t phases = (size_t)draft.phases, head = cb_aligned_size(sizeof draft), bytes = head;
   bytes += cb_aligned_size(phases * sizeof(cb_gather)) + cb_aligned_size(phases * sizeof(cb_phase));
   for (size_t i = 0; i < phases; i++)
-    bytes += cb_aligned_size((size_t)gather[i].q * sizeof(int32_t)) +
+    bytes += (draft.direct_weights ? 2 : 1) * cb_aligned_size((size_t)gather[i].q * sizeof(int32_t)) +
              cb_aligned_size((size_t)gather[i].taps * sizeof(int64_t));
   char *memory = cb_alloc_zeroed(bytes);
   if (!memory) {
@@ -184,6 +215,10 @@ static cb_images *allocate(const cb_problem *problem)
   for (size_t i = 0; i < phases; i++) {
     st->phase[i].walk = (int32_t *)memory;
     memory += cb_aligned_size((size_t)gather[i].q * sizeof(int32_t));
+    if (draft.direct_weights) {
+      st->phase[i].weight = (int32_t *)memory;
+      memory += cb_aligned_size((size_t)gather[i].q * sizeof(int32_t));
+    }
     st->phase[i].tap = (int64_t *)memory;
     memory += cb_aligned_size((size_t)gather[i].taps * sizeof(int64_t));
   }
@@ -198,13 +233,6 @@ cb_panel cb_images_panel(const cb_images *st, int64_t b)
       .first = first, .count = cb_split(st->outputs, st->panels, b + 1) - first, .width = st->panel_width};
 }
 
-/* Elements of one group's packed panels of a phase. */
-static int64_t group_elements(const cb_images *st, const cb_gather *gather)
-{
-  if (st->pixel_lanes) return st->panels * st->panel_width * gather->q;
-  return cb_panel_elements(st->engine, st->outputs, gather->q);
-}
-
 /* Packed panel b of group ig and phase i among all. */
 static int64_t panel_place(const cb_images *st, int64_t i, int64_t ig, int64_t b)
 {
@@ -212,13 +240,25 @@ static int64_t panel_place(const cb_images *st, int64_t i, int64_t ig, int64_t b
   return st->phase[i].panels_at + ig * group_elements(st, &st->gather[i]) + b * width * st->gather[i].q;
 }
 
+/* Where the weights of phase i's steps lie, from output 0's first on: w[filter][channel][tap], outputs being filters
+   (forward) or channels. */
+static void weight_walk(cb_images *st, const cb_geometry *geo, bool forward, int64_t i)
+{
+  const cb_gather *gather = &st->gather[i];
+  int64_t pitch = forward ? geo->taps : geo->q;
+  for (int64_t c = 0; c < gather->channels; c++)
+    for (int64_t t = 0; t < gather->taps; t++)
+      st->phase[i].weight[c * gather->taps + t] = (int32_t)(c * pitch + st->phase[i].tap[t]);
+}
+
 cnnblas_status cb_images_prepare(cnnblas_conv_plan *plan)
 {
   const cb_problem *problem = &plan->problem;
   const cb_geometry *geo = &problem->geo;
-  cb_images *st = allocate(problem);
+  cb_images *st = allocate(problem, plan->threads);
   if (!st) return CNNBLAS_OUT_OF_MEMORY;
   plan->state = st;
+  bool forward = problem->direction == CNNBLAS_FORWARD;
   cb_hops_init(&st->hops, st->engine, st->panel_width);
   int64_t elements = 0;
   for (int64_t i = 0; i < st->phases; i++) {
@@ -226,13 +266,17 @@ cnnblas_status cb_images_prepare(cnnblas_conv_plan *plan)
     cb_band_walk(&st->gather[i], &st->band, st->phase[i].walk);
     for (int64_t t = 0; t < st->gather[i].taps; t++) st->phase[i].tap[t] = cb_gather_tap(&st->gather[i], geo, t);
     st->phase[i].panels_at = elements;
-    elements += geo->g * group_elements(st, &st->gather[i]);
+    if (!st->direct_weights)
+      elements += geo->g * group_elements(st, &st->gather[i]);
+    else
+      weight_walk(st, geo, forward, i);
   }
+  for (int i = 0; i < CB_MAX_ROWS; i++)
+    st->row[i] = (int32_t)(i * (!st->direct_weights ? 1 : forward ? geo->q : geo->taps));
   cb_tiling *t = &plan->tiling;
   int64_t blocks = cb_band_blocks(&st->band, geo->n) * geo->g, bytes = elements * (int64_t)geo->element;
-  bool fits = bytes <= SHARED_PANELS && (size_t)bytes + st->parts.bytes + 2 * CB_ALIGN <= problem->budget;
-  st->panel_groups = cb_min(st->panels, cb_parts(TARGET_JOBS, cb_max(blocks, 1)));
-  st->shared_panels = st->pixel_lanes || (fits && blocks > geo->g);
+  st->panel_groups = cb_min(st->panels, cb_parts(st->jobs, cb_max(blocks, 1)));
+  st->shared_panels = !st->direct_weights && (st->pixel_lanes || (packs_fit(st, problem) && blocks > geo->g));
   t->shared_bytes = st->shared_panels ? cb_aligned_size((size_t)bytes) : 0;
   t->thread_bytes = st->parts.bytes;
   t->p_tile = st->pixel_lanes ? CB_PIXEL_VECTORS * st->engine->lanes : st->engine->rows[CB_PANEL_VECTORS];
@@ -240,6 +284,14 @@ cnnblas_status cb_images_prepare(cnnblas_conv_plan *plan)
   t->q_tile = CB_CHUNK;
   t->tasks = blocks * st->panel_groups;
   return CNNBLAS_OK;
+}
+
+/* Asks for the weights that pack_panel takes from the filter that comes PACK_AHEAD filters later: they lie far apart. */
+static void prefetch_filter(const cb_geometry *geo, const char *filter, int64_t left, int64_t count)
+{
+  if (left <= PACK_AHEAD) return;
+  const char *next = filter + (size_t)(PACK_AHEAD * geo->q) * geo->element;
+  for (size_t at = 0; at < (size_t)(count * geo->taps) * geo->element; at += 64) __builtin_prefetch(next + at);
 }
 
 /* panel[step][output] of phase i, group ig: outputs are filters (forward) or input channels, steps (channel, tap). */
@@ -257,6 +309,7 @@ static void pack_panel(const cb_call *call, int64_t i, int64_t ig, const cb_pane
   for (int64_t c = 0; c < gather->channels; c++) {
     const void *filter = cb_at(w, c * geo->q + panel->first * geo->taps, geo->element);
     void *steps = cb_at_mut(to, c * gather->taps * panel->width, geo->element);
+    prefetch_filter(geo, filter, gather->channels - c, panel->count);
     if (geo->taps == 1) { /* lanes lie side by side already */
       memcpy(steps, filter, (size_t)panel->count * geo->element);
       memset(cb_at_mut(steps, panel->count, geo->element), 0, (size_t)(panel->width - panel->count) * geo->element);
@@ -313,7 +366,10 @@ static void run_phase(job *j, int64_t i, int64_t p0, int64_t p1)
   else
     cb_band_positions(tiles.gather, &block, st->dest, (int64_t[3]){0, 0, 0}, st->dest_image, tiles.position);
   if (st->pixel_lanes) {
-    cb_tiles_run_lanes(&tiles, p0, p1, cb_at(call->shared, panel_place(st, i, tiles.ig, 0), element));
+    const cb_geometry *geo = &call->plan->problem.geo;
+    cb_tiles_run_lanes(&tiles, p0, p1,
+                       st->direct_weights ? cb_at(call->w, tiles.ig * geo->kg * geo->q, element)
+                                          : cb_at(call->shared, panel_place(st, i, tiles.ig, 0), element));
     return;
   }
   for (int64_t p = p0; p < p1; p++) {

@@ -11,6 +11,7 @@ enum { CB_PIXEL_VECTORS = 3 }; /* of a tile with pixels on the lanes */
 /* One gather of the plan: all of a forward, one phase of an input gradient. */
 typedef struct {
   int32_t *walk;     /* [q] */
+  int32_t *weight;   /* [q] where each step's weight of output 0 lies; NULL: weights are packed */
   int64_t *tap;      /* [taps] the filter's tap of each of the gather's */
   int64_t panels_at; /* elements before this phase's packed panels */
 } cb_phase;
@@ -27,15 +28,18 @@ typedef struct {
   cb_gather *gather; /* [phases] */
   cb_phase *phase;   /* [phases] */
   cb_band band;
-  bool pixel_lanes;     /* orientation: pixels on the lanes instead of the rows */
-  bool staged;          /* strided destination: the phases meet in a stage, which is then stored in whole rows */
-  bool gaps;            /* some outputs have no tap and are 0 */
-  bool shared_panels;   /* weights are packed once for all jobs */
-  int64_t outputs;      /* lanes of one group in all: filters, or input channels */
-  int64_t panels;       /* of one group */
-  int64_t panel_groups; /* jobs that share the panels of a block */
-  int64_t panel_width;  /* outputs of a packed panel, pixels on the lanes */
-  int64_t chunk;        /* most steps of one chain of sums */
+  bool pixel_lanes;         /* orientation: pixels on the lanes instead of the rows */
+  bool staged;              /* strided destination: the phases meet in a stage, which is then stored in whole rows */
+  bool gaps;                /* some outputs have no tap and are 0 */
+  bool shared_panels;       /* weights are packed once for all jobs */
+  bool direct_weights;      /* weights are read where they lie; only with pixels on the lanes */
+  int64_t outputs;          /* lanes of one group in all: filters, or input channels */
+  int64_t panels;           /* of one group */
+  int64_t jobs;             /* wanted at least */
+  int64_t panel_groups;     /* jobs that share the panels of a block */
+  int64_t panel_width;      /* outputs of a packed panel, pixels on the lanes */
+  int32_t row[CB_MAX_ROWS]; /* where the weights of a tile's outputs lie, pixels on the lanes */
+  int64_t chunk;            /* most steps of one chain of sums */
   int64_t dest[3], source_image, dest_image, source_plane, dest_plane, stage_plane; /* elements */
   cb_scratch_parts parts;
   cb_hops hops;
@@ -65,7 +69,8 @@ cb_panel cb_images_panel(const cb_images *st, int64_t b);
 /* All tiles of the job with one packed panel: pixels on the rows. */
 void cb_tiles_run_rows(const cb_images_job *job, const cb_panel *panel, const void *lanes);
 
-/* All tiles of the job with panels [first, last) of those packed one behind the other: pixels on the lanes. */
-void cb_tiles_run_lanes(const cb_images_job *job, int64_t first, int64_t last, const void *packed);
+/* All tiles of the job with panels [first, last): pixels on the lanes. weights: panel 0, packed one behind the other, or
+   the weights of output 0 where they lie. */
+void cb_tiles_run_lanes(const cb_images_job *job, int64_t first, int64_t last, const void *weights);
 
 #endif

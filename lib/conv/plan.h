@@ -10,7 +10,8 @@
 
 enum { CB_MAX_ALGORITHMS = 16 };
 
-/* What is to be done, without regard to how. Nothing in it depends on the number of threads: neither may a choice. */
+/* What is to be done, without regard to how. Nothing in it depends on the number of threads: neither may
+   the choice of an algorithm, nor any order of sums. */
 typedef struct {
   cb_geometry geo;
   cnnblas_conv_direction direction;

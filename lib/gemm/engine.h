@@ -39,7 +39,8 @@ typedef struct {
   int64_t steps;
   void *c;
   int64_t ldc;
-  bool add; /* c += the sums, else c = the sums */
+  int64_t ahead; /* elements from b to what the next tile reads: a hint, fetched early by kernels of many vectors */
+  bool add;      /* c += the sums, else c = the sums */
 } cb_tile;
 
 typedef void (*cb_kernel)(const cb_tile *tile);
