@@ -15,6 +15,9 @@
  *           for each chunk of at most 128 pixels       fresh sums, added to the job's
  *             kernel
  *
+ * A kernel of 1x1 may have it the other way round: filters on the rows, read in place from dy, and input channels on the
+ * lanes, packed from x. Then sums[filter][channel] lies as dw does, and nothing is transposed.
+ *
  * Nothing is added across jobs unless there are too few panels to share out: then the blocks are cut into segments whose
  * partial results are added in order. The cut looks at the shape and the budget, never at the threads.
  */
@@ -29,19 +32,23 @@
 enum {
   TARGET_JOBS = 8,
   PARTIAL_BYTES = 2 << 20, /* of all segments' partial results */
+  FEW_PIXELS = 128,        /* of all images: so few that storing the sums is what costs */
   WEIGHT_CHUNK = 128       /* most pixels of one chain of sums: OpenBLAS sums short rows in as many lanes */
 };
 
 typedef struct {
   const cb_engine *engine;
-  cb_gather gather;
+  bool swapped;                  /* filters on the rows, input channels on the lanes */
+  int64_t rows_all, lanes_all;   /* channels of an image on either side */
+  int64_t rows_each, lanes_each; /* of one group */
+  cb_gather gather;              /* its channels are those on the rows */
   cb_band band;
   int64_t panels, panel_groups, group_panels;     /* of one group of channels; group_panels: most of one job */
   int64_t channel_groups;                         /* parts of the input channels, where panels alone are too few jobs */
   size_t lanes_at, rows_at, position_at, sums_at; /* in a thread's scratch, behind the band */
   size_t sums_bytes;                              /* of one panel */
   cb_hops hops;
-  int32_t tap[]; /* [q] where tap (channel, r, s) lies in the band */
+  int32_t tap[]; /* [gather.q] where tap (channel, r, s) lies in the band */
 } state;
 
 /* Everything but the tap table; the scratch's size, or SIZE_MAX if offsets are out of reach. */
@@ -50,14 +57,21 @@ static size_t size_state(state *st, cb_tiling *t, const cb_problem *problem)
   const cb_geometry *geo = &problem->geo;
   int64_t element = (int64_t)geo->element;
   st->engine = cb_engine_get(geo->dtype);
+  st->swapped = cb_geometry_is_pointwise(geo) && (geo->cg <= geo->kg || geo->n * geo->p <= FEW_PIXELS);
+  st->rows_all = st->swapped ? geo->k : geo->c;
+  st->lanes_all = st->swapped ? geo->c : geo->k;
+  st->rows_each = st->rows_all / geo->g;
+  st->lanes_each = st->lanes_all / geo->g;
   cb_gather_forward(&st->gather, geo);
+  st->gather.channels = st->rows_each;
+  st->gather.q = st->rows_each * st->gather.taps;
   cb_band_limits limits = {
-      .n = geo->n, .pixels = CB_CHUNK, .elements = CB_BAND_BYTES / element, .source_image = geo->c * geo->image};
+      .n = geo->n, .pixels = CB_CHUNK, .elements = CB_BAND_BYTES / element, .source_image = st->rows_all * geo->image};
   cb_band_cut(&st->band, &st->gather, 1, &limits);
   int64_t reach = st->band.elements ? st->band.elements : st->band.images * limits.source_image;
   if (reach >= INT32_MAX || geo->p >= INT32_MAX) return SIZE_MAX;
 
-  st->panels = cb_panels(st->engine, geo->kg);
+  st->panels = cb_panels(st->engine, st->lanes_each);
   int64_t bytes = geo->k * geo->q * element, blocks = cb_band_blocks(&st->band, cb_max(geo->n, 1));
   int64_t fit = cb_min(PARTIAL_BYTES, (int64_t)(problem->budget / 4)) / bytes;
   t->segments = cb_max(1, cb_min(cb_min(cb_parts(TARGET_JOBS, geo->g), blocks), fit));
@@ -66,8 +80,9 @@ static size_t size_state(state *st, cb_tiling *t, const cb_problem *problem)
   st->group_panels = cb_ceil_div(st->panels, st->panel_groups);
 
   int64_t width = CB_PANEL_VECTORS * st->engine->lanes;
-  st->channel_groups = cb_min(geo->cg, cb_parts(TARGET_JOBS, geo->g * t->segments * st->panel_groups));
-  st->sums_bytes = cb_aligned_size((size_t)(cb_ceil_div(geo->cg, st->channel_groups) * geo->taps * width * element));
+  st->channel_groups = cb_min(st->rows_each, cb_parts(TARGET_JOBS, geo->g * t->segments * st->panel_groups));
+  st->sums_bytes =
+      cb_aligned_size((size_t)(cb_ceil_div(st->rows_each, st->channel_groups) * geo->taps * width * element));
   st->lanes_at = cb_aligned_size((size_t)(st->band.elements * element));
   st->rows_at = st->lanes_at + cb_aligned_size((size_t)(CB_CHUNK * width * element));
   st->position_at = st->rows_at + cb_aligned_size((size_t)st->band.pixels * sizeof(int32_t));
@@ -98,7 +113,7 @@ cnnblas_status cb_weights_prepare(cnnblas_conv_plan *plan)
 {
   const cb_geometry *geo = &plan->problem.geo;
   cb_tiling *t = &plan->tiling;
-  size_t bytes = sizeof(state) + (size_t)geo->q * sizeof(int32_t);
+  size_t bytes = sizeof(state) + (size_t)cb_max(geo->q, geo->kg) * sizeof(int32_t);
   state *st = cb_alloc_zeroed(bytes);
   if (!st) return cb_fail_memory(bytes, "the plan's walk tables");
   plan->state = st;
@@ -116,8 +131,8 @@ cnnblas_status cb_weights_prepare(cnnblas_conv_plan *plan)
 typedef struct {
   const cb_call *call;
   int64_t ig, segment;
-  int64_t panel0, panel1;     /* panels of filters */
-  int64_t channel0, channel1; /* input channels of the group */
+  int64_t panel0, panel1;     /* panels of lanes */
+  int64_t channel0, channel1; /* channels of the group, on the rows */
   char *scratch;
 } job;
 
@@ -126,12 +141,12 @@ typedef struct {
   const job *job;
   const void *band;
   const int32_t *rows;
-  const int64_t *position; /* in dy, from the block's first image and the panel's first filter */
+  const int64_t *position; /* in the lanes' array, from the block's first image and the panel's first channel */
   int64_t pixels, image;
 } block_view;
 
-/* lanes[pixel][filter] = dy[filter][pixel], by runs of pixels side by side; dy at the panel's first filter. */
-static void pack_block(const block_view *view, const cb_panel *panel, const void *dy, char *lanes)
+/* lanes[pixel][channel] = from[channel][pixel], by runs of pixels side by side; from: at the panel's first channel. */
+static void pack_block(const block_view *view, const cb_panel *panel, const void *from, char *lanes)
 {
   const cb_geometry *geo = &view->job->call->plan->problem.geo;
   const state *st = view->job->call->plan->state;
@@ -139,13 +154,20 @@ static void pack_block(const block_view *view, const cb_panel *panel, const void
     int64_t run = 1;
     while (p + run < view->pixels && view->position[p + run] == view->position[p] + run) run++;
     st->engine->pack_lanes(lanes + (size_t)(p * panel->width) * geo->element,
-                           cb_at(dy, view->position[p], geo->element), geo->p, run, panel->count, panel->width);
+                           cb_at(from, view->position[p], geo->element), geo->p, run, panel->count, panel->width);
     p += run;
   }
 }
 
+/* Where the sums of a panel are made: their own place, or dw. */
+typedef struct {
+  void *at;
+  int64_t pitch;
+  bool add; /* to what is there */
+} sums_view;
+
 /* sums[tap][lane] (+)= the block's part. */
-static void add_block(const block_view *view, const cb_panel *panel, const void *lanes, void *sums, bool add)
+static void add_block(const block_view *view, const cb_panel *panel, const void *lanes, const sums_view *sums)
 {
   const cb_geometry *geo = &view->job->call->plan->problem.geo;
   const state *st = view->job->call->plan->state;
@@ -161,9 +183,9 @@ static void add_block(const block_view *view, const cb_panel *panel, const void 
                       .b = cb_at(lanes, s0 * panel->width, geo->element),
                       .bwalk = st->hops.hop[panel->vectors],
                       .steps = s1 - s0,
-                      .c = cb_at_mut(sums, first * panel->width, geo->element),
-                      .ldc = panel->width,
-                      .add = add || chunk > 0};
+                      .c = cb_at_mut(sums->at, first * sums->pitch, geo->element),
+                      .ldc = sums->pitch,
+                      .add = sums->add || chunk > 0};
       st->engine->kernel[panel->vectors][m](&tile);
     }
   }
@@ -176,35 +198,54 @@ static block_view open_block(const job *j, int64_t b)
   const state *st = j->call->plan->state;
   cb_gather part = st->gather;
   cb_block_range block = cb_band_block(&part, &st->band, j->call->n, b);
-  int64_t channel = block.image * geo->c + j->ig * geo->cg + j->channel0;
+  int64_t channel = block.image * st->rows_all + j->ig * st->rows_each + j->channel0;
   const int64_t whole[3] = {part.axis[0].outs, part.axis[1].outs, part.axis[2].outs};
   int32_t *rows = (int32_t *)(j->scratch + st->rows_at);
   int64_t *position = (int64_t *)(j->scratch + st->position_at);
   int64_t pixels = block.images * block.count[0] * block.count[1] * block.count[2];
   part.channels = j->channel1 - j->channel0;
   cb_band_rows(&part, &st->band, &block, rows);
-  cb_band_positions(&part, &block, whole, (int64_t[3]){0, 0, 0}, geo->k * geo->p, position);
-  const void *band = cb_band_open(&part, &st->band, &block, cb_at(j->call->x, channel * geo->image, geo->element),
-                                  geo->c * geo->image, geo->element, j->scratch);
+  cb_band_positions(&part, &block, whole, (int64_t[3]){0, 0, 0}, st->lanes_all * geo->p, position);
+  const void *source = st->swapped ? j->call->dy : j->call->x;
+  const void *band = cb_band_open(&part, &st->band, &block, cb_at(source, channel * geo->image, geo->element),
+                                  st->rows_all * geo->image, geo->element, j->scratch);
   return (block_view){j, band, rows, position, pixels, block.image};
 }
 
-/* The job's sums of one panel to dw, or to its segment's partial result. */
-static void store_panel(const job *j, const cb_panel *panel, const void *sums)
+/* Where the job's sums of one panel belong: in dw, or in its segment's partial result. The steps are those of a store. */
+static void *destination(const job *j, const cb_panel *panel, int64_t *row_step, int64_t *lane_step)
 {
   const cb_geometry *geo = &j->call->plan->problem.geo;
   const cb_tiling *t = &j->call->plan->tiling;
   const state *st = j->call->plan->state;
   void *out = t->segments > 1 ? cb_at_mut(j->call->shared, j->segment * geo->k * geo->q, geo->element) : j->call->out;
-  int64_t at = (j->ig * geo->kg + panel->first) * geo->q + j->channel0 * geo->taps;
-  st->engine->store(&(cb_store){.c = sums,
-                                .ldc = panel->width,
-                                .m = (j->channel1 - j->channel0) * geo->taps,
-                                .count = panel->count,
-                                .out = cb_at_mut(out, at, geo->element),
-                                .row_step = 1,
-                                .lane_step = geo->q,
-                                .add = t->segments == 1 && j->call->accumulate});
+  *row_step = st->swapped ? geo->q : 1;
+  *lane_step = st->swapped ? 1 : geo->q;
+  int64_t at = panel->first * *lane_step + j->channel0 * geo->taps * *row_step;
+  return cb_at_mut(out, j->ig * geo->kg * geo->q + at, geo->element);
+}
+
+/* True if the kernel stores there itself: lanes lie side by side, nothing else is to be kept, and one block is all. */
+static bool stores_in_place(const job *j, const cb_panel *panel)
+{
+  const state *st = j->call->plan->state;
+  int64_t segments = j->call->plan->tiling.segments;
+  bool one_block = cb_band_blocks(&st->band, j->call->n) <= segments;
+  return st->swapped && one_block && panel->count == panel->width && (segments > 1 || !j->call->accumulate);
+}
+
+/* The job's sums of one panel to where they belong. */
+static void store_panel(const job *j, const cb_panel *panel, const void *sums)
+{
+  const cb_geometry *geo = &j->call->plan->problem.geo;
+  cb_store store = {.c = sums,
+                    .ldc = panel->width,
+                    .m = (j->channel1 - j->channel0) * geo->taps,
+                    .count = panel->count,
+                    .add = j->call->plan->tiling.segments == 1 && j->call->accumulate};
+  store.out = destination(j, panel, &store.row_step, &store.lane_step);
+  const state *st = j->call->plan->state;
+  st->engine->store(&store);
 }
 
 /* task = ((segment * groups + group) * channel groups + channel group) * panel groups + panel group. */
@@ -219,33 +260,44 @@ static job job_of(const cb_call *call, int64_t task, int worker)
                .segment = task / geo->g,
                .panel0 = cb_split(st->panels, st->panel_groups, panels),
                .panel1 = cb_split(st->panels, st->panel_groups, panels + 1),
-               .channel0 = cb_split(geo->cg, st->channel_groups, channels),
-               .channel1 = cb_split(geo->cg, st->channel_groups, channels + 1),
+               .channel0 = cb_split(st->rows_each, st->channel_groups, channels),
+               .channel1 = cb_split(st->rows_each, st->channel_groups, channels + 1),
                .scratch = cb_scratch(call, worker)};
+}
+
+/* The part of one block in the sums of panel p; `first`: nothing has been added to them yet. */
+static void run_panel(const block_view *view, int64_t p, bool first)
+{
+  const job *j = view->job;
+  const cb_geometry *geo = &j->call->plan->problem.geo;
+  const state *st = j->call->plan->state;
+  cb_panel panel = cb_panel_at(st->engine, st->lanes_each, p);
+  char *lanes = j->scratch + st->lanes_at;
+  const void *from = st->swapped ? j->call->x : j->call->dy;
+  int64_t channel = view->image * st->lanes_all + j->ig * st->lanes_each + panel.first, lane_step;
+  pack_block(view, &panel, cb_at(from, channel * geo->p, geo->element), lanes);
+  sums_view sums = {j->scratch + st->sums_at + (size_t)(p - j->panel0) * st->sums_bytes, panel.width, !first};
+  if (stores_in_place(j, &panel)) sums.at = destination(j, &panel, &sums.pitch, &lane_step);
+  add_block(view, &panel, lanes, &sums);
 }
 
 static void run_job(void *context, int64_t task, int worker)
 {
   const cb_call *call = context;
-  const cb_geometry *geo = &call->plan->problem.geo;
   const state *st = call->plan->state;
   job j = job_of(call, task, worker);
-  char *lanes = j.scratch + st->lanes_at, *sums = j.scratch + st->sums_at;
+  char *sums = j.scratch + st->sums_at;
   int64_t blocks = cb_band_blocks(&st->band, call->n), segments = call->plan->tiling.segments;
   int64_t first = cb_split(blocks, segments, j.segment), last = cb_split(blocks, segments, j.segment + 1);
   if (first == last) memset(sums, 0, (size_t)(j.panel1 - j.panel0) * st->sums_bytes);
   for (int64_t b = first; b < last; b++) {
     block_view view = open_block(&j, b);
-    for (int64_t p = j.panel0; p < j.panel1; p++) {
-      cb_panel panel = cb_panel_at(st->engine, geo->kg, p);
-      const void *dy = cb_at(call->dy, (view.image * geo->k + j.ig * geo->kg + panel.first) * geo->p, geo->element);
-      pack_block(&view, &panel, dy, lanes);
-      add_block(&view, &panel, lanes, sums + (size_t)(p - j.panel0) * st->sums_bytes, b > first);
-    }
+    for (int64_t p = j.panel0; p < j.panel1; p++) run_panel(&view, p, b == first);
   }
   for (int64_t p = j.panel0; p < j.panel1; p++) {
-    cb_panel panel = cb_panel_at(st->engine, geo->kg, p);
-    store_panel(&j, &panel, sums + (size_t)(p - j.panel0) * st->sums_bytes);
+    cb_panel panel = cb_panel_at(st->engine, st->lanes_each, p);
+    if (first == last || !stores_in_place(&j, &panel))
+      store_panel(&j, &panel, sums + (size_t)(p - j.panel0) * st->sums_bytes);
   }
 }
 
