@@ -174,7 +174,7 @@ def reproducible(options, work):
         copy_sources(options.source, source)
         build = os.path.join(source, 'build') if place == 'one' else os.path.join(work, 'somewhere')
         root = os.path.join(work, 'root-' + os.path.basename(place))
-        run(['meson', 'setup', build, source, '-Dtests=false', '-Dbench=false'], env=dict(os.environ, CC=options.cc),
+        run(['meson', 'setup', build, source, '-Dtests=false', '-Dbench=false', '-Dtools=false'], env=dict(os.environ, CC=options.cc),
             stdout=subprocess.DEVNULL)
         run(['meson', 'install', '-C', build, '--quiet', '--destdir', root])
         found = {}

@@ -1,0 +1,79 @@
+"""Pictures and IDX images through a trained model."""
+import gzip
+import json
+import struct
+
+import rig
+
+
+class Predict(rig.CommandTest):
+    def setUp(self):
+        super().setUp()
+        self.data = rig.write_data(self.path('data'))
+        self.run_command('train', '--data', self.data, '--net', rig.NET, '--epochs', '3', '--batch', '16', '--out', 'm', '-q')
+        self.pixels, self.labels = rig.shapes(9, 6)
+
+    def image(self, i):
+        return bytes(self.pixels[64 * i:64 * i + 64])
+
+    def classes(self, *arguments):
+        return [row['class'] for row in json.loads(self.run_command('predict', '--model', 'm', '--json', *arguments)[0])]
+
+    def test_idx(self):
+        rig.write(self.path('x'), rig.idx(8, [6, 8, 8], self.pixels))
+        rig.write(self.path('x.gz'), gzip.compress(rig.idx(8, [6, 8, 8], self.pixels)))
+        self.assertEqual(self.classes('x'), list(self.labels))
+        self.assertEqual(self.classes('x.gz'), list(self.labels))
+        out, _ = self.run_command('predict', '--model', 'm', 'x')
+        self.assertRegex(out.split('\n')[2], r'^x\[2\]: %d \(\d+\.\d%%\)$' % self.labels[2])
+        probabilities = json.loads(self.run_command('predict', '--model', 'm', '--json', 'x')[0])[0]['probabilities']
+        self.assertAlmostEqual(sum(probabilities), 1, places=5)
+
+    def test_pictures(self):
+        names = []
+        for i in range(6):
+            grey = self.image(i)
+            rows = [grey[8 * j:8 * j + 8] for j in range(8)]
+            files = {
+                'g.pgm': b'P5\n# a comment\n8 8 255\n' + grey,
+                'a.pgm': b'P2 8 8 255\n' + ' '.join(map(str, grey)).encode(),
+                'w.pgm': b'P5 8 8 65535\n' + b''.join(struct.pack('>H', 257 * v) for v in grey),
+                'g.png': rig.png(8, 8, 1, rows),
+                'rgb.png': rig.png(8, 8, 3, [b''.join(bytes([v] * 3) for v in row) for row in rows]),
+                'rgba.png': rig.png(8, 8, 4, [b''.join(bytes([v, v, v, 255]) for v in row) for row in rows]),
+                'wide.png': rig.png(8, 8, 1, [b''.join(struct.pack('>H', 257 * v) for v in row) for row in rows], 16),
+            }
+            for name, data in files.items():
+                names.append('%d%s' % (i, name))
+                rig.write(self.path(names[-1]), data)
+        if 'without libpng' in self.maybe(names[3]):
+            self.skipTest('built without libpng')
+        self.assertEqual(self.classes(*names), [label for label in self.labels for _ in range(7)])
+        dark = rig.png(8, 8, 1, [bytes(255 - v for v in self.image(0)[8 * j:8 * j + 8]) for j in range(8)])
+        rig.write(self.path('dark.png'), dark)
+        self.assertEqual(self.classes('--invert', 'dark.png'), [self.labels[0]])
+        clear = rig.png(8, 8, 4, [b''.join(bytes([0, 0, 0, 255 - v]) for v in self.image(1)[8 * j:8 * j + 8])
+                                  for j in range(8)])
+        rig.write(self.path('clear.png'), clear)
+        self.assertEqual(self.classes('clear.png'), [self.labels[1]])
+
+    def maybe(self, name):
+        import subprocess
+        return subprocess.run([rig.program, 'predict', '--model', 'm', name], cwd=self.folder, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, check=False).stdout
+
+    def test_bad_pictures(self):
+        grey = self.image(0)
+        whole = rig.png(8, 8, 1, [grey[8 * j:8 * j + 8] for j in range(8)])
+        bad = {'size.pgm': b'P5 4 16 255\n' + grey, 'short.pgm': b'P5 8 8 255\n' + grey[:-1], 'most.pgm': b'P5 8 8 0\n' + grey,
+               'huge.pgm': b'P5 65000 65000 255\n' + grey, 'above.pgm': b'P2 8 8 9\n' + b' 10' * 64,
+               'digits.pgm': b'P2 8 8 255\n' + b'1 ' * 63, 'text': b'hello, world', 'empty': b''}
+        if 'without libpng' not in self.maybe(rig.write(self.path('whole.png'), whole)):
+            bad.update({'short.png': whole[:-20], 'flipped.png': whole[:45] + bytes([whole[45] ^ 1]) + whole[46:],
+                        'size.png': rig.png(4, 8, 1, [grey[:4]] * 8), 'huge.png': rig.png(30000, 30000, 1, [])})
+        for name, data in bad.items():
+            rig.write(self.path(name), data)
+            self.refused(3, name, 'predict', '--model', 'm', name)
+
+
+rig.main()

@@ -1,0 +1,165 @@
+"""Training: what it learns, shows and writes; breaks and what follows them."""
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+
+import rig
+
+
+class Train(rig.CommandTest):
+    def setUp(self):
+        super().setUp()
+        self.data = rig.write_data(self.path('data'))
+        self.base = ['train', '--data', self.data, '--net', rig.NET, '--batch', '16', '--lr', '0.05']
+
+    def test_learns_and_shows(self):
+        out, error = self.run_command(*self.base, '--epochs', '3', '--out', 'm.safetensors', '--history', 'h.csv', '--json',
+                                      'run.json')
+        self.assertEqual(error, '')
+        for words in ('400 images of 1x8x8 to train, 100 to test', 'conv1', 'MiB to train', 'epoch   3/3',
+                      'test accuracy 100.00% (100 of 100)', 'model: m.safetensors'):
+            self.assertIn(words, out)
+        with open(self.path('h.csv'), encoding='ascii') as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual([row['epoch'] for row in rows], ['1', '2', '3'])
+        self.assertGreater(float(rows[0]['train_loss']), float(rows[2]['train_loss']))
+        with open(self.path('run.json'), encoding='utf-8') as file:
+            run = json.load(file)
+        self.assertEqual((run['settings']['batch'], run['epochs'][2]['test_accuracy']), (16, 1))
+        out, _ = self.run_command('eval', '--model', 'm.safetensors', '--data', self.data, '--confusion')
+        self.assertIn('accuracy 100.00% (100 of 100)', out)
+        again = json.loads(self.run_command('eval', '--model', 'm.safetensors', '--data', self.data, '--confusion',
+                                            '--json')[0])
+        self.assertEqual(sum(again['confusion'][i][i] for i in range(4)), 100)
+        self.assertEqual(sum(map(sum, again['confusion'])), 100)
+        self.assertAlmostEqual(again['loss'], run['epochs'][2]['test_loss'], delta=1e-5)
+        self.assertEqual(sorted(os.listdir(self.folder)), ['data', 'h.csv', 'm.safetensors', 'run.json'])
+
+    def test_quiet_and_progress(self):
+        out, error = self.run_command(*self.base, '--epochs', '2', '-q', '--progress', 'always')
+        self.assertEqual((out.count('\n'), error), (1, ''))
+        out, error = self.run_command(*self.base, '--epochs', '2', '--progress', 'always')
+        self.assertRegex(error, r'epoch 1/2 +\d+%  loss \d')
+
+    def test_packed_files_and_threads_give_the_same_bits(self):
+        packed = rig.write_data(self.path('packed'), packed=True)
+        self.run_command(*self.base, '--epochs', '2', '--out', 'a', '--threads', '1')
+        self.run_command(*self.base, '--epochs', '2', '--out', 'b', '--threads', '2')
+        self.run_command(*self.base, '--epochs', '2', '--out', 'c', '--data', packed)
+        self.run_command(*self.base, '--epochs', '2', '--out', 'd', '--seed', '2')
+        self.assertEqual(rig.read(self.path('a')), rig.read(self.path('b')))
+        self.assertEqual(rig.read(self.path('a')), rig.read(self.path('c')))
+        self.assertNotEqual(rig.read(self.path('a')), rig.read(self.path('d')))
+
+    def test_settings_matter(self):
+        plain = None
+        for option in ([], ['--weight-decay', '0.01'], ['--lr-step', '2:0.1'], ['--init', 'small'], ['--loss', 'sigmoid'],
+                       ['--momentum', '0.9'], ['--momentum', '0'], ['--init', 'he-fan-out']):
+            self.run_command(*self.base, '--epochs', '2', '--out', 'm', '-q', *option)
+            model = rig.read(self.path('m'))
+            if plain is None:
+                plain = model
+            elif option == ['--momentum', '0.9']:
+                self.assertEqual(model, plain)
+            else:
+                self.assertNotEqual(model, plain, option)
+
+    def test_double_channels_and_four_axes(self):
+        data = rig.write_data(self.path('colour'), size=6, channels=3)
+        self.run_command('train', '--data', data, '--net', rig.NET, '--epochs', '2', '--dtype', 'f64', '--out', 'm')
+        found = json.loads(self.run_command('inspect', 'm', '--json')[0])
+        self.assertEqual((found['dtype'], found['tensors'][0]['dtype'], found['tensors'][0]['shape']),
+                         ('f64', 'F64', [4, 3, 3, 3]))
+        self.run_command('eval', '--model', 'm', '--data', data)
+        self.refused(3, ['3x6x6', '1x8x8'], 'eval', '--model', 'm', '--data', self.data)
+
+    def test_resumed_run_is_bit_identical(self):
+        settings = ['--weight-decay', '0.001', '--lr-step', '3:0.1']
+        self.run_command(*self.base, *settings, '--epochs', '4', '--out', 'whole', '--checkpoint', 'whole.ck')
+        self.run_command(*self.base, *settings, '--epochs', '2', '--out', 'half', '--checkpoint', 'part.ck')
+        self.run_command('train', '--data', self.data, '--resume', 'part.ck', '--epochs', '4', '--out', 'resumed',
+                         '--history', 'h.csv')
+        self.assertEqual(rig.read(self.path('whole')), rig.read(self.path('resumed')))
+        self.assertNotEqual(rig.read(self.path('whole')), rig.read(self.path('half')))
+        with open(self.path('h.csv'), encoding='ascii') as file:
+            self.assertEqual(len(file.readlines()), 5)
+        self.refused(2, 'all of its 4 epochs are done', 'train', '--data', self.data, '--resume', 'whole.ck')
+        self.refused(3, 'a model, but not a checkpoint', 'train', '--data', self.data, '--resume', 'whole')
+        other = rig.write_data(self.path('other'), counts=(300, 100))
+        self.refused(3, 'other data', 'train', '--data', other, '--resume', 'part.ck', '--epochs', '4')
+        self.run_command('eval', '--model', 'part.ck', '--data', self.data)
+
+    def interrupt(self, number, arguments, pauses):
+        """Sends the signal once `pauses` lines of progress have come, again for a run that is resumed, until the end."""
+        breaks = 0
+        while True:
+            run = subprocess.Popen([rig.program, *arguments, '--progress', 'always'], cwd=self.folder, text=True,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            seen = 0
+            text = ''
+            for line in run.stderr:
+                text += line
+                seen += line.startswith('epoch')
+                if seen == pauses and line.startswith('epoch'):
+                    run.send_signal(number)
+            run.stderr.close()
+            if run.wait() == 0:
+                return breaks
+            self.assertEqual(run.returncode, 128 + number, text)
+            self.assertIn('--resume run.ck', text)
+            breaks += 1
+            self.assertLess(breaks, 40)
+            arguments = ['train', '--data', self.data, '--resume', 'run.ck', '--checkpoint', 'run.ck', '--out', 'broken']
+
+    def test_interrupted_run_is_bit_identical(self):
+        big = rig.write_data(self.path('big'), size=20, counts=(6000, 50))
+        self.data = big
+        base = ['train', '--data', big, '--net', 'INPUT -> [CONV 16@5x5 pad same -> RELU]*2 -> POOL max 2 -> FC', '--batch',
+                '32', '--epochs', '2', '--threads', '1']
+        self.run_command(*base, '--out', 'whole', '--checkpoint', 'whole.ck')
+        for number in (signal.SIGINT, signal.SIGTERM):
+            breaks = self.interrupt(number, base + ['--checkpoint', 'run.ck', '--out', 'broken'], 2)
+            print('%d breaks by signal %d' % (breaks, number))
+            self.assertGreater(breaks, 0)
+            self.assertEqual(rig.read(self.path('whole')), rig.read(self.path('broken')))
+        tensors = [rig.read(self.path(name))[-100000:] for name in ('whole.ck', 'run.ck')]
+        self.assertEqual(*tensors)
+
+    def test_nan_stops(self):
+        before = self.run_command(*self.base, '--epochs', '1', '--checkpoint', 'run.ck')[0]
+        self.assertIn('epoch   1/1', before)
+        kept = rig.read(self.path('run.ck'))
+        _, error = self.run_command('train', '--data', self.data, '--resume', 'run.ck', '--checkpoint', 'run.ck', '--epochs',
+                                    '3', '--lr', '1e30', '--out', 'm', status=1)
+        self.assertRegex(error, r'epoch 2: step \d+: the (output|gradient) of \w+ is the first that is not finite')
+        self.assertIn('run.ck still holds epoch 1', error)
+        self.assertEqual(rig.read(self.path('run.ck')), kept)
+        self.assertFalse(os.path.exists(self.path('m')))
+
+    def test_drawn_digits_by_default(self):
+        out, _ = self.run_command('train', '--epochs', '2', '--out', 'digits')
+        self.assertIn('drawn digits: 8000 images of 1x28x28', out)
+        accuracy = float(re.search(r'test accuracy ([\d.]+)%', out).group(1))
+        print('drawn digits, 2 epochs: %.2f%%' % accuracy)
+        self.assertGreater(accuracy, 95)
+        self.assertIn('of 2000', self.run_command('eval', '--model', 'digits')[0])
+
+    def test_files_that_cannot_be_written(self):
+        for option in ('--out', '--checkpoint', '--history', '--json'):
+            _, error = self.run_command(*self.base, '--epochs', '1', option, 'no/such/place', status=4)
+            self.assertIn('no/such/place', error)
+        self.refused(4, 'not a regular file', *self.base, '-q', '--epochs', '1', '--out', self.data)
+        _, error = self.run_command(*self.base, '--epochs', '1', '--out', '/dev/full', status=4)
+        self.assertIn('/dev/full', error)
+        self.assertEqual(os.listdir(self.folder), ['data'])
+
+    def test_full_disk_of_standard_output(self):
+        with open('/dev/full', 'w', encoding='ascii') as full:
+            done = subprocess.run([rig.program, 'info'], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual(done.returncode, 4, done.stderr)
+
+
+rig.main()

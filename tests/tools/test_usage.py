@@ -1,0 +1,83 @@
+"""Help, usage errors and exit statuses of every subcommand."""
+import json
+import os
+
+import rig
+
+COMMANDS = ['train', 'eval', 'predict', 'inspect', 'info']
+
+
+class Usage(rig.CommandTest):
+    def test_help_fits_a_screen(self):
+        for command in [[]] + [[name] for name in COMMANDS]:
+            out, error = self.run_command(*command, '--help')
+            self.assertEqual(error, '')
+            lines = out.rstrip('\n').split('\n')
+            self.assertLessEqual(len(lines), 40, command)
+            self.assertLessEqual(max(map(len, lines)), 110, command)
+            for word in ('usage:', 'example', 'exit status:'):
+                self.assertIn(word, out, command)
+
+    def test_every_option_is_in_the_help(self):
+        train = self.run_command('train', '--help')[0]
+        for option in ('data net epochs batch lr momentum weight-decay lr-step init loss seed threads out checkpoint resume '
+                       'history json progress quiet').split():
+            self.assertIn('--' + option, train)
+
+    def test_version(self):
+        self.assertRegex(self.run_command('--version')[0], r'^cnnblas \d+\.\d+\.\d+\n$')
+
+    def test_usage_errors(self):
+        for words, arguments in [
+                ('usage', []), ('"tain" is no command', ['tain']), ('--epochs 0', ['train', '--epochs', '0']),
+                ('--epochs 1e3', ['train', '--epochs', '1e3']), ('--lr -1', ['train', '--lr', '-1']),
+                ('--lr nan', ['train', '--lr', 'nan']), ('--momentum 1', ['train', '--momentum', '1']),
+                ('--lr-step 0:0.1', ['train', '--lr-step', '0:0.1']), ('--lr-step 3', ['train', '--lr-step', '3']),
+                ('he, he-fan-out, small, zero', ['train', '--init', 'xavier']), ('--seed -3', ['train', '--seed', '-3']),
+                ('softmax, sigmoid', ['train', '--loss', 'l2']), ('auto, always, never', ['train', '--progress', 'x']),
+                ('"extra"', ['train', 'extra']), ('bogus', ['train', '--bogus']), ('--seed', ['train', '--seed']),
+                ('--seed cannot be given with --resume', ['train', '--resume', 'x', '--seed', '1']),
+                ('--model is missing', ['eval']), ('--model is missing', ['predict', 'x.png']),
+                ('no FILE', ['predict', '--model', 'x']), ('one of them', ['inspect']),
+                ('one of them', ['inspect', 'x', '--net', 'INPUT 1x8x8 -> FC 2']), ('"x"', ['info', 'x']),
+                ('--net: column 7', ['inspect', '--net', 'INPUT x']),
+                ('--input 3x', ['inspect', '--net', 'INPUT -> FC', '--input', '3x'])]:
+            self.refused(2, words, *arguments)
+
+    def test_missing_files(self):
+        for arguments in (['eval', '--model', 'nowhere'], ['predict', '--model', 'nowhere', 'x'], ['inspect', 'nowhere'],
+                          ['train', '--data', 'nowhere'], ['train', '--resume', 'nowhere']):
+            self.refused(3, 'nowhere', *arguments)
+        self.refused(3, 'Is a directory', 'inspect', '.')
+
+    def test_info(self):
+        cores = len(os.sched_getaffinity(0))
+        self.assertNotIn('OMP_NUM_THREADS asks', self.run_command('info', env={'OMP_NUM_THREADS': '1'})[0])
+        many = {'OMP_NUM_THREADS': str(cores + 3)}
+        self.assertIn('asks for %d threads, but this process may run on %d' % (cores + 3, cores),
+                      self.run_command('info', env=many)[0])
+        found = json.loads(self.run_command('info', '--json', env=many)[0])
+        self.assertEqual(found['cores'], cores)
+        self.assertTrue(any('take turns' in text for text in found['warnings']))
+        if found['openblas_flavour'] == 'pthread' and found['openblas_threads'] > 1 and found['threads'] > 1:
+            self.assertTrue(any('pthread flavour' in text for text in found['warnings']))
+        if cores > 1:
+            all_cores = os.sched_getaffinity(0)
+            os.sched_setaffinity(0, {min(all_cores)})
+            self.addCleanup(os.sched_setaffinity, 0, all_cores)
+            self.assertIn('may run on 1 of the machine', self.run_command('info')[0])
+
+    def test_inspect_a_notation(self):
+        net = 'INPUT 1x28x28 -> [CONV 8@5x5 -> RELU -> POOL max 2]*2 -> FC 10'
+        out, _ = self.run_command('inspect', '--net', net)
+        for words in ('conv2', '8x12x12', 'implicit_gemm', 'parameters', 'MiB to train'):
+            self.assertIn(words, out)
+        found = json.loads(self.run_command('inspect', '--net', net, '--json')[0])
+        weights = 8 * 25 + 8 + 8 * 8 * 25 + 8 + 10 * 8 * 16 + 10
+        self.assertEqual((found['parameters'], found['classes'], len(found['layers'])), (weights, 10, 7))
+        self.assertEqual([layer['output'] for layer in found['layers']][:3], ['8x24x24', '8x24x24', '8x12x12'])
+        given = self.run_command('inspect', '--net', 'INPUT -> CONV -> FC', '--input', '3x32x32', '--classes', '7', '--json')
+        self.assertEqual(json.loads(given[0])['classes'], 7)
+
+
+rig.main()

@@ -1,0 +1,116 @@
+/* What the subcommands share; see command.h. */
+#include "command.h"
+#include "io/file.h"
+#include "io/system.h"
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+char command_name[32] = "cnnblas";
+
+int command_fail(int status, const char *format, ...)
+{
+  va_list args;
+  va_start(args, format);
+  fprintf(stderr, "%s: ", command_name);
+  vfprintf(stderr, format, args);
+  fputc('\n', stderr);
+  va_end(args);
+  return status;
+}
+
+int command_fail_library(cnnblas_status why, int status, const char *what)
+{
+  if (why == CNNBLAS_OUT_OF_MEMORY || why == CNNBLAS_SIZE_OVERFLOW) status = COMMAND_NO_ROOM;
+  if (why == CNNBLAS_NOT_FINITE) status = COMMAND_CHECK_FAILED;
+  return command_fail(status, "%s%s%s", what ? what : "", what ? ": " : "", cnnblas_last_error());
+}
+
+int command_bad_value(const char *option, const char *value, const char *format, ...)
+{
+  char what[200];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(what, sizeof what, format, args);
+  va_end(args);
+  return command_fail(COMMAND_USAGE, "--%s %s: %s", option, value, what);
+}
+
+int command_integer(const char *option, const char *text, int64_t least, int64_t most, int64_t *value)
+{
+  char *end;
+  errno = 0;
+  *value = strtoll(text, &end, 10);
+  if (end != text && !*end && !errno && *value >= least && *value <= most) return 0;
+  return command_bad_value(option, text, "it must be a whole number from %lld to %lld", (long long)least,
+                           (long long)most);
+}
+
+int command_number(const char *option, const char *text, double least, double below, double *value)
+{
+  char *end;
+  *value = strtod(text, &end);
+  if (end != text && !*end && *value >= least && *value < below) return 0;
+  if (below < HUGE_VAL)
+    return command_bad_value(option, text, "it must be a number of at least %g, below %g", least, below);
+  return command_bad_value(option, text, "it must be a number of at least %g", least);
+}
+
+int command_choice(const char *option, const char *text, const char *const *names, int *value)
+{
+  char list[160] = "";
+  for (*value = 0; names[*value]; (*value)++) {
+    if (!strcmp(text, names[*value])) return 0;
+    size_t used = strlen(list);
+    snprintf(list + used, sizeof list - used, "%s%s", *value ? ", " : "", names[*value]);
+  }
+  return command_bad_value(option, text, "it is one of %s", list);
+}
+
+int command_other(int option, const char *help, bool *done)
+{
+  if (option == COMMAND_HELP) {
+    fputs(help, stdout);
+    *done = true;
+    return COMMAND_FINE;
+  }
+  fprintf(stderr, "%s --help shows the options\n", command_name);
+  return COMMAND_USAGE;
+}
+
+int command_no_operands(int argc, char **argv)
+{
+  if (optind >= argc) return COMMAND_FINE;
+  return command_fail(COMMAND_USAGE, "\"%s\" is not an option; --help shows them", argv[optind]);
+}
+
+int command_write_json(const char *path, json_t *document)
+{
+  char *text = document ? json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : NULL;
+  int status = COMMAND_FINE;
+  io_error error;
+  if (!text) {
+    status = command_fail(COMMAND_NO_ROOM, "%s: out of memory for the JSON", path);
+  } else if (!strcmp(path, "-")) {
+    puts(text);
+  } else {
+    io_part parts[] = {{text, strlen(text)}, {"\n", 1}};
+    status = (int)io_replace_file(path, parts, 2, &error);
+    if (status) command_fail(status, "%s", error.text);
+  }
+  io_free(text);
+  json_decref(document);
+  return status;
+}
+
+const char *command_shape(char *text, size_t bytes, int64_t c, const int64_t size[3])
+{
+  int used = snprintf(text, bytes, "%lld", (long long)c);
+  for (int i = 0; i < 3 && size[i] && used < (int)bytes; i++)
+    used += snprintf(text + used, bytes - (size_t)used, "x%lld", (long long)size[i]);
+  return text;
+}

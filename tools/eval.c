@@ -1,0 +1,195 @@
+/* `cnnblas eval`: loss, accuracy and confusion of a model on test images. */
+#include "command.h"
+#include "dataset.h"
+#include "io/system.h"
+#include "model.h"
+#include "progress.h"
+#include "trainer.h"
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char help[] =
+    "Loss and accuracy of a model on a folder's test images.\n"
+    "\n"
+    "usage: cnnblas eval --model FILE [--data DIR] [OPTION]...\n"
+    "\n"
+    "  --model FILE   what `cnnblas train` wrote, a checkpoint too\n"
+    "  --data DIR     t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, plain or .gz; none: drawn digits\n"
+    "  --train        the training images (train-...) in their place\n"
+    "  --confusion    a table: how many images of each class were taken for which\n"
+    "  --batch N      images a call (256)\n"
+    "  --threads N    (one a core)\n"
+    "  --json         one JSON object on standard output\n"
+    "  --help\n"
+    "\n"
+    "example: cnnblas eval --model digits.safetensors --data mnist/ --confusion\n"
+    "exit status: 0 fine, 2 usage, 3 bad input, 4 out of memory or disk\n";
+
+enum { MODEL = 256, DATA, TRAIN, CONFUSION, BATCH, THREADS, JSON };
+
+static const struct option long_options[] = {{"model", required_argument, NULL, MODEL},
+                                             {"data", required_argument, NULL, DATA},
+                                             {"train", no_argument, NULL, TRAIN},
+                                             {"confusion", no_argument, NULL, CONFUSION},
+                                             {"batch", required_argument, NULL, BATCH},
+                                             {"threads", required_argument, NULL, THREADS},
+                                             {"json", no_argument, NULL, JSON},
+                                             {"help", no_argument, NULL, COMMAND_HELP},
+                                             {0}};
+
+typedef struct {
+  const char *model, *data;
+  dataset_half half;
+  bool confusion, json;
+  int64_t batch, threads;
+} eval_options;
+
+typedef struct {
+  eval_options o;
+  cnnblas_net *net;
+  cnnblas_net_info info;
+  double input_scale;
+  dataset data;
+  int64_t *table; /* [classes][classes]: true class, predicted class; NULL unless wanted */
+  cnnblas_net_result result;
+  double seconds;
+} evaluation;
+
+static int read_option(eval_options *o, int option, bool *done)
+{
+  switch (option) {
+  case MODEL:
+    o->model = optarg;
+    return COMMAND_FINE;
+  case DATA:
+    o->data = optarg;
+    return COMMAND_FINE;
+  case TRAIN:
+    o->half = DATASET_TRAIN;
+    return COMMAND_FINE;
+  case CONFUSION:
+    o->confusion = true;
+    return COMMAND_FINE;
+  case JSON:
+    o->json = true;
+    return COMMAND_FINE;
+  case BATCH:
+    return command_integer("batch", optarg, 1, 1 << 24, &o->batch);
+  case THREADS:
+    return command_integer("threads", optarg, 1, 4096, &o->threads);
+  default:
+    return command_other(option, help, done);
+  }
+}
+
+static int load(evaluation *e)
+{
+  io_error error;
+  char is[96], wanted[96];
+  model_use use = {.mode = CNNBLAS_NET_INFERENCE, .batch = e->o.batch, .threads = (int32_t)e->o.threads};
+  io_status status = model_read(e->o.model, &use, &e->net, &e->input_scale, &error);
+  if (!status) cnnblas_net_get_info(e->net, &e->info);
+  if (!status)
+    status =
+        e->o.data ? dataset_read(e->o.data, e->o.half, &e->data, &error) : dataset_draw(e->o.half, &e->data, &error);
+  if (!status && (e->data.c != e->info.c || memcmp(e->data.size, e->info.size, sizeof e->data.size)))
+    status = io_fail(&error, IO_BAD_INPUT, "%s: images of %s; %s takes %s", e->data.images_path,
+                     command_shape(is, sizeof is, e->data.c, e->data.size), e->o.model,
+                     command_shape(wanted, sizeof wanted, e->info.c, e->info.size));
+  if (!status) status = dataset_check_labels(&e->data, e->info.classes, &error);
+  return status ? command_fail((int)status, "%s", error.text) : COMMAND_FINE;
+}
+
+/* Fills the table by predictions, a second pass. */
+static int count_confusion(evaluation *e, void *batch, int32_t *labels)
+{
+  int64_t classes = e->info.classes;
+  int32_t *found = io_alloc_zeroed((size_t)e->info.batch, sizeof *found);
+  e->table = __builtin_mul_overflow_p(classes, classes, (int64_t)0)
+                 ? NULL
+                 : io_alloc_zeroed((size_t)(classes * classes), sizeof *e->table);
+  cnnblas_status why = CNNBLAS_OK;
+  for (int64_t at = 0; at < e->data.count && found && e->table && !why; at += e->info.batch) {
+    int64_t count = e->data.count - at < e->info.batch ? e->data.count - at : e->info.batch;
+    dataset_gather(&e->data, NULL, at, count, e->input_scale, e->info.dtype, batch, labels);
+    why = cnnblas_net_predict(e->net, count, batch, NULL, found);
+    for (int64_t i = 0; i < count && !why; i++) e->table[labels[i] * classes + found[i]]++;
+  }
+  bool no_memory = !found || !e->table;
+  io_free(found);
+  if (no_memory) return command_fail(COMMAND_NO_ROOM, "out of memory for the confusion table");
+  return why ? command_fail_library(why, COMMAND_BAD_INPUT, e->o.model) : COMMAND_FINE;
+}
+
+static int measure(evaluation *e)
+{
+  void *batch = NULL;
+  int32_t *labels = NULL;
+  if (!trainer_batch(e->net, &batch, &labels))
+    return command_fail(COMMAND_NO_ROOM, "out of memory for a batch of %lld images", (long long)e->info.batch);
+  cnnblas_status why = trainer_evaluate(e->net, &e->data, e->input_scale, batch, labels, &e->result, &e->seconds);
+  int status = why ? command_fail_library(why, COMMAND_BAD_INPUT, e->o.model) : COMMAND_FINE;
+  if (!status && e->o.confusion) status = count_confusion(e, batch, labels);
+  io_free(batch);
+  io_free(labels);
+  return status;
+}
+
+static void print_text(const evaluation *e)
+{
+  const cnnblas_net_result *r = &e->result;
+  int64_t classes = e->info.classes;
+  printf("accuracy %.2f%% (%lld of %lld)  loss %.4f  %.0f images/s\n", 100.0 * (double)r->correct / (double)r->images,
+         (long long)r->correct, (long long)r->images, r->loss, (double)r->images / e->seconds);
+  if (r->nonfinite[0]) printf("the output of %s is not finite\n", r->nonfinite);
+  if (!e->table) return;
+  printf("\nrows: the label; columns: what the model says\n%6s", "");
+  for (int64_t j = 0; j < classes; j++) printf(" %6lld", (long long)j);
+  for (int64_t i = 0; i < classes; i++) {
+    printf("\n%6lld", (long long)i);
+    for (int64_t j = 0; j < classes; j++) printf(" %6lld", (long long)e->table[i * classes + j]);
+  }
+  putchar('\n');
+}
+
+static int print_json(const evaluation *e)
+{
+  const cnnblas_net_result *r = &e->result;
+  json_t *table = e->table ? json_array() : NULL;
+  for (int64_t i = 0; i < e->info.classes && e->table; i++) {
+    json_t *row = json_array();
+    for (int64_t j = 0; j < e->info.classes; j++)
+      json_array_append_new(row, json_integer(e->table[i * e->info.classes + j]));
+    json_array_append_new(table, row);
+  }
+  return command_write_json("-", json_pack("{s:s, s:s, s:I, s:I, s:f, s:o?, s:f, s:f, s:o?}", "model", e->o.model,
+                                           "data", e->o.data ? e->o.data : "drawn digits", "images",
+                                           (json_int_t)r->images, "correct", (json_int_t)r->correct, "accuracy",
+                                           (double)r->correct / (double)r->images, "loss",
+                                           r->nonfinite[0] ? NULL : json_real(r->loss), "seconds", e->seconds,
+                                           "images_per_second", (double)r->images / e->seconds, "confusion", table));
+}
+
+int command_eval(int argc, char **argv)
+{
+  evaluation e = {.o = {.half = DATASET_TEST, .batch = 256}};
+  bool done = false;
+  int status = COMMAND_FINE;
+  for (int option; !status && !done && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;)
+    status = read_option(&e.o, option, &done);
+  if (status || done) return status;
+  if ((status = command_no_operands(argc, argv))) return status;
+  if (!e.o.model) return command_fail(COMMAND_USAGE, "--model is missing; --help shows the options");
+  status = load(&e);
+  if (!status) status = measure(&e);
+  if (!status && e.o.json)
+    status = print_json(&e);
+  else if (!status)
+    print_text(&e);
+  if (!status && e.result.nonfinite[0]) status = COMMAND_CHECK_FAILED;
+  io_free(e.table);
+  dataset_free(&e.data);
+  cnnblas_net_destroy(e.net);
+  return status;
+}

@@ -1,0 +1,34 @@
+/* Whole files: read into memory, and replaced as a whole. */
+#ifndef TOOLS_IO_FILE_H
+#define TOOLS_IO_FILE_H
+
+#include "io/error.h"
+#include <stddef.h>
+#include <stdint.h>
+
+/* The largest file that is read at all. */
+#define IO_MOST_BYTES ((size_t)16 << 30)
+
+typedef struct {
+  uint8_t *bytes;
+  size_t count;
+} io_buffer;
+
+/* Reads the file, pipes too; io_buffer_free gives the memory back. IO_BAD_INPUT also for more than `most` bytes. */
+io_status io_read_file(const char *path, size_t most, io_buffer *buffer, io_error *error);
+
+/* Safe on a zeroed buffer and twice. */
+void io_buffer_free(io_buffer *buffer);
+
+typedef struct {
+  const void *bytes;
+  size_t count;
+} io_part;
+
+/*
+ * Makes the file hold the parts one after the other, or leaves it as it was: a temporary file beside it is written,
+ * synced, and renamed over it. Refuses to replace what is not a regular file. IO_NO_ROOM on any failure.
+ */
+io_status io_replace_file(const char *path, const io_part *parts, size_t count, io_error *error);
+
+#endif

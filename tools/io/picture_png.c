@@ -1,0 +1,122 @@
+/* PNG by libpng; its errors come back as sentences, its memory from io/system.h. */
+#include "io/picture.h"
+#include "io/system.h"
+#include <png.h>
+#include <setjmp.h>
+#include <string.h>
+
+typedef struct {
+  const char *name;
+  const uint8_t *bytes;
+  size_t count, at;
+  io_error *error;
+  io_status status;
+  jmp_buf jump;
+  picture p;
+  png_bytep row; /* 16-bit samples of one row, or of the whole picture if it is interlaced */
+  png_bytepp rows;
+} decoder;
+
+static void failed(png_structp png, png_const_charp why)
+{
+  decoder *d = png_get_error_ptr(png);
+  if (!d->status) d->status = io_fail(d->error, IO_BAD_INPUT, "%s: damaged PNG: %s", d->name, why);
+  longjmp(d->jump, 1);
+}
+
+static void warned(png_structp png, png_const_charp why)
+{
+  (void)png;
+  (void)why;
+}
+
+static png_voidp allocate(png_structp png, png_alloc_size_t bytes)
+{
+  decoder *d = png_get_mem_ptr(png);
+  void *memory = io_alloc(bytes);
+  if (!memory && !d->status) d->status = io_fail_memory(d->error, d->name, bytes, "a PNG's decoding");
+  return memory;
+}
+
+static void release(png_structp png, png_voidp memory)
+{
+  (void)png;
+  io_free(memory);
+}
+
+static void give(png_structp png, png_bytep out, size_t count)
+{
+  decoder *d = png_get_io_ptr(png);
+  if (d->count - d->at < count) png_error(png, "it ends too early");
+  memcpy(out, d->bytes + d->at, count);
+  d->at += count;
+}
+
+/* Whatever the file has becomes c channels of 16 bits, what is transparent on white. */
+static void ask_for(png_structp png, png_infop info, int64_t c)
+{
+  int type = png_get_color_type(png, info);
+  bool alpha = (type & PNG_COLOR_MASK_ALPHA) || png_get_valid(png, info, PNG_INFO_tRNS);
+  png_set_expand_16(png);
+  if (alpha) {
+    png_color_16 white = {.red = 65535, .green = 65535, .blue = 65535, .gray = 65535};
+    png_set_background_fixed(png, &white, PNG_BACKGROUND_GAMMA_SCREEN, 0, PNG_FP_1);
+  }
+  if (c == 1 && (type & PNG_COLOR_MASK_COLOR)) png_set_rgb_to_gray_fixed(png, 1, -1, -1);
+  if (c == 3 && !(type & PNG_COLOR_MASK_COLOR)) png_set_gray_to_rgb(png);
+  png_read_update_info(png, info);
+}
+
+static void store(picture *p, const png_bytep *rows)
+{
+  for (int64_t i = 0; i < p->h; i++)
+    for (int64_t j = 0; j < p->w * p->c; j++) {
+      const png_byte *sample = rows[i] + 2 * j;
+      p->pixels[(j % p->c * p->h + i) * p->w + j / p->c] = (float)((sample[0] * 256 + sample[1]) / 65535.0);
+    }
+}
+
+static void decode(decoder *d, png_structp png, png_infop info, int64_t c)
+{
+  if (setjmp(d->jump)) return;
+  png_set_user_limits(png, PICTURE_MOST_SIDE, PICTURE_MOST_SIDE);
+  png_set_read_fn(png, d, give);
+  png_read_info(png, info);
+  int64_t h = png_get_image_height(png, info), w = png_get_image_width(png, info);
+  ask_for(png, info, c);
+  size_t row_bytes = png_get_rowbytes(png, info);
+  if (row_bytes != (size_t)(w * c) * 2) png_error(png, "its channels cannot be converted");
+  if ((d->status = picture_alloc(d->name, c, h, w, &d->p, d->error))) return;
+  d->row = io_alloc_zeroed((size_t)h, row_bytes);
+  d->rows = io_alloc_zeroed((size_t)h, sizeof *d->rows);
+  if (!d->row || !d->rows) {
+    d->status = io_fail_memory(d->error, d->name, (size_t)h * row_bytes, "its rows");
+    return;
+  }
+  for (int64_t i = 0; i < h; i++) d->rows[i] = d->row + (size_t)i * row_bytes;
+  png_read_image(png, d->rows);
+  png_read_end(png, NULL);
+  store(&d->p, d->rows);
+}
+
+io_status picture_parse_png(const char *name, const uint8_t *bytes, size_t count, int64_t c, picture *out,
+                            io_error *error)
+{
+  decoder d = {.name = name, .bytes = bytes, .count = count, .error = error};
+  png_infop info = NULL;
+  png_structp png = NULL;
+  if (!setjmp(d.jump)) {
+    png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &d, failed, warned, &d, allocate, release);
+    info = png ? png_create_info_struct(png) : NULL;
+  }
+  if (!d.status && !info) d.status = io_fail_memory(error, name, 0, "a PNG's decoding");
+  if (!d.status) decode(&d, png, info, c);
+  png_destroy_read_struct(&png, &info, NULL);
+  io_free(d.row);
+  io_free(d.rows);
+  if (d.status)
+    picture_free(&d.p);
+  else
+    *out = d.p;
+  return d.status;
+}

@@ -1,0 +1,82 @@
+/* Memory and file calls; see system.h. */
+#define _GNU_SOURCE
+#include "io/system.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void *io_alloc(size_t bytes)
+{
+  return malloc(bytes ? bytes : 1);
+}
+
+void *io_alloc_zeroed(size_t count, size_t size)
+{
+  size_t bytes;
+  void *memory = __builtin_mul_overflow(count, size, &bytes) ? NULL : io_alloc(bytes);
+  if (memory) memset(memory, 0, bytes);
+  return memory;
+}
+
+void *io_resize(void *memory, size_t bytes)
+{
+  return realloc(memory, bytes ? bytes : 1);
+}
+
+void io_free(void *memory)
+{
+  free(memory);
+}
+
+void io_use_json(void)
+{
+  json_set_alloc_funcs(io_alloc, io_free);
+}
+
+int io_open(const char *path, int flags, mode_t mode)
+{
+  int fd;
+  do fd = open(path, flags | O_CLOEXEC, mode);
+  while (fd < 0 && errno == EINTR);
+  return fd;
+}
+
+ssize_t io_read(int fd, void *bytes, size_t count)
+{
+  ssize_t got;
+  do got = read(fd, bytes, count);
+  while (got < 0 && errno == EINTR);
+  return got;
+}
+
+ssize_t io_write(int fd, const void *bytes, size_t count)
+{
+  ssize_t put;
+  do put = write(fd, bytes, count);
+  while (put < 0 && errno == EINTR);
+  return put;
+}
+
+int io_fsync(int fd)
+{
+  return fsync(fd);
+}
+
+int io_close(int fd)
+{
+  return close(fd);
+}
+
+int io_rename(const char *from, const char *to)
+{
+  return rename(from, to);
+}
+
+int io_unlink(const char *path)
+{
+  return unlink(path);
+}

@@ -1,0 +1,33 @@
+/*
+ * The one seam between the tools and the system: memory and file calls. All of tools/io, and through it jansson, zlib
+ * and libpng, ask here, so that a test can make the k-th of any of them fail by wrapping a few symbols of libc
+ * (malloc, realloc, open, read, write, fsync, rename, close) in system.c alone.
+ */
+#ifndef TOOLS_IO_SYSTEM_H
+#define TOOLS_IO_SYSTEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* NULL if there is no memory; never NULL for 0 bytes otherwise. */
+void *io_alloc(size_t bytes);
+/* count * size zeroed bytes; NULL also where the product wraps. */
+void *io_alloc_zeroed(size_t count, size_t size);
+void *io_resize(void *memory, size_t bytes);
+void io_free(void *memory);
+
+/* Sends jansson's allocations here. Call once, before its first use. */
+void io_use_json(void);
+
+/* As the calls of the same names, gone on with after a signal. */
+int io_open(const char *path, int flags, mode_t mode);
+ssize_t io_read(int fd, void *bytes, size_t count);
+ssize_t io_write(int fd, const void *bytes, size_t count);
+int io_fsync(int fd);
+int io_close(int fd);
+int io_rename(const char *from, const char *to);
+int io_unlink(const char *path);
+
+#endif

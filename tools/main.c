@@ -1,0 +1,58 @@
+/* cnnblas: trains, evaluates and looks into convolutional networks. A file a subcommand; here they are chosen. */
+#include "command.h"
+#include "io/system.h"
+#include <cnnblas/version.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+  const char *name;
+  int (*run)(int argc, char **argv);
+} commands[] = {{"train", command_train},
+                {"eval", command_eval},
+                {"predict", command_predict},
+                {"inspect", command_inspect},
+                {"info", command_info}};
+
+static const char help[] =
+    "Trains convolutional networks on the CPU, evaluates them, and looks into them.\n"
+    "\n"
+    "usage: cnnblas COMMAND [OPTION]...\n"
+    "\n"
+    "commands:\n"
+    "  train     train a network on IDX images, or on drawn digits where no data are given\n"
+    "  eval      loss and accuracy of a model on test images\n"
+    "  predict   classes of pictures (PNG, PGM) or of the images of an IDX file\n"
+    "  inspect   a model's or a notation's layers, shapes, parameters, FLOPs and memory\n"
+    "  info      the machine and the libraries as cnnblas sees them\n"
+    "\n"
+    "options:\n"
+    "  --help    of a command: cnnblas COMMAND --help\n"
+    "  --version\n"
+    "\n"
+    "examples:\n"
+    "  cnnblas train --out digits.safetensors\n"
+    "  cnnblas eval --model digits.safetensors --data mnist/ --confusion\n"
+    "exit status: 0 fine, 1 training met NaN, 2 usage, 3 bad input, 4 out of memory or disk, 130 interrupted\n";
+
+int main(int argc, char **argv)
+{
+  io_use_json();
+  for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++) {
+    if (strcmp(argv[1], commands[i].name) != 0) continue;
+    snprintf(command_name, sizeof command_name, "cnnblas %s", argv[1]);
+    argv[1] = command_name; /* what getopt_long's messages begin with */
+    int status = commands[i].run(argc - 1, argv + 1);
+    if ((fflush(stdout) || ferror(stdout)) && !status)
+      return command_fail(COMMAND_NO_ROOM, "standard output could not be written");
+    return status;
+  }
+  if (argc == 2 && !strcmp(argv[1], "--help")) return fputs(help, stdout) == EOF ? COMMAND_NO_ROOM : COMMAND_FINE;
+  if (argc == 2 && !strcmp(argv[1], "--version")) {
+    printf("cnnblas %s\n", cnnblas_version_string());
+    return COMMAND_FINE;
+  }
+  if (argc > 1) command_fail(COMMAND_USAGE, "\"%s\" is no command", argv[1]);
+  fputs(argc > 1 ? "cnnblas --help lists them\n" : help, stderr);
+  return COMMAND_USAGE;
+}

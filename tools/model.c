@@ -1,0 +1,203 @@
+/* Model files; see model.h. */
+#include "model.h"
+#include "command.h"
+#include "io/system.h"
+#include "model_metadata.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MODEL_FORMAT = 1, MOMENTUM_NAME = 48 };
+
+/* ---- writing ---- */
+
+static json_t *make_metadata(const cnnblas_net *net, double input_scale, const train_settings *settings,
+                             const train_state *state)
+{
+  cnnblas_net_info info;
+  char input[96];
+  cnnblas_net_get_info(net, &info);
+  json_t *m = json_object();
+  int failed =
+      !m || metadata_set(m, "cnnblas_model", "%d", MODEL_FORMAT) ||
+      metadata_set(m, "network", "%s", cnnblas_net_text(net)) ||
+      metadata_set(m, "input", "%s", command_shape(input, sizeof input, info.c, info.size)) ||
+      metadata_set(m, "classes", "%lld", (long long)info.classes) ||
+      metadata_set(m, "loss", "%s", settings_loss_names[info.loss]) ||
+      metadata_set(m, "input_scale", "%.17g", input_scale) ||
+      (state && (metadata_set(m, "steps", "%lld", (long long)info.steps) || metadata_set_run(m, settings, state)));
+  if (!failed) return m;
+  json_decref(m);
+  return NULL;
+}
+
+static void describe(const cnnblas_net_tensor *from, const char *name, const void *data, st_tensor *to)
+{
+  bool wide = from->dtype == CNNBLAS_F64;
+  to->name = name;
+  to->dtype = wide ? "F64" : "F32";
+  to->rank = from->rank;
+  memcpy(to->shape, from->shape, sizeof from->shape);
+  to->bytes = (size_t)from->elements * (wide ? 8 : 4);
+  to->data = data;
+}
+
+io_status model_write(const char *path, const cnnblas_net *net, double input_scale, const train_settings *settings,
+                      const train_state *state, io_error *error)
+{
+  cnnblas_net_info info;
+  cnnblas_net_get_info(net, &info);
+  size_t own = (size_t)info.tensors, count = own * (state ? 2 : 1);
+  cnnblas_net_tensor *from = io_alloc_zeroed(own, sizeof *from);
+  st_tensor *to = io_alloc_zeroed(count, sizeof *to);
+  char(*names)[MOMENTUM_NAME] = io_alloc_zeroed(own, sizeof *names);
+  json_t *metadata = make_metadata(net, input_scale, settings, state);
+  io_status status = IO_OK;
+  if (!from || !to || !names || !metadata)
+    status = io_fail(error, IO_NO_ROOM, "%s: out of memory for the header", path);
+  for (size_t i = 0; i < own && !status; i++) {
+    cnnblas_net_get_tensor(net, (int64_t)i, &from[i]);
+    snprintf(names[i], sizeof names[i], "momentum.%s", from[i].name);
+    describe(&from[i], from[i].name, from[i].value, &to[i]);
+    if (state) describe(&from[i], names[i], from[i].momentum, &to[own + i]);
+  }
+  if (!status) status = st_write(path, to, count, metadata, error);
+  json_decref(metadata);
+  io_free(names);
+  io_free(to);
+  io_free(from);
+  return status;
+}
+
+/* ---- reading ---- */
+
+static io_status failed_library(const char *name, cnnblas_status why, io_error *error)
+{
+  bool room = why == CNNBLAS_OUT_OF_MEMORY || why == CNNBLAS_SIZE_OVERFLOW;
+  return io_fail(error, room ? IO_NO_ROOM : IO_BAD_INPUT, "%s: its network: %s", name, cnnblas_last_error());
+}
+
+/* "1x28x28" */
+static io_status read_input(const char *name, const st_file *file, cnnblas_net_options *o, io_error *error)
+{
+  const char *text = st_metadata(file, "input");
+  int64_t values[4] = {0};
+  char *end = NULL;
+  for (int i = 0; text && i < 4; i++, text = end + 1) {
+    long long value = strtoll(text, &end, 10);
+    if (end == text || value < 1 || value > INT32_MAX || (*end && *end != 'x')) break;
+    values[i] = value;
+    if (*end) continue;
+    o->c = values[0];
+    memcpy(o->size, values + 1, sizeof o->size);
+    return IO_OK;
+  }
+  return metadata_bad(name, file, "input", "channels and sizes, as 1x28x28", error);
+}
+
+/* The file has this tensor, with this type and shape. */
+static io_status match(const char *name, const st_file *file, const cnnblas_net_tensor *t, const char *prefix,
+                       const st_tensor **found, io_error *error)
+{
+  char full[MOMENTUM_NAME];
+  const char *dtype = t->dtype == CNNBLAS_F64 ? "F64" : "F32";
+  snprintf(full, sizeof full, "%s%s", prefix, t->name);
+  const st_tensor *s = *found = st_find(file, full);
+  if (!s) return io_fail(error, IO_BAD_INPUT, "%s: its network has a tensor %s, which the file lacks", name, full);
+  if (strcmp(s->dtype, dtype))
+    return io_fail(error, IO_BAD_INPUT, "%s: %s has dtype %s; the first tensor has %s", name, full, s->dtype, dtype);
+  bool same = s->rank == t->rank;
+  for (int i = 0; same && i < t->rank; i++) same = s->shape[i] == t->shape[i];
+  if (same) return IO_OK;
+  return io_fail(error, IO_BAD_INPUT, "%s: %s has not the shape that the network \"%.200s\" gives it", name, full,
+                 st_metadata(file, "network"));
+}
+
+/* Every tensor of the network is in the file; with arrays to fill, they are. */
+static io_status take_tensors(const char *name, const st_file *file, const cnnblas_net *net, io_error *error)
+{
+  cnnblas_net_info info;
+  cnnblas_net_get_info(net, &info);
+  bool run = model_is_checkpoint(file);
+  if (file->count != (size_t)info.tensors * (run ? 2 : 1))
+    return io_fail(error, IO_BAD_INPUT, "%s: %zu tensors; its network \"%.200s\" has %lld%s", name, file->count,
+                   st_metadata(file, "network"), (long long)info.tensors, run ? ", each with its momentum" : "");
+  for (int64_t i = 0; i < info.tensors; i++) {
+    cnnblas_net_tensor t;
+    const st_tensor *value, *momentum = NULL;
+    cnnblas_net_get_tensor(net, i, &t);
+    io_status status = match(name, file, &t, "", &value, error);
+    if (!status && run) status = match(name, file, &t, "momentum.", &momentum, error);
+    if (status) return status;
+    if (t.value) memcpy(t.value, value->data, value->bytes);
+    if (t.momentum && momentum) memcpy(t.momentum, momentum->data, momentum->bytes);
+  }
+  return IO_OK;
+}
+
+static io_status read_options(const char *name, const st_file *file, const model_use *use, cnnblas_net_options *o,
+                              io_error *error)
+{
+  int64_t format;
+  int loss = 0;
+  if (!st_metadata(file, "network"))
+    return io_fail(error, IO_BAD_INPUT, "%s: its metadata lack network: not a file of this program", name);
+  io_status status = metadata_integer(name, file, "cnnblas_model", MODEL_FORMAT, MODEL_FORMAT, &format, error);
+  if (!status) status = read_input(name, file, o, error);
+  if (!status) status = metadata_integer(name, file, "classes", 1, INT32_MAX, &o->classes, error);
+  if (!status) status = metadata_choice(name, file, "loss", settings_loss_names, &loss, error);
+  if (status) return status;
+  o->loss = (cnnblas_net_loss)loss;
+  o->batch = use->batch ? use->batch : 64;
+  if (!use->batch && model_is_checkpoint(file))
+    status = metadata_integer(name, file, "batch", 1, INT32_MAX, &o->batch, error);
+  o->init = CNNBLAS_INIT_ZERO;
+  o->threads = use->threads;
+  if (!status && !file->count) status = io_fail(error, IO_BAD_INPUT, "%s: no tensors", name);
+  if (status) return status;
+  const char *dtype = file->tensors[0].dtype;
+  o->dtype = !strcmp(dtype, "F64") ? CNNBLAS_F64 : CNNBLAS_F32;
+  if (!strcmp(dtype, "F32") || !strcmp(dtype, "F64")) return IO_OK;
+  return io_fail(error, IO_BAD_INPUT, "%s: %.64s has dtype %s; models are F32 or F64", name, file->tensors[0].name,
+                 dtype);
+}
+
+/* A design first: its tensors must be those of the file before memory is taken for them. */
+io_status model_make(const char *name, const st_file *file, const model_use *use, cnnblas_net **net,
+                     double *input_scale, io_error *error)
+{
+  cnnblas_net_options o = {.mode = CNNBLAS_NET_DESIGN};
+  cnnblas_net *made = NULL;
+  int64_t steps = 0;
+  io_status status = read_options(name, file, use, &o, error);
+  if (!status) status = metadata_number(name, file, "input_scale", -HUGE_VAL, HUGE_VAL, input_scale, error);
+  if (!status && model_is_checkpoint(file)) status = metadata_integer(name, file, "steps", 0, INT64_MAX, &steps, error);
+  if (status) return status;
+  const char *text = st_metadata(file, "network");
+  cnnblas_status why = cnnblas_net_create(text, &o, &made);
+  if (why) return failed_library(name, why, error);
+  status = take_tensors(name, file, made, error);
+  if (!status && use->mode != CNNBLAS_NET_DESIGN) {
+    cnnblas_net_destroy(made);
+    made = NULL;
+    o.mode = use->mode;
+    why = cnnblas_net_create(text, &o, &made);
+    if (!why) why = cnnblas_net_set_steps(made, steps);
+    status = why ? failed_library(name, why, error) : take_tensors(name, file, made, error);
+  }
+  if (status)
+    cnnblas_net_destroy(made);
+  else
+    *net = made;
+  return status;
+}
+
+io_status model_read(const char *path, const model_use *use, cnnblas_net **net, double *input_scale, io_error *error)
+{
+  st_file file = {0};
+  io_status status = st_read(path, &file, error);
+  if (!status) status = model_make(path, &file, use, net, input_scale, error);
+  st_free(&file);
+  return status;
+}

@@ -1,0 +1,50 @@
+/*
+ * Model files: a network's tensors in safetensors, with what is needed to use them in the metadata.
+ *
+ *   tensors    conv1.weight [k][c/g][r][s], conv1.bias [k], fc1.weight [out][in], ...; F32 or F64
+ *   metadata   cnnblas_model "1", network (the notation), input "1x28x28", classes, loss,
+ *              input_scale: what pixels of an IDX file are multiplied by; pictures are scaled to 0..1
+ *
+ * A checkpoint is a model file with more in it: the momentum of each tensor as momentum.NAME, and in the metadata the
+ * settings of the run and how far it has come. Whatever reads models reads checkpoints too.
+ */
+#ifndef TOOLS_MODEL_H
+#define TOOLS_MODEL_H
+
+#include "io/error.h"
+#include "io/safetensors.h"
+#include "settings.h"
+#include <cnnblas/net.h>
+#include <stdbool.h>
+
+/* Writes the network; settings and state both or neither: with them it is a checkpoint. */
+io_status model_write(const char *path, const cnnblas_net *net, double input_scale, const train_settings *settings,
+                      const train_state *state, io_error *error);
+
+/* What is wanted of a model. */
+typedef struct {
+  cnnblas_net_mode mode;
+  int64_t batch; /* 0: that of the checkpoint, else 64 */
+  int32_t threads;
+} model_use;
+
+/*
+ * Makes the network that a file describes and fills in its tensors (not for a design).
+ * file   what st_read gave; may be freed afterwards
+ * name   the file's, for messages
+ * net    the caller's to destroy
+ */
+io_status model_make(const char *name, const st_file *file, const model_use *use, cnnblas_net **net,
+                     double *input_scale, io_error *error);
+
+/* st_read and model_make in one. */
+io_status model_read(const char *path, const model_use *use, cnnblas_net **net, double *input_scale, io_error *error);
+
+/* True if the file has a run's settings and state. */
+bool model_is_checkpoint(const st_file *file);
+
+/* Reads them; settings_free the state. */
+io_status model_read_run(const char *name, const st_file *file, train_settings *settings, train_state *state,
+                         io_error *error);
+
+#endif

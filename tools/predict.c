@@ -1,0 +1,196 @@
+/* `cnnblas predict`: the classes of pictures and of IDX files' images. */
+#include "command.h"
+#include "dataset.h"
+#include "io/file.h"
+#include "io/picture.h"
+#include "io/system.h"
+#include "model.h"
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char help[] = "The class of each picture, or of each image of an IDX file, and how sure the model is.\n"
+                           "\n"
+                           "usage: cnnblas predict --model FILE [OPTION]... FILE...\n"
+                           "\n"
+                           "  --model FILE   what `cnnblas train` wrote, a checkpoint too\n"
+                           "  --invert       dark ink on light paper: MNIST's digits are white on black\n"
+                           "  --threads N    (one a core)\n"
+                           "  --json         one JSON array on standard output\n"
+                           "  --help\n"
+                           "\n"
+                           "FILE is a PNG or PGM of the size that the network takes, or IDX images, plain or .gz.\n"
+                           "\n"
+                           "example: cnnblas predict --model digits.safetensors --invert scan.png\n"
+                           "exit status: 0 fine, 2 usage, 3 bad input, 4 out of memory or disk\n";
+
+enum { MODEL = 256, INVERT, THREADS, JSON, BATCH_IMAGES = 64 };
+
+static const struct option long_options[] = {
+    {"model", required_argument, NULL, MODEL},     {"invert", no_argument, NULL, INVERT},
+    {"threads", required_argument, NULL, THREADS}, {"json", no_argument, NULL, JSON},
+    {"help", no_argument, NULL, COMMAND_HELP},     {0}};
+
+typedef struct {
+  const char *model;
+  int64_t threads;
+  bool invert;
+  json_t *json; /* the array, or NULL: text */
+  cnnblas_net *net;
+  cnnblas_net_info info;
+  double input_scale;
+  void *batch, *probabilities; /* [BATCH_IMAGES][c][h][w], [BATCH_IMAGES][classes] of the network's dtype */
+  int32_t classes[BATCH_IMAGES];
+} prediction;
+
+static double get(const prediction *p, const void *array, int64_t i)
+{
+  return p->info.dtype == CNNBLAS_F64 ? ((const double *)array)[i] : (double)((const float *)array)[i];
+}
+
+static void set(const prediction *p, void *array, int64_t i, double value)
+{
+  if (p->info.dtype == CNNBLAS_F64)
+    ((double *)array)[i] = value;
+  else
+    ((float *)array)[i] = (float)value;
+}
+
+/* index: of the image in its file, -1 for a picture. */
+static int report(prediction *p, const char *path, int64_t index, int64_t at)
+{
+  int64_t classes = p->info.classes;
+  int32_t found = p->classes[at];
+  double sure = get(p, p->probabilities, at * classes + found);
+  if (!p->json) {
+    printf(index < 0 ? "%s" : "%s[%lld]", path, (long long)index);
+    printf(": %d (%.1f%%)\n", (int)found, 100 * sure);
+    return COMMAND_FINE;
+  }
+  json_t *all = json_array();
+  for (int64_t c = 0; c < classes; c++)
+    json_array_append_new(all, json_real(get(p, p->probabilities, at * classes + c)));
+  json_t *row = json_pack("{s:s, s:i, s:o}", "file", path, "class", (int)found, "probabilities", all);
+  if (row && index >= 0) json_object_set_new(row, "image", json_integer(index));
+  return json_array_append_new(p->json, row) ? command_fail(COMMAND_NO_ROOM, "%s: out of memory for the JSON", path)
+                                             : COMMAND_FINE;
+}
+
+/* Predicts the count images that lie in the batch and reports them. */
+static int run_batch(prediction *p, const char *path, int64_t first, int64_t count)
+{
+  if (p->invert)
+    for (int64_t i = 0; i < count * p->info.input_elements; i++) set(p, p->batch, i, 1 - get(p, p->batch, i));
+  cnnblas_status why = cnnblas_net_predict(p->net, count, p->batch, p->probabilities, p->classes);
+  if (why) return command_fail_library(why, COMMAND_BAD_INPUT, path);
+  int status = COMMAND_FINE;
+  for (int64_t i = 0; i < count && !status; i++) status = report(p, path, first < 0 ? first : first + i, i);
+  return status;
+}
+
+static int wrong_size(const prediction *p, const char *path, int64_t c, int64_t h, int64_t w)
+{
+  char is[96], wanted[96];
+  return command_fail(COMMAND_BAD_INPUT, "%s: %s pixels; %s takes %s", path,
+                      command_shape(is, sizeof is, c, (int64_t[3]){h, w, 0}), p->model,
+                      command_shape(wanted, sizeof wanted, p->info.c, p->info.size));
+}
+
+static int predict_picture(prediction *p, const char *path, const io_buffer *file)
+{
+  picture pic = {0};
+  io_error error;
+  io_status read = picture_parse(path, file->bytes, file->count, p->info.c, &pic, &error);
+  if (read) return command_fail((int)read, "%s", error.text);
+  int status = COMMAND_FINE;
+  if (pic.h != p->info.size[0] || pic.w != p->info.size[1] || p->info.size[2])
+    status = wrong_size(p, path, pic.c, pic.h, pic.w);
+  for (int64_t i = 0; i < p->info.input_elements && !status; i++) set(p, p->batch, i, (double)pic.pixels[i]);
+  picture_free(&pic);
+  return status ? status : run_batch(p, path, -1, 1);
+}
+
+static int predict_images(prediction *p, const char *path)
+{
+  dataset d = {0};
+  io_error error;
+  io_status read = dataset_read_images(path, &d, &error);
+  if (read) return command_fail((int)read, "%s", error.text);
+  int status = COMMAND_FINE;
+  if (d.c != p->info.c || memcmp(d.size, p->info.size, sizeof d.size))
+    status = wrong_size(p, path, d.c, d.size[0], d.size[1]);
+  for (int64_t at = 0; at < d.count && !status; at += BATCH_IMAGES) {
+    int64_t count = d.count - at < BATCH_IMAGES ? d.count - at : BATCH_IMAGES;
+    dataset_gather(&d, NULL, at, count, p->input_scale, p->info.dtype, p->batch, NULL);
+    status = run_batch(p, path, at, count);
+  }
+  dataset_free(&d);
+  return status;
+}
+
+static int predict_file(prediction *p, const char *path)
+{
+  io_buffer file = {0};
+  io_error error;
+  io_status read = io_read_file(path, IO_MOST_BYTES, &file, &error);
+  if (read) return command_fail((int)read, "%s", error.text);
+  bool is_picture = picture_recognise(file.bytes, file.count);
+  int status = is_picture ? predict_picture(p, path, &file) : COMMAND_FINE;
+  io_buffer_free(&file);
+  return is_picture ? status : predict_images(p, path);
+}
+
+static int open_model(prediction *p)
+{
+  io_error error;
+  model_use use = {.mode = CNNBLAS_NET_INFERENCE, .batch = BATCH_IMAGES, .threads = (int32_t)p->threads};
+  io_status read = model_read(p->model, &use, &p->net, &p->input_scale, &error);
+  if (read) return command_fail((int)read, "%s", error.text);
+  cnnblas_net_get_info(p->net, &p->info);
+  size_t element = p->info.dtype == CNNBLAS_F64 ? sizeof(double) : sizeof(float);
+  p->batch = io_alloc_zeroed((size_t)p->info.input_elements, BATCH_IMAGES * element);
+  p->probabilities = io_alloc_zeroed((size_t)p->info.classes, BATCH_IMAGES * element);
+  if (p->batch && p->probabilities) return COMMAND_FINE;
+  return command_fail(COMMAND_NO_ROOM, "out of memory for %d images", BATCH_IMAGES);
+}
+
+static int read_options(prediction *p, int argc, char **argv, bool *json, bool *done)
+{
+  int status = COMMAND_FINE;
+  for (int option; !status && !*done && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
+    if (option == MODEL)
+      p->model = optarg;
+    else if (option == INVERT)
+      p->invert = true;
+    else if (option == JSON)
+      *json = true;
+    else if (option == THREADS)
+      status = command_integer("threads", optarg, 1, 4096, &p->threads);
+    else
+      status = command_other(option, help, done);
+  }
+  if (status || *done) return status;
+  if (!p->model) return command_fail(COMMAND_USAGE, "--model is missing; --help shows the options");
+  if (optind == argc) return command_fail(COMMAND_USAGE, "no FILE to predict; --help shows how");
+  return COMMAND_FINE;
+}
+
+int command_predict(int argc, char **argv)
+{
+  prediction p = {0};
+  bool json = false, done = false;
+  int status = read_options(&p, argc, argv, &json, &done);
+  if (status || done) return status;
+  if (json && !(p.json = json_array())) return command_fail(COMMAND_NO_ROOM, "out of memory for the JSON");
+  status = open_model(&p);
+  for (int i = optind; i < argc && !status; i++) status = predict_file(&p, argv[i]);
+  if (!status && json)
+    status = command_write_json("-", p.json);
+  else
+    json_decref(p.json);
+  io_free(p.batch);
+  io_free(p.probabilities);
+  cnnblas_net_destroy(p.net);
+  return status;
+}

@@ -1,0 +1,57 @@
+/* What shapes a training run; see settings.h. */
+#include "settings.h"
+#include "io/system.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const settings_init_names[] = {"he", "he-fan-out", "small", "zero", NULL};
+const char *const settings_loss_names[] = {"softmax", "sigmoid", NULL};
+const char *const settings_dtype_names[] = {"f32", "f64", NULL};
+
+int settings_parse_lr_steps(const char *text, train_settings *s)
+{
+  s->lr_step_count = 0;
+  while (*text) {
+    char *end;
+    long long epoch = strtoll(text, &end, 10);
+    if (end == text || *end != ':' || epoch < 1 || epoch > SETTINGS_MOST_EPOCHS) return -1;
+    const char *number = end + 1;
+    double factor = strtod(number, &end);
+    if (end == number || !(factor >= 0) || isinf(factor) || (*end && (*end != ',' || !end[1]))) return -1;
+    if (s->lr_step_count == SETTINGS_MOST_STEPS) return -1;
+    s->lr_steps[s->lr_step_count++] = (cnnblas_lr_step){epoch - 1, factor};
+    text = *end ? end + 1 : end;
+  }
+  return 0;
+}
+
+void settings_print_lr_steps(const train_settings *s, char *text, size_t bytes)
+{
+  size_t used = 0;
+  text[0] = 0;
+  for (int64_t i = 0; i < s->lr_step_count && used < bytes; i++)
+    used += (size_t)snprintf(text + used, bytes - used, "%s%lld:%.17g", i ? "," : "",
+                             (long long)s->lr_steps[i].epoch + 1, s->lr_steps[i].factor);
+}
+
+bool settings_add_row(train_state *state, const train_row *row)
+{
+  if (state->row_count == state->rows_room) {
+    int64_t room = state->rows_room ? 2 * state->rows_room : 16;
+    train_row *rows = io_resize(state->rows, (size_t)room * sizeof *rows);
+    if (!rows) return false;
+    state->rows = rows;
+    state->rows_room = room;
+  }
+  state->rows[state->row_count++] = *row;
+  return true;
+}
+
+void settings_free(train_state *state)
+{
+  io_free(state->rows);
+  state->rows = NULL;
+  state->row_count = state->rows_room = 0;
+}
