@@ -1,6 +1,7 @@
 /* The doors that libcnnblas_net uses into libcnnblas. */
 #include "base/shared.h"
 #include "base/memory.h"
+#include "base/parallel.h"
 #include "base/status.h"
 
 cnnblas_status cnnblas_shared_fail(cnnblas_status status, const char *text)
@@ -16,4 +17,10 @@ void *cnnblas_shared_alloc(size_t bytes, int zeroed)
 void cnnblas_shared_free(void *memory)
 {
   cb_free(memory);
+}
+
+void cnnblas_shared_parallel(int threads, int64_t tasks, void (*run)(void *context, int64_t task, int worker),
+                             void *context)
+{
+  cb_parallel_for(threads, tasks, run, context);
 }

@@ -1,12 +1,13 @@
 /*
- * What libcnnblas_net needs of libcnnblas's inside: exported, but not part of the interface. One library's last error
- * and allocator serve both.
+ * What libcnnblas_net needs of libcnnblas's inside: exported, but not part of the interface. One library's last error,
+ * allocator and threads serve both.
  */
 #ifndef CB_BASE_SHARED_H
 #define CB_BASE_SHARED_H
 
 #include <cnnblas/status.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Makes text the calling thread's cnnblas_last_error(); returns status. */
 CNNBLAS_API cnnblas_status cnnblas_shared_fail(cnnblas_status status, const char *text);
@@ -14,5 +15,9 @@ CNNBLAS_API cnnblas_status cnnblas_shared_fail(cnnblas_status status, const char
 /* cb_alloc, zeroed or not, and cb_free. */
 CNNBLAS_API void *cnnblas_shared_alloc(size_t bytes, int zeroed);
 CNNBLAS_API void cnnblas_shared_free(void *memory);
+
+/* cb_parallel_for. */
+CNNBLAS_API void cnnblas_shared_parallel(int threads, int64_t tasks,
+                                         void (*run)(void *context, int64_t task, int worker), void *context);
 
 #endif

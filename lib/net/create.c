@@ -1,4 +1,4 @@
-/* Making and freeing networks: options checked, text parsed, plans made, the block laid out, weights initialised. */
+/* Making and freeing networks: options checked, text parsed, plans made, weights initialised. */
 #include "base/size.h"
 #include "net/network.h"
 #include "net/support.h"
@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ALIGN = 64 /* bytes: where each array in the block begins */, DEFAULT_BATCH = 64 };
+enum { DEFAULT_BATCH = 64 };
 
 void cnnblas_net_options_init(cnnblas_net_options *options)
 {
@@ -39,13 +39,20 @@ static cnnblas_status check_options(const cnnblas_net_options *o)
 
 /* ---- layers and parameters ---- */
 
+/* Threads of a layer's own calls: one where many parts are under way at once. */
+static int32_t layer_threads(const cnnblas_net *net, const cb_net_layer *layer)
+{
+  return layer - net->layers < net->split && net->part < net->options.batch ? 1 : net->threads;
+}
+
 static cnnblas_status make_plans(cnnblas_net *net, cb_net_layer *layer, bool first)
 {
   cnnblas_conv_desc *d = &layer->spec.conv;
-  cnnblas_conv_options o = {.algorithm = net->options.algorithm, .threads = net->threads, .no_alloc = 1};
+  cnnblas_conv_options o = {.algorithm = net->options.algorithm, .no_alloc = 1};
+  o.threads = layer_threads(net, layer);
   o.effort = net->options.effort;
   d->dtype = net->options.dtype;
-  d->n = net->options.batch;
+  d->n = layer - net->layers < net->split ? net->part : net->options.batch;
   for (int direction = 0; direction < 3; direction++) {
     if (first && direction == CNNBLAS_BACKWARD_DATA) continue;
     cnnblas_conv_plan **plan = &layer->plans[direction];
@@ -53,6 +60,7 @@ static cnnblas_status make_plans(cnnblas_net *net, cb_net_layer *layer, bool fir
     if (status) return status;
     size_t bytes = cnnblas_conv_plan_workspace(*plan);
     snprintf(layer->algorithms[direction], sizeof layer->algorithms[0], "%s", cnnblas_conv_plan_algorithm(*plan));
+    bytes = (bytes + CB_NET_ALIGN - 1) / CB_NET_ALIGN * CB_NET_ALIGN;
     if (bytes > net->training_workspace) net->training_workspace = bytes;
     if (direction == CNNBLAS_FORWARD && bytes > net->forward_workspace) net->forward_workspace = bytes;
     if (direction != CNNBLAS_FORWARD && net->options.mode == CNNBLAS_NET_INFERENCE) {
@@ -78,7 +86,7 @@ static void add_param(cnnblas_net *net, const cb_net_layer *layer, const char *w
   p.elements = 1;
   for (int i = 0; i < p.rank; i++) p.elements *= p.shape[i];
   p.place = net->param_elements;
-  net->param_elements += cb_round_up(p.elements, ALIGN / (int64_t)net->element);
+  net->param_elements += cb_round_up(p.elements, CB_NET_ALIGN / (int64_t)net->element);
   net->parameters += p.elements;
   net->params[net->param_count++] = p;
 }
@@ -121,8 +129,7 @@ static cnnblas_status make_layer(cnnblas_net *net, int64_t i, bool *first)
     size_t bytes;
     cnnblas_status status = cnnblas_fc_workspace(&d, &bytes);
     if (status) return status;
-    if (bytes > net->training_workspace) net->training_workspace = bytes;
-    if (bytes > net->forward_workspace) net->forward_workspace = bytes;
+    if (bytes > net->fc_workspace) net->fc_workspace = bytes;
     add_param(net, layer, "weight",
               (cb_net_param){.rank = 2, .shape = {d.out, d.in}, .fan_in = d.in, .fan_out = d.out});
     add_param(net, layer, "bias", (cb_net_param){.rank = 1, .shape = {d.out}});
@@ -130,12 +137,12 @@ static cnnblas_status make_layer(cnnblas_net *net, int64_t i, bool *first)
   } else if (s->kind == CB_NET_POOL) {
     s->pool.dtype = net->options.dtype;
     s->pool.n = net->options.batch;
-    s->pool.threads = net->threads;
+    s->pool.threads = layer_threads(net, layer);
     cnnblas_pool_shape shape;
     return cnnblas_pool_get_shape(&s->pool, &shape);
   } else {
     s->activation.dtype = net->options.dtype;
-    s->activation.threads = net->threads;
+    s->activation.threads = layer_threads(net, layer);
     layer->in_place = before && (before->spec.kind == CB_NET_CONV || before->spec.kind == CB_NET_FC);
     layer->fused = before && layer->in_place && s->kind == CB_NET_RELU;
     if (layer->fused) before->relu = true;
@@ -153,91 +160,10 @@ static cnnblas_status make_layers(cnnblas_net *net)
   if (!net->layers || !net->params) return cb_net_no_memory(layer_bytes + param_bytes, "the layers' descriptions");
   bool first = true;
   cnnblas_status status = CNNBLAS_OK;
+  cb_net_choose_parts(net);
   for (int64_t i = 0; i < net->count && !status; i++) status = make_layer(net, i, &first);
   net->classes = net->design.layers[net->count - 1].out.elements;
   return status;
-}
-
-/* ---- the block ---- */
-
-typedef struct {
-  int64_t used;
-  bool fits;
-} arena;
-
-static size_t take(arena *a, int64_t count, int64_t element)
-{
-  size_t place = (size_t)a->used;
-  int64_t bytes;
-  a->fits = a->fits && cb_mul(count, element, &bytes) && cb_add(bytes, ALIGN - 1, &bytes) &&
-            cb_add(a->used, bytes / ALIGN * ALIGN, &a->used);
-  return place;
-}
-
-/* Outputs of all layers for training; two buffers in turn for inference. */
-static void lay_out_outputs(cnnblas_net *net, bool training, bool keep, arena *a, const cb_net_layout *layout)
-{
-  int64_t batch = net->options.batch, elements;
-  size_t output = 0;
-  int turn = 0;
-  for (int64_t i = 0; i < net->count; i++) {
-    cb_net_layer *layer = &net->layers[i];
-    bool max = layer->spec.kind == CB_NET_POOL && layer->spec.pool.kind == CNNBLAS_POOL_MAX;
-    size_t indices = 0;
-    a->fits = a->fits && cb_mul(batch, layer->spec.out.elements, &elements);
-    if (!a->fits) return;
-    if (!layer->in_place) output = training ? take(a, elements, (int64_t)net->element) : layout->errors[turn++ % 2];
-    if (training && max) indices = take(a, elements, sizeof(int32_t));
-    if (!keep) continue;
-    layer->output = output;
-    layer->indices = indices;
-  }
-}
-
-cnnblas_status cb_net_lay_out(cnnblas_net *net, cnnblas_net_mode mode, bool keep, cb_net_layout *layout)
-{
-  arena a = {0, true};
-  bool training = mode == CNNBLAS_NET_TRAINING;
-  int64_t element = (int64_t)net->element, widest[2] = {0, 0}, turn = 0, elements;
-  memset(layout, 0, sizeof *layout);
-  layout->values = take(&a, net->param_elements, element);
-  if (training) layout->gradients = take(&a, net->param_elements, element);
-  if (training) layout->momentum = take(&a, net->param_elements, element);
-  for (int64_t i = 0; i < net->count; i++) { /* every array goes to the other buffer than the one before it */
-    if (net->layers[i].in_place) continue;
-    widest[turn % 2] = cb_max(widest[turn % 2], net->layers[i].spec.out.elements);
-    turn++;
-  }
-  for (int b = 0; b < 2; b++) {
-    a.fits = a.fits && cb_mul(widest[b], net->options.batch, &elements);
-    layout->errors[b] = a.fits ? take(&a, elements, element) : 0;
-  }
-  lay_out_outputs(net, training, keep, &a, layout);
-  if (net->options.loss == CNNBLAS_NET_SIGMOID) {
-    a.fits = a.fits && cb_mul(net->classes, net->options.batch, &elements);
-    layout->targets = a.fits ? take(&a, elements, element) : 0;
-  }
-  layout->workspace = take(&a, (int64_t)(training ? net->training_workspace : net->forward_workspace), 1);
-  layout->bytes = (size_t)a.used;
-  return a.fits ? CNNBLAS_OK : cb_net_fail(CNNBLAS_SIZE_OVERFLOW, "the network's bytes do not fit in 63 bits");
-}
-
-static cnnblas_status make_block(cnnblas_net *net)
-{
-  cb_net_layout layout;
-  cnnblas_net_mode mode = net->options.mode;
-  cnnblas_status status = cb_net_lay_out(net, CNNBLAS_NET_INFERENCE, mode == CNNBLAS_NET_INFERENCE, &layout);
-  if (!status) {
-    net->inference_bytes = layout.bytes;
-    if (mode == CNNBLAS_NET_INFERENCE) net->layout = layout;
-    status = cb_net_lay_out(net, CNNBLAS_NET_TRAINING, mode == CNNBLAS_NET_TRAINING, &layout);
-  }
-  if (status) return status;
-  net->training_bytes = layout.bytes;
-  if (mode == CNNBLAS_NET_TRAINING) net->layout = layout;
-  if (mode == CNNBLAS_NET_DESIGN) return CNNBLAS_OK;
-  net->block = cnnblas_shared_alloc(net->layout.bytes, 0);
-  return net->block ? CNNBLAS_OK : cb_net_no_memory(net->layout.bytes, "the network");
 }
 
 /* ---- parameters' values ---- */
@@ -275,6 +201,7 @@ cnnblas_status cnnblas_net_initialise(cnnblas_net *net, cnnblas_init init, uint6
   memset(cb_net_at(net, net->layout.values), 0, bytes);
   if (training) memset(cb_net_at(net, net->layout.gradients), 0, bytes);
   if (training) memset(cb_net_at(net, net->layout.momentum), 0, bytes);
+  if (training) memset(cb_net_at(net, net->layout.partial), 0, net->layout.partial_bytes);
   for (int64_t t = 0; t < net->param_count && !status; t++) {
     const cb_net_param *p = &net->params[t];
     if (!p->fan_in) continue;
@@ -327,7 +254,7 @@ cnnblas_status cnnblas_net_create(const char *text, const cnnblas_net_options *o
   status = copy_text(net, text);
   if (!status) status = cb_notation_parse(text, &net->options, &net->design);
   if (!status) status = make_layers(net);
-  if (!status) status = make_block(net);
+  if (!status) status = cb_net_make_block(net);
   net->options.algorithm = NULL;
   if (!status && net->block) status = cnnblas_net_initialise(net, o->init, o->seed);
   if (status) {

@@ -5,7 +5,7 @@
 #include "net/notation.h"
 #include <cnnblas/net.h>
 
-enum { CB_NET_NONE = -1 };
+enum { CB_NET_NONE = -1, CB_NET_ALIGN = 64 /* bytes: where each array in the block begins */ };
 
 /* One layer, ready to run. Places are byte offsets in the block. */
 typedef struct {
@@ -20,6 +20,9 @@ typedef struct {
   char algorithms[3][32];
   double flops; /* of one image's forward pass */
   size_t output, indices;
+  size_t error;         /* gradient of the output; training only */
+  int64_t output_pitch; /* elements from one part's first image to the next part's, a part of one image each */
+  int64_t error_pitch;
 } cb_net_layer;
 
 typedef struct {
@@ -35,11 +38,20 @@ typedef struct {
 typedef struct {
   size_t values, gradients, momentum; /* param_elements each */
   size_t errors[2];                   /* gradients of activations, in turn; outputs in turn for inference */
-  size_t targets;                     /* one-hot vectors, sigmoid loss only */
+  size_t edge;                        /* the same of the last layer that runs in parts */
+  size_t partial; /* [parts][split_elements]: each part's gradients; no bytes if there is one part */
+  size_t partial_bytes;
+  size_t targets; /* one-hot vectors, sigmoid loss only */
   size_t workspace;
   size_t bytes;
 } cb_net_layout;
 
+/*
+ * The layers before the first fully connected one, [0, split), run in parts of the batch: a thread takes a few images
+ * through all of them, so that their arrays stay in its cache and threads meet once a pass and not once a layer. The
+ * gradients of each part go to arrays of their own and are summed in the parts' order. What a part is depends on the
+ * network alone, so bits do not depend on threads. Larger networks run in one part, each layer with all threads.
+ */
 struct cnnblas_net {
   char *text;
   cnnblas_net_options options;
@@ -50,7 +62,10 @@ struct cnnblas_net {
   int64_t param_count, param_elements, parameters; /* the elements in the block are padded, the parameters are not */
   int64_t classes;
   size_t element;
-  size_t forward_workspace, training_workspace;
+  int64_t part, split;                          /* images of a part; = options.batch: one part */
+  int64_t split_elements;                       /* of the parameters of layers [0, split), padded */
+  size_t forward_workspace, training_workspace; /* of the convolutions of one part */
+  size_t fc_workspace;
   cb_net_layout layout;
   size_t training_bytes, inference_bytes;
   int threads;
@@ -60,13 +75,31 @@ struct cnnblas_net {
   bool has_gradient;
 };
 
-/* Lays out the block for a mode; places of layers are stored if `keep`. CNNBLAS_SIZE_OVERFLOW if it cannot be. */
-cnnblas_status cb_net_lay_out(cnnblas_net *net, cnnblas_net_mode mode, bool keep, cb_net_layout *layout);
+/* Decides split and part from the design. (layout.c) */
+void cb_net_choose_parts(cnnblas_net *net);
 
-/* Array of a layer's output: in the block. */
+/* Lays out the block for both modes, and allocates the network's own. (layout.c) */
+cnnblas_status cb_net_make_block(cnnblas_net *net);
+
+/* Parts of a call with n images, and the most of them at once. */
+int64_t cb_net_parts(const cnnblas_net *net, int64_t n);
+int cb_net_workers(const cnnblas_net *net);
+
+/* An array in the block. */
 static inline void *cb_net_at(const cnnblas_net *net, size_t place)
 {
   return net->block + place;
+}
+
+/* A layer's output, or its gradient, of a part that begins with image `first`. */
+static inline void *cb_net_output(const cnnblas_net *net, const cb_net_layer *layer, int64_t first)
+{
+  return net->block + layer->output + (size_t)(first * layer->output_pitch) * net->element;
+}
+
+static inline void *cb_net_error(const cnnblas_net *net, const cb_net_layer *layer, int64_t first)
+{
+  return net->block + layer->error + (size_t)(first * layer->error_pitch) * net->element;
 }
 
 /* A tensor's array in one of the three sections. */
@@ -83,5 +116,15 @@ cnnblas_status cb_net_apply_maps(const cnnblas_net *net, size_t section);
 
 /* Refuses NULL and, if it must run, a design. */
 cnnblas_status cb_net_check(const cnnblas_net *net, bool runs);
+
+/* Logits of n images from x. (pass.c) */
+cnnblas_status cb_net_pass_forward(cnnblas_net *net, int64_t n, const void *x);
+
+/* All gradients from the error of the last layer, which lies in its place. (pass.c) */
+cnnblas_status cb_net_pass_backward(cnnblas_net *net, int64_t n, const void *x);
+
+/* Runs the pass again, looking at every layer: the name of the first that makes a NaN or Inf, "input", or "loss" if all
+   are finite. (pass.c) */
+const char *cb_net_first_nonfinite(cnnblas_net *net, int64_t n, const void *x);
 
 #endif

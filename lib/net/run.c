@@ -1,4 +1,4 @@
-/* Running a network: forward, loss, backward, update; non-finite values traced to the layer that made them. */
+/* Running a network: the public calls around the passes, losses, updates; non-finite values traced to their layer. */
 #include "net/network.h"
 #include "net/support.h"
 #include <math.h>
@@ -33,70 +33,16 @@ static bool all_finite(const cnnblas_net *net, int64_t count, const void *x)
   return cb_net_finite(net->options.dtype, count, x);
 }
 
-/* ---- forward ---- */
-
-static cnnblas_status forward_layer(cnnblas_net *net, const cb_net_layer *l, int64_t n, const void *x)
-{
-  void *y = cb_net_at(net, l->output), *workspace = cb_net_at(net, net->layout.workspace);
-  const void *w = NULL, *b = NULL;
-  cnnblas_activation activation = l->relu ? CNNBLAS_RELU : CNNBLAS_IDENTITY;
-  if (l->weight != CB_NET_NONE) {
-    w = cb_net_param_at(net, net->layout.values, l->weight);
-    b = cb_net_param_at(net, net->layout.values, l->weight + 1);
-  }
-  if (l->spec.kind == CB_NET_CONV) {
-    cnnblas_conv_epilogue e = {.bias = b, .activation = activation};
-    return cnnblas_conv_forward(l->plans[0], n, x, w, &e, y, workspace, net->forward_workspace);
-  }
-  if (l->spec.kind == CB_NET_FC) {
-    cnnblas_fc_desc d = cb_net_fc_desc(net, l);
-    return cnnblas_fc_forward(&d, n, x, w, b, activation, y, workspace, net->forward_workspace);
-  }
-  if (l->spec.kind == CB_NET_POOL) {
-    bool indexed = l->spec.pool.kind == CNNBLAS_POOL_MAX && net->options.mode == CNNBLAS_NET_TRAINING;
-    return cnnblas_pool_forward(&l->spec.pool, n, x, y, indexed ? cb_net_at(net, l->indices) : NULL);
-  }
-  return cnnblas_activation_forward(&l->spec.activation, n * l->spec.out.elements, l->in_place ? y : x, y);
-}
-
-/* What layer i reads: the array of the layer before it, or the data. */
-static const void *input_of(const cnnblas_net *net, int64_t i, const void *x)
-{
-  return i ? cb_net_at(net, net->layers[i - 1].output) : x;
-}
-
-static cnnblas_status forward(cnnblas_net *net, int64_t n, const void *x)
-{
-  cnnblas_status status = CNNBLAS_OK;
-  net->last_n = n;
-  net->has_gradient = false;
-  for (int64_t i = 0; i < net->count && !status; i++)
-    if (!net->layers[i].fused) status = forward_layer(net, &net->layers[i], n, input_of(net, i, x));
-  return status;
-}
-
 static void *logits_of(const cnnblas_net *net)
 {
-  return cb_net_at(net, net->layers[net->count - 1].output);
-}
-
-/* Runs the pass again, looking at every layer: its name, "input", or "loss" if all of them are finite. */
-static const char *first_nonfinite(cnnblas_net *net, int64_t n, const void *x)
-{
-  if (!all_finite(net, n * net->design.input.elements, x)) return "input";
-  for (int64_t i = 0; i < net->count; i++) {
-    cb_net_layer *l = &net->layers[i];
-    if (!l->fused) forward_layer(net, l, n, input_of(net, i, x));
-    if (!all_finite(net, n * l->spec.out.elements, cb_net_at(net, l->output))) return l->name;
-  }
-  return "loss";
+  return cb_net_output(net, &net->layers[net->count - 1], 0);
 }
 
 cnnblas_status cnnblas_net_forward(cnnblas_net *net, int64_t n, const void *x, void *logits)
 {
   cnnblas_status status = check_call(net, n, 0, net ? net->options.batch : 0, x);
   if (!status && n && !logits) status = cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "logits is NULL");
-  if (!status) status = forward(net, n, x);
+  if (!status) status = cb_net_pass_forward(net, n, x);
   if (!status && n) memcpy(logits, logits_of(net), (size_t)(n * net->classes) * net->element);
   return status;
 }
@@ -155,67 +101,7 @@ static cnnblas_status run_loss(const cnnblas_net *net, int64_t n, const int32_t 
   return cnnblas_softmax_cross_entropy(&d, n, logits_of(net), labels, loss, dz, NULL);
 }
 
-/* ---- backward ---- */
-
-static cnnblas_status backward_params(const cnnblas_net *net, const cb_net_layer *l, int64_t n, const void *x,
-                                      const void *dy)
-{
-  void *dw = cb_net_param_at(net, net->layout.gradients, l->weight);
-  void *db = cb_net_param_at(net, net->layout.gradients, l->weight + 1);
-  if (l->spec.kind == CB_NET_CONV)
-    return cnnblas_conv_backward_weights(l->plans[CNNBLAS_BACKWARD_WEIGHTS], n, x, dy, dw, db,
-                                         cb_net_at(net, net->layout.workspace), net->training_workspace);
-  cnnblas_fc_desc d = cb_net_fc_desc(net, l);
-  return cnnblas_fc_backward_weights(&d, n, x, dy, dw, db);
-}
-
-static cnnblas_status backward_input(const cnnblas_net *net, const cb_net_layer *l, int64_t n, const void *x,
-                                     const void *dy, void *dx)
-{
-  if (l->spec.kind == CB_NET_CONV)
-    return cnnblas_conv_backward_data(l->plans[CNNBLAS_BACKWARD_DATA], n, dy,
-                                      cb_net_param_at(net, net->layout.values, l->weight), dx,
-                                      cb_net_at(net, net->layout.workspace), net->training_workspace);
-  if (l->spec.kind == CB_NET_FC) {
-    cnnblas_fc_desc d = cb_net_fc_desc(net, l);
-    return cnnblas_fc_backward_data(&d, n, dy, cb_net_param_at(net, net->layout.values, l->weight), dx);
-  }
-  bool max = l->spec.pool.kind == CNNBLAS_POOL_MAX;
-  return cnnblas_pool_backward(&l->spec.pool, n, x, cb_net_at(net, l->output), dy,
-                               max ? cb_net_at(net, l->indices) : NULL, dx);
-}
-
-/* From the last layer's error in its buffer to the first layer that has parameters. An activation changes the error
-   where it lies; every other layer writes it to the other buffer. */
-static cnnblas_status backward(const cnnblas_net *net, int64_t n, const void *x, int turn)
-{
-  cnnblas_status status = CNNBLAS_OK;
-  int64_t first = 0;
-  while (first < net->count && net->layers[first].weight == CB_NET_NONE) first++;
-  for (int64_t i = net->count - 1; i >= first && !status; i--) {
-    const cb_net_layer *l = &net->layers[i];
-    void *dy = cb_net_at(net, net->layout.errors[turn]), *dx = cb_net_at(net, net->layout.errors[!turn]);
-    if (l->spec.kind >= CB_NET_RELU) {
-      status = cnnblas_activation_backward(&l->spec.activation, n * l->spec.out.elements, cb_net_at(net, l->output), dy,
-                                           l->in_place ? dy : dx);
-      if (!l->in_place) turn = !turn;
-      continue;
-    }
-    if (l->weight != CB_NET_NONE) status = backward_params(net, l, n, input_of(net, i, x), dy);
-    if (status || i == first) break;
-    status = backward_input(net, l, n, input_of(net, i, x), dy, dx);
-    turn = !turn;
-  }
-  return status ? status : cb_net_apply_maps(net, net->layout.gradients);
-}
-
-/* The buffer that the last layer's error goes to: that of its parity, so that every layer's fits. */
-static int last_turn(const cnnblas_net *net)
-{
-  int arrays = 0;
-  for (int64_t i = 0; i < net->count; i++) arrays += !net->layers[i].in_place;
-  return (arrays - 1) % 2;
-}
+/* ---- gradient ---- */
 
 /* The layer nearest the output whose gradient is not finite: the backward pass met it first. */
 static const char *nonfinite_gradient(const cnnblas_net *net)
@@ -242,15 +128,14 @@ cnnblas_status cnnblas_net_gradient(cnnblas_net *net, int64_t n, const void *x, 
   if (!status) status = check_labels(net, n, labels);
   if (!status && net->options.mode != CNNBLAS_NET_TRAINING)
     status = cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "net was made for inference and has no gradients");
-  if (!status) status = forward(net, n, x);
+  if (!status) status = cb_net_pass_forward(net, n, x);
   if (status) return status;
-  int turn = last_turn(net);
   r.steps = net->steps;
   r.correct = count_correct(net, n, labels);
-  status = run_loss(net, n, labels, &r.loss, cb_net_at(net, net->layout.errors[turn]));
+  status = run_loss(net, n, labels, &r.loss, cb_net_error(net, &net->layers[net->count - 1], 0));
   if (!status && (!isfinite(r.loss) || !all_finite(net, n * net->classes, logits_of(net))))
-    status = not_finite(net, "the output of", first_nonfinite(net, n, x), &r);
-  if (!status) status = backward(net, n, x, turn);
+    status = not_finite(net, "the output of", cb_net_first_nonfinite(net, n, x), &r);
+  if (!status) status = cb_net_pass_backward(net, n, x);
   const char *bad = status ? NULL : nonfinite_gradient(net);
   if (bad) status = not_finite(net, "the gradient of", bad, &r);
   net->has_gradient = !status;
@@ -308,13 +193,13 @@ cnnblas_status cnnblas_net_evaluate(cnnblas_net *net, int64_t n, const void *x, 
     int64_t part = n - done < net->options.batch ? n - done : net->options.batch;
     const char *images = (const char *)x + (size_t)done * image;
     double loss = 0;
-    status = forward(net, part, images);
+    status = cb_net_pass_forward(net, part, images);
     if (!status) status = run_loss(net, part, labels + done, &loss, NULL);
     if (status) return status;
     r.correct += count_correct(net, part, labels + done);
     r.loss += loss * (double)part;
     if (!r.nonfinite[0] && (!isfinite(loss) || !all_finite(net, part * net->classes, logits_of(net))))
-      snprintf(r.nonfinite, sizeof r.nonfinite, "%s", first_nonfinite(net, part, images));
+      snprintf(r.nonfinite, sizeof r.nonfinite, "%s", cb_net_first_nonfinite(net, part, images));
   }
   if (n) r.loss /= (double)n;
   r.steps = net->steps;
@@ -325,7 +210,7 @@ cnnblas_status cnnblas_net_evaluate(cnnblas_net *net, int64_t n, const void *x, 
 cnnblas_status cnnblas_net_predict(cnnblas_net *net, int64_t n, const void *x, void *probabilities, int32_t *classes)
 {
   cnnblas_status status = check_call(net, n, 0, net ? net->options.batch : 0, x);
-  if (!status) status = forward(net, n, x);
+  if (!status) status = cb_net_pass_forward(net, n, x);
   if (status) return status;
   for (int64_t in = 0; classes && in < n; in++) classes[in] = class_of(net, in);
   if (!probabilities || !n) return CNNBLAS_OK;

@@ -18,23 +18,27 @@ static double run_probe(void *context)
   return r.loss;
 }
 
-static void check_net(const char *text, cnnblas_net_loss loss)
+/* Three images at once, and so many that small networks take them in several parts, the last of them short. */
+enum { FEW = 3, MANY = 19 };
+
+static void check_batch(const char *text, cnnblas_net_loss loss, int64_t n)
 {
-  cnnblas_net_options o = {.dtype = CNNBLAS_F64, .loss = loss, .batch = 3, .seed = 5};
-  static const int32_t labels[] = {2, 0, 1};
+  cnnblas_net_options o = {.dtype = CNNBLAS_F64, .loss = loss, .batch = n, .seed = 5};
+  int32_t labels[MANY];
   cnnblas_net_info info;
-  probe p = {.labels = labels, .n = 3};
-  harness_doing("%s", text);
+  probe p = {.labels = labels, .n = n};
+  for (int i = 0; i < MANY; i++) labels[i] = (2 + i) % 3;
+  harness_doing("%s, %lld images", text, (long long)n);
   ASSERT_OK(cnnblas_net_create(text, &o, &p.net));
   ASSERT_OK(cnnblas_net_get_info(p.net, &info));
-  p.x = check_reals(1, 3 * info.input_elements);
+  p.x = check_reals(1, n * info.input_elements);
   for (int64_t t = 0; t < info.tensors; t++) { /* biases away from 0, so that their part shows */
     cnnblas_net_tensor tensor;
     ASSERT_OK(cnnblas_net_get_tensor(p.net, t, &tensor));
     for (int64_t i = 0; tensor.rank == 1 && i < tensor.elements; i++)
       ((double *)tensor.value)[i] = 0.2 * cnnblas_random_uniform(3, (uint64_t)t, (uint64_t)i) - 0.1;
   }
-  ASSERT_OK(cnnblas_net_gradient(p.net, 3, p.x, labels, NULL));
+  ASSERT_OK(cnnblas_net_gradient(p.net, n, p.x, labels, NULL));
   for (int64_t t = 0; t < info.tensors; t++) {
     cnnblas_net_tensor tensor;
     ASSERT_OK(cnnblas_net_get_tensor(p.net, t, &tensor));
@@ -42,6 +46,12 @@ static void check_net(const char *text, cnnblas_net_loss loss)
   }
   free(p.x);
   cnnblas_net_destroy(p.net);
+}
+
+static void check_net(const char *text, cnnblas_net_loss loss)
+{
+  check_batch(text, loss, FEW);
+  check_batch(text, loss, MANY);
 }
 
 static void relu_and_max(void **state)

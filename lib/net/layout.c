@@ -1,0 +1,156 @@
+/* Where each array of a network lies in its one block of memory, and which layers run in parts of the batch. */
+#include "base/size.h"
+#include "net/network.h"
+#include "net/support.h"
+#include <string.h>
+
+enum {
+  PART_IMAGES = 8,
+  PART_BYTES = 1 << 20,       /* of outputs and their gradients: what a part may take of a core's cache */
+  SPLIT_GRADIENTS = 128 << 10 /* bytes: what each part has of its own must not cost more than it gains */
+};
+
+/* Weights and biases of a convolution. */
+static double parameters_of(const cb_net_spec *s)
+{
+  const cnnblas_conv_desc *d = &s->conv;
+  double taps = 1;
+  for (int i = 0; i < 3; i++) taps *= d->kernel[i] ? (double)d->kernel[i] : 1;
+  return (double)d->k * (1 + (double)d->c / (double)(d->groups ? d->groups : 1) * taps);
+}
+
+void cb_net_choose_parts(cnnblas_net *net)
+{
+  const cb_net_spec *s = net->design.layers;
+  double elements = (double)net->design.input.elements, gradients = 0;
+  for (net->split = 0; net->split < net->count && s[net->split].kind != CB_NET_FC; net->split++) {
+    elements += 2 * (double)s[net->split].out.elements;
+    if (s[net->split].kind == CB_NET_CONV) gradients += parameters_of(&s[net->split]);
+  }
+  bool small = PART_IMAGES * elements * (double)net->element <= PART_BYTES &&
+               gradients * (double)net->element <= SPLIT_GRADIENTS;
+  net->part = small && net->options.batch > PART_IMAGES ? PART_IMAGES : net->options.batch;
+}
+
+int64_t cb_net_parts(const cnnblas_net *net, int64_t n)
+{
+  return cb_ceil_div(n, net->part);
+}
+
+int cb_net_workers(const cnnblas_net *net)
+{
+  return (int)cb_min(net->threads, cb_net_parts(net, net->options.batch));
+}
+
+/* ---- the block ---- */
+
+typedef struct {
+  int64_t used;
+  bool fits;
+} arena;
+
+static size_t take(arena *a, int64_t count, int64_t element)
+{
+  size_t place = (size_t)a->used;
+  int64_t bytes;
+  a->fits = a->fits && cb_mul(count, element, &bytes) && cb_add(bytes, CB_NET_ALIGN - 1, &bytes) &&
+            cb_add(a->used, bytes / CB_NET_ALIGN * CB_NET_ALIGN, &a->used);
+  return place;
+}
+
+/* count elements for each image of the largest batch. */
+static size_t take_batch(arena *a, const cnnblas_net *net, int64_t count, int64_t element)
+{
+  int64_t elements = 0;
+  a->fits = a->fits && cb_mul(net->options.batch, count, &elements);
+  return a->fits ? take(a, elements, element) : 0;
+}
+
+/*
+ * Gradients of arrays lie in two buffers in turn, outputs too for inference; every part has its own stretch of each
+ * buffer, as long as the widest array asks for. The array that parts leave to the rest of the network has a place of
+ * its own, image after image.
+ */
+static void lay_out_arrays(cnnblas_net *net, bool training, bool keep, arena *a, cb_net_layout *layout)
+{
+  int64_t widest[2] = {0, 0}, turn = 0, edge = 0;
+  for (int64_t i = 0; i < net->count; i++) {
+    if (net->layers[i].in_place) continue;
+    widest[turn % 2] = cb_max(widest[turn % 2], net->layers[i].spec.out.elements);
+    turn++;
+  }
+  for (int b = 0; b < 2; b++) layout->errors[b] = take_batch(a, net, widest[b], (int64_t)net->element);
+  for (edge = net->split - 1; edge > 0 && net->layers[edge].in_place; edge--) continue;
+  if (edge >= 0) layout->edge = take_batch(a, net, net->layers[edge].spec.out.elements, (int64_t)net->element);
+  cb_net_layer at = {0};
+  turn = 0;
+  for (int64_t i = 0; i < net->count; i++) {
+    cb_net_layer *layer = &net->layers[i];
+    bool max = layer->spec.kind == CB_NET_POOL && layer->spec.pool.kind == CNNBLAS_POOL_MAX;
+    if (!layer->in_place) {
+      at.error = i == edge ? layout->edge : layout->errors[turn % 2];
+      at.error_pitch = i == edge ? layer->spec.out.elements : widest[turn % 2];
+      at.output = training ? take_batch(a, net, layer->spec.out.elements, (int64_t)net->element) : at.error;
+      at.output_pitch = training ? layer->spec.out.elements : at.error_pitch;
+      turn++;
+    }
+    if (training && max) at.indices = take_batch(a, net, layer->spec.out.elements, sizeof(int32_t));
+    if (!keep) continue;
+    layer->output = at.output;
+    layer->output_pitch = at.output_pitch;
+    layer->error = at.error;
+    layer->error_pitch = at.error_pitch;
+    layer->indices = at.indices;
+  }
+}
+
+static void lay_out_workspace(const cnnblas_net *net, bool training, arena *a, cb_net_layout *layout)
+{
+  int64_t bytes;
+  a->fits = a->fits &&
+            cb_mul((int64_t)(training ? net->training_workspace : net->forward_workspace), cb_net_workers(net), &bytes);
+  if (a->fits) layout->workspace = take(a, cb_max(bytes, (int64_t)net->fc_workspace), 1);
+}
+
+/* Places of layers are stored if `keep`. CNNBLAS_SIZE_OVERFLOW if it cannot be. */
+static cnnblas_status lay_out(cnnblas_net *net, cnnblas_net_mode mode, bool keep, cb_net_layout *layout)
+{
+  arena a = {0, true};
+  bool training = mode == CNNBLAS_NET_TRAINING;
+  int64_t element = (int64_t)net->element, parts = cb_net_parts(net, net->options.batch), elements;
+  memset(layout, 0, sizeof *layout);
+  layout->values = take(&a, net->param_elements, element);
+  if (training) layout->gradients = take(&a, net->param_elements, element);
+  if (training) layout->momentum = take(&a, net->param_elements, element);
+  if (training && parts > 1) {
+    a.fits = a.fits && cb_mul(parts, net->split_elements, &elements);
+    layout->partial = a.fits ? take(&a, elements, element) : 0;
+    layout->partial_bytes = (size_t)a.used - layout->partial;
+  }
+  lay_out_arrays(net, training, keep, &a, layout);
+  if (net->options.loss == CNNBLAS_NET_SIGMOID) layout->targets = take_batch(&a, net, net->classes, element);
+  lay_out_workspace(net, training, &a, layout);
+  layout->bytes = (size_t)a.used;
+  return a.fits ? CNNBLAS_OK : cb_net_fail(CNNBLAS_SIZE_OVERFLOW, "the network's bytes do not fit in 63 bits");
+}
+
+cnnblas_status cb_net_make_block(cnnblas_net *net)
+{
+  cb_net_layout layout;
+  cnnblas_net_mode mode = net->options.mode;
+  net->split_elements = net->param_elements;
+  for (int64_t t = net->param_count - 1; t >= 0 && net->params[t].layer >= net->split; t--)
+    net->split_elements = net->params[t].place;
+  cnnblas_status status = lay_out(net, CNNBLAS_NET_INFERENCE, mode == CNNBLAS_NET_INFERENCE, &layout);
+  if (!status) {
+    net->inference_bytes = layout.bytes;
+    if (mode == CNNBLAS_NET_INFERENCE) net->layout = layout;
+    status = lay_out(net, CNNBLAS_NET_TRAINING, mode == CNNBLAS_NET_TRAINING, &layout);
+  }
+  if (status) return status;
+  net->training_bytes = layout.bytes;
+  if (mode == CNNBLAS_NET_TRAINING) net->layout = layout;
+  if (mode == CNNBLAS_NET_DESIGN) return CNNBLAS_OK;
+  net->block = cnnblas_shared_alloc(net->layout.bytes, 0);
+  return net->block ? CNNBLAS_OK : cb_net_no_memory(net->layout.bytes, "the network");
+}

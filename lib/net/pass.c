@@ -1,0 +1,265 @@
+/*
+ * The passes over the layers: forward, and backward from the last layer's error. Layers [0, split) run part by part,
+ * the parts on all threads; the rest run on the whole batch.
+ */
+#include "base/size.h"
+#include "net/network.h"
+#include "net/support.h"
+
+/* Some images on their way through layers. */
+typedef struct {
+  const cnnblas_net *net;
+  int64_t first, n;
+  const void *x;   /* of these images */
+  void *workspace; /* of the thread */
+  size_t section;  /* where gradients go: an offset in the block, laid out as the parameters are */
+} part;
+
+/* What layer i reads: the array of the layer before it, or the data. */
+static const void *input_of(const part *p, int64_t i)
+{
+  return i ? cb_net_output(p->net, &p->net->layers[i - 1], p->first) : p->x;
+}
+
+/* A max pool's indices. */
+static void *indices_of(const part *p, const cb_net_layer *l)
+{
+  return (int32_t *)cb_net_at(p->net, l->indices) + p->first * l->spec.out.elements;
+}
+
+/* ---- forward ---- */
+
+static cnnblas_status forward_layer(const part *p, int64_t i)
+{
+  const cnnblas_net *net = p->net;
+  const cb_net_layer *l = &net->layers[i];
+  const void *x = input_of(p, i), *w = NULL, *b = NULL;
+  void *y = cb_net_output(net, l, p->first);
+  cnnblas_activation activation = l->relu ? CNNBLAS_RELU : CNNBLAS_IDENTITY;
+  if (l->weight != CB_NET_NONE) {
+    w = cb_net_param_at(net, net->layout.values, l->weight);
+    b = cb_net_param_at(net, net->layout.values, l->weight + 1);
+  }
+  if (l->spec.kind == CB_NET_CONV) {
+    cnnblas_conv_epilogue e = {.bias = b, .activation = activation};
+    return cnnblas_conv_forward(l->plans[0], p->n, x, w, &e, y, p->workspace, net->forward_workspace);
+  }
+  if (l->spec.kind == CB_NET_FC) {
+    cnnblas_fc_desc d = cb_net_fc_desc(net, l);
+    return cnnblas_fc_forward(&d, p->n, x, w, b, activation, y, p->workspace, net->fc_workspace);
+  }
+  if (l->spec.kind == CB_NET_POOL) {
+    bool indexed = l->spec.pool.kind == CNNBLAS_POOL_MAX && net->options.mode == CNNBLAS_NET_TRAINING;
+    return cnnblas_pool_forward(&l->spec.pool, p->n, x, y, indexed ? indices_of(p, l) : NULL);
+  }
+  return cnnblas_activation_forward(&l->spec.activation, p->n * l->spec.out.elements, l->in_place ? y : x, y);
+}
+
+static cnnblas_status forward_layers(const part *p, int64_t from, int64_t to)
+{
+  cnnblas_status status = CNNBLAS_OK;
+  for (int64_t i = from; i < to && !status; i++)
+    if (!p->net->layers[i].fused) status = forward_layer(p, i);
+  return status;
+}
+
+/* ---- backward ---- */
+
+static cnnblas_status backward_params(const part *p, int64_t i, const void *dy)
+{
+  const cnnblas_net *net = p->net;
+  const cb_net_layer *l = &net->layers[i];
+  void *dw = cb_net_param_at(net, p->section, l->weight), *db = cb_net_param_at(net, p->section, l->weight + 1);
+  if (l->spec.kind == CB_NET_CONV)
+    return cnnblas_conv_backward_weights(l->plans[CNNBLAS_BACKWARD_WEIGHTS], p->n, input_of(p, i), dy, dw, db,
+                                         p->workspace, net->training_workspace);
+  cnnblas_fc_desc d = cb_net_fc_desc(net, l);
+  return cnnblas_fc_backward_weights(&d, p->n, input_of(p, i), dy, dw, db);
+}
+
+static cnnblas_status backward_input(const part *p, int64_t i, const void *dy, void *dx)
+{
+  const cnnblas_net *net = p->net;
+  const cb_net_layer *l = &net->layers[i];
+  const void *w = l->weight == CB_NET_NONE ? NULL : cb_net_param_at(net, net->layout.values, l->weight);
+  if (l->spec.kind == CB_NET_CONV)
+    return cnnblas_conv_backward_data(l->plans[CNNBLAS_BACKWARD_DATA], p->n, dy, w, dx, p->workspace,
+                                      net->training_workspace);
+  if (l->spec.kind == CB_NET_FC) {
+    cnnblas_fc_desc d = cb_net_fc_desc(net, l);
+    return cnnblas_fc_backward_data(&d, p->n, dy, w, dx);
+  }
+  bool max = l->spec.pool.kind == CNNBLAS_POOL_MAX;
+  return cnnblas_pool_backward(&l->spec.pool, p->n, input_of(p, i), cb_net_output(net, l, p->first), dy,
+                               max ? indices_of(p, l) : NULL, dx);
+}
+
+/* dx of an activation from its outputs y, count of them. */
+static cnnblas_status backward_activation(const part *p, const cb_net_layer *l, int64_t count, const void *y,
+                                          const void *dy, void *dx)
+{
+  return cnnblas_activation_backward(&l->spec.activation, p->n * count, y, dy, dx);
+}
+
+/*
+ * A max pool over a fused ReLU passes an error on to elements whose value is the pool's output: whether the ReLU lets
+ * it through is seen at the output, of which there are fewer. The ReLU is done with then.
+ */
+static bool relu_goes_first(const cnnblas_net *net, int64_t i)
+{
+  return i > 0 && net->layers[i].spec.kind == CB_NET_POOL && net->layers[i].spec.pool.kind == CNNBLAS_POOL_MAX &&
+         net->layers[i - 1].fused;
+}
+
+/* Layers to - 1 down to from, none of them in front of the first that has parameters. An in-place activation changes
+   the error where it lies; every other layer writes the error of the array before it. */
+static cnnblas_status backward_layers(const part *p, int64_t from, int64_t to)
+{
+  const cnnblas_net *net = p->net;
+  cnnblas_status status = CNNBLAS_OK;
+  int64_t first = 0;
+  while (first < net->count && net->layers[first].weight == CB_NET_NONE) first++;
+  for (int64_t i = to - 1; i >= cb_max(from, first) && !status; i--) {
+    const cb_net_layer *l = &net->layers[i];
+    void *dy = cb_net_error(net, l, p->first), *dx = i ? cb_net_error(net, l - 1, p->first) : NULL;
+    if (l->spec.kind >= CB_NET_RELU) {
+      if (i + 1 < net->count && relu_goes_first(net, i + 1)) continue;
+      status =
+          backward_activation(p, l, l->spec.out.elements, cb_net_output(net, l, p->first), dy, l->in_place ? dy : dx);
+      continue;
+    }
+    if (l->weight != CB_NET_NONE) status = backward_params(p, i, dy);
+    if (status || i == first) break;
+    if (relu_goes_first(net, i))
+      status = backward_activation(p, l - 1, l->spec.out.elements, cb_net_output(net, l, p->first), dy, dy);
+    if (!status) status = backward_input(p, i, dy, dx);
+  }
+  return status;
+}
+
+/* ---- parts ---- */
+
+typedef struct {
+  const cnnblas_net *net;
+  int64_t n, count; /* images, parts */
+  const char *x;
+  bool backward;
+  _Atomic int64_t failed; /* one of the parts that did, or CB_NET_NONE */
+} parts;
+
+static part part_of(const parts *all, int64_t index, int worker)
+{
+  const cnnblas_net *net = all->net;
+  part p = {.net = net, .first = index * net->part};
+  p.n = cb_min(net->part, all->n - p.first);
+  p.x = all->x + (size_t)(p.first * net->design.input.elements) * net->element;
+  size_t workspace = net->options.mode == CNNBLAS_NET_TRAINING ? net->training_workspace : net->forward_workspace;
+  p.workspace = cb_net_at(net, net->layout.workspace + (size_t)worker * workspace);
+  p.section = net->layout.gradients;
+  if (all->count > 1) p.section = net->layout.partial + (size_t)(index * net->split_elements) * net->element;
+  return p;
+}
+
+static cnnblas_status run_part(const parts *all, int64_t index, int worker)
+{
+  part p = part_of(all, index, worker);
+  return all->backward ? backward_layers(&p, 0, all->net->split) : forward_layers(&p, 0, all->net->split);
+}
+
+static void part_task(void *context, int64_t index, int worker)
+{
+  parts *all = context;
+  if (run_part(all, index, worker)) all->failed = index;
+}
+
+static cnnblas_status run_parts(const cnnblas_net *net, int64_t n, const void *x, bool backward)
+{
+  parts all = {.net = net, .n = n, .count = cb_net_parts(net, n), .x = x, .backward = backward, .failed = CB_NET_NONE};
+  if (all.count <= 1) return all.count ? run_part(&all, 0, 0) : CNNBLAS_OK;
+  cnnblas_shared_parallel(cb_net_workers(net), all.count, part_task, &all);
+  /* The message belongs to the thread that met the error: this one shall meet it too. */
+  return all.failed == CB_NET_NONE ? CNNBLAS_OK : run_part(&all, all.failed, 0);
+}
+
+/* ---- sums of the parts' gradients ---- */
+
+enum { SUM_ELEMENTS = 4096 /* of a task */ };
+
+typedef struct {
+  const cnnblas_net *net;
+  int64_t count;
+} sum;
+
+#define ADD_PARTS(name, type)                                                                                          \
+  static void name(const sum *s, int64_t begin, int64_t end)                                                           \
+  {                                                                                                                    \
+    int64_t pitch = s->net->split_elements;                                                                            \
+    const type *restrict partial = cb_net_at(s->net, s->net->layout.partial);                                          \
+    type *restrict total = cb_net_at(s->net, s->net->layout.gradients);                                                \
+    for (int64_t i = begin; i < end; i++) total[i] = partial[i] + partial[pitch + i];                                  \
+    for (int64_t p = 2; p < s->count; p++)                                                                             \
+      for (int64_t i = begin; i < end; i++) total[i] += partial[p * pitch + i];                                        \
+  }
+ADD_PARTS(add_parts_f32, float)
+ADD_PARTS(add_parts_f64, double)
+
+static void sum_task(void *context, int64_t task, int worker)
+{
+  (void)worker;
+  const sum *s = context;
+  int64_t begin = task * SUM_ELEMENTS, end = cb_min(begin + SUM_ELEMENTS, s->net->split_elements);
+  if (s->net->options.dtype == CNNBLAS_F64)
+    add_parts_f64(s, begin, end);
+  else
+    add_parts_f32(s, begin, end);
+}
+
+static void sum_parts(const cnnblas_net *net, int64_t n)
+{
+  sum s = {net, cb_net_parts(net, n)};
+  if (s.count > 1) cnnblas_shared_parallel(net->threads, cb_ceil_div(net->split_elements, SUM_ELEMENTS), sum_task, &s);
+}
+
+/* ---- whole passes ---- */
+
+static part whole_batch(const cnnblas_net *net, int64_t n, const void *x)
+{
+  return (part){
+      .net = net, .n = n, .x = x, .workspace = cb_net_at(net, net->layout.workspace), .section = net->layout.gradients};
+}
+
+cnnblas_status cb_net_pass_forward(cnnblas_net *net, int64_t n, const void *x)
+{
+  part whole = whole_batch(net, n, x);
+  net->last_n = n;
+  net->has_gradient = false;
+  cnnblas_status status = net->split ? run_parts(net, n, x, false) : CNNBLAS_OK;
+  return status ? status : forward_layers(&whole, net->split, net->count);
+}
+
+cnnblas_status cb_net_pass_backward(cnnblas_net *net, int64_t n, const void *x)
+{
+  part whole = whole_batch(net, n, x);
+  cnnblas_status status = backward_layers(&whole, net->split, net->count);
+  if (!status && net->split_elements) {
+    status = run_parts(net, n, x, true);
+    sum_parts(net, n);
+  }
+  return status ? status : cb_net_apply_maps(net, net->layout.gradients);
+}
+
+const char *cb_net_first_nonfinite(cnnblas_net *net, int64_t n, const void *x)
+{
+  cnnblas_dtype dtype = net->options.dtype;
+  if (!cb_net_finite(dtype, n * net->design.input.elements, x)) return "input";
+  for (int64_t i = 0; i < net->count; i++) {
+    const cb_net_layer *l = &net->layers[i];
+    parts all = {.net = net, .n = n, .count = i < net->split ? cb_net_parts(net, n) : 1, .x = x};
+    for (int64_t index = 0; index < all.count; index++) {
+      part p = i < net->split ? part_of(&all, index, 0) : whole_batch(net, n, x);
+      if (!l->fused) forward_layer(&p, i);
+      if (!cb_net_finite(dtype, p.n * l->spec.out.elements, cb_net_output(net, l, p.first))) return l->name;
+    }
+  }
+  return "loss";
+}
