@@ -1,31 +1,24 @@
 /*
- * Algorithm "depthwise": one input channel a group (groups == c), any multiplier kg. Direct, a row at a time; never a GEMM
- * a group.
+ * Algorithm "depthwise": one input channel a group (groups == c), any multiplier kg. Direct, a plane at a time, on the
+ * engine's plane kernels (gemm/planes.c); never a GEMM a group, and no workspace.
  *
- *   forward          task: one plane of y              y[ik] = sum over taps of w[ik][t] * x[ik / kg] shifted by t
- *   input gradient   task: one plane of dx             dx[ic] += w[ik][t] * dy[ik], over the kg filters of the channel
- *   weight gradient  task: one filter, all images      dw[ik][t] = sum over images, rows of <x shifted by t, dy>
+ *   forward          y[ik]   = sum over taps of w[ik][t] * x[ik / kg] shifted by t
+ *   input gradient   dx[ic]  = sum over its kg filters of the transpose of the same
+ *   weight gradient  dw[ik][t] = sum over images of <x[ik / kg] shifted by t, dy[ik]>
+ *
+ * A task is some neighbouring planes of the output (or filters), enough of them to be worth a task.
  */
 #include "base/parallel.h"
 #include "conv/epilogue.h"
 #include "conv/plan.h"
+#include "gemm/engine.h"
 #include <stdio.h>
 #include <string.h>
 
-enum { SUM_PIXELS = 1024 }; /* of a weight gradient, summed before they are added to the others */
-
-/* Output rows [h0, h1) and columns [w0, w1) that a tap joins to input row oh * stride + row, column ow * stride + column. */
-typedef struct {
-  int64_t h0, h1, w0, w1, row, column;
-} rows_shift;
-
-#define REAL    float
-#define NAME(x) x##_f32
-#include "conv/depthwise_loops.h"
-
-#define REAL    double
-#define NAME(x) x##_f64
-#include "conv/depthwise_loops.h"
+enum {
+  TASK_ELEMENTS = 1 << 14, /* of the larger array that a task goes over, about */
+  SUM_ROWS = 512           /* rows of a weight gradient that the kernel sums before they are added to the others */
+};
 
 static bool applies(const cb_problem *problem, char *why, size_t size)
 {
@@ -37,104 +30,184 @@ static bool applies(const cb_problem *problem, char *why, size_t size)
 static double cost(const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
-  return (double)geo->n * (double)geo->k * (double)geo->p * (double)geo->taps * 0.15e-9;
+  return (double)geo->n * (double)geo->k * (double)geo->p * (double)geo->taps * 0.05e-9;
+}
+
+/* Planes of a task; they divide the channels of an image, so that no task lies in two images. */
+static int64_t planes_of(const cb_problem *problem)
+{
+  const cb_geometry *geo = &problem->geo;
+  int64_t elements = cb_max(geo->image, geo->p), all = problem->direction == CNNBLAS_BACKWARD_DATA ? geo->c : geo->k;
+  if (problem->direction == CNNBLAS_BACKWARD_WEIGHTS) elements *= cb_max(1, geo->n);
+  int64_t parts = cb_ceil_div(all, cb_max(1, TASK_ELEMENTS / cb_max(1, elements)));
+  while (all % parts) parts++;
+  return all / parts;
 }
 
 static int64_t tasks_of(const cb_problem *problem, int64_t n)
 {
   const cb_geometry *geo = &problem->geo;
-  if (problem->direction == CNNBLAS_FORWARD) return n * geo->k;
-  return problem->direction == CNNBLAS_BACKWARD_DATA ? n * geo->c : geo->k;
+  int64_t planes = planes_of(problem);
+  if (problem->direction == CNNBLAS_FORWARD) return n * (geo->k / planes);
+  return problem->direction == CNNBLAS_BACKWARD_DATA ? n * (geo->c / planes) : geo->k / planes;
 }
 
 static cnnblas_status prepare(cnnblas_conv_plan *plan)
 {
+  plan->tiling.k_tile = planes_of(&plan->problem);
   plan->tiling.tasks = tasks_of(&plan->problem, plan->problem.geo.n);
   return CNNBLAS_OK;
 }
 
-/* Every (output row, tap row) pair that meets inside the input: the output row's and input row's first elements, and the
-   first tap of the tap row. */
+static cb_plane_axis forward_axis(const cb_axis *a)
+{
+  return (cb_plane_axis){a->in, a->out, a->taps, a->stride, a->base, a->step};
+}
+
+/* i = o * stride + base + t * step, solved for o: the input gradient's outputs are the positions i. */
+static cb_plane_axis transposed_axis(const cb_axis *a)
+{
+  return (cb_plane_axis){a->out, a->in, a->taps, a->stride, -a->base, -a->step};
+}
+
+/* Element `at` of an array of `total` as the planes' x. */
+static void point_x(cb_plane *plane, const void *array, int64_t at, int64_t total, size_t element)
+{
+  plane->x = cb_at(array, at, element);
+  plane->before = at;
+  plane->after = total - at;
+}
+
+/* y of `planes` planes from the source's depth planes that meet output depth o: source plane and output are those of
+   depth 0. Returns with y zeroed, or left alone if it is added to, where no tap of the depth axis meets the input. */
 typedef struct {
-  int64_t y, x, t;
-} row_pair;
+  const cb_call *call;
+  cb_plane plane; /* without depth */
+  const void *source;
+  int64_t source_at, source_total, out_at, weight_at;
+} planes_job;
 
-static bool pair_rows(const cb_geometry *geo, int64_t row, int64_t tap_row, row_pair *pair)
+static void run_depths(const planes_job *j, bool add)
 {
-  const cb_axis *a = geo->axis;
-  int64_t od = row / a[1].out, oh = row % a[1].out, td = tap_row / a[1].taps, tr = tap_row % a[1].taps;
-  int64_t id = od * a[0].stride + a[0].base + td * a[0].step, ih = oh * a[1].stride + a[1].base + tr * a[1].step;
-  if (id < 0 || id >= a[0].in || ih < 0 || ih >= a[1].in) return false;
-  *pair = (row_pair){row * a[2].out, (id * a[1].in + ih) * a[2].in, tap_row * a[2].taps};
-  return true;
-}
-
-static void forward_plane(const cb_call *call, int64_t task)
-{
-  const cb_geometry *geo = &call->plan->problem.geo;
-  const cb_axis *a = geo->axis;
-  int64_t in = task / geo->k, ik = task % geo->k, at = task * geo->p;
-  int64_t x = (in * geo->c + ik / geo->kg) * geo->image, w = ik * geo->taps;
-  if (!call->accumulate) memset(cb_at_mut(call->out, at, geo->element), 0, (size_t)geo->p * geo->element);
-  for (int64_t row = 0; row < a[0].out * a[1].out; row++)
-    for (int64_t tap_row = 0; tap_row < a[0].taps * a[1].taps; tap_row++) {
-      row_pair pair;
-      if (!pair_rows(geo, row, tap_row, &pair)) continue;
-      if (geo->dtype == CNNBLAS_F64)
-        row_add_f64((double *)call->out + at + pair.y, (const double *)call->x + x + pair.x,
-                    (const double *)call->w + w + pair.t, &a[2]);
-      else
-        row_add_f32((float *)call->out + at + pair.y, (const float *)call->x + x + pair.x,
-                    (const float *)call->w + w + pair.t, &a[2]);
+  const cb_geometry *geo = &j->call->plan->problem.geo;
+  const cb_engine *engine = cb_engine_get(geo->dtype);
+  const cb_axis *depth = &geo->axis[0];
+  bool up = j->plane.up;
+  int64_t outs = up ? depth->in : depth->out, ins = up ? depth->out : depth->in;
+  int64_t in_plane = j->plane.h.in * j->plane.w.in, out_plane = j->plane.h.out * j->plane.w.out;
+  for (int64_t o = 0; o < outs; o++) {
+    bool any = add;
+    for (int64_t t = 0; t < depth->taps; t++) {
+      int64_t place = up ? o - depth->base - t * depth->step : o * depth->stride + depth->base + t * depth->step;
+      if (place < 0 || (up && place % depth->stride)) continue;
+      int64_t i = up ? place / depth->stride : place;
+      if (i >= ins) continue;
+      cb_plane plane = j->plane;
+      point_x(&plane, j->source, j->source_at + i * in_plane, j->source_total, geo->element);
+      plane.y = cb_at_mut(j->call->out, j->out_at + o * out_plane, geo->element);
+      plane.weights = cb_at(j->call->w, j->weight_at + t * plane.h.taps * plane.w.taps, geo->element);
+      plane.add = any;
+      engine->correlate(&plane);
+      any = true;
     }
-  cb_epilogue_apply(call, in, ik, ik + 1, 0, geo->p);
-}
-
-static void data_plane(const cb_call *call, int64_t task)
-{
-  const cb_geometry *geo = &call->plan->problem.geo;
-  const cb_axis *a = geo->axis;
-  int64_t in = task / geo->c, ic = task % geo->c, at = task * geo->image;
-  if (!call->accumulate) memset(cb_at_mut(call->out, at, geo->element), 0, (size_t)geo->image * geo->element);
-  for (int64_t ik = ic * geo->kg; ik < (ic + 1) * geo->kg; ik++)
-    for (int64_t row = 0; row < a[0].out * a[1].out; row++)
-      for (int64_t tap_row = 0; tap_row < a[0].taps * a[1].taps; tap_row++) {
-        row_pair pair;
-        if (!pair_rows(geo, row, tap_row, &pair)) continue;
-        int64_t y = (in * geo->k + ik) * geo->p + pair.y, w = ik * geo->taps + pair.t;
-        if (geo->dtype == CNNBLAS_F64)
-          row_scatter_f64((double *)call->out + at + pair.x, (const double *)call->dy + y, (const double *)call->w + w,
-                          &a[2]);
-        else
-          row_scatter_f32((float *)call->out + at + pair.x, (const float *)call->dy + y, (const float *)call->w + w,
-                          &a[2]);
-      }
-}
-
-/* One filter over all images: a few thousand pixels are summed at a time, so that no sum grows long. */
-static void weights_filter(const cb_call *call, int64_t ik)
-{
-  const cb_geometry *geo = &call->plan->problem.geo;
-  const cb_axis *a = geo->axis;
-  void *dw = cb_at_mut(call->out, ik * geo->taps, geo->element);
-  int64_t rows = cb_max(1, SUM_PIXELS / a[2].out);
-  if (!call->accumulate) memset(dw, 0, (size_t)geo->taps * geo->element);
-  for (int64_t in = 0; in < call->n; in++) {
-    const void *x = cb_at(call->x, (in * geo->c + ik / geo->kg) * geo->image, geo->element);
-    const void *y = cb_at(call->dy, (in * geo->k + ik) * geo->p, geo->element);
-    for (int64_t od = 0; od < a[0].out; od++)
-      for (int64_t h = 0; h < a[1].out; h += rows) {
-        if (geo->dtype == CNNBLAS_F64)
-          correlate_f64(geo, dw, x, y, od, h, cb_min(h + rows, a[1].out));
-        else
-          correlate_f32(geo, dw, x, y, od, h, cb_min(h + rows, a[1].out));
-      }
+    for (int64_t n = 0; !any && n < j->plane.planes; n++)
+      memset(cb_at_mut(j->call->out, j->out_at + n * j->plane.y_pitch + o * out_plane, geo->element), 0,
+             (size_t)out_plane * geo->element);
   }
+}
+
+/* Planes go together where a plane of weights follows the other and one input plane belongs to each. */
+static bool go_together(const cb_geometry *geo)
+{
+  return geo->kg == 1 && geo->axis[0].taps == 1;
+}
+
+static void forward_planes(const cb_call *call, int64_t task)
+{
+  const cb_geometry *geo = &call->plan->problem.geo;
+  int64_t planes = call->plan->tiling.k_tile, first = task * planes, in = first / geo->k, k0 = first % geo->k;
+  int64_t together = go_together(geo) ? planes : 1;
+  planes_job j = {.call = call,
+                  .plane = {.h = forward_axis(&geo->axis[1]),
+                            .w = forward_axis(&geo->axis[2]),
+                            .planes = together,
+                            .x_pitch = geo->image,
+                            .y_pitch = geo->p},
+                  .source = call->x,
+                  .source_total = call->n * geo->c * geo->image};
+  for (int64_t ik = k0; ik < k0 + planes; ik += together) {
+    j.source_at = (in * geo->c + ik / geo->kg) * geo->image;
+    j.out_at = (in * geo->k + ik) * geo->p;
+    j.weight_at = ik * geo->taps;
+    run_depths(&j, call->accumulate);
+  }
+  cb_epilogue_apply(call, in, k0, k0 + planes, 0, geo->p);
+}
+
+static void data_planes(const cb_call *call, int64_t task)
+{
+  const cb_geometry *geo = &call->plan->problem.geo;
+  int64_t planes = call->plan->tiling.k_tile, first = task * planes, in = first / geo->c, c0 = first % geo->c;
+  int64_t together = go_together(geo) ? planes : 1;
+  planes_job j = {.call = call,
+                  .plane = {.h = transposed_axis(&geo->axis[1]),
+                            .w = transposed_axis(&geo->axis[2]),
+                            .up = true,
+                            .planes = together,
+                            .x_pitch = geo->p,
+                            .y_pitch = geo->image},
+                  .source = call->dy,
+                  .source_total = call->n * geo->k * geo->p};
+  for (int64_t ic = c0; ic < c0 + planes; ic += together)
+    for (int64_t ik = ic * geo->kg; ik < ic * geo->kg + geo->kg; ik++) {
+      j.source_at = (in * geo->k + ik) * geo->p;
+      j.out_at = (in * geo->c + ic) * geo->image;
+      j.weight_at = ik * geo->taps;
+      run_depths(&j, call->accumulate || ik > ic * geo->kg);
+    }
+}
+
+/* dw of filters [k0, k0 + count): some images at a time, so that no sum grows long. */
+static void weigh_filters(const cb_call *call, int64_t k0, int64_t count)
+{
+  const cb_geometry *geo = &call->plan->problem.geo;
+  const cb_engine *engine = cb_engine_get(geo->dtype);
+  const cb_axis *depth = &geo->axis[0];
+  cb_plane plane = {.h = forward_axis(&geo->axis[1]),
+                    .w = forward_axis(&geo->axis[2]),
+                    .planes = count,
+                    .x_pitch = geo->image,
+                    .y_pitch = geo->p,
+                    .x_image = geo->c * geo->image,
+                    .y_image = geo->k * geo->p};
+  int64_t taps = plane.h.taps * plane.w.taps, in_plane = plane.h.in * plane.w.in, out_plane = plane.h.out * plane.w.out;
+  int64_t images = cb_max(1, SUM_ROWS / plane.h.out);
+  for (int64_t in = 0; in < call->n; in += images)
+    for (int64_t o = 0; o < depth->out; o++)
+      for (int64_t t = 0; t < depth->taps; t++) {
+        int64_t i = o * depth->stride + depth->base + t * depth->step;
+        if (i < 0 || i >= depth->in) continue;
+        plane.images = cb_min(images, call->n - in);
+        point_x(&plane, call->x, (in * geo->c + k0 / geo->kg) * geo->image + i * in_plane,
+                call->n * geo->c * geo->image, geo->element);
+        /* only read there */
+        plane.y = (void *)(uintptr_t)cb_at(call->dy, (in * geo->k + k0) * geo->p + o * out_plane, geo->element);
+        engine->correlate_weights(&plane, cb_at_mut(call->out, k0 * geo->taps + t * taps, geo->element));
+      }
+}
+
+static void weights_planes(const cb_call *call, int64_t task)
+{
+  const cb_geometry *geo = &call->plan->problem.geo;
+  int64_t planes = call->plan->tiling.k_tile, first = task * planes, together = go_together(geo) ? planes : 1;
+  if (!call->accumulate)
+    memset(cb_at_mut(call->out, first * geo->taps, geo->element), 0, (size_t)(planes * geo->taps) * geo->element);
+  for (int64_t ik = first; ik < first + planes; ik += together) weigh_filters(call, ik, together);
 }
 
 static void run_task(void *context, int64_t task, int worker)
 {
-  static void (*const loops[3])(const cb_call *, int64_t) = {forward_plane, data_plane, weights_filter};
+  static void (*const loops[3])(const cb_call *, int64_t) = {forward_planes, data_planes, weights_planes};
   const cb_call *call = context;
   (void)worker;
   loops[call->plan->problem.direction](call, task);

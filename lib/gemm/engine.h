@@ -60,6 +60,27 @@ typedef struct {
   bool relu;            /* max(0, .) last; NaN stays */
 } cb_store;
 
+/* One axis of a plane. Output o and tap t meet at input position i, where
+       up false:  i = o * stride + base + t * step
+       up true:   i * stride = o + base + t * step   if that is whole: the transpose, for input gradients */
+typedef struct {
+  int64_t in, out, taps, stride, base, step;
+} cb_plane_axis;
+
+/* Planes of a depthwise convolution: dense rows h of columns w. x may be read from x[-before] up to, not including,
+   x[after]. */
+typedef struct {
+  cb_plane_axis h, w;
+  bool up;
+  int64_t planes, x_pitch, y_pitch; /* from one plane to the next */
+  int64_t images, x_image, y_image; /* correlate_weights sums over these */
+  const void *x;
+  int64_t before, after;
+  void *y;             /* correlate: the result; correlate_weights: dy, read only */
+  const void *weights; /* correlate: [planes][h.taps][w.taps] */
+  bool add;            /* y += the sums, else y = the sums */
+} cb_plane;
+
 typedef struct {
   const char *name;             /* "f32_avx512" */
   int lanes;                    /* elements of a vector */
@@ -71,6 +92,12 @@ typedef struct {
 
   /* dst[s * width + j] = src[j * ld + s] for j < count, 0 for count <= j < width; s < steps: lanes from rows. */
   void (*pack_lanes)(void *dst, const void *src, int64_t ld, int64_t steps, int64_t count, int64_t width);
+
+  /* y[oh][ow] (+)= sum over taps of weights[th][tw] * x[ih][iw]; positions outside the input count as zeros. */
+  void (*correlate)(const cb_plane *plane);
+
+  /* sums[plane][th][tw] += sum over images and outputs of x[ih][iw] * y[oh][ow]; up must be false. */
+  void (*correlate_weights)(const cb_plane *plane, void *sums);
 } cb_engine;
 
 /* The engine of that type at the machine's level (CNNBLAS_ISA respected). Never NULL. */

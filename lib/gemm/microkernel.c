@@ -19,9 +19,7 @@
  * load at [step + row], every instance of four sums or more reaches 97 to 100%. tools/kernel_stack.sh shows the loops
  * that came of it.
  */
-#include "gemm/engine_build.h"
-
-#define UNROLL _Pragma("GCC unroll 16")
+#include "gemm/vectors.h"
 
 enum { ROWS_IN_REGISTERS = 6 };
 
@@ -92,4 +90,6 @@ const cb_engine CB_NAME(cb_engine) = {
     .kernel = {CB_KERNELS(KERNEL_ENTRY)},
     .store = CB_NAME(cb_store),
     .pack_lanes = CB_NAME(cb_pack_lanes),
+    .correlate = CB_NAME(cb_correlate),
+    .correlate_weights = CB_NAME(cb_correlate_weights),
 };

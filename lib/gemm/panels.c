@@ -3,11 +3,7 @@
  * with its epilogue. Everything goes by vectors; a transposition takes as many of them as a vector has elements, in
  * registers. Nothing is read or written outside the matrices: vectors that would reach over are taken apart.
  */
-#include "gemm/engine_build.h"
-#include <string.h>
-
-#define UNROLL _Pragma("GCC unroll 16")
-#define INLINE static inline __attribute__((always_inline))
+#include "gemm/vectors.h"
 
 /* One step of a transposition: of vectors a and b, D rows apart, the off-diagonal blocks of D elements change places.
    Numbers over LANES name elements of b. */
@@ -58,34 +54,6 @@ INLINE void transpose(vector v[LANES])
   SWAP(1)
 }
 
-/* The first m elements of a vector, in pieces of which no two have the same size. */
-INLINE void copy_part(real *to, const real *from, int64_t m)
-{
-  UNROLL for (int piece = LANES / 2; piece > 0; piece /= 2) if (m & piece)
-  {
-    memcpy(to, from, (size_t)piece * sizeof(real));
-    to += piece;
-    from += piece;
-  }
-}
-
-/* A vector of which m elements may be read; zeros for the others. */
-INLINE vector load(const real *from, int64_t m)
-{
-  if (m >= LANES) return *(const vector *)from;
-  vector v = {0};
-  copy_part((real *)&v, from, m);
-  return v;
-}
-
-INLINE void put(real *to, vector v, int64_t m)
-{
-  if (m >= LANES)
-    *(vector *)to = v;
-  else
-    copy_part(to, (const real *)&v, m);
-}
-
 enum { PACK_STEPS = 512 }; /* a stretch of steps: its lanes stay in L2, its rows are long enough to prefetch */
 
 /* Steps [s0, s1) of lanes [j, j + LANES) of cb_pack_lanes; the source's elements end at `end`. */
@@ -133,8 +101,7 @@ static inline void finish(const cb_store *t, int64_t i, int64_t j)
 /* max(0, v), NaN staying. */
 INLINE vector relu(vector v)
 {
-  __typeof__(v < 0) negative = v < 0;
-  return (vector)(~negative & (__typeof__(negative))v);
+  return (vector)(~(mask)(v < 0) & (mask)v);
 }
 
 /* m neighbours in out, from `at` on, through the epilogue; they share the bias at *bias. */
