@@ -93,7 +93,7 @@ int command_write_json(const char *path, json_t *document)
   char *text = document ? json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : NULL;
   int status = COMMAND_FINE;
   io_error error;
-  if (!text) {
+  if (!text || io_json_lacked_memory()) {
     status = command_fail(COMMAND_NO_ROOM, "%s: out of memory for the JSON", path);
   } else if (!strcmp(path, "-")) {
     puts(text);

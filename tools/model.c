@@ -52,6 +52,7 @@ io_status model_write(const char *path, const cnnblas_net *net, double input_sca
   cnnblas_net_tensor *from = io_alloc_zeroed(own, sizeof *from);
   st_tensor *to = io_alloc_zeroed(count, sizeof *to);
   char(*names)[MOMENTUM_NAME] = io_alloc_zeroed(own, sizeof *names);
+  io_json_begin();
   json_t *metadata = make_metadata(net, input_scale, settings, state);
   io_status status = IO_OK;
   if (!from || !to || !names || !metadata)

@@ -1,6 +1,7 @@
 /* `cnnblas train`: data and network are made ready, shown, trained, and written. */
 #include "command.h"
 #include "history.h"
+#include "io/file.h"
 #include "io/system.h"
 #include "model.h"
 #include "train_options.h"
@@ -35,6 +36,17 @@ static int check_same_size(const session *s)
   return command_fail(COMMAND_BAD_INPUT, "%s has images of %s, but %s of %s", b->images_path,
                       command_shape(other, sizeof other, b->c, b->size), a->images_path,
                       command_shape(one, sizeof one, a->c, a->size));
+}
+
+/* All files that will be written, before anything is computed. */
+static int check_outputs(const train_options *o)
+{
+  const char *const paths[] = {o->out, o->checkpoint, o->history, o->json && strcmp(o->json, "-") ? o->json : NULL};
+  io_error error;
+  io_status status = IO_OK;
+  for (size_t i = 0; i < sizeof paths / sizeof *paths && !status; i++)
+    if (paths[i]) status = io_can_replace(paths[i], &error);
+  return failed_io(status, &error);
 }
 
 static int load_data(session *s)
@@ -201,7 +213,8 @@ static int prepare(session *s)
   io_error error;
   trainer *t = &s->trainer;
   cnnblas_net_info info;
-  int status = load_data(s);
+  int status = check_outputs(&s->options);
+  if (!status) status = load_data(s);
   if (!status) status = s->options.resume ? resume_run(s) : begin_run(s);
   if (status) return status;
   cnnblas_net_get_info(t->net, &info);

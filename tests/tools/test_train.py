@@ -149,11 +149,9 @@ class Train(rig.CommandTest):
 
     def test_files_that_cannot_be_written(self):
         for option in ('--out', '--checkpoint', '--history', '--json'):
-            _, error = self.run_command(*self.base, '--epochs', '1', option, 'no/such/place', status=4)
-            self.assertIn('no/such/place', error)
-        self.refused(4, 'not a regular file', *self.base, '-q', '--epochs', '1', '--out', self.data)
-        _, error = self.run_command(*self.base, '--epochs', '1', '--out', '/dev/full', status=4)
-        self.assertIn('/dev/full', error)
+            for place, words in (('no/such/place', 'cannot create'), (self.data, 'not a regular file'),
+                                 ('/dev/full', 'not a regular file')):
+                self.refused(4, [place, words], *self.base, '--epochs', '1', option, place)
         self.assertEqual(os.listdir(self.folder), ['data'])
 
     def test_full_disk_of_standard_output(self):

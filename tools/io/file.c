@@ -76,13 +76,19 @@ static io_status write_parts(int fd, const char *path, const io_part *parts, siz
   return io_fsync(fd) ? cannot_write(path, "sync", error) : IO_OK;
 }
 
+/* The path up to its last slash, "." without one. */
+static void folder_of(const char *path, char *folder, size_t bytes)
+{
+  const char *slash = strrchr(path, '/');
+  int length = !slash || slash == path ? 1 : (int)(slash - path);
+  snprintf(folder, bytes, "%.*s", length, slash ? path : ".");
+}
+
 /* The new name itself is on disk only when its folder is. */
 static io_status sync_folder(const char *path, io_error *error)
 {
   char folder[PATH_MAX];
-  const char *slash = strrchr(path, '/');
-  int length = !slash ? 1 : slash == path ? 1 : (int)(slash - path);
-  snprintf(folder, sizeof folder, "%.*s", length, slash ? path : ".");
+  folder_of(path, folder, sizeof folder);
   int fd = io_open(folder, O_RDONLY | O_DIRECTORY, 0);
   if (fd < 0) return cannot_write(path, "open its folder to sync", error);
   int failed = io_fsync(fd);
@@ -93,12 +99,26 @@ static io_status sync_folder(const char *path, io_error *error)
   return cannot_write(path, "sync its folder", error);
 }
 
+static io_status check_regular(const char *path, io_error *error)
+{
+  struct stat s;
+  if (stat(path, &s) || S_ISREG(s.st_mode)) return IO_OK;
+  return io_fail(error, IO_NO_ROOM, "%s: not a regular file: it will not be replaced", path);
+}
+
+io_status io_can_replace(const char *path, io_error *error)
+{
+  char folder[PATH_MAX];
+  folder_of(path, folder, sizeof folder);
+  if (access(folder, W_OK | X_OK)) return cannot_write(path, "create", error);
+  return check_regular(path, error);
+}
+
 io_status io_replace_file(const char *path, const io_part *parts, size_t count, io_error *error)
 {
   char beside[PATH_MAX];
-  struct stat s;
-  if (!stat(path, &s) && !S_ISREG(s.st_mode))
-    return io_fail(error, IO_NO_ROOM, "%s: not a regular file: it will not be replaced", path);
+  io_status regular = check_regular(path, error);
+  if (regular) return regular;
   int length = snprintf(beside, sizeof beside, "%s.%ld.tmp", path, (long)getpid());
   if (length < 0 || length >= (int)sizeof beside) return io_fail(error, IO_NO_ROOM, "%s: the name is too long", path);
   int fd = io_open(beside, O_WRONLY | O_CREAT | O_EXCL, 0666);

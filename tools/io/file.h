@@ -31,4 +31,8 @@ typedef struct {
  */
 io_status io_replace_file(const char *path, const io_part *parts, size_t count, io_error *error);
 
+/* What can be said before hours of work: that the folder is there and can be written to, and that the file, if there is
+   one, is regular. */
+io_status io_can_replace(const char *path, io_error *error);
+
 #endif

@@ -148,11 +148,10 @@ static io_status read_tensors(const char *name, const uint8_t *data, size_t data
   return check_places(name, file, data_bytes, error);
 }
 
-/* jansson counts lines and columns of the header; the text it quotes may be long and is cut. */
+/* The text that jansson quotes may be long and is cut. */
 static io_status bad_json(const char *name, const json_error_t *why, io_error *error)
 {
-  if (json_error_code(why) == json_error_out_of_memory)
-    return io_fail(error, IO_NO_ROOM, "%s: out of memory for the header", name);
+  if (io_json_lacked_memory()) return io_fail(error, IO_NO_ROOM, "%s: out of memory for the header", name);
   return io_fail(error, IO_BAD_INPUT, "%s: header, byte %d: %.120s", name, why->position, why->text);
 }
 
@@ -169,8 +168,12 @@ io_status st_parse(const char *name, const uint8_t *bytes, size_t count, st_file
                    name, (unsigned long long)length, ST_MOST_HEADER);
   if (length > count - 8) return io_fail(error, IO_BAD_INPUT, "%s: ends within the header", name);
   if (!length || bytes[8] != '{') return io_fail(error, IO_BAD_INPUT, "%s: the header does not begin with {", name);
+  io_json_begin();
   f.header = json_loadb((const char *)bytes + 8, (size_t)length, JSON_REJECT_DUPLICATES, &why);
-  if (!f.header) return bad_json(name, &why, error);
+  if (!f.header || io_json_lacked_memory()) {
+    json_decref(f.header);
+    return bad_json(name, &why, error);
+  }
   io_status status = read_tensors(name, bytes + 8 + length, count - 8 - (size_t)length, &f, error);
   if (status)
     st_free(&f);

@@ -49,13 +49,15 @@ static uint8_t *make_front(const char *text, size_t *bytes)
 
 io_status st_write(const char *path, const st_tensor *tensors, size_t count, json_t *metadata, io_error *error)
 {
+  io_json_begin();
   json_t *header = make_header(tensors, count, metadata);
   char *text = header ? json_dumps(header, JSON_COMPACT) : NULL;
   io_part *parts = io_alloc_zeroed(count + 1, sizeof *parts);
   size_t front_bytes = 0;
   uint8_t *front = text ? make_front(text, &front_bytes) : NULL;
   io_status status = IO_OK;
-  if (!front || !parts) status = io_fail(error, IO_NO_ROOM, "%s: out of memory for the header", path);
+  if (!front || !parts || io_json_lacked_memory())
+    status = io_fail(error, IO_NO_ROOM, "%s: out of memory for the header", path);
   if (!status && front_bytes - 8 > ST_MOST_HEADER)
     status = io_fail(error, IO_NO_ROOM, "%s: a header of %zu bytes; the format allows %d", path, front_bytes - 8,
                      ST_MOST_HEADER);

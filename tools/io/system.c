@@ -32,9 +32,28 @@ void io_free(void *memory)
   free(memory);
 }
 
+static _Thread_local bool json_lacked;
+
+static void *json_alloc(size_t bytes)
+{
+  void *memory = io_alloc(bytes);
+  if (!memory) json_lacked = true;
+  return memory;
+}
+
 void io_use_json(void)
 {
-  json_set_alloc_funcs(io_alloc, io_free);
+  json_set_alloc_funcs(json_alloc, io_free);
+}
+
+void io_json_begin(void)
+{
+  json_lacked = false;
+}
+
+bool io_json_lacked_memory(void)
+{
+  return json_lacked;
 }
 
 int io_open(const char *path, int flags, mode_t mode)

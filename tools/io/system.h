@@ -21,6 +21,11 @@ void io_free(void *memory);
 /* Sends jansson's allocations here. Call once, before its first use. */
 void io_use_json(void);
 
+/* True if jansson was refused memory since the last io_json_begin(), on this thread. It calls such an error one of
+   syntax at times, or does not notice: whoever uses it asks. */
+void io_json_begin(void);
+bool io_json_lacked_memory(void);
+
 /* As the calls of the same names, gone on with after a signal. */
 int io_open(const char *path, int flags, mode_t mode);
 ssize_t io_read(int fd, void *bytes, size_t count);
