@@ -39,13 +39,12 @@ int64_t cb_panels(const cb_engine *engine, int64_t total);
 int64_t cb_panel_offset(const cb_engine *engine, int64_t steps, int64_t b);
 int64_t cb_panel_elements(const cb_engine *engine, int64_t total, int64_t steps);
 
-/* hop[v][s] = s * v * lanes for s < CB_CHUNK: the lane walks of packed panels. */
+/* hop[v][s] = s * v * lanes for s < CB_CHUNK: the walks of packed panels. */
 typedef struct {
   int32_t hop[CB_PANEL_VECTORS + 1][CB_CHUNK];
-  int32_t row[CB_CHUNK]; /* s * panel width, for panels on the rows */
 } cb_hops;
 
-void cb_hops_init(cb_hops *hops, const cb_engine *engine, int64_t row_width);
+void cb_hops_init(cb_hops *hops, const cb_engine *engine);
 
 /* Each half: whether it can do the problem within its budget, making the plan's state and tiling, running it. */
 bool cb_images_apply(const cb_problem *problem, char *why, size_t size);

@@ -82,11 +82,10 @@ int64_t cb_panel_elements(const cb_engine *engine, int64_t total, int64_t steps)
   return cb_round_up(total, engine->lanes) * steps;
 }
 
-void cb_hops_init(cb_hops *hops, const cb_engine *engine, int64_t row_width)
+void cb_hops_init(cb_hops *hops, const cb_engine *engine)
 {
   for (int v = 0; v <= CB_PANEL_VECTORS; v++)
     for (int s = 0; s < CB_CHUNK; s++) hops->hop[v][s] = s * v * engine->lanes;
-  for (int s = 0; s < CB_CHUNK; s++) hops->row[s] = s * (int32_t)row_width;
 }
 
 const cb_algorithm cb_implicit_gemm = {

@@ -90,8 +90,7 @@ static void cut(cb_images *st, const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
   const cb_gather_axis *a = st->gather[0].axis;
-  int64_t rows = st->pixel_lanes ? st->engine->rows[CB_PIXEL_VECTORS] : CB_PANEL_VECTORS * st->engine->lanes;
-  int64_t panels = cb_ceil_div(st->outputs, rows) * geo->g, pixels = a[0].outs * a[1].outs * a[2].outs * geo->n;
+  int64_t panels = cb_panels(st->engine, st->outputs) * geo->g, pixels = a[0].outs * a[1].outs * a[2].outs * geo->n;
   int64_t most = st->staged ? cb_max(1, STAGED_PIXELS / st->phases) : BLOCK_PIXELS;
   cb_band_limits limits = {.n = geo->n,
                            .pixels =
@@ -109,7 +108,6 @@ static void cut(cb_images *st, const cb_problem *problem)
 /* Elements of one group's packed panels of a phase. */
 static int64_t group_elements(const cb_images *st, const cb_gather *gather)
 {
-  if (st->pixel_lanes) return st->panels * st->panel_width * gather->q;
   return cb_panel_elements(st->engine, st->outputs, gather->q);
 }
 
@@ -165,9 +163,7 @@ static void layout(cb_images *st, const cb_problem *problem, int threads)
   st->pixel_lanes = prefer_pixel_lanes(st);
   if (!st->pixel_lanes) cut(st, problem);
   size_scratch(st, geo->element);
-  int rows = st->engine->rows[CB_PIXEL_VECTORS];
-  st->panels = st->pixel_lanes ? cb_ceil_div(st->outputs, rows) : cb_panels(st->engine, st->outputs);
-  st->panel_width = cb_ceil_div(st->outputs, st->panels);
+  st->panels = cb_panels(st->engine, st->outputs);
   st->direct_weights = st->pixel_lanes && read_weights_in_place(st, problem);
 }
 
@@ -225,19 +221,11 @@ static cb_images *allocate(const cb_problem *problem, int threads)
   return st;
 }
 
-cb_panel cb_images_panel(const cb_images *st, int64_t b)
-{
-  if (!st->pixel_lanes) return cb_panel_at(st->engine, st->outputs, b);
-  int64_t first = cb_split(st->outputs, st->panels, b);
-  return (cb_panel){
-      .first = first, .count = cb_split(st->outputs, st->panels, b + 1) - first, .width = st->panel_width};
-}
-
 /* Packed panel b of group ig and phase i among all. */
 static int64_t panel_place(const cb_images *st, int64_t i, int64_t ig, int64_t b)
 {
-  int64_t width = st->pixel_lanes ? st->panel_width : (int64_t)CB_PANEL_VECTORS * st->engine->lanes;
-  return st->phase[i].panels_at + ig * group_elements(st, &st->gather[i]) + b * width * st->gather[i].q;
+  const cb_gather *gather = &st->gather[i];
+  return st->phase[i].panels_at + ig * group_elements(st, gather) + cb_panel_offset(st->engine, gather->q, b);
 }
 
 /* Where the weights of phase i's steps lie, from output 0's first on: w[filter][channel][tap], outputs being filters
@@ -259,7 +247,7 @@ cnnblas_status cb_images_prepare(cnnblas_conv_plan *plan)
   if (!st) return CNNBLAS_OUT_OF_MEMORY;
   plan->state = st;
   bool forward = problem->direction == CNNBLAS_FORWARD;
-  cb_hops_init(&st->hops, st->engine, st->panel_width);
+  cb_hops_init(&st->hops, st->engine);
   int64_t elements = 0;
   for (int64_t i = 0; i < st->phases; i++) {
     if (st->gather[i].q == 0) continue;
@@ -271,8 +259,8 @@ cnnblas_status cb_images_prepare(cnnblas_conv_plan *plan)
     else
       weight_walk(st, geo, forward, i);
   }
-  for (int i = 0; i < CB_MAX_ROWS; i++)
-    st->row[i] = (int32_t)(i * (!st->direct_weights ? 1 : forward ? geo->q : geo->taps));
+  for (int i = 0; st->direct_weights && i < CB_MAX_ROWS; i++)
+    st->row[i] = (int32_t)(i * (forward ? geo->q : geo->taps));
   cb_tiling *t = &plan->tiling;
   int64_t blocks = cb_band_blocks(&st->band, geo->n) * geo->g, bytes = elements * (int64_t)geo->element;
   st->panel_groups = cb_min(st->panels, cb_parts(st->jobs, cb_max(blocks, 1)));
@@ -280,7 +268,7 @@ cnnblas_status cb_images_prepare(cnnblas_conv_plan *plan)
   t->shared_bytes = st->shared_panels ? cb_aligned_size((size_t)bytes) : 0;
   t->thread_bytes = st->parts.bytes;
   t->p_tile = st->pixel_lanes ? CB_PIXEL_VECTORS * st->engine->lanes : st->engine->rows[CB_PANEL_VECTORS];
-  t->k_tile = st->pixel_lanes ? st->panel_width : CB_PANEL_VECTORS * st->engine->lanes;
+  t->k_tile = st->pixel_lanes ? st->engine->rows[CB_PIXEL_VECTORS] : CB_PANEL_VECTORS * st->engine->lanes;
   t->q_tile = CB_CHUNK;
   t->tasks = blocks * st->panel_groups;
   return CNNBLAS_OK;
@@ -335,7 +323,7 @@ static void pack_shared(void *context, int64_t task, int worker)
   int64_t i = task / (geo->g * st->panels), ig = task / st->panels % geo->g, b = task % st->panels;
   (void)worker;
   if (st->gather[i].q == 0) return;
-  cb_panel panel = cb_images_panel(st, b);
+  cb_panel panel = cb_panel_at(st->engine, st->outputs, b);
   pack_panel(call, i, ig, &panel, cb_at_mut(call->shared, panel_place(st, i, ig, b), geo->element));
 }
 
@@ -373,7 +361,7 @@ static void run_phase(job *j, int64_t i, int64_t p0, int64_t p1)
     return;
   }
   for (int64_t p = p0; p < p1; p++) {
-    cb_panel panel = cb_images_panel(st, p);
+    cb_panel panel = cb_panel_at(st->engine, st->outputs, p);
     void *lanes = st->shared_panels ? cb_at_mut(call->shared, panel_place(st, i, tiles.ig, p), element)
                                     : j->scratch + st->parts.panel;
     if (!st->shared_panels) pack_panel(call, i, tiles.ig, &panel, lanes);
@@ -415,7 +403,7 @@ static void run_staged(job *j, int64_t p0, int64_t p1)
   size_t element = j->tiles.call->plan->problem.geo.element;
   char *stage = j->scratch + st->parts.stage;
   for (int64_t p = p0; p < p1; p++) {
-    cb_panel panel = cb_images_panel(st, p);
+    cb_panel panel = cb_panel_at(st->engine, st->outputs, p);
     if (st->gaps) memset(stage, 0, (size_t)(st->stage_plane * panel.count) * element);
     j->tiles.out = stage;
     j->tiles.plane = st->stage_plane;

@@ -37,8 +37,7 @@ typedef struct {
   int64_t panels;           /* of one group */
   int64_t jobs;             /* wanted at least */
   int64_t panel_groups;     /* jobs that share the panels of a block */
-  int64_t panel_width;      /* outputs of a packed panel, pixels on the lanes */
-  int32_t row[CB_MAX_ROWS]; /* where the weights of a tile's outputs lie, pixels on the lanes */
+  int32_t row[CB_MAX_ROWS]; /* where the weights of a tile's outputs lie, if they are read in place */
   int64_t chunk;            /* most steps of one chain of sums */
   int64_t dest[3], source_image, dest_image, source_plane, dest_plane, stage_plane; /* elements */
   cb_scratch_parts parts;
@@ -62,9 +61,6 @@ typedef struct {
   int64_t first_output; /* subtracted from a panel's first: the stage holds one panel */
   const void *residual; /* as out; NULL: none */
 } cb_images_job;
-
-/* Outputs of panel b; its width. */
-cb_panel cb_images_panel(const cb_images *st, int64_t b);
 
 /* All tiles of the job with one packed panel: pixels on the rows. */
 void cb_tiles_run_rows(const cb_images_job *job, const cb_panel *panel, const void *lanes);

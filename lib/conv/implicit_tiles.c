@@ -14,7 +14,7 @@
  *                       The store is straight: for short sums (small q), where storing is what costs.
  *
  *     for each tile of pixels                   the tile's part of the band stays in L1
- *       for each panel (up to 9 outputs)      its weights packed, or read where they lie
+ *       for each panel, up to 9 outputs       its weights packed, or read where they lie
  *         for each chunk: kernel              asks for the next tile's pixels and for this one's places in the output
  *         store, straight; without an epilogue the kernel stores into the output itself
  */
@@ -113,6 +113,13 @@ typedef struct {
   int64_t first, last;
 } lane_weights;
 
+/* Weights of the outputs of one tile: output i of step s at at[row[i] + walk[s]], or, packed, at[i + s * pitch]. */
+typedef struct {
+  const void *at;
+  const int32_t *walk; /* of all steps, or, packed, of a chunk's */
+  int64_t pitch;       /* 0: not packed */
+} weights_view;
+
 /* The spare vector of a run of less than a vector: lanes [0, count) of every step, zeros behind, so that nothing past them
    is read. */
 static void pack_spare(const cb_images_job *j, const void *pixels, int64_t count)
@@ -125,18 +132,20 @@ static void pack_spare(const cb_images_job *j, const void *pixels, int64_t count
   }
 }
 
-/* The sums of `count` outputs, whose weights are given, with a tile of pixels, at sums with pitch ldc. */
-static void multiply_lanes(const cb_images_job *j, const lane_tile *lane, int64_t count, const void *weights,
+/* The sums of `count` outputs with a tile of pixels, at sums with pitch ldc. */
+static void multiply_lanes(const cb_images_job *j, const lane_tile *lane, int64_t count, const weights_view *weights,
                            void *sums, int64_t ldc)
 {
+  static const int32_t neighbours[CB_MAX_ROWS] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
   const cb_images *st = j->st;
+  const bool packed = weights->pitch > 0;
   size_t element = j->call->plan->problem.geo.element;
   int64_t q = j->gather->q, chunks = cb_parts(q, st->chunk);
   for (int64_t chunk = 0; chunk < chunks; chunk++) {
     int64_t q0 = cb_split(q, chunks, chunk), q1 = cb_split(q, chunks, chunk + 1);
-    cb_tile tile = {.a = st->direct_weights ? weights : cb_at(weights, q0 * st->panel_width, element),
-                    .row = st->row,
-                    .awalk = st->direct_weights ? j->phase->weight + q0 : st->hops.row,
+    cb_tile tile = {.a = cb_at(weights->at, q0 * weights->pitch, element),
+                    .row = packed ? neighbours : st->row,
+                    .awalk = packed ? weights->walk : weights->walk + q0,
                     .b = lane->walk ? lane->pixels : cb_at(lane->pixels, q0 * st->engine->lanes, element),
                     .bwalk = lane->walk ? lane->walk + q0 : st->hops.hop[1],
                     .steps = q1 - q0,
@@ -150,7 +159,7 @@ static void multiply_lanes(const cb_images_job *j, const lane_tile *lane, int64_
 
 /* One tile of pixels with outputs [first, first + count). */
 static void run_lane_outputs(const cb_images_job *j, const lane_tile *lane, int64_t first, int64_t count,
-                             const void *weights)
+                             const weights_view *weights)
 {
   const cb_images *st = j->st;
   size_t element = j->call->plan->problem.geo.element;
@@ -172,25 +181,37 @@ static void run_lane_outputs(const cb_images_job *j, const lane_tile *lane, int6
   st->engine->store(&store);
 }
 
+/* One tile of pixels with the outputs of one panel, or of several if weights lie side by side anyway. */
+static void run_lane_panel(const cb_images_job *j, const lane_tile *lane, int64_t start, int64_t outputs,
+                           const weights_view *weights)
+{
+  size_t element = j->call->plan->problem.geo.element;
+  int64_t parts = cb_parts(outputs, j->st->engine->rows[lane->vectors]);
+  for (int64_t i = 0; i < parts; i++) {
+    int64_t first = cb_split(outputs, parts, i), count = cb_split(outputs, parts, i + 1) - first;
+    weights_view view = *weights;
+    view.at = cb_at(weights->at, first * (weights->pitch ? 1 : j->st->row[1]), element);
+    run_lane_outputs(j, lane, start + first, count, &view);
+  }
+}
+
 /* One tile of pixels with all outputs of the job. */
 static void run_lane_tile(const cb_images_job *j, const lane_tile *lane, const lane_weights *weights)
 {
   const cb_images *st = j->st;
   size_t element = j->call->plan->problem.geo.element;
-  if (!st->direct_weights) {
-    for (int64_t b = weights->first; b < weights->last; b++) {
-      cb_panel panel = cb_images_panel(st, b);
-      run_lane_outputs(j, lane, panel.first, panel.count,
-                       cb_at(weights->weights, b * j->gather->q * st->panel_width, element));
-    }
+  if (st->direct_weights) {
+    int64_t start = cb_panel_at(st->engine, st->outputs, weights->first).first;
+    cb_panel end = cb_panel_at(st->engine, st->outputs, weights->last - 1);
+    weights_view view = {cb_at(weights->weights, start * st->row[1], element), j->phase->weight, 0};
+    run_lane_panel(j, lane, start, end.first + end.count - start, &view);
     return;
   }
-  cb_panel end = cb_images_panel(st, weights->last - 1);
-  int64_t start = cb_images_panel(st, weights->first).first, outputs = end.first + end.count - start;
-  int64_t parts = cb_parts(outputs, st->engine->rows[lane->vectors]);
-  for (int64_t i = 0; i < parts; i++) {
-    int64_t first = start + cb_split(outputs, parts, i), last = start + cb_split(outputs, parts, i + 1);
-    run_lane_outputs(j, lane, first, last - first, cb_at(weights->weights, first * st->row[1], element));
+  for (int64_t b = weights->first; b < weights->last; b++) {
+    cb_panel panel = cb_panel_at(st->engine, st->outputs, b);
+    weights_view view = {cb_at(weights->weights, cb_panel_offset(st->engine, j->gather->q, b), element),
+                         st->hops.hop[panel.vectors], panel.width};
+    run_lane_panel(j, lane, panel.first, panel.count, &view);
   }
 }
 

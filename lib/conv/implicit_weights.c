@@ -123,7 +123,7 @@ cnnblas_status cb_weights_prepare(cnnblas_conv_plan *plan)
   t->k_tile = CB_PANEL_VECTORS * st->engine->lanes;
   t->tasks = t->segments * geo->g * st->panel_groups * st->channel_groups;
   cb_band_walk(&st->gather, &st->band, st->tap);
-  cb_hops_init(&st->hops, st->engine, 0);
+  cb_hops_init(&st->hops, st->engine);
   return CNNBLAS_OK;
 }
 
