@@ -117,6 +117,7 @@ static void print_list(void)
   puts("  layers     activations, pooling, fully connected, optimiser: no convolutions");
   puts("algorithms:\n  auto");
   for (int32_t i = 0; cnnblas_conv_algorithm_name(i); i++) printf("  %s\n", cnnblas_conv_algorithm_name(i));
+  printf("  %s  (forward, weights packed before the timing)\n", BENCH_PREPACKED);
   puts("peers:");
   for (size_t i = 0; bench_peer_at(i); i++) printf("  %-14s %s\n", bench_peer_at(i)->name, bench_peer_at(i)->summary);
 }
@@ -239,7 +240,8 @@ static int read_algorithms(bench_options *o, char *names)
         const char *each = cnnblas_conv_algorithm_name(i);
         if (strcmp(each, "naive") != 0 && strcmp(each, "reference") != 0) add_algorithm(o, each);
       }
-    } else if (is_algorithm(name)) {
+      add_algorithm(o, BENCH_PREPACKED);
+    } else if (is_algorithm(name) || strcmp(name, BENCH_PREPACKED) == 0) {
       add_algorithm(o, name);
     } else {
       return usage_error("algorithm", name, "no such algorithm; --list shows them");

@@ -126,7 +126,9 @@ static void add_candidate(round_state *round, candidate c, const void *peer_opti
 
 static cnnblas_conv_options library_options(const bench_options *options, const char *algorithm, int threads)
 {
-  return (cnnblas_conv_options){.algorithm = algorithm,
+  bool packed = strcmp(algorithm, BENCH_PREPACKED) == 0;
+  return (cnnblas_conv_options){.algorithm = packed ? "auto" : algorithm,
+                                .packed_weights = packed,
                                 .threads = threads,
                                 .workspace = options->workspace,
                                 .workspace_limit = options->workspace_limit,

@@ -44,10 +44,12 @@ typedef struct {
 
 static void run_direction(session *s, const problem *p, cnnblas_conv_direction direction, variant *v, bool integers)
 {
+  const bool packed = v->packed; /* for those that take them */
   rig_expect(&s->arrays, p, direction, p->n, v, &s->want, &s->want_db);
   for (int i = 0; i <= algorithm_count(); i++) {
     char how[VARIANT_TEXT];
     v->algorithm = cnnblas_conv_algorithm_name(i); /* past the end: NULL, the automatic choice */
+    v->packed = packed && (!v->algorithm || strcmp(v->algorithm, "implicit_gemm") == 0);
     variant_text(v, how);
     harness_doing("%s | %s | %s | %s | CNNBLAS_TEST_SEED=%llu test_random --only %lld", s->text,
                   direction_names[direction], how, integers ? "integers" : "reals", (unsigned long long)s->seed,

@@ -141,7 +141,8 @@ typedef struct cnnblas_conv_options {
   cnnblas_effort effort;              /* estimate or measure, where the algorithm is "auto" */
   int32_t no_alloc;                   /* 1: a call that needs a workspace and gets none is an error; 0: it allocates */
   int32_t accumulate;                 /* 1: add to the output; 0: overwrite it without reading it */
-  int64_t reserved[8];                /* must be 0 */
+  int32_t packed_weights;             /* 1: forward only, through cnnblas_conv_forward_packed */
+  int32_t reserved[15];               /* must be 0 */
 } cnnblas_conv_options;
 
 /** Sets every field to zero, the defaults. NULL is ignored. */
@@ -219,6 +220,37 @@ CNNBLAS_API const char *cnnblas_conv_algorithm_name(int32_t index);
 CNNBLAS_API cnnblas_status cnnblas_conv_forward(const cnnblas_conv_plan *plan, int64_t n, const void *x, const void *w,
                                                 const cnnblas_conv_epilogue *epilogue, void *y, void *workspace,
                                                 size_t workspace_bytes);
+
+/**
+ * Bytes of the packed form of desc's weights. They depend on k, c, groups, the kernel, the dtype and the instruction-set
+ * level; not on n, nor on sizes, strides, dilation or padding. *bytes is untouched on error. Thread safe.
+ * Returns CNNBLAS_OK, what cnnblas_conv_get_shape returns, or CNNBLAS_INVALID_ARGUMENT (null bytes).
+ */
+CNNBLAS_API cnnblas_status cnnblas_conv_packed_bytes(const cnnblas_conv_desc *desc, size_t *bytes);
+
+/**
+ * Packs weights once for any number of forward calls, which then need not rearrange them: for inference.
+ *
+ * w       [k][c/g][r][s]; not needed any more afterwards
+ * packed  at least cnnblas_conv_packed_bytes bytes at an address divisible by 64; the caller's. It may be copied, but not
+ *         saved for another machine: what it does not fit refuses it
+ *
+ * Runs in parallel. Thread safe.
+ * Returns CNNBLAS_OK, what cnnblas_conv_get_shape returns, or CNNBLAS_INVALID_ARGUMENT (null or misaligned pointer, too few
+ * bytes).
+ */
+CNNBLAS_API cnnblas_status cnnblas_conv_pack_weights(const cnnblas_conv_desc *desc, const void *w, void *packed,
+                                                     size_t bytes);
+
+/**
+ * cnnblas_conv_forward with packed weights, on a plan that was made with options.packed_weights. The result has the same
+ * bits as with implicit_gemm and the weights as they were.
+ *
+ * Returns what cnnblas_conv_forward returns, and CNNBLAS_INVALID_ARGUMENT if packed does not fit the plan.
+ */
+CNNBLAS_API cnnblas_status cnnblas_conv_forward_packed(const cnnblas_conv_plan *plan, int64_t n, const void *x,
+                                                       const void *packed, const cnnblas_conv_epilogue *epilogue,
+                                                       void *y, void *workspace, size_t workspace_bytes);
 
 /**
  * Input gradient: dx = gradient of <y, dy> with respect to x. In the theory's words pad(delta) * rot180(W).

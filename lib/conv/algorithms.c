@@ -3,6 +3,7 @@
  * the order breaks ties. Rows marked by_name_only are taken only when no other applies.
  */
 #include "conv/algorithms.h"
+#include <stdio.h>
 #include <string.h>
 
 extern const cb_algorithm cb_implicit_gemm, cb_gemm_1x1, cb_depthwise, cb_im2col, cb_im2col_rot180, cb_naive,
@@ -39,6 +40,13 @@ const cb_algorithm *cb_algorithm_find(const char *name)
   return NULL;
 }
 
+bool cb_algorithm_applies(const cb_algorithm *row, const cb_problem *problem, char *why, size_t size)
+{
+  if (!problem->packed || row->takes_panels) return row->applies(problem, why, size);
+  snprintf(why, size, "it takes weights as they are, not packed");
+  return false;
+}
+
 const cb_algorithm *cb_algorithm_choose(const cb_problem *problem, double seconds[CB_MAX_ALGORITHMS])
 {
   char why[128];
@@ -46,7 +54,7 @@ const cb_algorithm *cb_algorithm_choose(const cb_problem *problem, double second
   double best_seconds = 0;
   for (int i = 0; i < ROWS; i++) {
     seconds[i] = 0;
-    if (!table[i]->applies(problem, why, sizeof why)) continue;
+    if (!cb_algorithm_applies(table[i], problem, why, sizeof why)) continue;
     seconds[i] = table[i]->cost(problem);
     bool better = !best || (best->by_name_only && !table[i]->by_name_only) ||
                   (best->by_name_only == table[i]->by_name_only && seconds[i] < best_seconds);

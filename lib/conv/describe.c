@@ -60,7 +60,7 @@ static void say_rivals(text *t, const cnnblas_conv_plan *plan)
   for (int i = 0; cb_algorithm_at(i); i++) {
     const cb_algorithm *row = cb_algorithm_at(i);
     if (row == plan->algorithm) continue;
-    if (!row->applies(&plan->problem, why, sizeof why))
+    if (!cb_algorithm_applies(row, &plan->problem, why, sizeof why))
       say(t, "not %s: %s\n", row->name, why);
     else if (plan->forced)
       say(t, "not %s: another was asked for by name\n", row->name);

@@ -4,6 +4,7 @@
 #include "base/parallel.h"
 #include "base/status.h"
 #include "conv/epilogue.h"
+#include "conv/packed.h"
 #include "gemm/blas.h"
 #include <stdint.h>
 
@@ -132,32 +133,69 @@ static cnnblas_status run_call(cb_call *call, void *db, void *workspace)
   return CNNBLAS_OK;
 }
 
+/* Forward with everything but the weights checked here; `weights` are the plan's kind, under that name in messages. */
+typedef struct {
+  const cnnblas_conv_plan *plan;
+  int64_t n;
+  const void *x;
+  operand weights;
+  const void *w; /* what the algorithm takes */
+  const cnnblas_conv_epilogue *epilogue;
+  void *y, *workspace;
+  size_t workspace_bytes;
+} forward_call;
+
+static cnnblas_status forward(const forward_call *f)
+{
+  static const cnnblas_conv_epilogue none;
+  const cnnblas_conv_epilogue *e = f->epilogue ? f->epilogue : &none;
+  const cnnblas_conv_plan *plan = f->plan;
+  cnnblas_status status = check_epilogue(plan, e);
+  if (status) return status;
+  const cb_geometry *geo = &plan->problem.geo;
+  bool in_place = e->residual == f->y;
+  int64_t outputs = f->n * geo->k * geo->p;
+  operand operands[] = {{"y", f->y, outputs, false},
+                        {"x", f->x, f->n * geo->c * geo->image, false},
+                        f->weights,
+                        {"bias", e->bias, geo->k, true},
+                        {"residual", in_place ? NULL : e->residual, outputs, true}};
+  status = check_operands(operands, 5, 1, geo->element);
+  if (!status) status = check_workspace(plan, f->workspace, f->workspace_bytes, operands, 5);
+  if (status) return status;
+  cb_call call = {.plan = plan, .n = f->n, .x = f->x, .w = f->w, .out = f->y};
+  call.bias = e->bias;
+  call.residual = in_place ? NULL : e->residual;
+  call.activation = e->activation;
+  call.accumulate = in_place && f->y; /* y + conv, then bias and activation: the residual is added where it lies */
+  return run_call(&call, NULL, f->workspace);
+}
+
 cnnblas_status cnnblas_conv_forward(const cnnblas_conv_plan *plan, int64_t n, const void *x, const void *w,
                                     const cnnblas_conv_epilogue *epilogue, void *y, void *workspace,
                                     size_t workspace_bytes)
 {
-  static const cnnblas_conv_epilogue none;
-  const cnnblas_conv_epilogue *e = epilogue ? epilogue : &none;
   cnnblas_status status = check_plan(plan, CNNBLAS_FORWARD, n);
-  if (!status) status = check_epilogue(plan, e);
   if (status) return status;
+  if (plan->options.packed_weights)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "the plan takes packed weights: cnnblas_conv_forward_packed");
+  operand weights = {"w", w, plan->problem.geo.k * plan->problem.geo.q, false};
+  return forward(&(forward_call){plan, n, x, weights, w, epilogue, y, workspace, workspace_bytes});
+}
+
+cnnblas_status cnnblas_conv_forward_packed(const cnnblas_conv_plan *plan, int64_t n, const void *x, const void *packed,
+                                           const cnnblas_conv_epilogue *epilogue, void *y, void *workspace,
+                                           size_t workspace_bytes)
+{
+  cnnblas_status status = check_plan(plan, CNNBLAS_FORWARD, n);
+  if (status) return status;
+  if (!plan->options.packed_weights)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "the plan was not made for packed weights (options.packed_weights)");
   const cb_geometry *geo = &plan->problem.geo;
-  bool in_place = e->residual == y;
-  int64_t outputs = n * geo->k * geo->p;
-  operand operands[] = {{"y", y, outputs, false},
-                        {"x", x, n * geo->c * geo->image, false},
-                        {"w", w, geo->k * geo->q, false},
-                        {"bias", e->bias, geo->k, true},
-                        {"residual", in_place ? NULL : e->residual, outputs, true}};
-  status = check_operands(operands, 5, 1, geo->element);
-  if (!status) status = check_workspace(plan, workspace, workspace_bytes, operands, 5);
-  if (status) return status;
-  cb_call call = {.plan = plan, .n = n, .x = x, .w = w, .out = y};
-  call.bias = e->bias;
-  call.residual = in_place ? NULL : e->residual;
-  call.activation = e->activation;
-  call.accumulate = in_place && y; /* y + conv, then bias and activation: the residual is added where it lies */
-  return run_call(&call, NULL, workspace);
+  const void *w = cb_packed_open(geo, packed);
+  if (!w) return CNNBLAS_INVALID_ARGUMENT;
+  operand weights = {"packed", packed, (int64_t)(cb_packed_bytes(geo) / geo->element), false};
+  return forward(&(forward_call){plan, n, x, weights, w, epilogue, y, workspace, workspace_bytes});
 }
 
 cnnblas_status cnnblas_conv_backward_data(const cnnblas_conv_plan *plan, int64_t n, const void *dy, const void *w,

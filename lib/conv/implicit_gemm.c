@@ -88,5 +88,10 @@ void cb_hops_init(cb_hops *hops, const cb_engine *engine)
     for (int s = 0; s < CB_CHUNK; s++) hops->hop[v][s] = s * v * engine->lanes;
 }
 
-const cb_algorithm cb_implicit_gemm = {
-    .name = "implicit_gemm", .applies = applies, .cost = cost, .prepare = prepare, .release = release, .run = run};
+const cb_algorithm cb_implicit_gemm = {.name = "implicit_gemm",
+                                       .applies = applies,
+                                       .cost = cost,
+                                       .prepare = prepare,
+                                       .release = release,
+                                       .run = run,
+                                       .takes_panels = true};

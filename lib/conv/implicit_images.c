@@ -164,7 +164,7 @@ static void layout(cb_images *st, const cb_problem *problem, int threads)
   if (!st->pixel_lanes) cut(st, problem);
   size_scratch(st, geo->element);
   st->panels = cb_panels(st->engine, st->outputs);
-  st->direct_weights = st->pixel_lanes && read_weights_in_place(st, problem);
+  st->direct_weights = st->pixel_lanes && !problem->packed && read_weights_in_place(st, problem);
 }
 
 bool cb_images_apply(const cb_problem *problem, char *why, size_t size)
@@ -264,7 +264,8 @@ cnnblas_status cb_images_prepare(cnnblas_conv_plan *plan)
   cb_tiling *t = &plan->tiling;
   int64_t blocks = cb_band_blocks(&st->band, geo->n) * geo->g, bytes = elements * (int64_t)geo->element;
   st->panel_groups = cb_min(st->panels, cb_parts(st->jobs, cb_max(blocks, 1)));
-  st->shared_panels = !st->direct_weights && (st->pixel_lanes || (packs_fit(st, problem) && blocks > geo->g));
+  st->shared_panels =
+      !st->direct_weights && !problem->packed && (st->pixel_lanes || (packs_fit(st, problem) && blocks > geo->g));
   t->shared_bytes = st->shared_panels ? cb_aligned_size((size_t)bytes) : 0;
   t->thread_bytes = st->parts.bytes;
   t->p_tile = st->pixel_lanes ? CB_PIXEL_VECTORS * st->engine->lanes : st->engine->rows[CB_PANEL_VECTORS];
@@ -353,18 +354,21 @@ static void run_phase(job *j, int64_t i, int64_t p0, int64_t p1)
     cb_band_positions(tiles.gather, &block, j->size, j->corner, j->size[0] * j->size[1] * j->size[2], tiles.position);
   else
     cb_band_positions(tiles.gather, &block, st->dest, (int64_t[3]){0, 0, 0}, st->dest_image, tiles.position);
+  const cb_geometry *geo = &call->plan->problem.geo;
+  const char *packed = call->plan->problem.packed ? call->w : call->shared;
   if (st->pixel_lanes) {
-    const cb_geometry *geo = &call->plan->problem.geo;
     cb_tiles_run_lanes(&tiles, p0, p1,
                        st->direct_weights ? cb_at(call->w, tiles.ig * geo->kg * geo->q, element)
-                                          : cb_at(call->shared, panel_place(st, i, tiles.ig, 0), element));
+                                          : cb_at(packed, panel_place(st, i, tiles.ig, 0), element));
     return;
   }
   for (int64_t p = p0; p < p1; p++) {
     cb_panel panel = cb_panel_at(st->engine, st->outputs, p);
-    void *lanes = st->shared_panels ? cb_at_mut(call->shared, panel_place(st, i, tiles.ig, p), element)
-                                    : j->scratch + st->parts.panel;
-    if (!st->shared_panels) pack_panel(call, i, tiles.ig, &panel, lanes);
+    const void *lanes = j->scratch + st->parts.panel;
+    if (st->shared_panels || call->plan->problem.packed)
+      lanes = cb_at(packed, panel_place(st, i, tiles.ig, p), element);
+    else
+      pack_panel(call, i, tiles.ig, &panel, j->scratch + st->parts.panel);
     cb_tiles_run_rows(&tiles, &panel, lanes);
   }
 }

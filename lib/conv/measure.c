@@ -93,7 +93,8 @@ cnnblas_status cb_measure(cnnblas_conv_plan *plan, const cb_algorithm **best)
   int candidates = 0;
   char why[128];
   for (int i = 0; cb_algorithm_at(i); i++)
-    candidates += !cb_algorithm_at(i)->by_name_only && cb_algorithm_at(i)->applies(&plan->problem, why, sizeof why);
+    candidates +=
+        !cb_algorithm_at(i)->by_name_only && cb_algorithm_applies(cb_algorithm_at(i), &plan->problem, why, sizeof why);
   if (candidates < 2) return CNNBLAS_OK;
   arrays a;
   cnnblas_status status = acquire(&a, &plan->problem.geo);
@@ -101,7 +102,7 @@ cnnblas_status cb_measure(cnnblas_conv_plan *plan, const cb_algorithm **best)
   double least = 0;
   for (int i = 0; cb_algorithm_at(i) && !status; i++) {
     const cb_algorithm *row = cb_algorithm_at(i);
-    if (row->by_name_only || !row->applies(&plan->problem, why, sizeof why)) continue;
+    if (row->by_name_only || !cb_algorithm_applies(row, &plan->problem, why, sizeof why)) continue;
     status = time_candidate(plan, row, &a, &plan->seconds[i]);
     if (!status && (least == 0 || plan->seconds[i] < least)) {
       least = plan->seconds[i];

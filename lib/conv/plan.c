@@ -5,6 +5,7 @@
 #include "base/status.h"
 #include "conv/algorithms.h"
 #include "conv/measure.h"
+#include "conv/packed.h"
 #include <string.h>
 
 enum {
@@ -34,12 +35,12 @@ static cnnblas_status check_options(const cnnblas_conv_options *o)
                    o->workspace_limit);
   if ((int)o->effort < 0 || o->effort > CNNBLAS_MEASURE)
     return cb_fail(CNNBLAS_INVALID_ARGUMENT, "effort is %d, which names no effort", (int)o->effort);
-  for (int i = 0; i < 8; i++)
+  for (int i = 0; i < 15; i++)
     if (o->reserved[i])
-      return cb_fail(CNNBLAS_INVALID_ARGUMENT, "options.reserved[%d] is %lld; it must be 0", i,
-                     (long long)o->reserved[i]);
+      return cb_fail(CNNBLAS_INVALID_ARGUMENT, "options.reserved[%d] is %d; it must be 0", i, (int)o->reserved[i]);
   cnnblas_status status = check_flag("no_alloc", o->no_alloc);
-  return status ? status : check_flag("accumulate", o->accumulate);
+  if (!status) status = check_flag("accumulate", o->accumulate);
+  return status ? status : check_flag("packed_weights", o->packed_weights);
 }
 
 static size_t budget_of(const cnnblas_conv_options *o)
@@ -55,7 +56,7 @@ static cnnblas_status find_forced(const char *name, const cb_problem *problem, c
   char why[128];
   *algorithm = cb_algorithm_find(name);
   if (!*algorithm) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "algorithm is \"%.64s\", which is not in the table", name);
-  if ((*algorithm)->applies(problem, why, sizeof why)) return CNNBLAS_OK;
+  if (cb_algorithm_applies(*algorithm, problem, why, sizeof why)) return CNNBLAS_OK;
   return cb_fail(CNNBLAS_UNSUPPORTED, "algorithm \"%s\" does not apply: %s", (*algorithm)->name, why);
 }
 
@@ -65,9 +66,10 @@ static cnnblas_status choose(cnnblas_conv_plan *plan, const char *name)
   plan->forced = name && strcmp(name, "auto") != 0;
   const cb_algorithm *best = cb_algorithm_choose(&plan->problem, plan->seconds);
   cnnblas_status status = CNNBLAS_OK;
+  if (!best && !plan->forced) return cb_fail(CNNBLAS_UNSUPPORTED, "no algorithm that takes packed weights applies");
   if (plan->forced)
     status = find_forced(name, &plan->problem, &best);
-  else if (plan->options.effort == CNNBLAS_MEASURE && plan->problem.geo.n > 0)
+  else if (plan->options.effort == CNNBLAS_MEASURE && plan->problem.geo.n > 0 && !plan->problem.packed)
     status = cb_measure(plan, &best);
   plan->algorithm = best;
   return status ? status : best->prepare(plan);
@@ -84,11 +86,17 @@ cnnblas_status cnnblas_conv_plan_create(const cnnblas_conv_desc *desc, cnnblas_c
     return cb_fail(CNNBLAS_INVALID_ARGUMENT, "direction is %d, which names no direction", (int)direction);
   cnnblas_status status = cb_geometry_init(&geo, desc);
   if (!status) status = check_options(o);
+  if (!status && o->packed_weights && direction != CNNBLAS_FORWARD)
+    status = cb_fail(CNNBLAS_INVALID_ARGUMENT, "packed_weights is 1, but the direction is not forward");
   if (status) return status;
 
   cnnblas_conv_plan *plan = cb_alloc_zeroed(sizeof *plan);
   if (!plan) return cb_fail_memory(sizeof *plan, "a plan");
-  plan->problem = (cb_problem){geo, direction, o->accumulate != 0, budget_of(o)};
+  plan->problem = (cb_problem){.geo = geo,
+                               .direction = direction,
+                               .accumulate = o->accumulate != 0,
+                               .packed = o->packed_weights && cb_packed_in_panels(&geo),
+                               .budget = budget_of(o)};
   plan->options = *o;
   plan->options.algorithm = NULL;
   plan->threads = o->threads ? o->threads : cb_threads_default();

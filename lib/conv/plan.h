@@ -16,6 +16,7 @@ typedef struct {
   cb_geometry geo;
   cnnblas_conv_direction direction;
   bool accumulate;
+  bool packed;   /* the weights come in panels (packed.h) */
   size_t budget; /* workspace bytes a thread may use, shared parts included; 0 with policy "none" */
 } cb_problem;
 
@@ -44,8 +45,8 @@ struct cnnblas_conv_plan {
 typedef struct {
   const cnnblas_conv_plan *plan;
   int64_t n;
-  const void *x, *w, *dy;
-  void *out; /* y, dx or dw */
+  const void *x, *w, *dy; /* w: panels, if the problem says packed */
+  void *out;              /* y, dx or dw */
   const void *bias, *residual;
   cnnblas_activation activation;
   bool accumulate; /* the plan's, or a residual that is the output itself */
@@ -65,6 +66,7 @@ struct cb_algorithm {
   void (*release)(cnnblas_conv_plan *plan); /* may be NULL */
   void (*run)(const cb_call *call);
   bool uses_blas;
+  bool takes_panels; /* can do a packed problem */
 };
 
 /* Element index of an array of the geometry's dtype. */

@@ -6,11 +6,12 @@
 void variant_text(const variant *v, char text[VARIANT_TEXT])
 {
   static const char *const policies[] = {"default", "limit", "none"};
-  snprintf(text, VARIANT_TEXT, "%s, threads %d, workspace %s %zu%s%s%s%s%s%s%s, arrays against the %s",
+  snprintf(text, VARIANT_TEXT, "%s, threads %d, workspace %s %zu%s%s%s%s%s%s%s%s, arrays against the %s",
            v->algorithm ? v->algorithm : "auto", (int)v->threads, policies[v->policy], v->limit,
            v->no_workspace ? " allocated by the call" : "", v->accumulate ? ", accumulate" : "",
            v->bias ? ", bias" : "", v->residual ? ", residual" : "", v->in_place ? ", residual in place" : "",
-           v->relu ? ", relu" : "", v->db ? ", db" : "", v->where == AGAINST_END ? "end" : "start");
+           v->relu ? ", relu" : "", v->packed ? ", packed weights" : "", v->db ? ", db" : "",
+           v->where == AGAINST_END ? "end" : "start");
 }
 
 void variant_random(variant *v, cnnblas_conv_direction direction, rng *r)
@@ -29,6 +30,7 @@ void variant_random(variant *v, cnnblas_conv_direction direction, rng *r)
     v->residual = rng_chance(r, 20);
     v->in_place = !v->residual && !v->accumulate && rng_chance(r, 20);
     v->relu = !v->accumulate && rng_chance(r, 40);
+    v->packed = v->policy == CNNBLAS_WORKSPACE_DEFAULT && rng_chance(r, 25);
   }
   v->db = direction == CNNBLAS_BACKWARD_WEIGHTS && rng_chance(r, 60);
 }
@@ -94,7 +96,8 @@ cnnblas_conv_plan *rig_plan(const problem *p, cnnblas_conv_direction direction, 
                                   .threads = v->threads,
                                   .workspace = v->policy,
                                   .workspace_limit = v->limit,
-                                  .accumulate = v->accumulate};
+                                  .accumulate = v->accumulate,
+                                  .packed_weights = v->packed};
   cnnblas_conv_plan *plan = NULL;
   cnnblas_status status = cnnblas_conv_plan_create(&p->desc, direction, &options, &plan);
   if (status == CNNBLAS_UNSUPPORTED && v->algorithm) {
@@ -120,7 +123,19 @@ static void ready_output(guarded *array, const rig *g, const problem *p, int64_t
     array_fill_nan(p->desc.dtype, array->data, count);
 }
 
-static cnnblas_status call(rig *g, cnnblas_conv_direction direction, int64_t n, const variant *v,
+/* The weights packed, against a page on one side. */
+static const void *pack(rig *g, const problem *p)
+{
+  size_t bytes;
+  ASSERT_OK(cnnblas_conv_packed_bytes(&p->desc, &bytes));
+  guarded_reset(&g->packed, bytes, AGAINST_START);
+  memset(g->packed.data, 0xff, bytes);
+  ASSERT_OK(cnnblas_conv_pack_weights(&p->desc, g->w.data, g->packed.data, bytes));
+  if (!guarded_intact(&g->packed)) FAIL("bytes next to the packed weights were written");
+  return g->packed.data;
+}
+
+static cnnblas_status call(rig *g, const problem *p, cnnblas_conv_direction direction, int64_t n, const variant *v,
                            const cnnblas_conv_plan *plan, void *workspace, size_t bytes)
 {
   if (direction == CNNBLAS_BACKWARD_DATA)
@@ -133,6 +148,8 @@ static cnnblas_status call(rig *g, cnnblas_conv_direction direction, int64_t n, 
                                                 : v->residual ? g->residual.data
                                                               : NULL,
                                     .activation = v->relu ? CNNBLAS_RELU : CNNBLAS_IDENTITY};
+  if (v->packed)
+    return cnnblas_conv_forward_packed(plan, n, g->x.data, pack(g, p), &epilogue, g->out.data, workspace, bytes);
   return cnnblas_conv_forward(plan, n, g->x.data, g->w.data, &epilogue, g->out.data, workspace, bytes);
 }
 
@@ -145,7 +162,7 @@ void rig_execute(rig *g, const problem *p, cnnblas_conv_direction direction, int
   guarded_reset(&g->workspace, bytes, v->where);
   memset(g->workspace.data, 0xff, bytes); /* NaNs: whoever reads scratch before writing it shows */
   bool pass = bytes && !v->no_workspace;
-  ASSERT_OK(call(g, direction, n, v, plan, pass ? g->workspace.data : NULL, pass ? bytes : 0));
+  ASSERT_OK(call(g, p, direction, n, v, plan, pass ? g->workspace.data : NULL, pass ? bytes : 0));
   const guarded *arrays[] = {&g->x, &g->w, &g->y, &g->bias, &g->residual, &g->out, &g->db, &g->workspace};
   static const char *const names[] = {"x", "w", "y", "bias", "residual", "the output", "db", "the workspace"};
   for (int i = 0; i < 8; i++)
@@ -163,6 +180,7 @@ bool rig_run(rig *g, const problem *p, cnnblas_conv_direction direction, int64_t
 
 void rig_free(rig *g)
 {
-  guarded *arrays[] = {&g->x, &g->w, &g->y, &g->bias, &g->residual, &g->old, &g->out, &g->db, &g->workspace};
-  for (int i = 0; i < 9; i++) guarded_free(arrays[i]);
+  guarded *arrays[] = {&g->x,   &g->w,   &g->y,  &g->bias,      &g->residual,
+                       &g->old, &g->out, &g->db, &g->workspace, &g->packed};
+  for (int i = 0; i < 10; i++) guarded_free(arrays[i]);
 }

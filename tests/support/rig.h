@@ -10,7 +10,7 @@
 
 typedef struct {
   guarded x, w, y, bias, residual, old; /* inputs; old: what an accumulating call finds in its output */
-  guarded out, db, workspace;
+  guarded out, db, workspace, packed;
 } rig;
 
 /* How a call is made. Zero is the plain case: the automatic choice, default threads, the workspace passed. */
@@ -23,6 +23,7 @@ typedef struct {
   bool no_workspace;             /* pass NULL: the call allocates */
   bool bias, residual, in_place; /* epilogue; in_place: the residual is the output itself */
   bool relu;
+  bool packed;     /* forward with packed weights */
   bool db;         /* ask for the bias gradient */
   placement where; /* of every array */
 } variant;

@@ -1,0 +1,113 @@
+/*
+ * Weights packed once: the bits of implicit_gemm with weights as they are, for any n, size, stride, padding and number of
+ * threads from one packed buffer; and what does not fit is refused with both sides named. (Values are test_random's.)
+ */
+#include "support/rig.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static float x[4 * 40 * 30 * 30], w[70 * 40 * 9], y[2][4 * 70 * 32 * 32];
+static uint64_t seed;
+
+static void *packed_of(const cnnblas_conv_desc *d, size_t *bytes)
+{
+  void *packed = NULL;
+  ASSERT_OK(cnnblas_conv_packed_bytes(d, bytes));
+  if (posix_memalign(&packed, 64, *bytes)) FAIL("no memory");
+  ASSERT_OK(cnnblas_conv_pack_weights(d, w, packed, *bytes));
+  return packed;
+}
+
+static cnnblas_conv_plan *plan_of(const cnnblas_conv_desc *d, int32_t packed, int32_t threads, const char *algorithm)
+{
+  cnnblas_conv_options o = {.packed_weights = packed, .threads = threads, .algorithm = algorithm};
+  cnnblas_conv_plan *plan = NULL;
+  ASSERT_OK(cnnblas_conv_plan_create(d, CNNBLAS_FORWARD, &o, &plan));
+  return plan;
+}
+
+/* One buffer serves every shape with these channels and this kernel. */
+static void test_one_buffer_for_many_shapes(void **state)
+{
+  (void)state;
+  rng r = rng_at(seed, 1);
+  for (size_t i = 0; i < sizeof x / sizeof *x; i++) x[i] = (float)rng_real(&r);
+  for (size_t i = 0; i < sizeof w / sizeof *w; i++) w[i] = (float)rng_real(&r);
+  static const int64_t channels[][3] = {{40, 70, 1}, {3, 64, 1}, {8, 6, 2}, {40, 16, 1}, {12, 12, 12}};
+  for (size_t c = 0; c < sizeof channels / sizeof *channels; c++)
+    for (int64_t k = 1; k <= 3; k += 2) {
+      cnnblas_conv_desc d = {.c = channels[c][0], .k = channels[c][1], .groups = channels[c][2], .kernel = {k, k}};
+      d.n = 1, d.size[0] = d.size[1] = 10;
+      size_t bytes;
+      void *packed = packed_of(&d, &bytes);
+      for (int64_t size = 3; size <= 30; size += 9)
+        for (int64_t stride = 1; stride <= 2; stride++) {
+          d.n = 1 + size % 4, d.size[0] = d.size[1] = size, d.stride[0] = d.stride[1] = stride;
+          d.pad_begin[0] = d.pad_end[1] = size % 2;
+          harness_doing("c %d k %d groups %d kernel %d size %d stride %d, seed %llu", (int)d.c, (int)d.k, (int)d.groups,
+                        (int)k, (int)size, (int)stride, (unsigned long long)seed);
+          cnnblas_conv_plan *raw = plan_of(&d, 0, 1, d.groups == d.c ? NULL : "implicit_gemm");
+          cnnblas_conv_plan *ready = plan_of(&d, 1, 2, NULL);
+          cnnblas_conv_shape shape;
+          ASSERT_OK(cnnblas_conv_get_shape(&d, &shape));
+          ASSERT_OK(cnnblas_conv_forward(raw, d.n, x, w, NULL, y[0], NULL, 0));
+          ASSERT_OK(cnnblas_conv_forward_packed(ready, d.n, x, packed, NULL, y[1], NULL, 0));
+          assert_memory_equal(y[0], y[1], (size_t)shape.y_elements * sizeof(float));
+          cnnblas_conv_plan_destroy(raw);
+          cnnblas_conv_plan_destroy(ready);
+        }
+      free(packed);
+    }
+}
+
+static void expect(cnnblas_status got, cnnblas_status want, const char *words)
+{
+  if (got != want || !strstr(cnnblas_last_error(), words))
+    FAIL("gave %s, \"%s\"; expected the words \"%s\"", cnnblas_status_string(got), cnnblas_last_error(), words);
+}
+
+static void test_misfits(void **state)
+{
+  (void)state;
+  cnnblas_conv_desc d = {.n = 1, .c = 8, .k = 16, .size = {9, 9}, .kernel = {3, 3}}, other = d;
+  size_t bytes;
+  void *packed = packed_of(&d, &bytes);
+  cnnblas_conv_plan *ready = plan_of(&d, 1, 1, NULL), *raw = plan_of(&d, 0, 1, NULL);
+  assert_string_equal(cnnblas_conv_plan_algorithm(ready), "implicit_gemm");
+  expect(cnnblas_conv_forward(ready, 1, x, w, NULL, y[0], NULL, 0), CNNBLAS_INVALID_ARGUMENT, "packed");
+  expect(cnnblas_conv_forward_packed(raw, 1, x, packed, NULL, y[0], NULL, 0), CNNBLAS_INVALID_ARGUMENT,
+         "packed_weights");
+  expect(cnnblas_conv_forward_packed(ready, 1, x, NULL, NULL, y[0], NULL, 0), CNNBLAS_INVALID_ARGUMENT, "packed is");
+  expect(cnnblas_conv_forward_packed(ready, 1, x, (char *)packed + 4, NULL, y[0], NULL, 0), CNNBLAS_INVALID_ARGUMENT,
+         "aligned");
+  expect(cnnblas_conv_forward_packed(ready, 1, x, packed, NULL, packed, NULL, 0), CNNBLAS_INVALID_ARGUMENT, "overlaps");
+  expect(cnnblas_conv_pack_weights(&d, NULL, packed, bytes), CNNBLAS_INVALID_ARGUMENT, "w is");
+  expect(cnnblas_conv_pack_weights(&d, w, packed, bytes - 1), CNNBLAS_INVALID_ARGUMENT, "bytes is");
+  expect(cnnblas_conv_packed_bytes(&d, NULL), CNNBLAS_INVALID_ARGUMENT, "bytes is NULL");
+  other.k = 17;
+  void *wrong = packed_of(&other, &bytes);
+  expect(cnnblas_conv_forward_packed(ready, 1, x, wrong, NULL, y[0], NULL, 0), CNNBLAS_INVALID_ARGUMENT, "k 17");
+  memset(wrong, 'z', 64);
+  expect(cnnblas_conv_forward_packed(ready, 1, x, wrong, NULL, y[0], NULL, 0), CNNBLAS_INVALID_ARGUMENT,
+         "does not hold");
+  cnnblas_conv_options o = {.packed_weights = 1, .algorithm = "naive"};
+  cnnblas_conv_plan *none = NULL;
+  expect(cnnblas_conv_plan_create(&d, CNNBLAS_FORWARD, &o, &none), CNNBLAS_UNSUPPORTED, "not packed");
+  o.algorithm = NULL;
+  expect(cnnblas_conv_plan_create(&d, CNNBLAS_BACKWARD_DATA, &o, &none), CNNBLAS_INVALID_ARGUMENT, "forward");
+  o.packed_weights = 2;
+  expect(cnnblas_conv_plan_create(&d, CNNBLAS_FORWARD, &o, &none), CNNBLAS_INVALID_ARGUMENT, "packed_weights is 2");
+  assert_null(none);
+  cnnblas_conv_plan_destroy(ready);
+  cnnblas_conv_plan_destroy(raw);
+  free(packed);
+  free(wrong);
+}
+
+int main(void)
+{
+  seed = rng_seed(20240901);
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_one_buffer_for_many_shapes), cmocka_unit_test(test_misfits)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
