@@ -157,19 +157,27 @@ io_status dataset_draw(dataset_half half, dataset *data, io_error *error)
 
 /* ---- use ---- */
 
-double dataset_largest(const dataset *d)
+input_norm dataset_norm(const dataset *d)
 {
-  double largest = 0;
-  if (d->images.type == IDX_U8) {
-    const uint8_t *p = d->images.values;
-    uint8_t most = 0;
-    for (int64_t i = 0; i < d->images.elements; i++) most = p[i] > most ? p[i] : most;
-    largest = most;
-  } else {
-    const float *p = d->images.values;
-    for (int64_t i = 0; i < d->images.elements; i++) largest = fmax(largest, fabs((double)p[i]));
+  static const double deviation = 0.2;
+  bool bytes = d->images.type == IDX_U8;
+  int64_t count = d->images.elements;
+  double sum = 0, squares = 0, largest = 0;
+  for (int64_t image = 0; image < d->count; image++) { /* an image's sums first: less is rounded away */
+    double s = 0, s2 = 0;
+    for (int64_t i = image * d->pixels; i < (image + 1) * d->pixels; i++) {
+      double v = bytes ? (double)((const uint8_t *)d->images.values)[i] : (double)((const float *)d->images.values)[i];
+      s += v;
+      s2 += v * v;
+      largest = v > largest ? v : largest;
+    }
+    sum += s;
+    squares += s2;
   }
-  return largest > 0 ? largest : 1;
+  input_norm n = {.mean = sum / (double)count, .white = largest > 0 ? largest : 1};
+  double variance = squares / (double)count - n.mean * n.mean;
+  n.scale = variance > 1e-12 * n.mean * n.mean ? deviation / sqrt(variance) : 1;
+  return n;
 }
 
 io_status dataset_check_labels(const dataset *d, int64_t classes, io_error *error)
@@ -187,29 +195,29 @@ uint32_t dataset_checksum(const dataset *d)
 }
 
 #define GATHER(name, from, to)                                                                                         \
-  static void name(const void *in, int64_t count, double scale, void *out)                                             \
+  static void name(const void *in, int64_t count, const input_norm *norm, void *out)                                   \
   {                                                                                                                    \
     const from *restrict x = in;                                                                                       \
     to *restrict y = out;                                                                                              \
-    const to factor = (to)scale;                                                                                       \
-    for (int64_t i = 0; i < count; i++) y[i] = (to)x[i] * factor;                                                      \
+    const to scale = (to)norm->scale, shift = (to)(-norm->mean * norm->scale);                                         \
+    for (int64_t i = 0; i < count; i++) y[i] = (to)x[i] * scale + shift;                                               \
   }
 GATHER(u8_to_f32, uint8_t, float)
 GATHER(u8_to_f64, uint8_t, double)
 GATHER(f32_to_f32, float, float)
 GATHER(f32_to_f64, float, double)
 
-void dataset_gather(const dataset *d, const int64_t *order, int64_t first, int64_t count, double scale,
+void dataset_gather(const dataset *d, const int64_t *order, int64_t first, int64_t count, const input_norm *norm,
                     cnnblas_dtype dtype, void *out, int32_t *labels)
 {
   bool bytes = d->images.type == IDX_U8, wide = dtype == CNNBLAS_F64;
-  void (*convert)(const void *, int64_t, double, void *) =
+  void (*convert)(const void *, int64_t, const input_norm *, void *) =
       bytes ? (wide ? u8_to_f64 : u8_to_f32) : (wide ? f32_to_f64 : f32_to_f32);
   size_t from = (size_t)d->pixels * (bytes ? 1 : sizeof(float));
   size_t to = (size_t)d->pixels * (wide ? sizeof(double) : sizeof(float));
   for (int64_t i = 0; i < count; i++) {
     int64_t image = order ? order[i] : first + i;
-    convert((const char *)d->images.values + (size_t)image * from, d->pixels, scale, (char *)out + (size_t)i * to);
+    convert((const char *)d->images.values + (size_t)image * from, d->pixels, norm, (char *)out + (size_t)i * to);
     if (labels) labels[i] = d->labels[image];
   }
 }

@@ -4,6 +4,7 @@
 
 #include "io/error.h"
 #include "io/idx.h"
+#include "settings.h"
 #include <cnnblas/conv.h>
 #include <stdint.h>
 
@@ -37,8 +38,11 @@ io_status dataset_draw(dataset_half half, dataset *data, io_error *error);
 /* Safe on a zeroed set and twice. */
 void dataset_free(dataset *data);
 
-/* The largest magnitude of all pixels: what they are divided by so that they lie within 1; 1 if all are 0. */
-double dataset_largest(const dataset *data);
+/*
+ * Pixels with mean 0 and standard deviation 0.2 (of all pixels together). With 1, or with 0 to 1 not centred, the first
+ * layer's steps are so large at a rate of 0.05 and momentum 0.9 that the accuracy jumps from epoch to epoch.
+ */
+input_norm dataset_norm(const dataset *data);
 
 /* IO_BAD_INPUT unless every label is below classes: the message names file, image and label. */
 io_status dataset_check_labels(const dataset *data, int64_t classes, io_error *error);
@@ -47,11 +51,11 @@ io_status dataset_check_labels(const dataset *data, int64_t classes, io_error *e
 uint32_t dataset_checksum(const dataset *data);
 
 /*
- * Copies images as a network wants them: out[i] = pixels of image order[i] (first + i if order is NULL), times scale.
+ * Copies images as a network wants them: out[i] = pixels of image order[i] (first + i if order is NULL), normalised.
  * out     [count][c][h][w] of dtype
  * labels  [count], the images' labels; NULL if not wanted
  */
-void dataset_gather(const dataset *data, const int64_t *order, int64_t first, int64_t count, double scale,
+void dataset_gather(const dataset *data, const int64_t *order, int64_t first, int64_t count, const input_norm *norm,
                     cnnblas_dtype dtype, void *out, int32_t *labels);
 
 #endif

@@ -49,7 +49,7 @@ typedef struct {
   eval_options o;
   cnnblas_net *net;
   cnnblas_net_info info;
-  double input_scale;
+  input_norm norm;
   dataset data;
   int64_t *table; /* [classes][classes]: true class, predicted class; NULL unless wanted */
   cnnblas_net_result result;
@@ -88,7 +88,7 @@ static int load(evaluation *e)
   io_error error;
   char is[96], wanted[96];
   model_use use = {.mode = CNNBLAS_NET_INFERENCE, .batch = e->o.batch, .threads = (int32_t)e->o.threads};
-  io_status status = model_read(e->o.model, &use, &e->net, &e->input_scale, &error);
+  io_status status = model_read(e->o.model, &use, &e->net, &e->norm, &error);
   if (!status) cnnblas_net_get_info(e->net, &e->info);
   if (!status)
     status =
@@ -112,7 +112,7 @@ static int count_confusion(evaluation *e, void *batch, int32_t *labels)
   cnnblas_status why = CNNBLAS_OK;
   for (int64_t at = 0; at < e->data.count && found && e->table && !why; at += e->info.batch) {
     int64_t count = e->data.count - at < e->info.batch ? e->data.count - at : e->info.batch;
-    dataset_gather(&e->data, NULL, at, count, e->input_scale, e->info.dtype, batch, labels);
+    dataset_gather(&e->data, NULL, at, count, &e->norm, e->info.dtype, batch, labels);
     why = cnnblas_net_predict(e->net, count, batch, NULL, found);
     for (int64_t i = 0; i < count && !why; i++) e->table[labels[i] * classes + found[i]]++;
   }
@@ -128,7 +128,7 @@ static int measure(evaluation *e)
   int32_t *labels = NULL;
   if (!trainer_batch(e->net, &batch, &labels))
     return command_fail(COMMAND_NO_ROOM, "out of memory for a batch of %lld images", (long long)e->info.batch);
-  cnnblas_status why = trainer_evaluate(e->net, &e->data, e->input_scale, batch, labels, &e->result, &e->seconds);
+  cnnblas_status why = trainer_evaluate(e->net, &e->data, &e->norm, batch, labels, &e->result, &e->seconds);
   int status = why ? command_fail_library(why, COMMAND_BAD_INPUT, e->o.model) : COMMAND_FINE;
   if (!status && e->o.confusion) status = count_confusion(e, batch, labels);
   io_free(batch);

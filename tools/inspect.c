@@ -228,10 +228,10 @@ int command_inspect(int argc, char **argv)
   st_file file = {0};
   io_error error;
   if (o.file) {
-    double scale;
+    input_norm norm;
     model_use use = {.mode = CNNBLAS_NET_DESIGN, .batch = o.made.batch, .threads = o.made.threads};
     io_status read = st_read(o.file, &file, &error);
-    if (!read) read = model_make(o.file, &file, &use, &net, &scale, &error);
+    if (!read) read = model_make(o.file, &file, &use, &net, &norm, &error);
     if (read) status = command_fail((int)read, "%s", error.text);
   } else {
     cnnblas_status why = cnnblas_net_create(o.net, &o.made, &net);

@@ -12,7 +12,7 @@ enum { MODEL_FORMAT = 1, MOMENTUM_NAME = 48 };
 
 /* ---- writing ---- */
 
-static json_t *make_metadata(const cnnblas_net *net, double input_scale, const train_settings *settings,
+static json_t *make_metadata(const cnnblas_net *net, const input_norm *norm, const train_settings *settings,
                              const train_state *state)
 {
   cnnblas_net_info info;
@@ -25,7 +25,8 @@ static json_t *make_metadata(const cnnblas_net *net, double input_scale, const t
       metadata_set(m, "input", "%s", command_shape(input, sizeof input, info.c, info.size)) ||
       metadata_set(m, "classes", "%lld", (long long)info.classes) ||
       metadata_set(m, "loss", "%s", settings_loss_names[info.loss]) ||
-      metadata_set(m, "input_scale", "%.17g", input_scale) ||
+      metadata_set(m, "input_mean", "%.17g", norm->mean) || metadata_set(m, "input_scale", "%.17g", norm->scale) ||
+      metadata_set(m, "input_white", "%.17g", norm->white) ||
       (state && (metadata_set(m, "steps", "%lld", (long long)info.steps) || metadata_set_run(m, settings, state)));
   if (!failed) return m;
   json_decref(m);
@@ -43,7 +44,7 @@ static void describe(const cnnblas_net_tensor *from, const char *name, const voi
   to->data = data;
 }
 
-io_status model_write(const char *path, const cnnblas_net *net, double input_scale, const train_settings *settings,
+io_status model_write(const char *path, const cnnblas_net *net, const input_norm *norm, const train_settings *settings,
                       const train_state *state, io_error *error)
 {
   cnnblas_net_info info;
@@ -53,7 +54,7 @@ io_status model_write(const char *path, const cnnblas_net *net, double input_sca
   st_tensor *to = io_alloc_zeroed(count, sizeof *to);
   char(*names)[MOMENTUM_NAME] = io_alloc_zeroed(own, sizeof *names);
   io_json_begin();
-  json_t *metadata = make_metadata(net, input_scale, settings, state);
+  json_t *metadata = make_metadata(net, norm, settings, state);
   io_status status = IO_OK;
   if (!from || !to || !names || !metadata)
     status = io_fail(error, IO_NO_ROOM, "%s: out of memory for the header", path);
@@ -164,15 +165,23 @@ static io_status read_options(const char *name, const st_file *file, const model
                  dtype);
 }
 
+static io_status read_norm(const char *name, const st_file *file, input_norm *norm, io_error *error)
+{
+  static const double most = 1e30;
+  io_status status = metadata_number(name, file, "input_mean", -most, most, &norm->mean, error);
+  if (!status) status = metadata_number(name, file, "input_scale", -most, most, &norm->scale, error);
+  return status ? status : metadata_number(name, file, "input_white", -most, most, &norm->white, error);
+}
+
 /* A design first: its tensors must be those of the file before memory is taken for them. */
-io_status model_make(const char *name, const st_file *file, const model_use *use, cnnblas_net **net,
-                     double *input_scale, io_error *error)
+io_status model_make(const char *name, const st_file *file, const model_use *use, cnnblas_net **net, input_norm *norm,
+                     io_error *error)
 {
   cnnblas_net_options o = {.mode = CNNBLAS_NET_DESIGN};
   cnnblas_net *made = NULL;
   int64_t steps = 0;
   io_status status = read_options(name, file, use, &o, error);
-  if (!status) status = metadata_number(name, file, "input_scale", -HUGE_VAL, HUGE_VAL, input_scale, error);
+  if (!status) status = read_norm(name, file, norm, error);
   if (!status && model_is_checkpoint(file)) status = metadata_integer(name, file, "steps", 0, INT64_MAX, &steps, error);
   if (status) return status;
   const char *text = st_metadata(file, "network");
@@ -194,11 +203,11 @@ io_status model_make(const char *name, const st_file *file, const model_use *use
   return status;
 }
 
-io_status model_read(const char *path, const model_use *use, cnnblas_net **net, double *input_scale, io_error *error)
+io_status model_read(const char *path, const model_use *use, cnnblas_net **net, input_norm *norm, io_error *error)
 {
   st_file file = {0};
   io_status status = st_read(path, &file, error);
-  if (!status) status = model_make(path, &file, use, net, input_scale, error);
+  if (!status) status = model_make(path, &file, use, net, norm, error);
   st_free(&file);
   return status;
 }

@@ -3,7 +3,8 @@
  *
  *   tensors    conv1.weight [k][c/g][r][s], conv1.bias [k], fc1.weight [out][in], ...; F32 or F64
  *   metadata   cnnblas_model "1", network (the notation), input "1x28x28", classes, loss,
- *              input_scale: what pixels of an IDX file are multiplied by; pictures are scaled to 0..1
+ *              input_mean, input_scale: a pixel becomes (pixel - mean) * scale; input_white: the pixel that is white in
+ *              a picture
  *
  * A checkpoint is a model file with more in it: the momentum of each tensor as momentum.NAME, and in the metadata the
  * settings of the run and how far it has come. Whatever reads models reads checkpoints too.
@@ -18,7 +19,7 @@
 #include <stdbool.h>
 
 /* Writes the network; settings and state both or neither: with them it is a checkpoint. */
-io_status model_write(const char *path, const cnnblas_net *net, double input_scale, const train_settings *settings,
+io_status model_write(const char *path, const cnnblas_net *net, const input_norm *norm, const train_settings *settings,
                       const train_state *state, io_error *error);
 
 /* What is wanted of a model. */
@@ -34,11 +35,11 @@ typedef struct {
  * name   the file's, for messages
  * net    the caller's to destroy
  */
-io_status model_make(const char *name, const st_file *file, const model_use *use, cnnblas_net **net,
-                     double *input_scale, io_error *error);
+io_status model_make(const char *name, const st_file *file, const model_use *use, cnnblas_net **net, input_norm *norm,
+                     io_error *error);
 
 /* st_read and model_make in one. */
-io_status model_read(const char *path, const model_use *use, cnnblas_net **net, double *input_scale, io_error *error);
+io_status model_read(const char *path, const model_use *use, cnnblas_net **net, input_norm *norm, io_error *error);
 
 /* True if the file has a run's settings and state. */
 bool model_is_checkpoint(const st_file *file);

@@ -15,7 +15,7 @@ static const char help[] = "The class of each picture, or of each image of an ID
                            "usage: cnnblas predict --model FILE [OPTION]... FILE...\n"
                            "\n"
                            "  --model FILE   what `cnnblas train` wrote, a checkpoint too\n"
-                           "  --invert       dark ink on light paper: MNIST's digits are white on black\n"
+                           "  --invert       pictures of dark ink on light paper: MNIST's digits are white on black\n"
                            "  --threads N    (one a core)\n"
                            "  --json         one JSON array on standard output\n"
                            "  --help\n"
@@ -39,7 +39,7 @@ typedef struct {
   json_t *json; /* the array, or NULL: text */
   cnnblas_net *net;
   cnnblas_net_info info;
-  double input_scale;
+  input_norm norm;
   void *batch, *probabilities; /* [BATCH_IMAGES][c][h][w], [BATCH_IMAGES][classes] of the network's dtype */
   int32_t classes[BATCH_IMAGES];
 } prediction;
@@ -80,8 +80,6 @@ static int report(prediction *p, const char *path, int64_t index, int64_t at)
 /* Predicts the count images that lie in the batch and reports them. */
 static int run_batch(prediction *p, const char *path, int64_t first, int64_t count)
 {
-  if (p->invert)
-    for (int64_t i = 0; i < count * p->info.input_elements; i++) set(p, p->batch, i, 1 - get(p, p->batch, i));
   cnnblas_status why = cnnblas_net_predict(p->net, count, p->batch, p->probabilities, p->classes);
   if (why) return command_fail_library(why, COMMAND_BAD_INPUT, path);
   int status = COMMAND_FINE;
@@ -106,7 +104,10 @@ static int predict_picture(prediction *p, const char *path, const io_buffer *fil
   int status = COMMAND_FINE;
   if (pic.h != p->info.size[0] || pic.w != p->info.size[1] || p->info.size[2])
     status = wrong_size(p, path, pic.c, pic.h, pic.w);
-  for (int64_t i = 0; i < p->info.input_elements && !status; i++) set(p, p->batch, i, (double)pic.pixels[i]);
+  for (int64_t i = 0; i < p->info.input_elements && !status; i++) {
+    double pixel = p->norm.white * (double)(p->invert ? 1 - pic.pixels[i] : pic.pixels[i]);
+    set(p, p->batch, i, (pixel - p->norm.mean) * p->norm.scale);
+  }
   picture_free(&pic);
   return status ? status : run_batch(p, path, -1, 1);
 }
@@ -122,7 +123,7 @@ static int predict_images(prediction *p, const char *path)
     status = wrong_size(p, path, d.c, d.size[0], d.size[1]);
   for (int64_t at = 0; at < d.count && !status; at += BATCH_IMAGES) {
     int64_t count = d.count - at < BATCH_IMAGES ? d.count - at : BATCH_IMAGES;
-    dataset_gather(&d, NULL, at, count, p->input_scale, p->info.dtype, p->batch, NULL);
+    dataset_gather(&d, NULL, at, count, &p->norm, p->info.dtype, p->batch, NULL);
     status = run_batch(p, path, at, count);
   }
   dataset_free(&d);
@@ -145,7 +146,7 @@ static int open_model(prediction *p)
 {
   io_error error;
   model_use use = {.mode = CNNBLAS_NET_INFERENCE, .batch = BATCH_IMAGES, .threads = (int32_t)p->threads};
-  io_status read = model_read(p->model, &use, &p->net, &p->input_scale, &error);
+  io_status read = model_read(p->model, &use, &p->net, &p->norm, &error);
   if (read) return command_fail((int)read, "%s", error.text);
   cnnblas_net_get_info(p->net, &p->info);
   size_t element = p->info.dtype == CNNBLAS_F64 ? sizeof(double) : sizeof(float);

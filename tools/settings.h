@@ -10,6 +10,11 @@
 
 enum { SETTINGS_MOST_STEPS = 32, SETTINGS_MOST_EPOCHS = 100000 };
 
+/* How pixels become a network's input: (pixel - mean) * scale. A picture's white is a pixel of `white`. */
+typedef struct {
+  double mean, scale, white;
+} input_norm;
+
 /* Two runs with equal settings, data and network give equal bits. */
 typedef struct {
   uint64_t seed;

@@ -92,7 +92,7 @@ static int begin_run(session *s)
   made.c = s->train.c;
   memcpy(made.size, s->train.size, sizeof made.size);
   t->settings = o->settings;
-  t->input_scale = 1 / dataset_largest(&s->train);
+  t->norm = dataset_norm(&s->train);
   t->state.checksum = dataset_checksum(&s->train);
   cnnblas_status why = make_net(o->net ? o->net : default_net, &made, (int64_t)s->train.largest_label + 1, &t->net);
   return why ? command_fail_library(why, COMMAND_USAGE, "--net") : COMMAND_FINE;
@@ -139,7 +139,7 @@ static int resume_run(session *s)
   if (!status && !model_is_checkpoint(&s->resumed))
     status = io_fail(&error, IO_BAD_INPUT, "%s: a model, but not a checkpoint", o->resume);
   if (!status) status = model_read_run(o->resume, &s->resumed, &t->settings, &t->state, &error);
-  if (!status) status = model_make(o->resume, &s->resumed, &use, &t->net, &t->input_scale, &error);
+  if (!status) status = model_make(o->resume, &s->resumed, &use, &t->net, &t->norm, &error);
   st_free(&s->resumed);
   if (status) return failed_io(status, &error);
   change_settings(o, &t->settings);
@@ -241,7 +241,7 @@ static int finish(const session *s)
   const trainer *t = &s->trainer;
   io_error error;
   if (s->options.out) {
-    io_status status = model_write(s->options.out, t->net, t->input_scale, NULL, NULL, &error);
+    io_status status = model_write(s->options.out, t->net, &t->norm, NULL, NULL, &error);
     if (status) return failed_io(status, &error);
   }
   print_result(s);

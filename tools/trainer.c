@@ -41,8 +41,8 @@ bool trainer_batch(const cnnblas_net *net, void **batch, int32_t **labels)
   return false;
 }
 
-cnnblas_status trainer_evaluate(cnnblas_net *net, const dataset *data, double input_scale, void *batch, int32_t *labels,
-                                cnnblas_net_result *result, double *seconds)
+cnnblas_status trainer_evaluate(cnnblas_net *net, const dataset *data, const input_norm *norm, void *batch,
+                                int32_t *labels, cnnblas_net_result *result, double *seconds)
 {
   cnnblas_net_info info;
   cnnblas_net_get_info(net, &info);
@@ -51,7 +51,7 @@ cnnblas_status trainer_evaluate(cnnblas_net *net, const dataset *data, double in
   for (int64_t at = 0; at < data->count; at += info.batch) {
     cnnblas_net_result part;
     int64_t count = data->count - at < info.batch ? data->count - at : info.batch;
-    dataset_gather(data, NULL, at, count, input_scale, info.dtype, batch, labels);
+    dataset_gather(data, NULL, at, count, norm, info.dtype, batch, labels);
     cnnblas_status status = cnnblas_net_evaluate(net, count, batch, labels, &part);
     if (status) return status;
     result->loss += part.loss * (double)count;
@@ -77,7 +77,7 @@ typedef struct {
 static int write_checkpoint(const trainer *t, const char *path)
 {
   io_error error;
-  io_status status = model_write(path, t->net, t->input_scale, &t->settings, &t->state, &error);
+  io_status status = model_write(path, t->net, &t->norm, &t->settings, &t->state, &error);
   return status ? command_fail((int)status, "%s", error.text) : COMMAND_FINE;
 }
 
@@ -115,7 +115,7 @@ static int run_steps(run *r, double lr)
   while (s->image < d->count && !stopped_by) {
     cnnblas_net_result result;
     int64_t count = d->count - s->image < t->settings.batch ? d->count - s->image : t->settings.batch;
-    dataset_gather(d, r->order + s->image, 0, count, t->input_scale, r->info.dtype, r->batch, r->labels);
+    dataset_gather(d, r->order + s->image, 0, count, &t->norm, r->info.dtype, r->batch, r->labels);
     cnnblas_status why = cnnblas_net_train_step(t->net, count, r->batch, r->labels, &sgd, &result);
     if (why) return training_failed(t, why);
     s->image += count;
@@ -149,7 +149,7 @@ static int finish_epoch(run *r, double lr)
   io_error error;
   row.loss = s->loss / (double)t->train->count;
   row.seconds = s->seconds;
-  cnnblas_status why = trainer_evaluate(t->net, t->test, t->input_scale, r->batch, r->labels, &test, &row.test_seconds);
+  cnnblas_status why = trainer_evaluate(t->net, t->test, &t->norm, r->batch, r->labels, &test, &row.test_seconds);
   if (why) return training_failed(t, why);
   row.test_loss = test.loss;
   row.test_correct = test.correct;

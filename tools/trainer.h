@@ -11,7 +11,7 @@
 typedef struct {
   cnnblas_net *net;
   const dataset *train, *test;
-  double input_scale;
+  input_norm norm;
   train_settings settings;
   train_state state;
   const char *checkpoint;  /* file written after each epoch, NULL for none */
@@ -30,8 +30,8 @@ int trainer_run(trainer *t);
 
 /* Loss and accuracy of a network over a set, in its own batches. batch: room for one batch of its dtype, from
    trainer_batch. */
-cnnblas_status trainer_evaluate(cnnblas_net *net, const dataset *data, double input_scale, void *batch, int32_t *labels,
-                                cnnblas_net_result *result, double *seconds);
+cnnblas_status trainer_evaluate(cnnblas_net *net, const dataset *data, const input_norm *norm, void *batch,
+                                int32_t *labels, cnnblas_net_result *result, double *seconds);
 
 /* Room for one batch of images and labels; io_free both. False without memory. */
 bool trainer_batch(const cnnblas_net *net, void **batch, int32_t **labels);

@@ -56,7 +56,8 @@ static int files_in_folder(void)
 
 static io_status write_it(io_error *error)
 {
-  return model_write(path, net, 1, &settings, &run, error);
+  static const input_norm norm = {.scale = 1, .white = 1};
+  return model_write(path, net, &norm, &settings, &run, error);
 }
 
 /* Which run the file holds: its seed. */
@@ -66,11 +67,11 @@ static uint64_t seed_on_disk(void)
   io_error error;
   train_settings found;
   train_state where;
-  double scale;
+  input_norm norm;
   cnnblas_net *made;
   model_use use = {.mode = CNNBLAS_NET_TRAINING};
   if (st_read(path, &file, &error)) FAIL("%s", error.text);
-  if (model_make(path, &file, &use, &made, &scale, &error)) FAIL("%s", error.text);
+  if (model_make(path, &file, &use, &made, &norm, &error)) FAIL("%s", error.text);
   if (model_read_run(path, &file, &found, &where, &error)) FAIL("%s", error.text);
   cnnblas_net_destroy(made);
   settings_free(&where);
@@ -127,10 +128,10 @@ static io_status read_it(io_error *error)
   cnnblas_net *made = NULL;
   train_settings found;
   train_state where = {0};
-  double scale;
+  input_norm norm;
   model_use use = {.mode = CNNBLAS_NET_INFERENCE};
   io_status status = st_read(path, &file, error);
-  if (!status) status = model_make(path, &file, &use, &made, &scale, error);
+  if (!status) status = model_make(path, &file, &use, &made, &norm, error);
   if (!status) status = model_read_run(path, &file, &found, &where, error);
   cnnblas_net_destroy(made);
   settings_free(&where);

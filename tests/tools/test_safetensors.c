@@ -21,6 +21,7 @@ static int write_model(void **state)
   cnnblas_net_options o = {.seed = 3, .batch = 4};
   cnnblas_net *net;
   io_error error;
+  input_norm norm = {.mean = 3, .scale = 0.5, .white = 255};
   train_settings settings = {.seed = 3, .batch = 4, .epochs = 5, .lr = 0.1, .momentum = 0.9};
   train_row row = {.epoch = 1, .lr = 0.1, .loss = 1, .correct = 2, .images = 9, .test_images = 5};
   train_state run = {.epoch = 1, .image = 4};
@@ -28,7 +29,7 @@ static int write_model(void **state)
   snprintf(path, sizeof path, "test_safetensors.%ld.tmp", (long)getpid());
   assert_true(settings_add_row(&run, &row));
   ASSERT_OK(cnnblas_net_create(net_text, &o, &net));
-  if (model_write(path, net, 0.5, &settings, &run, &error)) FAIL("%s", error.text);
+  if (model_write(path, net, &norm, &settings, &run, &error)) FAIL("%s", error.text);
   settings_free(&run);
   cnnblas_net_destroy(net);
   FILE *in = fopen(path, "rb");
@@ -50,14 +51,14 @@ static io_status load(const uint8_t *bytes, size_t count, cnnblas_net **net, io_
 {
   uint8_t *copy = malloc(count ? count : 1);
   st_file parsed = {0};
-  double scale;
+  input_norm norm;
   model_use use = {.mode = CNNBLAS_NET_TRAINING};
   assert_non_null(copy);
   memcpy(copy, bytes, count);
   snprintf(error->text, sizeof error->text, "(none)");
   *net = NULL;
   io_status status = st_parse("the file", copy, count, &parsed, error);
-  if (!status) status = model_make("the file", &parsed, &use, net, &scale, error);
+  if (!status) status = model_make("the file", &parsed, &use, net, &norm, error);
   if (!status && model_is_checkpoint(&parsed)) {
     train_settings settings;
     train_state run;
@@ -250,7 +251,8 @@ static void lengths_that_lie_are_refused(void **state)
 
 #define META(network, input, classes)                                                                                  \
   "{\"__metadata__\":{\"cnnblas_model\":\"1\",\"network\":\"" network "\",\"input\":\"" input                          \
-  "\",\"classes\":\"" classes "\",\"loss\":\"softmax\",\"input_scale\":\"1\"}"
+  "\",\"classes\":\"" classes                                                                                          \
+  "\",\"loss\":\"softmax\",\"input_mean\":\"0\",\"input_scale\":\"1\",\"input_white\":\"1\"}"
 
 static void models_that_do_not_match_are_refused(void **state)
 {
