@@ -20,9 +20,10 @@ static const struct {
   int64_t c, size;
 } activation_shapes[] = {{64, 56}, {64, 224}};
 
-/* LeNet's, VGG's first, ResNet's, GoogLeNet's inception; averages of a DenseNet and at a network's end. */
+/* A digit network's two, VGG's first, ResNet's, GoogLeNet's inception; averages of a DenseNet and at a network's end. */
 static const layer_case pools[] = {
     {LAYER_POOL, CNNBLAS_POOL_MAX, LAYER_FORWARD, 8, 24, 2, 2, 0},
+    {LAYER_POOL, CNNBLAS_POOL_MAX, LAYER_FORWARD, 16, 8, 2, 2, 0},
     {LAYER_POOL, CNNBLAS_POOL_MAX, LAYER_FORWARD, 64, 224, 2, 2, 0},
     {LAYER_POOL, CNNBLAS_POOL_MAX, LAYER_FORWARD, 64, 112, 3, 2, 1},
     {LAYER_POOL, CNNBLAS_POOL_MAX, LAYER_FORWARD, 480, 14, 3, 1, 1},
@@ -31,9 +32,10 @@ static const layer_case pools[] = {
     {LAYER_POOL, CNNBLAS_POOL_L2, LAYER_FORWARD, 64, 112, 2, 2, 0},
 };
 
-/* A digit network's, and VGG's second. */
+/* A digit network's two, and VGG's second. */
 static const layer_case connected[] = {
     {LAYER_FC, 0, LAYER_FORWARD, 256, 64, 0, 0, 0},
+    {LAYER_FC, 0, LAYER_FORWARD, 64, 10, 0, 0, 0},
     {LAYER_FC, 0, LAYER_FORWARD, 4096, 4096, 0, 0, 0},
 };
 

@@ -39,6 +39,8 @@ typedef struct {
   void (*column_sums)(int64_t rows, int64_t out, const void *dy, void *db);
   /* p[j] = exp(z[j] - max z) / sum; returns log(sum exp(z - max)) + max in *log_sum; p may be z */
   void (*softmax)(int64_t count, const void *z, void *p, double *log_sum);
+  /* the largest of count indices, a negative one counting as above all others */
+  uint32_t (*largest_index)(int64_t count, const int32_t *indices);
   void (*pool_forward)(cnnblas_pool_kind kind, const cb_pool_plane *plane);
   void (*pool_backward)(cnnblas_pool_kind kind, const cb_pool_plane *plane);
 } cb_layer_loops;

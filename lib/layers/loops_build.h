@@ -12,13 +12,14 @@
   void cb_bias_relu_##suffix(int64_t, int64_t, const void *, int, void *);                                             \
   void cb_column_sums_##suffix(int64_t, int64_t, const void *, void *);                                                \
   void cb_softmax_##suffix(int64_t, const void *, void *, double *);                                                   \
+  uint32_t cb_largest_index_##suffix(int64_t, const int32_t *);                                                        \
   void cb_pool_forward_##suffix(cnnblas_pool_kind, const cb_pool_plane *);                                             \
   void cb_pool_backward_##suffix(cnnblas_pool_kind, const cb_pool_plane *);
 
 #define CB_LOOPS(suffix)                                                                                               \
   {                                                                                                                    \
     cb_activate_##suffix, cb_activate_back_##suffix, cb_sgd_##suffix, cb_bias_relu_##suffix, cb_column_sums_##suffix,  \
-        cb_softmax_##suffix, cb_pool_forward_##suffix, cb_pool_backward_##suffix                                       \
+        cb_softmax_##suffix, cb_largest_index_##suffix, cb_pool_forward_##suffix, cb_pool_backward_##suffix            \
   }
 
 #ifdef CB_SUFFIX
@@ -27,6 +28,9 @@
 #define CB_NAME(name)       CB_JOIN(name, CB_SUFFIX)
 #define CB_DECLARE2(suffix) CB_DECLARE_LOOPS(suffix)
 CB_DECLARE2(CB_SUFFIX)
+/* loops_pool_windows.c, called by loops_pool.c: nonzero if it did the channel, zero if it has no loops for it. */
+int CB_NAME(cb_pool_forward_windows)(cnnblas_pool_kind kind, const cb_pool_plane *plane);
+int CB_NAME(cb_pool_backward_windows)(cnnblas_pool_kind kind, const cb_pool_plane *plane);
 /* loops_pool_separable.c, called by loops_pool.c: whether it serves a geometry, and the two directions. dx is zeros. */
 int CB_NAME(cb_pool_separable)(cnnblas_pool_kind kind, const cb_pool_geometry *geometry);
 void CB_NAME(cb_pool_forward_separable)(cnnblas_pool_kind kind, const cb_pool_plane *plane);

@@ -170,3 +170,10 @@ void CB_NAME(cb_softmax)(int64_t count, const void *logits, void *to, double *lo
   for (int64_t j = 0; j < count; j++) p[j] *= scale;
   *log_sum = log(sum) + (double)largest;
 }
+
+uint32_t CB_NAME(cb_largest_index)(int64_t count, const int32_t *indices)
+{
+  uint32_t largest = 0;
+  for (int64_t i = 0; i < count; i++) largest = (uint32_t)indices[i] > largest ? (uint32_t)indices[i] : largest;
+  return largest;
+}

@@ -1,5 +1,5 @@
 /*
- * Pooling of one channel, where loops_pool_separable.c does not serve: long rows, L2 in f64. The loops run over output
+ * Pooling of one channel, where neither loops_pool_windows.c nor loops_pool_separable.c serves: long rows, L2 in f64. The loops run over output
  * rows, inside over the window's taps, innermost over the row's columns: tap u of column j is element
  * j * stride + u - pad, so that a tap is one strided run. At the image's edge a tap serves fewer columns.
  */
@@ -89,31 +89,6 @@ INLINE void max_tap(const real *restrict x, tap t, int64_t s, real *restrict y, 
   }
 }
 
-/* Windows of 2x2, stride 2, no padding: four taps at once. place is the first element's place in the channel. */
-INLINE void max_2x2(const real *restrict a, const real *restrict b, int64_t w, int64_t count, int32_t place,
-                    real *restrict y, int32_t *restrict index)
-{
-  const int32_t below = (int32_t)w;
-  for (int32_t j = 0; j < (int32_t)count; j++) {
-    real m = a[2 * j], v1 = a[2 * j + 1], v2 = b[2 * j], v3 = b[2 * j + 1];
-    int32_t at = 0;
-    at = BEATS(v1, m) ? 1 : at;
-    m = BEATS(v1, m) ? v1 : m;
-    at = BEATS(v2, m) ? below : at;
-    m = BEATS(v2, m) ? v2 : m;
-    at = BEATS(v3, m) ? below + 1 : at;
-    m = BEATS(v3, m) ? v3 : m;
-    y[j] = m;
-    if (index) index[j] = place + 2 * j + at;
-  }
-}
-
-static int is_2x2(const cb_pool_geometry *g)
-{
-  return g->kernel[0] == 1 && g->kernel[1] == 2 && g->kernel[2] == 2 && g->stride[1] == 2 && g->stride[2] == 2 &&
-         !g->pad_begin[1] && !g->pad_begin[2] && 2 * g->out[1] <= g->size[1] && 2 * g->out[2] <= g->size[2];
-}
-
 static void max_row(const cb_pool_plane *plane, const out_row *row)
 {
   const cb_pool_geometry *g = plane->geo;
@@ -121,13 +96,6 @@ static void max_row(const cb_pool_plane *plane, const out_row *row)
   real *y = (real *)plane->y + row->out;
   int32_t *index = plane->indices ? plane->indices + row->out : NULL;
   int64_t first = (row->d0 * g->size[1] + row->h0) * g->size[2], s = g->stride[2];
-  if (is_2x2(g)) {
-    if (index)
-      max_2x2(x + first, x + first + g->size[2], g->size[2], g->out[2], (int32_t)first, y, index);
-    else
-      max_2x2(x + first, x + first + g->size[2], g->size[2], g->out[2], (int32_t)first, y, NULL);
-    return;
-  }
   for (int64_t j = 0; j < g->out[2]; j++) y[j] = -(real)INFINITY;
   if (index)
     for (int64_t j = 0; j < g->out[2]; j++) {
@@ -273,9 +241,8 @@ static void l2_row_back(const cb_pool_plane *plane, const out_row *row)
 void CB_NAME(cb_pool_forward)(cnnblas_pool_kind kind, const cb_pool_plane *plane)
 {
   static row_function *const rows[] = {max_row, average_row, l2_row};
-  /* In rows of a few outputs the four taps at once are faster than lines. */
-  int few = kind == CNNBLAS_POOL_MAX && is_2x2(plane->geo) && plane->geo->out[2] < 8;
-  if (!few && CB_NAME(cb_pool_separable)(kind, plane->geo)) {
+  if (CB_NAME(cb_pool_forward_windows)(kind, plane)) return;
+  if (CB_NAME(cb_pool_separable)(kind, plane->geo)) {
     CB_NAME(cb_pool_forward_separable)(kind, plane);
     return;
   }
@@ -285,6 +252,7 @@ void CB_NAME(cb_pool_forward)(cnnblas_pool_kind kind, const cb_pool_plane *plane
 void CB_NAME(cb_pool_backward)(cnnblas_pool_kind kind, const cb_pool_plane *plane)
 {
   real *dx = plane->dx;
+  if (CB_NAME(cb_pool_backward_windows)(kind, plane)) return;
   memset(dx, 0, (size_t)plane->geo->plane * sizeof *dx);
   if (kind == CNNBLAS_POOL_MAX) {
     const real *dy = plane->dy;

@@ -176,11 +176,9 @@ cnnblas_status cnnblas_pool_forward(const cnnblas_pool_desc *desc, int64_t n, co
   return CNNBLAS_OK;
 }
 
-static cnnblas_status check_indices(const int32_t *indices, int64_t count, int64_t plane)
+static cnnblas_status check_indices(const cb_layer_loops *loops, const int32_t *indices, int64_t count, int64_t plane)
 {
-  uint32_t largest = 0; /* a negative index is a large unsigned one */
-  for (int64_t i = 0; i < count; i++) largest = (uint32_t)indices[i] > largest ? (uint32_t)indices[i] : largest;
-  if ((int64_t)largest < plane) return CNNBLAS_OK;
+  if ((int64_t)loops->largest_index(count, indices) < plane) return CNNBLAS_OK;
   int64_t i = 0;
   while ((int64_t)(uint32_t)indices[i] < plane) i++;
   return cb_fail(CNNBLAS_INVALID_ARGUMENT, "indices[%lld] is %d; the channel has places 0 to %lld", (long long)i,
@@ -206,7 +204,7 @@ cnnblas_status cnnblas_pool_backward(const cnnblas_pool_desc *desc, int64_t n, c
                        {"y", l2 ? y : NULL, outputs, element, !l2},
                        {"indices", indices, outputs, sizeof *indices, !max}};
   status = cb_check_arrays(arrays, 5, 1);
-  if (!status && max) status = check_indices(indices, outputs, g.plane);
+  if (!status && max) status = check_indices(cb_layer_loops_for(desc->dtype), indices, outputs, g.plane);
   if (status) return status;
   job j = {.geo = &g, .backward = true, .element = element, .x = l2 ? x : NULL, .y = l2 ? y : NULL};
   j.dy = dy;

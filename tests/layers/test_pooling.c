@@ -203,6 +203,33 @@ static void long_rows_and_many_rows_agree_with_the_definition(void **state)
     }
 }
 
+/* The windows with loops of their own, at every number of columns around one and two vectors of them. */
+static void every_tail_of_the_vector_loops_agrees_with_the_definition(void **state)
+{
+  (void)state;
+  static const int windows[][3] = {/* kernel, stride, padding */
+                                   {2, 2, 0}, {2, 2, 1}, {3, 2, 0}, {3, 2, 1},
+                                   {3, 2, 2}, {3, 1, 0}, {3, 1, 1}, {3, 1, 2}};
+  for (int i = 0; i < 8; i++)
+    for (int w = 3; w <= 70; w++)
+      for (int variant = 0; variant < 8; variant++) {
+        const int *s = windows[i];
+        cnnblas_pool_desc d = {.dtype = variant & 1 ? CNNBLAS_F64 : CNNBLAS_F32,
+                               .kind = variant & 2 ? CNNBLAS_POOL_AVG : CNNBLAS_POOL_MAX,
+                               .n = 1,
+                               .c = 2,
+                               .size = {3 + w % 5, w},
+                               .kernel = {s[0], s[0]},
+                               .stride = {s[1], s[1]},
+                               .pad_begin = {s[2], s[2]},
+                               .pad_end = {s[2], w % 2 ? 0 : s[2]},
+                               .ceil_mode = variant >> 2};
+        d.count_include_pad = variant == 2 || variant == 7;
+        harness_doing("window %d/%d pad %d, width %d, variant %d", s[0], s[1], s[2], w, variant);
+        compare_with_naive(&d, (uint64_t)w, variant < 4);
+      }
+}
+
 /* The theory's example: 224 x 224 x 64 becomes 112 x 112 x 64 with F = S = 2. */
 static void the_theorys_size_holds(void **state)
 {
@@ -378,6 +405,7 @@ static void bad_arguments_are_refused(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(random_problems_agree_with_the_definition),
+                                     cmocka_unit_test(every_tail_of_the_vector_loops_agrees_with_the_definition),
                                      cmocka_unit_test(long_rows_and_many_rows_agree_with_the_definition),
                                      cmocka_unit_test(the_theorys_size_holds),
                                      cmocka_unit_test(ceil_mode_never_begins_a_window_in_the_back_padding),
