@@ -76,7 +76,7 @@ static bool read_field(parser *p)
 /* n"text*3" up to the end of the descriptor; '/' would break the benchmark's own names and becomes ':'. */
 static bool read_name(parser *p, bench_problem *problem)
 {
-  size_t column = p->at + 1, begin = p->at + 1, end = p->length;
+  size_t column = p->at + 1, begin = column, end = p->length;
   if (begin < end && p->text[begin] == '"') {
     begin++;
     const char *quote = memchr(p->text + begin, '"', p->length - begin);

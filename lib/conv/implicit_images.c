@@ -189,7 +189,7 @@ bool cb_images_apply(const cb_problem *problem, char *why, size_t size)
 /* The state with its gathers, phases and tables, in one allocation; laid out. */
 static cb_images *allocate(const cb_problem *problem, int threads)
 {
-  cb_gather gather[MAX_PHASES];
+  cb_gather gather[MAX_PHASES] = {0};
   cb_images draft = {.phases = phases_of(problem), .gather = gather};
   layout(&draft, problem, threads);
   size_t phases = (size_t)draft.phases, head = cb_aligned_size(sizeof draft), bytes = head;

@@ -15,14 +15,14 @@ static window window_at(const cb_geometry *geo, int64_t p)
 {
   const cb_axis *a = geo->axis;
   int64_t o[3] = {p / a[2].out / a[1].out, p / a[2].out % a[1].out, p % a[2].out};
-  window win;
+  window win = {0};
   for (int i = 0; i < 3; i++) {
     int64_t first = o[i] * a[i].stride + a[i].base, t0 = 0, t1 = a[i].taps;
     while (t0 < t1 && (first + t0 * a[i].step < 0 || first + t0 * a[i].step >= a[i].in)) t0++;
     while (t1 > t0 && (first + (t1 - 1) * a[i].step < 0 || first + (t1 - 1) * a[i].step >= a[i].in)) t1--;
     win.taps[i] = t1 - t0;
-    win.plane = (i ? win.plane * a[i].in : 0) + first + t0 * a[i].step;
-    win.filter = (i ? win.filter * a[i].taps : 0) + t0;
+    win.plane = win.plane * a[i].in + first + t0 * a[i].step;
+    win.filter = win.filter * a[i].taps + t0;
   }
   return win;
 }

@@ -60,8 +60,8 @@ cnnblas_status cnnblas_conv_packed_bytes(const cnnblas_conv_desc *desc, size_t *
   int64_t outputs = cb_round_up(geo.kg, cb_engine_get(geo.dtype)->lanes);
   if (!cb_mul(outputs, geo.q, &total) || !cb_mul(total, geo.g * (int64_t)geo.element, &total) ||
       total > INT64_MAX - TAG_BYTES)
-    return cb_fail(CNNBLAS_SIZE_OVERFLOW, "packed weights of %lld filters of %lld taps exceed 63 bits", (long long)geo.k,
-                   (long long)geo.q);
+    return cb_fail(CNNBLAS_SIZE_OVERFLOW, "packed weights of %lld filters of %lld taps exceed 63 bits",
+                   (long long)geo.k, (long long)geo.q);
   *bytes = cb_packed_bytes(&geo);
   return CNNBLAS_OK;
 }

@@ -58,7 +58,7 @@ typedef struct {
 /* Lanes [lo, hi) of those from `first` on that a step of `every` meets. */
 INLINE mask lanes_between(int64_t lo, int64_t hi, int64_t first, int64_t every)
 {
-  mask lane;
+  mask lane = {0};
   for (int l = 0; l < LANES; l++) lane[l] = l;
   mask taken = (mask)(lane >= (integer)lo) & (mask)(lane < (integer)hi);
   if (every > 1) taken &= (mask)((lane - (integer)first) % (integer)every == 0);
@@ -350,7 +350,7 @@ INLINE void weigh_plane(const stretch *r, int stretches, const shape s, int64_t 
 /* The sum of a vector's elements, in pairs. */
 INLINE real total(vector v)
 {
-  real part[LANES];
+  real part[LANES] = {0};
   *(vector *)part = v;
   UNROLL for (int half = LANES / 2; half > 0; half /= 2) UNROLL for (int l = 0; l < half; l++) part[l] +=
       part[l + half];

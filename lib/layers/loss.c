@@ -110,7 +110,7 @@ static void images(void *context, int64_t task, int worker)
 /* Runs the job and adds the tasks' losses in order. */
 static cnnblas_status run(job *j, int32_t threads, double *loss)
 {
-  double sums[TASKS], total = 0;
+  double sums[TASKS] = {0}, total = 0;
   j->images_of_task = cb_max(IMAGES, cb_ceil_div(j->n, TASKS));
   j->sums = sums;
   int64_t tasks = cb_ceil_div(j->n, j->images_of_task);
