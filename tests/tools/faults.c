@@ -9,6 +9,7 @@
 static faults_kind armed;
 static long left, live, most_bytes;
 static bool fired;
+static size_t total;
 
 void faults_arm(faults_kind kind, long k)
 {
@@ -33,6 +34,13 @@ long faults_live(void)
   return live;
 }
 
+size_t faults_total(void)
+{
+  size_t bytes = total;
+  total = 0;
+  return bytes;
+}
+
 static bool fails(faults_kind kind, int error)
 {
   if (kind != armed || --left != 0) return false;
@@ -45,6 +53,7 @@ void *__real_malloc(size_t bytes);
 void *__wrap_malloc(size_t bytes);
 void *__wrap_malloc(size_t bytes)
 {
+  total += bytes;
   void *memory = fails(FAULTS_MEMORY, ENOMEM) ? NULL : __real_malloc(bytes);
   live += memory != NULL;
   return memory;

@@ -6,6 +6,7 @@
 #define TESTS_TOOLS_FAULTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 typedef enum { FAULTS_NONE, FAULTS_MEMORY, FAULTS_FILES } faults_kind;
 
@@ -20,5 +21,8 @@ void faults_trickle(long bytes);
 
 /* Allocations that have not been freed. */
 long faults_live(void);
+
+/* Bytes that malloc was asked for since the last call of this. */
+size_t faults_total(void);
 
 #endif

@@ -67,13 +67,31 @@ static void ask_for(png_structp png, png_infop info, int64_t c)
   png_read_update_info(png, info);
 }
 
-static void store(picture *p, const png_bytep *rows)
+static void store(picture *p, int64_t i, const png_byte *row)
 {
-  for (int64_t i = 0; i < p->h; i++)
-    for (int64_t j = 0; j < p->w * p->c; j++) {
-      const png_byte *sample = rows[i] + 2 * j;
-      p->pixels[(j % p->c * p->h + i) * p->w + j / p->c] = (float)((sample[0] * 256 + sample[1]) / 65535.0);
-    }
+  for (int64_t j = 0; j < p->w * p->c; j++) {
+    const png_byte *sample = row + 2 * j;
+    p->pixels[(j % p->c * p->h + i) * p->w + j / p->c] = (float)((sample[0] * 256 + sample[1]) / 65535.0);
+  }
+}
+
+/* An interlaced picture is whole only after its last pass; of any other, one row is held at a time. */
+static void read_rows(decoder *d, png_structp png, size_t row_bytes, bool interlaced)
+{
+  int64_t h = d->p.h, held = interlaced ? h : 1;
+  d->row = io_alloc_zeroed((size_t)held, row_bytes);
+  d->rows = io_alloc_zeroed((size_t)held, sizeof *d->rows);
+  if (!d->row || !d->rows) {
+    d->status = io_fail_memory(d->error, d->name, (size_t)held * row_bytes, "its rows");
+    return;
+  }
+  for (int64_t i = 0; i < held; i++) d->rows[i] = d->row + (size_t)i * row_bytes;
+  if (interlaced) png_read_image(png, d->rows);
+  for (int64_t i = 0; i < h; i++) {
+    if (!interlaced) png_read_row(png, d->row, NULL);
+    store(&d->p, i, d->rows[interlaced ? i : 0]);
+  }
+  png_read_end(png, NULL);
 }
 
 static void decode(decoder *d, png_structp png, png_infop info, int64_t c)
@@ -83,20 +101,14 @@ static void decode(decoder *d, png_structp png, png_infop info, int64_t c)
   png_set_read_fn(png, d, give);
   png_read_info(png, info);
   int64_t h = png_get_image_height(png, info), w = png_get_image_width(png, info);
+  bool interlaced = png_get_interlace_type(png, info) != PNG_INTERLACE_NONE;
+  /* Deflate makes at most 1032 bytes of one: a size that cannot be behind the head is refused before it gets memory. */
+  if (png_get_rowbytes(png, info) * (size_t)h / 1032 > d->count - d->at) png_error(png, "it ends too early");
   ask_for(png, info, c);
   size_t row_bytes = png_get_rowbytes(png, info);
   if (row_bytes != (size_t)(w * c) * 2) png_error(png, "its channels cannot be converted");
   if ((d->status = picture_alloc(d->name, c, h, w, &d->p, d->error))) return;
-  d->row = io_alloc_zeroed((size_t)h, row_bytes);
-  d->rows = io_alloc_zeroed((size_t)h, sizeof *d->rows);
-  if (!d->row || !d->rows) {
-    d->status = io_fail_memory(d->error, d->name, (size_t)h * row_bytes, "its rows");
-    return;
-  }
-  for (int64_t i = 0; i < h; i++) d->rows[i] = d->row + (size_t)i * row_bytes;
-  png_read_image(png, d->rows);
-  png_read_end(png, NULL);
-  store(&d->p, d->rows);
+  read_rows(d, png, row_bytes, interlaced);
 }
 
 io_status picture_parse_png(const char *name, const uint8_t *bytes, size_t count, int64_t c, picture *out,
