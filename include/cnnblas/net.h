@@ -32,7 +32,8 @@
  * `pad valid` (none); `same` pads (F-1)/2 * dilation at both ends; POOL is `POOL max 2`, its stride the window's size;
  * FC is `FC 128`, but the last layer's FC has as many outputs as the options have classes. LEAKY is 0.01. A pool that
  * ends in `?` is left out where the image is smaller than its window. A list of 1x1 stands for an axis beyond those
- * that INPUT gives. A group may hold groups, 16 deep; a network has at most 1000 layers.
+ * that INPUT gives. A group may hold groups, 16 deep; a network has at most 1000 layers; a table of maps has at most
+ * 2^24 places (filters times maps); repetitions that take more than 10^8 characters to read are refused.
  *
  * A convolution has F*F*D1*K weights (D1/groups with groups) and K biases, a fully connected layer out*in and out.
  * Layers are named by their kind and place among it: conv1, relu1, pool1, conv2, fc1; their tensors conv1.weight,

@@ -8,12 +8,15 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_PASSES = 100000, DEFAULT_FILTERS = 16, DEFAULT_FILTER_SIZE = 3, DEFAULT_WINDOW = 2, DEFAULT_OUTPUTS = 128 };
+/* A short text may ask for much: steps are characters of groups and input maps of ranges, repetitions counted. */
+enum { MAX_PASSES = 100000, MAX_STEPS = 100000000, MAX_TABLE = 1 << 24 };
+enum { DEFAULT_FILTERS = 16, DEFAULT_FILTER_SIZE = 3, DEFAULT_WINDOW = 2, DEFAULT_OUTPUTS = 128 };
 
 typedef struct {
   const char *text;
   int64_t at; /* the next character */
   int depth, passes;
+  int64_t steps;
   bool dry; /* reading a group for its end only */
   const cnnblas_net_options *options;
   cb_net_design *design;
@@ -146,6 +149,15 @@ static bool sizes(parser *p, int64_t least, const char *what, int64_t values[3])
   return true;
 }
 
+static bool spend(parser *p, int64_t steps)
+{
+  p->steps += steps;
+  if (p->steps <= MAX_STEPS) return true;
+  p->status = cb_net_fail(CNNBLAS_BAD_FORMAT, "column %d: up to here its repetitions take more than %d steps to read",
+                          (int)p->at + 1, MAX_STEPS);
+  return false;
+}
+
 /* ---- convolution ---- */
 
 typedef struct {
@@ -183,6 +195,7 @@ static bool map_list(parser *p, int64_t inputs, uint8_t *row)
                               (long long)inputs - 1, (long long)first, (long long)last);
       return false;
     }
+    if (row && !spend(p, last - first + 1)) return false;
     for (int64_t i = first; row && i <= last; i++) row[i] = 1;
   } while (accept(p, ","));
   return true;
@@ -193,6 +206,11 @@ static bool maps(parser *p, cb_net_spec *spec)
   int64_t groups = spec->conv.groups ? spec->conv.groups : 1, inputs = cb_design_end(p->design)->c / groups, lists = 0;
   int start = column(p);
   size_t bytes = (size_t)(spec->conv.k * (inputs > 0 ? inputs : 1));
+  if (!p->dry && bytes > MAX_TABLE) {
+    p->status = cb_net_fail(CNNBLAS_BAD_FORMAT, "column %d: expected a table of at most %d places, found %lld x %lld",
+                            start, MAX_TABLE, (long long)spec->conv.k, (long long)inputs);
+    return false;
+  }
   if (!p->dry && !(spec->maps = cnnblas_shared_alloc(bytes, 1))) {
     p->status = cb_net_no_memory(bytes, "a table of input maps");
     return false;
@@ -339,7 +357,7 @@ static bool body(parser *p, int64_t start, bool dry)
   p->dry = dry;
   bool read = items(p) && (accept(p, "]") || expected(p, "'->' or ']'"));
   p->dry = was_dry;
-  return read;
+  return read && spend(p, p->at - start);
 }
 
 static bool group(parser *p)

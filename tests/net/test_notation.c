@@ -152,6 +152,7 @@ static void errors_point_at_the_column(void **state)
       {"INPUT 1x9x9 -> [[RELU]*1000]*1000 -> FC 2", 18, "more than 1000 layers"},
       {"INPUT 1x9x9 -> [[[RELU]*0]*1000000]*1000 -> FC 2", 0, "repeat more than"},
       {"INPUT 1x9x9 -> [[[[[[[[[[[[[[[[[RELU]]]]]]]]]]]]]]]]] -> FC 2", 0, "nested more than 16 deep"},
+      {"INPUT 100000 -> CONV 100000@1 maps 0 -> FC 2", 36, "a table of at most 16777216 places, found 100000 x 100000"},
       {"INPUT 1x9x9 -> F\xc3\x83", 16, "found 'F'"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -180,6 +181,33 @@ static void text_and_data_must_agree(void **state)
   bad.size[0] = 0;
   assert_int_equal(cnnblas_net_create("INPUT -> FC", &bad, &net), CNNBLAS_INVALID_ARGUMENT);
   assert_int_equal(cnnblas_net_create(NULL, &mnist, &net), CNNBLAS_INVALID_ARGUMENT);
+}
+
+/* Puts part in times times, and then end. */
+static char *repeated(const char *begin, const char *part, int times, const char *end)
+{
+  char *text = malloc(strlen(begin) + (size_t)times * strlen(part) + strlen(end) + 1), *at = text;
+  assert_non_null(text);
+  at += sprintf(at, "%s", begin);
+  for (int i = 0; i < times; i++) at += sprintf(at, "%s", part);
+  sprintf(at, "%s", end);
+  return text;
+}
+
+/* Texts of some thousand bytes whose reading would take minutes. */
+static void texts_that_ask_for_too_much_are_refused(void **state)
+{
+  (void)state;
+  char *texts[] = {repeated("INPUT 1x4x4 -> [POOL 9?", " -> POOL 9?", 2000, "]*99999 -> FC 2"),
+                   repeated("INPUT 10000000 -> CONV 1@1 maps 0", ",0-9999999", 1000, " -> FC 2")};
+  for (int i = 0; i < 2; i++) {
+    cnnblas_net *net = NULL;
+    harness_doing("%.60s...", texts[i]);
+    assert_int_equal(cnnblas_net_create(texts[i], &alone, &net), CNNBLAS_BAD_FORMAT);
+    assert_non_null(strstr(cnnblas_last_error(), "more than 100000000 steps"));
+    assert_null(net);
+    free(texts[i]);
+  }
 }
 
 /* Every prefix of a long text, and every text with one byte changed, is parsed or refused, nothing else. */
@@ -213,6 +241,7 @@ int main(void)
                                      cmocka_unit_test(counts_are_the_theorys),
                                      cmocka_unit_test(errors_point_at_the_column),
                                      cmocka_unit_test(text_and_data_must_agree),
+                                     cmocka_unit_test(texts_that_ask_for_too_much_are_refused),
                                      cmocka_unit_test(damaged_texts_are_parsed_or_refused)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
