@@ -1,8 +1,10 @@
 /* The safetensors reader and the model files on it: cut, flipped, lied to; what they say is checked too. */
+#include "faults.h"
 #include "io/safetensors.h"
 #include "io/system.h"
 #include "model.h"
 #include "support/harness.h"
+#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -317,6 +319,32 @@ static void models_that_do_not_match_are_refused(void **state)
   }
 }
 
+/* Two million bytes of header that would be forty as JSON; a header of as many bytes that is one long text is read. */
+static void a_header_takes_little_more_memory_than_its_size(void **state)
+{
+  (void)state;
+  enum { BYTES = 2000000 };
+  static uint8_t bytes[BYTES + 8];
+  const uint64_t length = htole64(BYTES);
+  st_file parsed = {0};
+  io_error error;
+  memcpy(bytes, &length, 8);
+  for (int i = 8; i < BYTES + 8; i++) bytes[i] = i % 2 ? '0' : ',';
+  memcpy(bytes + 8, "{\"ab\":[", 7);
+  memcpy(bytes + BYTES + 6, "]}", 2);
+  long before = faults_live();
+  assert_int_equal(st_parse("the file", bytes, sizeof bytes, &parsed, &error), IO_NO_ROOM);
+  assert_non_null(strstr(error.text, "it takes more than 24777216 bytes"));
+  assert_int_equal(faults_live(), before);
+
+  memset(bytes + 8, 'x', BYTES);
+  memcpy(bytes + 8, "{\"__metadata__\":{\"a\":\"", 22);
+  memcpy(bytes + BYTES + 5, "\"}}", 3);
+  if (st_parse("the file", bytes, sizeof bytes, &parsed, &error)) FAIL("%s", error.text);
+  assert_int_equal(strlen(st_metadata(&parsed, "a")), BYTES - 25);
+  st_free(&parsed);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(what_was_written_is_read),
@@ -325,6 +353,7 @@ int main(void)
                                      cmocka_unit_test(flipped_headers_are_refused_or_consistent),
                                      cmocka_unit_test(wrong_structure_is_refused),
                                      cmocka_unit_test(lengths_that_lie_are_refused),
+                                     cmocka_unit_test(a_header_takes_little_more_memory_than_its_size),
                                      cmocka_unit_test(models_that_do_not_match_are_refused)};
   return cmocka_run_group_tests(tests, write_model, remove_model);
 }

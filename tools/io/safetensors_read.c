@@ -149,10 +149,17 @@ static io_status read_tensors(const char *name, const uint8_t *data, size_t data
 }
 
 /* The text that jansson quotes may be long and is cut. */
-static io_status bad_json(const char *name, const json_error_t *why, io_error *error)
+static io_status bad_json(const char *name, const json_error_t *why, size_t room, io_error *error)
 {
-  if (io_json_lacked_memory()) return io_fail(error, IO_NO_ROOM, "%s: out of memory for the header", name);
+  if (io_json_lacked_memory())
+    return io_fail(error, IO_NO_ROOM, "%s: out of memory for the header, or it takes more than %zu bytes", name, room);
   return io_fail(error, IO_BAD_INPUT, "%s: header, byte %d: %.120s", name, why->position, why->text);
+}
+
+/* What the header may take as JSON: "[0,0,0" asks for twenty times its size. */
+static size_t json_room(size_t length)
+{
+  return ((size_t)16 << 20) + 4 * length;
 }
 
 io_status st_parse(const char *name, const uint8_t *bytes, size_t count, st_file *file, io_error *error)
@@ -169,10 +176,12 @@ io_status st_parse(const char *name, const uint8_t *bytes, size_t count, st_file
   if (length > count - 8) return io_fail(error, IO_BAD_INPUT, "%s: ends within the header", name);
   if (!length || bytes[8] != '{') return io_fail(error, IO_BAD_INPUT, "%s: the header does not begin with {", name);
   io_json_begin();
+  io_json_limit(json_room((size_t)length));
   f.header = json_loadb((const char *)bytes + 8, (size_t)length, JSON_REJECT_DUPLICATES, &why);
+  io_json_limit(SIZE_MAX);
   if (!f.header || io_json_lacked_memory()) {
     json_decref(f.header);
-    return bad_json(name, &why, error);
+    return bad_json(name, &why, json_room((size_t)length), error);
   }
   io_status status = read_tensors(name, bytes + 8 + length, count - 8 - (size_t)length, &f, error);
   if (status)

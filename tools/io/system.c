@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,17 +34,34 @@ void io_free(void *memory)
 }
 
 static _Thread_local bool json_lacked;
+static _Thread_local size_t json_left = SIZE_MAX;
 
 static void *json_alloc(size_t bytes)
 {
-  void *memory = io_alloc(bytes);
-  if (!memory) json_lacked = true;
+  void *memory = bytes <= json_left ? io_alloc(bytes) : NULL;
+  if (!memory) {
+    json_lacked = true;
+  } else if (json_left != SIZE_MAX) {
+    size_t took = malloc_usable_size(memory);
+    json_left -= took < json_left ? took : json_left;
+  }
   return memory;
+}
+
+static void json_release(void *memory)
+{
+  if (json_left != SIZE_MAX) json_left += malloc_usable_size(memory);
+  io_free(memory);
 }
 
 void io_use_json(void)
 {
-  json_set_alloc_funcs(json_alloc, io_free);
+  json_set_alloc_funcs(json_alloc, json_release);
+}
+
+void io_json_limit(size_t bytes)
+{
+  json_left = bytes;
 }
 
 void io_json_begin(void)

@@ -26,6 +26,9 @@ void io_use_json(void);
 void io_json_begin(void);
 bool io_json_lacked_memory(void);
 
+/* From now on, on this thread, jansson may hold so many bytes more and no others; SIZE_MAX: no limit. */
+void io_json_limit(size_t bytes);
+
 /* As the calls of the same names, gone on with after a signal. */
 int io_open(const char *path, int flags, mode_t mode);
 ssize_t io_read(int fd, void *bytes, size_t count);
