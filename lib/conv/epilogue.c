@@ -27,6 +27,23 @@ void cb_epilogue_apply(const cb_call *call, int64_t in, int64_t k0, int64_t k1, 
   }
 }
 
+static void gate_plane(void *context, int64_t plane, int worker)
+{
+  const cb_call *call = context;
+  const cb_geometry *geo = &call->plan->problem.geo;
+  int64_t at = plane * geo->image;
+  (void)worker;
+  if (geo->dtype == CNNBLAS_F64)
+    gate_row_f64((double *)call->out + at, (const double *)call->gate + at, geo->image);
+  else
+    gate_row_f32((float *)call->out + at, (const float *)call->gate + at, geo->image);
+}
+
+void cb_gate_apply(const cb_call *call)
+{
+  cb_parallel_for(call->threads, call->n * call->plan->problem.geo.c, gate_plane, (void *)call);
+}
+
 typedef struct {
   const cb_call *call;
   void *db;

@@ -29,5 +29,11 @@ static REAL NAME(sum_row)(const REAL *v, int64_t count)
   return total;
 }
 
+/* x[i] stays where gate[i] is above 0. */
+static void NAME(gate_row)(REAL *x, const REAL *gate, int64_t count)
+{
+  for (int64_t i = 0; i < count; i++) x[i] = gate[i] > 0 ? x[i] : 0;
+}
+
 #undef REAL
 #undef NAME

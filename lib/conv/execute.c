@@ -97,6 +97,7 @@ void cb_execute(cb_call *call, void *workspace)
   cb_blas_guard guard;
   if (plan->algorithm->uses_blas) cb_blas_begin(&guard);
   plan->algorithm->run(call);
+  if (call->gate && !plan->algorithm->gates) cb_gate_apply(call);
   if (plan->algorithm->uses_blas) cb_blas_end(&guard);
 }
 
@@ -198,20 +199,39 @@ cnnblas_status cnnblas_conv_forward_packed(const cnnblas_conv_plan *plan, int64_
   return forward(&(forward_call){plan, n, x, weights, w, epilogue, y, workspace, workspace_bytes});
 }
 
+/* Either input gradient; net NULL: without a gate. */
+static cnnblas_status backward_data(const cnnblas_conv_plan *plan, int64_t n, const void *dy, const void *w,
+                                    const void *net, void *dx, void *workspace, size_t workspace_bytes)
+{
+  const cb_geometry *geo = &plan->problem.geo;
+  int64_t inputs = n * geo->c * geo->image;
+  operand operands[] = {{"dx", dx, inputs, false},
+                        {"dy", dy, n * geo->k * geo->p, false},
+                        {"w", w, geo->k * geo->q, false},
+                        {"net", net, inputs, true}};
+  cnnblas_status status = check_operands(operands, 4, 1, geo->element);
+  if (!status) status = check_workspace(plan, workspace, workspace_bytes, operands, 4);
+  if (status) return status;
+  cb_call call = {.plan = plan, .n = n, .dy = dy, .w = w, .gate = net, .out = dx};
+  return run_call(&call, NULL, workspace);
+}
+
 cnnblas_status cnnblas_conv_backward_data(const cnnblas_conv_plan *plan, int64_t n, const void *dy, const void *w,
                                           void *dx, void *workspace, size_t workspace_bytes)
 {
   cnnblas_status status = check_plan(plan, CNNBLAS_BACKWARD_DATA, n);
+  return status ? status : backward_data(plan, n, dy, w, NULL, dx, workspace, workspace_bytes);
+}
+
+cnnblas_status cnnblas_conv_backward_data_relu(const cnnblas_conv_plan *plan, int64_t n, const void *dy, const void *w,
+                                               const void *net, void *dx, void *workspace, size_t workspace_bytes)
+{
+  cnnblas_status status = check_plan(plan, CNNBLAS_BACKWARD_DATA, n);
   if (status) return status;
-  const cb_geometry *geo = &plan->problem.geo;
-  operand operands[] = {{"dx", dx, n * geo->c * geo->image, false},
-                        {"dy", dy, n * geo->k * geo->p, false},
-                        {"w", w, geo->k * geo->q, false}};
-  status = check_operands(operands, 3, 1, geo->element);
-  if (!status) status = check_workspace(plan, workspace, workspace_bytes, operands, 3);
-  if (status) return status;
-  cb_call call = {.plan = plan, .n = n, .dy = dy, .w = w, .out = dx};
-  return run_call(&call, NULL, workspace);
+  if (plan->problem.accumulate)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "the plan accumulates; a gated input gradient overwrites");
+  if (!net && n > 0) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "net is NULL");
+  return backward_data(plan, n, dy, w, net, dx, workspace, workspace_bytes);
 }
 
 cnnblas_status cnnblas_conv_backward_weights(const cnnblas_conv_plan *plan, int64_t n, const void *x, const void *dy,

@@ -94,4 +94,5 @@ const cb_algorithm cb_implicit_gemm = {.name = "implicit_gemm",
                                        .prepare = prepare,
                                        .release = release,
                                        .run = run,
-                                       .takes_panels = true};
+                                       .takes_panels = true,
+                                       .gates = true};

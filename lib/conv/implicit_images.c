@@ -388,11 +388,13 @@ static void store_stage(const job *j, const cb_panel *panel, const char *stage)
         int64_t row = (j->corner[0] + d) * st->dest[1] + j->corner[1] + h;
         int64_t at =
             (j->block.image + in) * st->dest_image + (j->tiles.ig * st->outputs + panel->first) * st->dest_plane;
+        at += row * st->dest[2] + j->corner[2];
         st->engine->store(&(cb_store){.c = cb_at(stage, from, element),
                                       .ldc = st->stage_plane,
                                       .m = panel->count,
                                       .count = length,
-                                      .out = cb_at_mut(call->out, at + row * st->dest[2] + j->corner[2], element),
+                                      .out = cb_at_mut(call->out, at, element),
+                                      .gate = call->gate ? cb_at(call->gate, at, element) : NULL,
                                       .row_step = st->dest_plane,
                                       .lane_step = 1,
                                       .bias_rows = true,
@@ -435,6 +437,7 @@ static void open_job(job *j)
   j->tiles.out = cb_at_mut(call->out, dest, geo->element);
   j->tiles.plane = st->dest_plane;
   j->tiles.residual = call->residual ? cb_at(call->residual, dest, geo->element) : NULL;
+  j->tiles.gate = call->gate ? cb_at(call->gate, dest, geo->element) : NULL;
   for (int i = 0; i < 3 && st->staged; i++) {
     int64_t stride = geo->axis[i].stride;
     j->corner[i] = j->block.first[i] * stride;

@@ -53,13 +53,13 @@ typedef struct {
   const void *band; /* or the source itself */
   int32_t *rows;
   int64_t *position;
-  void *sums, *spare;   /* room for a tile, and for a packed vector of pixels of q steps */
-  int64_t pixels;       /* of the block, in this phase */
-  int64_t ig;           /* group */
-  void *out;            /* the destination of output 0 of the group at position 0: in the output, or the stage */
-  int64_t plane;        /* elements from one output to the next there */
-  int64_t first_output; /* subtracted from a panel's first: the stage holds one panel */
-  const void *residual; /* as out; NULL: none */
+  void *sums, *spare;          /* room for a tile, and for a packed vector of pixels of q steps */
+  int64_t pixels;              /* of the block, in this phase */
+  int64_t ig;                  /* group */
+  void *out;                   /* the destination of output 0 of the group at position 0: in the output, or the stage */
+  int64_t plane;               /* elements from one output to the next there */
+  int64_t first_output;        /* subtracted from a panel's first: the stage holds one panel */
+  const void *residual, *gate; /* as out; NULL: none */
 } cb_images_job;
 
 /* All tiles of the job with one packed panel: pixels on the rows. */

@@ -50,6 +50,7 @@ static cb_store store_to(const cb_images_job *j, int64_t first, int64_t position
   store.residual = j->residual ? cb_at(j->residual, at, element) : NULL;
   store.add = call->accumulate;
   store.relu = call->activation == CNNBLAS_RELU;
+  store.gate = j->gate ? cb_at(j->gate, at, element) : NULL;
   return store;
 }
 
@@ -165,7 +166,8 @@ static void run_lane_outputs(const cb_images_job *j, const lane_tile *lane, int6
   size_t element = j->call->plan->problem.geo.element;
   int64_t width = lane->vectors * st->engine->lanes, step = j->gather->axis[2].out_step;
   cb_store store = store_to(j, first, lane->position);
-  bool plain = !store.bias && !store.residual && !store.add && !store.relu && step == 1 && lane->count == width;
+  bool plain =
+      !store.bias && !store.residual && !store.add && !store.relu && !store.gate && step == 1 && lane->count == width;
   if (plain) {
     multiply_lanes(j, lane, count, weights, store.out, j->plane);
     return;

@@ -48,6 +48,7 @@ typedef struct {
   const void *x, *w, *dy; /* w: panels, if the problem says packed */
   void *out;              /* y, dx or dw */
   const void *bias, *residual;
+  const void *gate; /* [n][c][h][w]: dx is 0 where it is not above 0; NULL: none */
   cnnblas_activation activation;
   bool accumulate; /* the plan's, or a residual that is the output itself */
   int threads;
@@ -67,6 +68,7 @@ struct cb_algorithm {
   void (*run)(const cb_call *call);
   bool uses_blas;
   bool takes_panels; /* can do a packed problem */
+  bool gates;        /* its stores look at the call's gate; for the others there is a pass afterwards */
 };
 
 /* Element index of an array of the geometry's dtype. */

@@ -58,6 +58,7 @@ typedef struct {
   const void *residual; /* indexed as out; NULL: none */
   bool add;             /* add what out holds */
   bool relu;            /* max(0, .) last; NaN stays */
+  const void *gate;     /* indexed as out: the result is 0 where it is not above 0; NULL: none */
 } cb_store;
 
 /* One axis of a plane. Output o and tap t meet at input position i, where
@@ -87,7 +88,7 @@ typedef struct {
   int rows[CB_MAX_VECTORS + 1]; /* most rows of a kernel of that many vectors; 0: there is none */
   cb_kernel kernel[CB_MAX_VECTORS + 1][CB_MAX_ROWS + 1]; /* [nv][m] */
 
-  /* out = epilogue(c + out if add), element by element in the order: old value, bias, residual, activation. */
+  /* out = epilogue(c + out if add), element by element in the order: old value, bias, residual, activation, gate. */
   void (*store)(const cb_store *store);
 
   /* dst[s * width + j] = src[j * ld + s] for j < count, 0 for count <= j < width; s < steps: lanes from rows. */

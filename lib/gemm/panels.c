@@ -95,7 +95,8 @@ static inline void finish(const cb_store *t, int64_t i, int64_t j)
   if (t->add) value = *out + value;
   if (bias) value += bias[t->bias_rows ? i : j];
   if (residual) value += residual[at];
-  *out = t->relu && value < 0 ? 0 : value;
+  if (t->relu && value < 0) value = 0;
+  *out = t->gate && !(((const real *)t->gate)[at] > 0) ? 0 : value;
 }
 
 /* max(0, v), NaN staying. */
@@ -113,6 +114,7 @@ INLINE void finish_vector(const cb_store *t, const bool plain, int64_t at, vecto
     if (t->bias) value += *bias - (vector){0};
     if (t->residual) value += load((const real *)t->residual + at, m);
     if (t->relu) value = relu(value);
+    if (t->gate) value = (vector)((mask)(load((const real *)t->gate + at, m) > 0) & (mask)value);
   }
   put(out, value, m);
 }
@@ -174,7 +176,7 @@ static void store_plain(const cb_store *t)
 
 void CB_NAME(cb_store)(const cb_store *t)
 {
-  bool plain = !t->add && !t->bias && !t->residual && !t->relu;
+  bool plain = !t->add && !t->bias && !t->residual && !t->relu && !t->gate;
   if (t->row_step == 1 && !t->bias_rows)
     plain ? store_transposed_plain(t) : store_transposed_full(t);
   else if (t->lane_step == 1 && (t->bias_rows || !t->bias))

@@ -169,23 +169,25 @@ INLINE void correlate_rows(const stretch *r, const shape s, const source *from, 
     UNROLL for (int c = 0; c < 3; c++) local[c] = r->column[c];
     UNROLL for (int t = 0; t < 9; t++) weight[t] = w[t] - (vector){0};
   }
-  const tap_column *column = s.known ? local : r->column;
   for (int64_t o = o0; o < o1; o++) {
     vector sum = {0};
-    UNROLL for (int64_t t = 0; t < s.rows; t++)
-    {
-      vector part = {0}; /* of a tap row: three short chains wait less than a long one */
-      int64_t i = input_row(&h, s, o, t);
-      if (i < 0) continue;
-      const real *row = from->x + i * in;
-      UNROLL for (int64_t c = 0; c < s.columns; c++)
+    if (s.known) { /* three short chains wait less than a long one */
+      UNROLL for (int t = 0; t < 3; t++)
       {
-        if (s.known)
-          part += weight[t * 3 + c] * fetch(row, &column[c], s);
-        else
-          part += w[t * taps + c] * fetch(row, &column[c], s);
+        int64_t i = input_row(&h, s, o, t);
+        if (i < 0) continue;
+        vector part = {0};
+        UNROLL for (int c = 0; c < 3; c++) part += weight[t * 3 + c] * fetch(from->x + i * in, &local[c], s);
+        sum += part;
       }
-      sum += part;
+    } else {
+      for (int64_t t = 0; t < s.rows; t++) {
+        int64_t i = input_row(&h, s, o, t);
+        vector part = {0};
+        for (int64_t c = 0; i >= 0 && c < s.columns; c++)
+          part += w[t * taps + c] * fetch(from->x + i * in, &r->column[c], s);
+        sum += part;
+      }
     }
     real *to = y + o * out + r->o;
     if (add) sum += load(to, count);
@@ -287,7 +289,7 @@ INLINE void correlate(const cb_plane *p, const shape s)
   }
 }
 
-/* Adds output rows [o0, o1) of one stretch to the sums of tap rows [t, t + s.rows). */
+/* Adds output rows [o0, o1) of one stretch to the sums of tap rows [t, t + s.rows): three, or one. */
 INLINE void weigh_rows(const stretch *r, const shape s, const source *from, const real *y, int64_t t, int64_t o0,
                        int64_t o1, vector *sum)
 {
@@ -297,19 +299,22 @@ INLINE void weigh_rows(const stretch *r, const shape s, const source *from, cons
   tap_column local[3];
   vector part[9] = {0}; /* short sums, added to the others at the end */
   if (s.known) UNROLL for (int c = 0; c < 3; c++) local[c] = r->column[c];
-  const tap_column *column = s.known ? local : r->column;
   for (int64_t o = o0; o < o1; o++) {
     vector d = load(y + o * out + r->o, o * out + LANES <= size ? LANES : count);
     d = (vector)((mask)d & counted);
-    UNROLL for (int64_t k = 0; k < s.rows; k++)
-    {
-      int64_t i = input_row(&h, s, o, t + k);
-      if (i < 0) continue;
-      const real *row = from->x + i * in;
-      UNROLL for (int64_t c = 0; c < s.columns; c++) part[k * s.columns + c] += fetch(row, &column[c], s) * d;
+    if (s.known) {
+      UNROLL for (int k = 0; k < 3; k++)
+      {
+        int64_t i = input_row(&h, s, o, t + k);
+        if (i < 0) continue;
+        UNROLL for (int c = 0; c < 3; c++) part[k * 3 + c] += fetch(from->x + i * in, &local[c], s) * d;
+      }
+    } else {
+      int64_t i = input_row(&h, s, o, t);
+      for (int64_t c = 0; i >= 0 && c < s.columns; c++) part[c] += fetch(from->x + i * in, &r->column[c], s) * d;
     }
   }
-  UNROLL for (int64_t k = 0; k < s.rows * s.columns; k++) sum[k] += part[k];
+  for (int64_t k = 0; k < s.rows * s.columns; k++) sum[k] += part[k];
 }
 
 /* The same, element by element. */

@@ -15,7 +15,7 @@
 #include <string.h>
 
 static uint64_t seed;
-static guarded source, target, old, tile, bias, residual;
+static guarded source, target, old, tile, bias, residual, gate;
 
 static size_t element_bytes(cnnblas_dtype dtype)
 {
@@ -96,7 +96,8 @@ static double stored(cnnblas_dtype dtype, const cb_store *t, const void *residua
   if (t->add) value = plus(dtype, array_get(dtype, old.data, at), value);
   if (t->bias) value = plus(dtype, value, array_get(dtype, t->bias, t->bias_rows ? i : j));
   if (t->residual) value = plus(dtype, value, array_get(dtype, residual_values, at));
-  return t->relu && value < 0 ? 0 : value;
+  if (t->relu && value < 0) value = 0;
+  return t->gate && !(array_get(dtype, t->gate, at) > 0) ? 0 : value;
 }
 
 /* Sets the steps of one order; elements from the first to the last that the block owns. */
@@ -145,6 +146,9 @@ static void store_once(const cb_engine *engine, cnnblas_dtype dtype, int64_t m, 
   t.out = target.data;
   t.bias = with_bias == NO_BIAS ? NULL : bias.data;
   t.bias_rows = with_bias == ROW_BIAS;
+  guarded_reset(&gate, target.bytes, where);
+  fill_values(dtype, &gate, r);
+  t.gate = rng_chance(r, 25) ? gate.data : NULL;
   t.residual = with_residual == NO_RESIDUAL ? NULL : with_residual == RESIDUAL ? residual.data : target.data;
   guarded_protect(&tile, true);
   engine->store(&t);
@@ -160,7 +164,7 @@ static void store_once(const cb_engine *engine, cnnblas_dtype dtype, int64_t m, 
       memcpy((char *)old.data + (size_t)at * element, (char *)target.data + (size_t)at * element, element);
     }
   if (memcmp(old.data, target.data, target.bytes) != 0) FAIL("an element outside the block has been written");
-  const guarded *all[] = {&tile, &target, &residual, &bias};
+  const guarded *all[] = {&tile, &target, &residual, &bias, &gate};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++)
     if (!guarded_intact(all[i])) FAIL("something next to array %zu has been written", i);
 }
@@ -194,7 +198,7 @@ static void test_store(void **state)
 {
   (void)state;
   levels_run(store_engine);
-  guarded *all[] = {&source, &target, &old, &tile, &bias, &residual};
+  guarded *all[] = {&source, &target, &old, &tile, &bias, &residual, &gate};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) guarded_free(all[i]);
 }
 
