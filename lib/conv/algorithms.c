@@ -19,7 +19,7 @@ static const cb_algorithm *const table[] = {
     &cb_reference,     /* the loops again, accumulating in the next wider type: the oracle of tests */
 };
 
-enum { ROWS = sizeof table / sizeof *table };
+enum { ROWS = sizeof table / sizeof *table, FORWARD_IMAGES = 2 };
 _Static_assert((int)ROWS <= (int)CB_MAX_ALGORITHMS, "seconds[] of a plan has a place for each row");
 
 const cb_algorithm *cb_algorithm_at(int i)
@@ -47,6 +47,17 @@ bool cb_algorithm_applies(const cb_algorithm *row, const cb_problem *problem, ch
   return false;
 }
 
+/* The row's estimate. A forward's choice must not change with the batch, or one image's bits would: it is made for
+   FORWARD_IMAGES, between the one of inference and the many of training. Gradients have the whole batch in their sums or
+   are only needed in training: they are estimated for the batch that they have. */
+static double estimate(const cb_algorithm *row, const cb_problem *problem)
+{
+  if (problem->direction != CNNBLAS_FORWARD) return row->cost(problem);
+  cb_problem fixed = *problem;
+  fixed.geo.n = FORWARD_IMAGES;
+  return row->cost(&fixed) * (double)problem->geo.n / FORWARD_IMAGES;
+}
+
 const cb_algorithm *cb_algorithm_choose(const cb_problem *problem, double seconds[CB_MAX_ALGORITHMS])
 {
   char why[128];
@@ -55,7 +66,7 @@ const cb_algorithm *cb_algorithm_choose(const cb_problem *problem, double second
   for (int i = 0; i < ROWS; i++) {
     seconds[i] = 0;
     if (!cb_algorithm_applies(table[i], problem, why, sizeof why)) continue;
-    seconds[i] = table[i]->cost(problem);
+    seconds[i] = estimate(table[i], problem);
     bool better = !best || (best->by_name_only && !table[i]->by_name_only) ||
                   (best->by_name_only == table[i]->by_name_only && seconds[i] < best_seconds);
     if (!better) continue;

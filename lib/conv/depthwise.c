@@ -9,6 +9,7 @@
  * A task is some neighbouring planes of the output (or filters), enough of them to be worth a task.
  */
 #include "base/parallel.h"
+#include "conv/costs.h"
 #include "conv/epilogue.h"
 #include "conv/plan.h"
 #include "gemm/engine.h"
@@ -27,13 +28,17 @@ static bool applies(const cb_problem *problem, char *why, size_t size)
   return false;
 }
 
-/* Seconds a multiplication and addition; the kernel whose number of taps the compiler does not know takes nearly twice as long,
-   which is more than implicit_gemm does for several filters of one channel. */
+/* The kernel whose number of taps the compiler does not know is another. */
 static double cost(const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
-  double each = geo->taps == 9 && geo->axis[2].taps == 3 && geo->axis[2].stride <= 2 ? 0.05e-9 : 0.09e-9;
-  return (double)geo->n * (double)geo->k * (double)geo->p * (double)geo->taps * each;
+  bool known = geo->taps == 9 && geo->axis[2].taps == 3 && geo->axis[2].stride <= 2;
+  double y = (double)geo->n * (double)geo->k * (double)geo->p, x = (double)geo->n * (double)geo->c * (double)geo->image;
+  double work[CB_WORK_KINDS] = {[CB_WORK_MAC] = y * (double)geo->taps,
+                                [CB_WORK_READ] = x + y,
+                                [CB_WORK_WEIGHTS] = (double)(geo->k * geo->taps),
+                                [CB_WORK_ONCE] = 1};
+  return cb_cost(known ? CB_COST_DEPTHWISE_3X3 : CB_COST_DEPTHWISE, problem, work);
 }
 
 /* Planes of a task; they divide the channels of an image, so that no task lies in two images. */

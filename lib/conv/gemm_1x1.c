@@ -7,6 +7,7 @@
  *   weight gradient  dW[kg x cg] = sum over images of dY[kg x P] . X^T[P x cg]
  */
 #include "base/parallel.h"
+#include "conv/costs.h"
 #include "conv/epilogue.h"
 #include "conv/tiles.h"
 #include "gemm/blas.h"
@@ -29,9 +30,15 @@ static bool applies(const cb_problem *problem, char *why, size_t size)
 static double cost(const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
-  double images = (double)geo->n * (double)geo->g;
-  double thin = cb_min(geo->kg, geo->cg) < 16 ? 16.0 / (double)cb_min(geo->kg, geo->cg) : 1;
-  return images * 2 * (double)geo->kg * (double)geo->cg * (double)geo->p * thin / 60e9 + images * 2e-6;
+  double n = (double)geo->n, weights = (double)(geo->k * geo->cg), p = (double)geo->p;
+  double work[CB_WORK_KINDS] = {[CB_WORK_MAC] = n * weights * p,
+                                [CB_WORK_STORE] = problem->direction == CNNBLAS_FORWARD         ? n * (double)geo->k * p
+                                                  : problem->direction == CNNBLAS_BACKWARD_DATA ? n * (double)geo->c * p
+                                                                                                : weights,
+                                [CB_WORK_WEIGHTS] = weights,
+                                [CB_WORK_CALLS] = n * (double)geo->g,
+                                [CB_WORK_ONCE] = 1};
+  return cb_cost(CB_COST_GEMM_1X1, problem, work);
 }
 
 /* Rows and columns of the output matrix of one image and group: filters or channels, by pixels. */

@@ -10,6 +10,7 @@
  * Source: K. Chellapilla, S. Puri, P. Simard, High Performance Convolutional Neural Networks for Document Processing, 2006.
  */
 #include "base/parallel.h"
+#include "conv/costs.h"
 #include "conv/epilogue.h"
 #include "conv/lowering.h"
 #include "conv/tiles.h"
@@ -26,14 +27,16 @@ static bool applies(const cb_problem *problem, char *why, size_t size)
   return false;
 }
 
-/* Seconds: GEMM at a rate that grows with the smallest extent, plus writing (and for col2im adding) the lowered matrix. */
 static double cost(const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
-  double n = (double)geo->n, p = (double)geo->p, q = (double)geo->q, kg = (double)geo->kg, g = (double)geo->g;
-  double thin = kg < 16 ? 16 / kg : 1;
-  double lowering = problem->direction == CNNBLAS_BACKWARD_DATA ? 1.2e-9 : 0.6e-9;
-  return n * g * (2 * kg * q * p * thin / 60e9 + q * p * lowering) + n * g * 2e-6;
+  double pixels = (double)geo->n * (double)geo->p, weights = (double)(geo->k * geo->q);
+  double work[CB_WORK_KINDS] = {[CB_WORK_MAC] = pixels * weights,
+                                [CB_WORK_READ] = pixels * (double)(geo->g * geo->q),
+                                [CB_WORK_WEIGHTS] = weights,
+                                [CB_WORK_CALLS] = (double)geo->n * (double)geo->g,
+                                [CB_WORK_ONCE] = 1};
+  return cb_cost(CB_COST_IM2COL, problem, work);
 }
 
 static void prepare_forward(cnnblas_conv_plan *plan, int64_t elements)

@@ -7,6 +7,7 @@
  * of channels and filters, made a tile at a time. Tasks: image, group, channel tile, pixel tile.
  */
 #include "base/parallel.h"
+#include "conv/costs.h"
 #include "conv/lowering.h"
 #include "conv/tiles.h"
 #include "gemm/blas.h"
@@ -38,9 +39,13 @@ static bool applies(const cb_problem *problem, char *why, size_t size)
 static double cost(const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
-  double q = (double)(geo->kg * geo->taps), pixels = (double)geo->image, images = (double)geo->n * (double)geo->g;
-  double thin = geo->cg < 16 ? 16.0 / (double)geo->cg : 1;
-  return images * (2 * (double)geo->cg * q * pixels * thin / 60e9 + q * pixels * 0.7e-9) + images * 2e-6;
+  double pixels = (double)geo->n * (double)geo->image, weights = (double)(geo->k * geo->q);
+  double work[CB_WORK_KINDS] = {[CB_WORK_MAC] = pixels * weights,
+                                [CB_WORK_READ] = pixels * (double)(geo->k * geo->taps),
+                                [CB_WORK_WEIGHTS] = weights,
+                                [CB_WORK_CALLS] = (double)geo->n * (double)geo->g,
+                                [CB_WORK_ONCE] = 1};
+  return cb_cost(CB_COST_ROT180, problem, work);
 }
 
 /* The scratch holds a lowered tile [q_tile][p_tile] and behind it a weight tile [c_tile][q_tile]. */

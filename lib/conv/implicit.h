@@ -46,12 +46,15 @@ typedef struct {
 
 void cb_hops_init(cb_hops *hops, const cb_engine *engine);
 
-/* Each half: whether it can do the problem within its budget, making the plan's state and tiling, running it. */
+/* Each half: whether it can do the problem within its budget, its estimated seconds if so, making the plan's state and
+   tiling, running it. */
 bool cb_images_apply(const cb_problem *problem, char *why, size_t size);
+double cb_images_cost(const cb_problem *problem);
 cnnblas_status cb_images_prepare(cnnblas_conv_plan *plan);
 void cb_images_run(const cb_call *call);
 
 bool cb_weights_apply(const cb_problem *problem, char *why, size_t size);
+double cb_weights_cost(const cb_problem *problem);
 cnnblas_status cb_weights_prepare(cnnblas_conv_plan *plan);
 void cb_weights_run(const cb_call *call);
 

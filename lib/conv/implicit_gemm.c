@@ -28,15 +28,9 @@ static bool applies(const cb_problem *problem, char *why, size_t size)
   return cb_images_apply(problem, why, size);
 }
 
-/* Seconds on one core: the kernel at its usual rate, lanes that hold nothing included. */
 static double cost(const cb_problem *problem)
 {
-  const cb_geometry *geo = &problem->geo;
-  int64_t lanes = cb_engine_get(geo->dtype)->lanes;
-  int64_t outputs = problem->direction == CNNBLAS_BACKWARD_DATA ? geo->cg : geo->kg;
-  double padded = (double)cb_round_up(outputs, lanes) / (double)outputs;
-  return (double)geo->n * (double)geo->k * (double)geo->p * (double)geo->q * 2 * padded / (5.5e9 * (double)lanes) +
-         (double)geo->n * (double)geo->g * 1e-6;
+  return problem->direction == CNNBLAS_BACKWARD_WEIGHTS ? cb_weights_cost(problem) : cb_images_cost(problem);
 }
 
 static cnnblas_status prepare(cnnblas_conv_plan *plan)

@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/status.h"
+#include "conv/costs.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -27,6 +28,7 @@ enum {
   SHARED_PANELS = 1536 << 10, /* bytes of weights up to which they are packed once for all jobs */
   PACK_AHEAD = 4,             /* filters that packing asks for early */
   DIRECT_PIXELS = 2048,       /* of all images: up to these, weights are read in place, pixels on the lanes */
+  COST_THREADS = 2,           /* that an estimate supposes: it must not look at the real number */
   JOBS_A_THREAD = 4,          /* wanted: blocks are smaller and panels dealt out until there are so many */
   TRANSPOSE = 35,             /* steps that a transposed store costs, measured on AVX-512 */
   STRAIGHT = 15               /* steps that a straight store costs */
@@ -42,6 +44,13 @@ static bool has_outputs(const cb_gather *gather)
   return gather->axis[0].outs && gather->axis[1].outs && gather->axis[2].outs;
 }
 
+/* Pixels side by side that vectors of lanes are cut from: whole planes for one tap, else rows. */
+static int64_t row_of_lanes(const cb_images *st, const cb_gather *gather)
+{
+  const cb_gather_axis *a = gather->axis;
+  return gather->taps == 1 && !st->staged ? a[0].outs * a[1].outs * a[2].outs : a[2].outs;
+}
+
 /* Which operand goes on the lanes. Storing with channels on the lanes costs about as much as TRANSPOSE more steps; pixels
    on the lanes waste what does not fill a row's last vector and need pixels that lie side by side. */
 static bool prefer_pixel_lanes(const cb_images *st)
@@ -52,7 +61,7 @@ static bool prefer_pixel_lanes(const cb_images *st)
     const cb_gather_axis *a = gather->axis;
     if (gather->q == 0 || !has_outputs(gather)) continue;
     if (a[2].stride != 1) return false;
-    int64_t width = gather->taps == 1 && !st->staged ? a[0].outs * a[1].outs * a[2].outs : a[2].outs;
+    int64_t width = row_of_lanes(st, gather);
     double vectors = (double)cb_round_up(width, st->engine->lanes), q = (double)gather->q;
     double filled = (double)st->outputs / (double)cb_round_up(st->outputs, st->engine->lanes);
     rows += q * filled / (q + TRANSPOSE);
@@ -184,6 +193,36 @@ bool cb_images_apply(const cb_problem *problem, char *why, size_t size)
   if (st.parts.bytes + CB_ALIGN <= problem->budget) return true;
   snprintf(why, size, "it needs a workspace of %zu bytes a thread", st.parts.bytes + CB_ALIGN);
   return false;
+}
+
+double cb_images_cost(const cb_problem *problem)
+{
+  const cb_geometry *geo = &problem->geo;
+  cb_gather gather[MAX_PHASES];
+  cb_images st = {.phases = phases_of(problem), .gather = gather};
+  layout(&st, problem, COST_THREADS);
+  int64_t blocks = cb_max(1, cb_band_blocks(&st.band, geo->n)), lanes = st.engine->lanes;
+  int64_t jobs = blocks * geo->g * cb_min(st.panels, cb_parts(st.jobs, blocks * geo->g));
+  double images = (double)geo->n * (double)geo->g, balance = cb_cost_imbalance(jobs);
+  double outputs = (double)(st.pixel_lanes ? st.outputs : cb_round_up(st.outputs, lanes)), work[CB_WORK_KINDS] = {0};
+  for (int64_t i = 0; i < st.phases; i++) {
+    const cb_gather_axis *a = gather[i].axis;
+    double pixels = (double)(a[0].outs * a[1].outs * a[2].outs);
+    if (st.pixel_lanes && has_outputs(&gather[i])) {
+      int64_t width = row_of_lanes(&st, &gather[i]);
+      pixels *= (double)cb_round_up(width, lanes) / (double)width;
+    }
+    work[CB_WORK_MAC] += images * pixels * outputs * (double)gather[i].q * balance;
+    work[CB_WORK_STORE] += images * pixels * outputs * balance;
+  }
+  bool again = !st.pixel_lanes && !packs_fit(&st, problem); /* each block packs the weights anew */
+  work[CB_WORK_READ] =
+      (double)geo->n * (double)(st.source_plane * (problem->direction == CNNBLAS_FORWARD ? geo->c : geo->k));
+  work[CB_WORK_WEIGHTS] = (double)(geo->k * geo->q) * (again ? (double)blocks : 1);
+  work[CB_WORK_CALLS] = images;
+  work[CB_WORK_ONCE] = 1;
+  cb_cost_row row = !st.pixel_lanes ? CB_COST_ROWS : st.direct_weights ? CB_COST_DIRECT : CB_COST_LANES;
+  return cb_cost(row, problem, work);
 }
 
 /* The state with its gathers, phases and tables, in one allocation; laid out. */

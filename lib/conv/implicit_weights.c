@@ -24,6 +24,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/status.h"
+#include "conv/costs.h"
 #include "conv/implicit.h"
 #include "conv/tiles.h"
 #include <stdio.h>
@@ -107,6 +108,22 @@ bool cb_weights_apply(const cb_problem *problem, char *why, size_t size)
   if (bytes <= problem->budget) return true;
   snprintf(why, size, "it needs a workspace of %zu bytes a thread", bytes);
   return false;
+}
+
+double cb_weights_cost(const cb_problem *problem)
+{
+  const cb_geometry *geo = &problem->geo;
+  state st;
+  cb_tiling tiling = {0};
+  size_state(&st, &tiling, problem);
+  double pixels = (double)geo->n * (double)geo->p, weights = (double)(geo->k * geo->q);
+  double filled = (double)cb_round_up(st.lanes_each, st.engine->lanes) / (double)st.lanes_each;
+  double work[CB_WORK_KINDS] = {[CB_WORK_MAC] = pixels * weights * filled,
+                                [CB_WORK_STORE] = weights * filled * (double)tiling.segments,
+                                [CB_WORK_READ] = (double)geo->n * (double)(geo->c * geo->image + geo->k * geo->p),
+                                [CB_WORK_CALLS] = (double)geo->n * (double)geo->g,
+                                [CB_WORK_ONCE] = 1};
+  return cb_cost(CB_COST_WEIGHTS, problem, work);
 }
 
 cnnblas_status cb_weights_prepare(cnnblas_conv_plan *plan)
