@@ -18,6 +18,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The rows of one problem and direction, as they come. */
 static void print_rows(void *previous, const bench_result *rows, size_t count)
@@ -65,6 +66,30 @@ static void measure_peaks_again(const bench_options *options, bench_context *con
          peaks->fma_gflops, peaks->gemm_gflops, peaks->bandwidth_gbytes);
 }
 
+/* The choices of --wisdom's file; none yet if there is no file. */
+static int open_wisdom(bench_options *options)
+{
+  if (!options->wisdom_file) return BENCH_OK;
+  if (cnnblas_wisdom_create(&options->wisdom))
+    return fprintf(stderr, "cnnblas-bench: out of memory\n"), BENCH_NO_MEMORY;
+  if (access(options->wisdom_file, F_OK) != 0 && errno == ENOENT) return BENCH_OK;
+  cnnblas_status status = cnnblas_wisdom_load(options->wisdom, options->wisdom_file);
+  if (!status) return BENCH_OK;
+  fprintf(stderr, "cnnblas-bench: %s\n", cnnblas_last_error());
+  cnnblas_wisdom_destroy(options->wisdom);
+  return status == CNNBLAS_OUT_OF_MEMORY ? BENCH_NO_MEMORY : BENCH_BAD_INPUT;
+}
+
+/* Writes the choices, old and new, back. */
+static int close_wisdom(bench_options *options)
+{
+  if (!options->wisdom) return BENCH_OK;
+  cnnblas_status status = cnnblas_wisdom_save(options->wisdom, options->wisdom_file);
+  if (status) fprintf(stderr, "cnnblas-bench: %s\n", cnnblas_last_error());
+  cnnblas_wisdom_destroy(options->wisdom);
+  return status ? BENCH_NO_MEMORY : BENCH_OK;
+}
+
 int main(int argc, char **argv)
 {
   bench_options options;
@@ -80,6 +105,11 @@ int main(int argc, char **argv)
     bench_options_free(&options);
     return fflush(stdout) != 0 && status == BENCH_OK ? BENCH_NO_MEMORY : status;
   }
+  status = open_wisdom(&options);
+  if (status) {
+    bench_options_free(&options);
+    return status;
+  }
   bench_set_threads(options.threads);
   bench_peaks_measure(options.dtype, options.threads, bench_peaks_time(options.min_time), &context.peaks);
   bench_table_head(&context);
@@ -88,12 +118,12 @@ int main(int argc, char **argv)
   if (options.sweep[0]) bench_sweep_print(&results, options.sweep);
   bench_table_means(&results, &context);
   if (status == BENCH_CHECK_FAILED) puts("\nWRONG RESULTS: see the rows marked so");
-  int written = write_files(&options, &results, &context);
+  int written = write_files(&options, &results, &context), kept = close_wisdom(&options);
   if (options.fresh) {
     int fresh = bench_fresh_run(argc, argv, &results, &context);
     if (status == BENCH_OK) status = fresh;
   }
-  if (status == BENCH_OK) status = written;
+  if (status == BENCH_OK) status = written ? written : kept;
   if (status == BENCH_OK && options.bad_lines) status = BENCH_BAD_INPUT;
   if (fflush(stdout) != 0 && status == BENCH_OK) status = BENCH_NO_MEMORY;
   bench_results_free(&results);

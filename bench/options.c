@@ -27,6 +27,7 @@ static const char help[] =
     "  --min-time SECONDS   spent on each candidate of a layer (0.1)\n"
     "  --workspace W        default, none, or bytes a thread at most\n"
     "  --effort E           estimate or measure: how auto chooses (estimate)\n"
+    "  --wisdom FILE        measured choices: read if it is there, written at the end; means --effort measure\n"
     "  --no-naive           skip the naive baseline\n"
     "  --sweep V=FROM..TO   batch, channels, size or threads, doubling, or V=A,B,C: how time grows\n"
     "  --fresh              afterwards repeat the whole in a new process and compare\n"
@@ -51,6 +52,7 @@ enum {
   MIN_TIME,
   WORKSPACE,
   EFFORT,
+  WISDOM,
   NO_NAIVE,
   SWEEP,
   FRESH,
@@ -72,6 +74,7 @@ static const struct option long_options[] = {{"set", required_argument, NULL, SE
                                              {"min-time", required_argument, NULL, MIN_TIME},
                                              {"workspace", required_argument, NULL, WORKSPACE},
                                              {"effort", required_argument, NULL, EFFORT},
+                                             {"wisdom", required_argument, NULL, WISDOM},
                                              {"no-naive", no_argument, NULL, NO_NAIVE},
                                              {"sweep", required_argument, NULL, SWEEP},
                                              {"fresh", no_argument, NULL, FRESH},
@@ -345,6 +348,10 @@ static int read_option(bench_options *o, int option, const char **sweep)
     status = read_choice("effort", optarg, "estimate", "measure", &choice);
     o->effort = choice ? CNNBLAS_MEASURE : CNNBLAS_ESTIMATE;
     return status;
+  case WISDOM:
+    o->wisdom_file = optarg;
+    o->effort = CNNBLAS_MEASURE;
+    return BENCH_OK;
   case NO_NAIVE:
     o->naive = false;
     return BENCH_OK;

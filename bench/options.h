@@ -32,6 +32,8 @@ typedef struct bench_options {
   cnnblas_workspace_policy workspace;
   size_t workspace_limit;
   cnnblas_effort effort;
+  const char *wisdom_file; /* NULL for none */
+  cnnblas_wisdom *wisdom;  /* of that file; main makes and frees it */
   double min_time;
   bool naive;
   bool fresh;

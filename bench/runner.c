@@ -132,7 +132,8 @@ static cnnblas_conv_options library_options(const bench_options *options, const 
                                 .threads = threads,
                                 .workspace = options->workspace,
                                 .workspace_limit = options->workspace_limit,
-                                .effort = options->effort};
+                                .effort = options->effort,
+                                .wisdom = options->wisdom};
 }
 
 /* The part of the problem that the naive baseline runs on. */

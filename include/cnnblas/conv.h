@@ -132,6 +132,9 @@ typedef enum cnnblas_activation {
   CNNBLAS_RELU = 1 /* max(0, x); NaN stays NaN */
 } cnnblas_activation;
 
+/** Choices that were measured, by problem; see cnnblas_wisdom_create. */
+typedef struct cnnblas_wisdom cnnblas_wisdom;
+
 /** How a plan is to be made. Zero, or a NULL pointer to the whole, means the defaults. */
 typedef struct cnnblas_conv_options {
   const char *algorithm; /* NULL or "auto", or a name of cnnblas_conv_algorithm_name; read only by plan_create */
@@ -142,7 +145,8 @@ typedef struct cnnblas_conv_options {
   int32_t no_alloc;                   /* 1: a call that needs a workspace and gets none is an error; 0: it allocates */
   int32_t accumulate;                 /* 1: add to the output; 0: overwrite it without reading it */
   int32_t packed_weights;             /* 1: forward only, through cnnblas_conv_forward_packed */
-  int32_t reserved[15];               /* must be 0 */
+  cnnblas_wisdom *wisdom;             /* with effort measure: looked into first, and told what was measured; or NULL */
+  int32_t reserved[13];               /* must be 0 */
 } cnnblas_conv_options;
 
 /** Sets every field to zero, the defaults. NULL is ignored. */
@@ -172,6 +176,52 @@ typedef struct cnnblas_conv_plan cnnblas_conv_plan;
  */
 CNNBLAS_API cnnblas_status cnnblas_conv_plan_create(const cnnblas_conv_desc *desc, cnnblas_conv_direction direction,
                                                     const cnnblas_conv_options *options, cnnblas_conv_plan **plan);
+
+/*
+ * Wisdom: what effort "measure" found out, kept so that it need not be measured again, and so that the choice (and with it
+ * the bits) stays the same from run to run. An object is the caller's; the library keeps none of its own.
+ *
+ *   cnnblas_wisdom *wisdom;
+ *   cnnblas_wisdom_create(&wisdom);
+ *   cnnblas_wisdom_load(wisdom, "layers.wisdom");       (an IO_ERROR the first time: there is no file yet)
+ *   cnnblas_conv_options o = {.effort = CNNBLAS_MEASURE, .wisdom = wisdom};
+ *   cnnblas_conv_plan_create(&d, CNNBLAS_FORWARD, &o, &plan);
+ *   cnnblas_wisdom_save(wisdom, "layers.wisdom");
+ *   cnnblas_wisdom_destroy(wisdom);
+ *
+ * A choice is kept for a problem: all sizes, strides, dilation, padding, mode and groups, n, dtype, direction, accumulate
+ * and workspace limit; not for a number of threads. Plans do not hold on to the object: it may be destroyed before them.
+ * Any number of threads may make plans with one object at once, load into it and save it; where two measure the same
+ * problem at once the first choice stands for both.
+ */
+
+/** An object without choices. The caller owns *wisdom. Returns CNNBLAS_OK, INVALID_ARGUMENT (NULL) or OUT_OF_MEMORY. */
+CNNBLAS_API cnnblas_status cnnblas_wisdom_create(cnnblas_wisdom **wisdom);
+
+/** Frees an object that no thread is using. NULL is ignored. */
+CNNBLAS_API void cnnblas_wisdom_destroy(cnnblas_wisdom *wisdom);
+
+/** Number of problems that it has a choice for; 0 for NULL. */
+CNNBLAS_API size_t cnnblas_wisdom_count(const cnnblas_wisdom *wisdom);
+
+/**
+ * Adds the choices of a file to those in the object; where both have one the file's counts.
+ *
+ * Returns CNNBLAS_OK; CNNBLAS_IO_ERROR (it cannot be opened or read); CNNBLAS_UNSUPPORTED (of another
+ * version of the format or of the library, another CPU model or instruction-set level: measure again);
+ * CNNBLAS_BAD_FORMAT (damaged, cut short, edited, or not such a file; the message names file, line and what is wrong);
+ * CNNBLAS_OUT_OF_MEMORY; CNNBLAS_INVALID_ARGUMENT (NULL). On an error the object is as it was.
+ */
+CNNBLAS_API cnnblas_status cnnblas_wisdom_load(cnnblas_wisdom *wisdom, const char *path);
+
+/**
+ * Writes all choices to a text file: first beside it under another name, then in its place, so that a crash leaves
+ * either the old file or the new one.
+ *
+ * Returns CNNBLAS_OK, CNNBLAS_IO_ERROR (the message names the file), CNNBLAS_OUT_OF_MEMORY or CNNBLAS_INVALID_ARGUMENT
+ * (NULL).
+ */
+CNNBLAS_API cnnblas_status cnnblas_wisdom_save(const cnnblas_wisdom *wisdom, const char *path);
 
 /** Frees a plan that no thread is executing. NULL is ignored. */
 CNNBLAS_API void cnnblas_conv_plan_destroy(cnnblas_conv_plan *plan);

@@ -66,9 +66,10 @@ static void say_rivals(text *t, const cnnblas_conv_plan *plan)
       say(t, "not %s: another was asked for by name\n", row->name);
     else if (row->by_name_only)
       say(t, "not %s: only by name\n", row->name);
+    else if (plan->recalled)
+      say(t, "not %s: another was the fastest when it was measured\n", row->name);
     else
-      say(t, "not %s: %s %.3g ms\n", row->name, measured ? "measured" : "estimated on one core",
-          1e3 * plan->seconds[i]);
+      say(t, "not %s: %s %.3g ms\n", row->name, measured ? "measured" : "estimated", 1e3 * plan->seconds[i]);
   }
 }
 
@@ -77,7 +78,10 @@ cnnblas_status cnnblas_conv_plan_describe(const cnnblas_conv_plan *plan, char *b
   if (!plan) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "plan is NULL");
   if (!buffer && size) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "buffer is NULL, but size is %zu", size);
   text t = {buffer, size, 0};
-  say(&t, "algorithm: %s%s\n", plan->algorithm->name, plan->forced ? " (forced)" : "");
+  say(&t, "algorithm: %s%s\n", plan->algorithm->name,
+      plan->forced     ? " (forced)"
+      : plan->recalled ? " (from the wisdom)"
+                       : "");
   say_problem(&t, &plan->problem);
   say_tiling(&t, plan);
   say_rivals(&t, plan);

@@ -6,6 +6,7 @@
 #include "conv/algorithms.h"
 #include "conv/measure.h"
 #include "conv/packed.h"
+#include "conv/wisdom.h"
 #include <string.h>
 
 enum {
@@ -35,7 +36,7 @@ static cnnblas_status check_options(const cnnblas_conv_options *o)
                    o->workspace_limit);
   if ((int)o->effort < 0 || o->effort > CNNBLAS_MEASURE)
     return cb_fail(CNNBLAS_INVALID_ARGUMENT, "effort is %d, which names no effort", (int)o->effort);
-  for (int i = 0; i < 15; i++)
+  for (int i = 0; i < 13; i++)
     if (o->reserved[i])
       return cb_fail(CNNBLAS_INVALID_ARGUMENT, "options.reserved[%d] is %d; it must be 0", i, (int)o->reserved[i]);
   cnnblas_status status = check_flag("no_alloc", o->no_alloc);
@@ -60,8 +61,18 @@ static cnnblas_status find_forced(const char *name, const cb_problem *problem, c
   return cb_fail(CNNBLAS_UNSUPPORTED, "algorithm \"%s\" does not apply: %s", (*algorithm)->name, why);
 }
 
+/* The measured choice: the wisdom's, if there is one, else a new one, which the wisdom then keeps. */
+static cnnblas_status choose_measured(cnnblas_conv_plan *plan, cnnblas_wisdom *wisdom, const cb_algorithm **best)
+{
+  const cb_algorithm *known = wisdom ? cb_wisdom_find(wisdom, &plan->problem) : NULL;
+  plan->recalled = known != NULL;
+  if (known) *best = known;
+  cnnblas_status status = known ? CNNBLAS_OK : cb_measure(plan, best);
+  return status || known || !wisdom ? status : cb_wisdom_keep(wisdom, &plan->problem, best);
+}
+
 /* Picks and prepares the algorithm of a plan whose problem and options are filled in. */
-static cnnblas_status choose(cnnblas_conv_plan *plan, const char *name)
+static cnnblas_status choose(cnnblas_conv_plan *plan, const char *name, cnnblas_wisdom *wisdom)
 {
   plan->forced = name && strcmp(name, "auto") != 0;
   const cb_algorithm *best = cb_algorithm_choose(&plan->problem, plan->seconds);
@@ -70,7 +81,7 @@ static cnnblas_status choose(cnnblas_conv_plan *plan, const char *name)
   if (plan->forced)
     status = find_forced(name, &plan->problem, &best);
   else if (plan->options.effort == CNNBLAS_MEASURE && plan->problem.geo.n > 0 && !plan->problem.packed)
-    status = cb_measure(plan, &best);
+    status = choose_measured(plan, wisdom, &best);
   plan->algorithm = best;
   return status ? status : best->prepare(plan);
 }
@@ -99,8 +110,9 @@ cnnblas_status cnnblas_conv_plan_create(const cnnblas_conv_desc *desc, cnnblas_c
                                .budget = budget_of(o)};
   plan->options = *o;
   plan->options.algorithm = NULL;
+  plan->options.wisdom = NULL;
   plan->threads = o->threads ? o->threads : cb_threads_default();
-  status = choose(plan, o->algorithm);
+  status = choose(plan, o->algorithm, o->wisdom);
   if (status) {
     cb_free(plan);
     return status;

@@ -32,12 +32,13 @@ typedef struct cb_algorithm cb_algorithm;
 
 struct cnnblas_conv_plan {
   cb_problem problem;
-  cnnblas_conv_options options; /* .algorithm is NULL here: the caller's text may be gone */
+  cnnblas_conv_options options; /* .algorithm and .wisdom are NULL here: what they point to may be gone */
   const cb_algorithm *algorithm;
   cb_tiling tiling;
   int threads;                       /* at most */
   void *state;                       /* the algorithm's own, made by prepare and freed by release */
   bool forced;                       /* by name */
+  bool recalled;                     /* the wisdom knew the choice: seconds are estimates */
   double seconds[CB_MAX_ALGORITHMS]; /* per row of the table: estimated or measured; 0: not considered */
 };
 
@@ -60,7 +61,7 @@ struct cb_algorithm {
   bool by_name_only; /* never chosen while another applies */
   /* True if it can do the problem; else a reason is written. */
   bool (*applies)(const cb_problem *problem, char *why, size_t size);
-  /* Estimated seconds on one core for the whole batch. */
+  /* Estimated seconds for the whole batch (costs.h); to be compared, nothing more. */
   double (*cost)(const cb_problem *problem);
   /* Fixes plan->tiling, and plan->state if it needs one. */
   cnnblas_status (*prepare)(cnnblas_conv_plan *plan);

@@ -254,6 +254,18 @@ static void every_option_runs(void **state)
   assert_says("im2col_images");
 }
 
+static void wisdom_from_run_to_run(void **state)
+{
+  (void)state;
+  EXPECT(0, "--peers none --no-naive --min-time 0.001 --effort measure --wisdom some.wisdom ic4ih9oc6kh3");
+  EXPECT(0, "--peers none --no-naive --min-time 0.001 --effort measure --wisdom some.wisdom ic4ih9oc6kh3 ic5ih9oc6kh3");
+  write_file("some.wisdom", "not wisdom\n");
+  EXPECT(3, "--peers none --no-naive --min-time 0.001 --wisdom some.wisdom ic4ih9oc6kh3");
+  assert_says("some.wisdom:1: ");
+  EXPECT(4, "--peers none --no-naive --min-time 0.001 --wisdom no/such/folder ic4ih9oc6kh3");
+  assert_says("no/such/folder");
+}
+
 static int make_directory(void **state)
 {
   (void)state;
@@ -263,8 +275,8 @@ static int make_directory(void **state)
 static int remove_directory(void **state)
 {
   (void)state;
-  static const char *const names[] = {"some.txt", "out.json",   "out.csv",     "old.json",
-                                      "new.json", "other.json", "broken.json", "no_report.json"};
+  static const char *const names[] = {"some.txt",   "out.json",    "out.csv",        "old.json",   "new.json",
+                                      "other.json", "broken.json", "no_report.json", "some.wisdom"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     char path[256];
     snprintf(path, sizeof path, "%s/%s", directory, names[i]);
@@ -288,6 +300,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(json_holds_every_field),
       cmocka_unit_test(comparisons),
       cmocka_unit_test(every_option_runs),
+      cmocka_unit_test(wisdom_from_run_to_run),
   };
   return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }

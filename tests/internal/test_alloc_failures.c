@@ -165,6 +165,46 @@ static void test_every_allocation(void **state)
   assert_int_equal(live_count(), 0);
 }
 
+/* A measured plan whose choice goes through a file into another object. */
+static cnnblas_status use_wisdom(void)
+{
+  cnnblas_wisdom *first = NULL, *second = NULL;
+  cnnblas_conv_plan *plan = NULL;
+  const char *path = "alloc_failures.wisdom";
+  cnnblas_status status = cnnblas_wisdom_create(&first);
+  if (!status) status = cnnblas_wisdom_create(&second);
+  cnnblas_conv_options o = {.effort = CNNBLAS_MEASURE, .threads = 1, .wisdom = first};
+  if (!status) status = cnnblas_conv_plan_create(&desc, CNNBLAS_FORWARD, &o, &plan);
+  if (!status) status = cnnblas_wisdom_save(first, path);
+  if (!status) status = cnnblas_wisdom_load(second, path);
+  if (!status) assert_int_equal(cnnblas_wisdom_count(second), 1);
+  cnnblas_conv_plan_destroy(plan);
+  cnnblas_wisdom_destroy(first);
+  cnnblas_wisdom_destroy(second);
+  remove(path);
+  return status;
+}
+
+static void test_wisdom(void **state)
+{
+  (void)state;
+  int before = live_count();
+  for (long request = 0;; request++) {
+    long so_far = injected;
+    arm(request);
+    cnnblas_status status = use_wisdom();
+    arm(-1);
+    if (live_count() != before) FAIL("request %ld failed: %d allocations leaked", request, live_count() - before);
+    if (injected == so_far) {
+      ASSERT_OK(status);
+      assert_true(request > 8); /* two objects, a plan, arrays, a list, text and name, text and lists */
+      break;
+    }
+    if (status != CNNBLAS_OUT_OF_MEMORY || !strstr(cnnblas_last_error(), "memory"))
+      FAIL("request %ld failed, the calls gave %s: %s", request, cnnblas_status_string(status), cnnblas_last_error());
+  }
+}
+
 /* Calls that promise not to allocate: with a workspace passed, with policy "none", and with no_alloc. */
 static void test_no_allocation(void **state)
 {
@@ -203,6 +243,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_every_allocation),
+      cmocka_unit_test(test_wisdom),
       cmocka_unit_test(test_no_allocation),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

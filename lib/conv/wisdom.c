@@ -1,0 +1,121 @@
+/* Measured choices by problem, in a sorted list under a lock; see wisdom.h. */
+#include "conv/wisdom.h"
+#include "base/memory.h"
+#include "base/status.h"
+#include "conv/algorithms.h"
+#include <string.h>
+
+static cb_wisdom_key key_of(const cb_problem *problem)
+{
+  const cb_geometry *geo = &problem->geo;
+  cb_wisdom_key key = {.dtype = (int32_t)geo->dtype, .direction = (int32_t)problem->direction};
+  const int64_t head[] = {problem->accumulate, (int64_t)problem->budget, geo->n, geo->c, geo->k};
+  size_t at = sizeof head / sizeof *head;
+  memcpy(key.number, head, sizeof head);
+  key.number[at++] = geo->g;
+  for (int i = 0; i < 3; i++) {
+    const cb_axis *a = &geo->axis[i];
+    const int64_t axis[] = {a->in, a->out, a->taps, a->stride, a->base, a->step};
+    memcpy(key.number + at, axis, sizeof axis);
+    at += sizeof axis / sizeof *axis;
+  }
+  return key;
+}
+
+static int compare(const cb_wisdom_key *a, const cb_wisdom_key *b)
+{
+  if (a->dtype != b->dtype) return a->dtype < b->dtype ? -1 : 1;
+  if (a->direction != b->direction) return a->direction < b->direction ? -1 : 1;
+  for (int i = 0; i < CB_WISDOM_NUMBERS; i++)
+    if (a->number[i] != b->number[i]) return a->number[i] < b->number[i] ? -1 : 1;
+  return 0;
+}
+
+size_t cb_wisdom_place(const cb_wisdom_list *list, const cb_wisdom_key *key, bool *found)
+{
+  size_t low = 0, high = list->count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (compare(&list->items[middle].key, key) < 0)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  *found = low < list->count && compare(&list->items[low].key, key) == 0;
+  return low;
+}
+
+cnnblas_status cb_wisdom_insert(cb_wisdom_list *list, size_t place, const cb_wisdom_entry *entry)
+{
+  if (list->count == list->capacity) {
+    size_t capacity = list->capacity ? 2 * list->capacity : 64, bytes = capacity * sizeof *list->items;
+    cb_wisdom_entry *items = cb_alloc(bytes);
+    if (!items) return cb_fail_memory(bytes, "measured choices");
+    if (list->count) memcpy(items, list->items, list->count * sizeof *items);
+    cb_free(list->items);
+    list->items = items;
+    list->capacity = capacity;
+  }
+  memmove(list->items + place + 1, list->items + place, (list->count - place) * sizeof *list->items);
+  list->items[place] = *entry;
+  list->count++;
+  return CNNBLAS_OK;
+}
+
+const cb_algorithm *cb_wisdom_find(cnnblas_wisdom *wisdom, const cb_problem *problem)
+{
+  char why[128];
+  cb_wisdom_key key = key_of(problem);
+  bool found;
+  pthread_mutex_lock(&wisdom->lock);
+  size_t place = cb_wisdom_place(&wisdom->list, &key, &found);
+  const cb_algorithm *algorithm = found ? wisdom->list.items[place].algorithm : NULL;
+  pthread_mutex_unlock(&wisdom->lock);
+  return algorithm && cb_algorithm_applies(algorithm, problem, why, sizeof why) ? algorithm : NULL;
+}
+
+cnnblas_status cb_wisdom_keep(cnnblas_wisdom *wisdom, const cb_problem *problem, const cb_algorithm **algorithm)
+{
+  char why[128];
+  cb_wisdom_entry entry = {.key = key_of(problem), .algorithm = *algorithm};
+  bool found;
+  cnnblas_status status = CNNBLAS_OK;
+  pthread_mutex_lock(&wisdom->lock);
+  size_t place = cb_wisdom_place(&wisdom->list, &entry.key, &found);
+  if (!found)
+    status = cb_wisdom_insert(&wisdom->list, place, &entry);
+  else if (cb_algorithm_applies(wisdom->list.items[place].algorithm, problem, why, sizeof why))
+    *algorithm = wisdom->list.items[place].algorithm;
+  else
+    wisdom->list.items[place] = entry;
+  pthread_mutex_unlock(&wisdom->lock);
+  return status;
+}
+
+cnnblas_status cnnblas_wisdom_create(cnnblas_wisdom **out)
+{
+  if (!out) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "wisdom is NULL");
+  cnnblas_wisdom *wisdom = cb_alloc_zeroed(sizeof *wisdom);
+  if (!wisdom) return cb_fail_memory(sizeof *wisdom, "a wisdom");
+  pthread_mutex_init(&wisdom->lock, NULL);
+  *out = wisdom;
+  return CNNBLAS_OK;
+}
+
+void cnnblas_wisdom_destroy(cnnblas_wisdom *wisdom)
+{
+  if (!wisdom) return;
+  pthread_mutex_destroy(&wisdom->lock);
+  cb_free(wisdom->list.items);
+  cb_free(wisdom);
+}
+
+size_t cnnblas_wisdom_count(const cnnblas_wisdom *wisdom)
+{
+  if (!wisdom) return 0;
+  cnnblas_wisdom *w = (cnnblas_wisdom *)wisdom; /* only its lock changes */
+  pthread_mutex_lock(&w->lock);
+  size_t count = w->list.count;
+  pthread_mutex_unlock(&w->lock);
+  return count;
+}

@@ -1,0 +1,48 @@
+/*
+ * Measured choices by problem: the object (wisdom.c) and its text form (wisdom_file.c).
+ *
+ * A key is what a choice depends on, in numbers: the problem with its geometry, where padding, mode and defaults are
+ * already folded into base and step; not the threads.
+ */
+#ifndef CB_CONV_WISDOM_H
+#define CB_CONV_WISDOM_H
+
+#include "conv/plan.h"
+#include <pthread.h>
+
+enum { CB_WISDOM_NUMBERS = 24 }; /* accumulate, budget, n, c, k, groups; in, out, taps, stride, base, step of d, h, w */
+
+typedef struct {
+  int64_t number[CB_WISDOM_NUMBERS];
+  int32_t dtype, direction;
+} cb_wisdom_key;
+
+typedef struct {
+  cb_wisdom_key key;
+  const cb_algorithm *algorithm;
+} cb_wisdom_entry;
+
+/* Entries in ascending order of their keys; owned. */
+typedef struct {
+  cb_wisdom_entry *items;
+  size_t count, capacity;
+} cb_wisdom_list;
+
+struct cnnblas_wisdom {
+  pthread_mutex_t lock; /* of everything below */
+  cb_wisdom_list list;
+};
+
+/* Where the key stands or would stand; *found says which. */
+size_t cb_wisdom_place(const cb_wisdom_list *list, const cb_wisdom_key *key, bool *found);
+
+/* Puts an entry at a place from cb_wisdom_place; CNNBLAS_OK or CNNBLAS_OUT_OF_MEMORY, the list as it was. */
+cnnblas_status cb_wisdom_insert(cb_wisdom_list *list, size_t place, const cb_wisdom_entry *entry);
+
+/* The choice for a problem, or NULL if there is none or it does not apply any more. */
+const cb_algorithm *cb_wisdom_find(cnnblas_wisdom *wisdom, const cb_problem *problem);
+
+/* Keeps *algorithm for the problem; if another thread's choice is there already, *algorithm becomes that. */
+cnnblas_status cb_wisdom_keep(cnnblas_wisdom *wisdom, const cb_problem *problem, const cb_algorithm **algorithm);
+
+#endif

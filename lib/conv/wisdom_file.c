@@ -1,0 +1,327 @@
+/*
+ * Wisdom as a text file:
+ *
+ *   cnnblas-wisdom 1                         the version of this format
+ *   library 0.1.0                            whose algorithms were measured,
+ *   cpu AMD EPYC 9R14 96-Core Processor      on which machine,
+ *   level avx512                             with which kernels
+ *   f32 forward 0 4194304 8 64 ... implicit_gemm        one problem a line: dtype, direction, the key's numbers, the choice
+ *   end 1 88f2c0a4c51f8e3d                   number of problems, and the FNV-1a hash of all bytes before this line
+ *
+ * Every line ends in one line feed. The last line makes a file that was cut short or changed known as such.
+ */
+#include "base/cpu.h"
+#include "base/memory.h"
+#include "base/size.h"
+#include "base/status.h"
+#include "conv/algorithms.h"
+#include "conv/wisdom.h"
+#include <cnnblas/version.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+  LONGEST_LINE = 640,    /* bytes: two words and 24 numbers of up to 20 digits, and a name */
+  MOST_BYTES = 64 << 20, /* of a file that is read */
+  TRIES = 100            /* names of a temporary file */
+};
+
+static const char *const dtypes[] = {"f32", "f64"};
+static const char *const directions[] = {"forward", "backward_data", "backward_weights"};
+
+static const char *cpu_model(void)
+{
+  const char *model = cb_cpu_get()->model;
+  return *model ? model : "unknown";
+}
+
+static const uint64_t hash_of_nothing = 14695981039346656037u;
+
+/* FNV-1a: h of what came before, continued. */
+static uint64_t hash(uint64_t h, const char *text, size_t bytes)
+{
+  for (size_t i = 0; i < bytes; i++) h = (h ^ (unsigned char)text[i]) * 1099511628211u;
+  return h;
+}
+
+/* A file's text while it is read line by line. */
+typedef struct {
+  const char *path;
+  char *text;
+  size_t bytes, at, line; /* of the text; next byte; number of the line from 1 */
+  uint64_t before, sum;   /* hash of what stands before this line, and with it */
+} reader;
+
+static cnnblas_status __attribute__((format(printf, 3, 4)))
+refuse(const reader *r, cnnblas_status status, const char *format, ...)
+{
+  char what[256];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(what, sizeof what, format, args);
+  va_end(args);
+  return cb_fail(status, "%.200s:%zu: %s", r->path, r->line, what);
+}
+
+/* The next line, its line feed replaced by a zero. */
+static cnnblas_status next_line(reader *r, char **line)
+{
+  r->line++;
+  r->before = r->sum;
+  if (r->at == r->bytes) return refuse(r, CNNBLAS_BAD_FORMAT, "the file ends without its last line, \"end\"");
+  char *begin = r->text + r->at, *feed = memchr(begin, '\n', r->bytes - r->at);
+  if (!feed) return refuse(r, CNNBLAS_BAD_FORMAT, "the file ends within this line");
+  r->sum = hash(r->sum, begin, (size_t)(feed - begin) + 1);
+  *feed = 0;
+  if (strlen(begin) != (size_t)(feed - begin))
+    return refuse(r, CNNBLAS_BAD_FORMAT, "there is a zero byte in this line");
+  r->at += (size_t)(feed - begin) + 1;
+  *line = begin;
+  return CNNBLAS_OK;
+}
+
+/* The line "NAME value" that must say `expected`; another value is somebody else's file. */
+static cnnblas_status expect(reader *r, const char *name, const char *expected)
+{
+  char *line;
+  size_t length = strlen(name);
+  cnnblas_status status = next_line(r, &line);
+  if (status) return status;
+  if (strncmp(line, name, length) != 0 || line[length] != ' ')
+    return refuse(r, CNNBLAS_BAD_FORMAT, "the line is \"%.80s\"; it must begin with \"%s\"", line, name);
+  if (strcmp(line + length + 1, expected) == 0) return CNNBLAS_OK;
+  return refuse(r, CNNBLAS_UNSUPPORTED, "%s is \"%.80s\"; here it is \"%.80s\"", name, line + length + 1, expected);
+}
+
+/* Cuts the next word off at its space; NULL at the end of the line. */
+static char *next_word(char **rest)
+{
+  char *word = *rest;
+  if (!word) return NULL;
+  char *space = strchr(word, ' ');
+  *rest = space ? space + 1 : NULL;
+  if (space) *space = 0;
+  return word;
+}
+
+static int index_of(const char *word, const char *const *names, int count)
+{
+  for (int i = 0; word && i < count; i++)
+    if (strcmp(word, names[i]) == 0) return i;
+  return -1;
+}
+
+static cnnblas_status read_entry(const reader *r, char *line, cb_wisdom_entry *entry)
+{
+  char *word = next_word(&line);
+  entry->key.dtype = index_of(word, dtypes, 2);
+  if (entry->key.dtype < 0) return refuse(r, CNNBLAS_BAD_FORMAT, "dtype is \"%.40s\"; it is f32 or f64", word);
+  word = next_word(&line);
+  entry->key.direction = index_of(word, directions, 3);
+  if (entry->key.direction < 0)
+    return refuse(r, CNNBLAS_BAD_FORMAT, "direction is \"%.40s\", which names none", word ? word : "");
+  for (int i = 0; i < CB_WISDOM_NUMBERS; i++) {
+    word = next_word(&line);
+    char *end = word;
+    errno = 0;
+    entry->key.number[i] = word ? strtoll(word, &end, 10) : 0;
+    if (!word || end == word || *end || errno)
+      return refuse(r, CNNBLAS_BAD_FORMAT, "number %d of %d is \"%.40s\"", i + 1, CB_WISDOM_NUMBERS, word ? word : "");
+  }
+  word = next_word(&line);
+  entry->algorithm = word ? cb_algorithm_find(word) : NULL;
+  if (!entry->algorithm || entry->algorithm->by_name_only)
+    return refuse(r, CNNBLAS_BAD_FORMAT, "algorithm is \"%.40s\", which is none to choose from", word ? word : "");
+  return line ? refuse(r, CNNBLAS_BAD_FORMAT, "\"%.40s\" stands behind the algorithm", line) : CNNBLAS_OK;
+}
+
+/* The last line. */
+static cnnblas_status read_end(const reader *r, const char *line, size_t count)
+{
+  char want[64];
+  snprintf(want, sizeof want, "end %zu %016llx", count, (unsigned long long)r->before);
+  if (strcmp(line, want) != 0)
+    return refuse(r, CNNBLAS_BAD_FORMAT, "the line is \"%.60s\"; what stands above gives \"%s\": the file was changed",
+                  line, want);
+  if (r->at != r->bytes) return refuse(r, CNNBLAS_BAD_FORMAT, "the file goes on after this line");
+  return CNNBLAS_OK;
+}
+
+/* Fills an empty list from the text. */
+static cnnblas_status read_list(reader *r, cb_wisdom_list *list)
+{
+  cnnblas_status status = expect(r, "cnnblas-wisdom", "1");
+  if (!status) status = expect(r, "library", cnnblas_version_string());
+  if (!status) status = expect(r, "cpu", cpu_model());
+  if (!status) status = expect(r, "level", cb_isa_name(cb_cpu_get()->level));
+  for (char *line; !status && !(status = next_line(r, &line));) {
+    if (strncmp(line, "end ", 4) == 0) return read_end(r, line, list->count);
+    cb_wisdom_entry entry;
+    bool found;
+    status = read_entry(r, line, &entry);
+    if (status) break;
+    size_t place = cb_wisdom_place(list, &entry.key, &found);
+    status = found ? refuse(r, CNNBLAS_BAD_FORMAT, "the problem of this line stands in a line above")
+                   : cb_wisdom_insert(list, place, &entry);
+  }
+  return status;
+}
+
+/* The whole of a regular file in memory of its own. */
+static cnnblas_status read_text(const char *path, char **text, size_t *bytes)
+{
+  struct stat about;
+  int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (file < 0) return cb_fail(CNNBLAS_IO_ERROR, "%.200s: %s", path, strerror(errno));
+  cnnblas_status status = CNNBLAS_OK;
+  if (fstat(file, &about) != 0)
+    status = cb_fail(CNNBLAS_IO_ERROR, "%.200s: %s", path, strerror(errno));
+  else if (!S_ISREG(about.st_mode))
+    status = cb_fail(CNNBLAS_IO_ERROR, "%.200s: not a regular file", path);
+  else if (about.st_size > MOST_BYTES)
+    status = cb_fail(CNNBLAS_BAD_FORMAT, "%.200s: %lld bytes; wisdom has at most %d", path, (long long)about.st_size,
+                     (int)MOST_BYTES);
+  *bytes = 0;
+  *text = status ? NULL : cb_alloc((size_t)about.st_size + 1);
+  if (!status && !*text) status = cb_fail_memory((size_t)about.st_size + 1, "a wisdom file");
+  while (!status && *bytes < (size_t)about.st_size) {
+    ssize_t got = read(file, *text + *bytes, (size_t)about.st_size - *bytes);
+    if (got > 0)
+      *bytes += (size_t)got;
+    else if (got == 0)
+      break; /* it became shorter meanwhile: the last line is missing */
+    else if (errno != EINTR)
+      status = cb_fail(CNNBLAS_IO_ERROR, "%.200s: %s", path, strerror(errno));
+  }
+  close(file);
+  return status;
+}
+
+/* The lists' entries together, b's where both have one. An empty list may have no memory. */
+static cnnblas_status merge(const cb_wisdom_list *a, const cb_wisdom_list *b, cb_wisdom_list *both)
+{
+  size_t capacity = a->count + b->count, i = 0;
+  *both = (cb_wisdom_list){0};
+  if (!capacity) return CNNBLAS_OK;
+  both->items = cb_alloc(capacity * sizeof *both->items);
+  if (!both->items) return cb_fail_memory(capacity * sizeof *both->items, "measured choices");
+  both->capacity = capacity;
+  for (size_t j = 0; j < b->count; j++) {
+    bool found;
+    size_t place = cb_wisdom_place(a, &b->items[j].key, &found);
+    while (i < place) both->items[both->count++] = a->items[i++];
+    i += found;
+    both->items[both->count++] = b->items[j];
+  }
+  while (i < a->count) both->items[both->count++] = a->items[i++];
+  return CNNBLAS_OK;
+}
+
+cnnblas_status cnnblas_wisdom_load(cnnblas_wisdom *wisdom, const char *path)
+{
+  if (!wisdom || !path) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "%s is NULL", wisdom ? "path" : "wisdom");
+  cb_wisdom_list list = {0}, both;
+  reader r = {.path = path, .sum = hash_of_nothing};
+  cnnblas_status status = read_text(path, &r.text, &r.bytes);
+  if (!status) status = read_list(&r, &list);
+  cb_free(r.text);
+  if (!status) {
+    pthread_mutex_lock(&wisdom->lock);
+    status = merge(&wisdom->list, &list, &both);
+    if (!status) {
+      cb_free(wisdom->list.items);
+      wisdom->list = both;
+    }
+    pthread_mutex_unlock(&wisdom->lock);
+  }
+  cb_free(list.items);
+  return status;
+}
+
+/* Appends to a text of `room` bytes, which always suffices. */
+static void __attribute__((format(printf, 4, 5))) append(char *text, size_t room, size_t *used, const char *format, ...)
+{
+  va_list args;
+  va_start(args, format);
+  int written = vsnprintf(text + *used, room - *used, format, args);
+  va_end(args);
+  if (written > 0) *used += (size_t)written;
+}
+
+/* The list as a file's text. */
+static cnnblas_status write_text(const cb_wisdom_list *list, char **text, size_t *bytes)
+{
+  size_t room = (list->count + 5) * LONGEST_LINE;
+  *bytes = 0;
+  *text = cb_alloc(room);
+  if (!*text) return cb_fail_memory(room, "a wisdom file");
+  append(*text, room, bytes, "cnnblas-wisdom 1\nlibrary %s\ncpu %s\nlevel %s\n", cnnblas_version_string(), cpu_model(),
+         cb_isa_name(cb_cpu_get()->level));
+  for (size_t i = 0; i < list->count; i++) {
+    const cb_wisdom_entry *entry = &list->items[i];
+    append(*text, room, bytes, "%s %s", dtypes[entry->key.dtype], directions[entry->key.direction]);
+    for (int n = 0; n < CB_WISDOM_NUMBERS; n++) append(*text, room, bytes, " %lld", (long long)entry->key.number[n]);
+    append(*text, room, bytes, " %s\n", entry->algorithm->name);
+  }
+  uint64_t sum = hash(hash_of_nothing, *text, *bytes);
+  append(*text, room, bytes, "end %zu %016llx\n", list->count, (unsigned long long)sum);
+  return CNNBLAS_OK;
+}
+
+/* Writes, flushes to the disk and closes; false with errno set. */
+static bool write_all(int file, const char *text, size_t bytes)
+{
+  bool ok = true;
+  for (size_t at = 0; ok && at < bytes;) {
+    ssize_t put = write(file, text + at, bytes - at);
+    if (put > 0)
+      at += (size_t)put;
+    else
+      ok = put < 0 && errno == EINTR;
+  }
+  ok = ok && fsync(file) == 0;
+  int error = errno;
+  if (close(file) != 0 && ok) return false;
+  errno = error;
+  return ok;
+}
+
+/* Puts the text in the place of path by way of a new file beside it. */
+static cnnblas_status replace_file(const char *path, const char *text, size_t bytes)
+{
+  size_t room = strlen(path) + 48;
+  char *beside = cb_alloc(room);
+  if (!beside) return cb_fail_memory(room, "a file name");
+  int file = -1;
+  for (int i = 0; i < TRIES && file < 0; i++) {
+    snprintf(beside, room, "%s.%ld.%d.tmp", path, (long)getpid(), i);
+    file = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file < 0 && errno != EEXIST) break;
+  }
+  bool ok = file >= 0 && write_all(file, text, bytes) && rename(beside, path) == 0;
+  int error = errno;
+  if (!ok && file >= 0) unlink(beside);
+  cb_free(beside);
+  return ok ? CNNBLAS_OK : cb_fail(CNNBLAS_IO_ERROR, "%.200s: %s", path, strerror(error));
+}
+
+cnnblas_status cnnblas_wisdom_save(const cnnblas_wisdom *wisdom, const char *path)
+{
+  if (!wisdom || !path) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "%s is NULL", wisdom ? "path" : "wisdom");
+  cnnblas_wisdom *w = (cnnblas_wisdom *)wisdom; /* only its lock changes */
+  char *text;
+  size_t bytes;
+  pthread_mutex_lock(&w->lock);
+  cnnblas_status status = write_text(&w->list, &text, &bytes);
+  pthread_mutex_unlock(&w->lock);
+  if (status) return status;
+  status = replace_file(path, text, bytes);
+  cb_free(text);
+  return status;
+}
