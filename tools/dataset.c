@@ -159,7 +159,7 @@ io_status dataset_draw(dataset_half half, dataset *data, io_error *error)
 
 input_norm dataset_norm(const dataset *d)
 {
-  static const double deviation = 0.2;
+  static const double deviation = 0.16;
   bool bytes = d->images.type == IDX_U8;
   int64_t count = d->images.elements;
   double sum = 0, squares = 0, largest = 0;
