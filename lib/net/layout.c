@@ -29,7 +29,8 @@ void cb_net_choose_parts(cnnblas_net *net)
   }
   bool small = PART_IMAGES * elements * (double)net->element <= PART_BYTES &&
                gradients * (double)net->element <= SPLIT_GRADIENTS;
-  net->part = small && net->options.batch > PART_IMAGES ? PART_IMAGES : net->options.batch;
+  bool parts = small && net->split > 0 && net->options.batch > PART_IMAGES;
+  net->part = parts ? PART_IMAGES : net->options.batch;
 }
 
 int64_t cb_net_parts(const cnnblas_net *net, int64_t n)
@@ -40,6 +41,13 @@ int64_t cb_net_parts(const cnnblas_net *net, int64_t n)
 int cb_net_workers(const cnnblas_net *net)
 {
   return (int)cb_min(net->threads, cb_net_parts(net, net->options.batch));
+}
+
+size_t cb_net_workspace(const cnnblas_net *net, bool training)
+{
+  size_t convolutions = training ? net->training_workspace : net->forward_workspace;
+  size_t most = convolutions > net->fc_workspace ? convolutions : net->fc_workspace;
+  return (most + CB_NET_ALIGN - 1) / CB_NET_ALIGN * CB_NET_ALIGN;
 }
 
 /* ---- the block ---- */
@@ -66,40 +74,66 @@ static size_t take_batch(arena *a, const cnnblas_net *net, int64_t count, int64_
   return a->fits ? take(a, elements, element) : 0;
 }
 
+/* The two buffers in turn: in slots for the layers in parts, for the whole batch for the others. */
+static void lay_out_turns(cnnblas_net *net, bool training, int64_t widest[2], arena *a, cb_net_layout *layout)
+{
+  bool parts = net->part < net->options.batch;
+  int64_t turn = 0, whole[2] = {0, 0}, slots = cb_net_workers(net) * net->part, in_slots, in_all;
+  for (int64_t i = 0; i < net->count; i++) {
+    if (net->layers[i].in_place) continue;
+    int64_t *most = i < net->split ? &widest[turn % 2] : &whole[turn % 2];
+    *most = cb_max(*most, net->layers[i].spec.out.elements);
+    turn++;
+  }
+  for (int b = 0; b < 2; b++) {
+    if (training && parts) whole[b] = 0; /* they have arrays of their own */
+    a->fits = a->fits && cb_mul(slots, widest[b], &in_slots) && cb_mul(net->options.batch, whole[b], &in_all);
+    if (a->fits) layout->errors[b] = take(a, cb_max(in_slots, in_all), (int64_t)net->element);
+  }
+}
+
 /*
- * Gradients of arrays lie in two buffers in turn, outputs too for inference; every part has its own stretch of each
- * buffer, as long as the widest array asks for. The array that parts leave to the rest of the network has a place of
- * its own, image after image.
+ * Gradients of arrays lie in two buffers in turn, outputs too for inference. Every thread has a slot of a part's images
+ * in each buffer, as long as the widest array of the layers in parts asks for. What outlives a part is kept for the
+ * whole batch: outputs in training, gradients whose weight gradients wait, and what parts leave to the other layers.
  */
 static void lay_out_arrays(cnnblas_net *net, bool training, bool keep, arena *a, cb_net_layout *layout)
 {
-  int64_t widest[2] = {0, 0}, turn = 0, edge = 0;
-  for (int64_t i = 0; i < net->count; i++) {
-    if (net->layers[i].in_place) continue;
-    widest[turn % 2] = cb_max(widest[turn % 2], net->layers[i].spec.out.elements);
-    turn++;
-  }
-  for (int b = 0; b < 2; b++) layout->errors[b] = take_batch(a, net, widest[b], (int64_t)net->element);
-  for (edge = net->split - 1; edge > 0 && net->layers[edge].in_place; edge--) continue;
-  if (edge >= 0) layout->edge = take_batch(a, net, net->layers[edge].spec.out.elements, (int64_t)net->element);
+  bool parts = net->part < net->options.batch;
+  int64_t widest[2] = {0, 0}, turn = 0, edge = net->split - 1;
+  lay_out_turns(net, training, widest, a, layout);
+  while (edge > 0 && net->layers[edge].in_place) edge--;
+  if (!training && parts) layout->edge = take_batch(a, net, net->layers[edge].spec.out.elements, (int64_t)net->element);
   cb_net_layer at = {0};
-  turn = 0;
   for (int64_t i = 0; i < net->count; i++) {
     cb_net_layer *layer = &net->layers[i];
+    int64_t elements = layer->spec.out.elements;
     bool max = layer->spec.kind == CB_NET_POOL && layer->spec.pool.kind == CNNBLAS_POOL_MAX;
     if (!layer->in_place) {
-      at.error = i == edge ? layout->edge : layout->errors[turn % 2];
-      at.error_pitch = i == edge ? layer->spec.out.elements : widest[turn % 2];
-      at.output = training ? take_batch(a, net, layer->spec.out.elements, (int64_t)net->element) : at.error;
-      at.output_pitch = training ? layer->spec.out.elements : at.error_pitch;
+      bool slot = parts && i < net->split;
+      at.error = layout->errors[turn % 2];
+      if (training && parts && !slot) at.error = take_batch(a, net, elements, (int64_t)net->element);
+      at.error_pitch = slot ? widest[turn % 2] : elements;
+      at.error_slot = slot;
+      at.output = at.error;
+      at.output_pitch = at.error_pitch;
+      at.output_slot = slot && !training;
+      if (training) at.output = take_batch(a, net, elements, (int64_t)net->element);
+      if (!training && parts && i == edge) {
+        at.output = layout->edge;
+        at.output_slot = false;
+      }
+      if (!at.output_slot) at.output_pitch = elements;
       turn++;
     }
-    if (training && max) at.indices = take_batch(a, net, layer->spec.out.elements, sizeof(int32_t));
+    if (training && max) at.indices = take_batch(a, net, elements, sizeof(int32_t));
     if (!keep) continue;
     layer->output = at.output;
     layer->output_pitch = at.output_pitch;
+    layer->output_slot = at.output_slot;
     layer->error = at.error;
     layer->error_pitch = at.error_pitch;
+    layer->error_slot = at.error_slot;
     layer->indices = at.indices;
   }
 }
@@ -107,9 +141,8 @@ static void lay_out_arrays(cnnblas_net *net, bool training, bool keep, arena *a,
 static void lay_out_workspace(const cnnblas_net *net, bool training, arena *a, cb_net_layout *layout)
 {
   int64_t bytes;
-  a->fits = a->fits &&
-            cb_mul((int64_t)(training ? net->training_workspace : net->forward_workspace), cb_net_workers(net), &bytes);
-  if (a->fits) layout->workspace = take(a, cb_max(bytes, (int64_t)net->fc_workspace), 1);
+  a->fits = a->fits && cb_mul((int64_t)cb_net_workspace(net, training), cb_net_workers(net), &bytes);
+  if (a->fits) layout->workspace = take(a, bytes, 1);
 }
 
 /* Places of layers are stored if `keep`. CNNBLAS_SIZE_OVERFLOW if it cannot be. */
@@ -126,6 +159,7 @@ static cnnblas_status lay_out(cnnblas_net *net, cnnblas_net_mode mode, bool keep
     a.fits = a.fits && cb_mul(parts, net->split_elements, &elements);
     layout->partial = a.fits ? take(&a, elements, element) : 0;
     layout->partial_bytes = (size_t)a.used - layout->partial;
+    layout->losses = take(&a, parts, sizeof(double));
   }
   lay_out_arrays(net, training, keep, &a, layout);
   if (net->options.loss == CNNBLAS_NET_SIGMOID) layout->targets = take_batch(&a, net, net->classes, element);

@@ -20,9 +20,10 @@ typedef struct {
   char algorithms[3][32];
   double flops; /* of one image's forward pass */
   size_t output, indices;
-  size_t error;         /* gradient of the output; training only */
-  int64_t output_pitch; /* elements from one part's first image to the next part's, a part of one image each */
-  int64_t error_pitch;
+  size_t error; /* gradient of the output; training only */
+  /* Elements from one image's array to the next's. An array with a slot holds one part a thread, not the whole batch. */
+  int64_t output_pitch, error_pitch;
+  bool output_slot, error_slot;
 } cb_net_layer;
 
 typedef struct {
@@ -38,19 +39,22 @@ typedef struct {
 typedef struct {
   size_t values, gradients, momentum; /* param_elements each */
   size_t errors[2];                   /* gradients of activations, in turn; outputs in turn for inference */
-  size_t edge;                        /* the same of the last layer that runs in parts */
+  size_t edge;                        /* inference: what the layers in parts leave to the others */
   size_t partial; /* [parts][split_elements]: each part's gradients; no bytes if there is one part */
   size_t partial_bytes;
+  size_t losses;  /* [parts] double */
   size_t targets; /* one-hot vectors, sigmoid loss only */
   size_t workspace;
   size_t bytes;
 } cb_net_layout;
 
 /*
- * The layers before the first fully connected one, [0, split), run in parts of the batch: a thread takes a few images
- * through all of them, so that their arrays stay in its cache and threads meet once a pass and not once a layer. The
- * gradients of each part go to arrays of their own and are summed in the parts' order. What a part is depends on the
- * network alone, so bits do not depend on threads. Larger networks run in one part, each layer with all threads.
+ * Small networks run in parts of the batch: a thread takes a few images forward through all layers, to their loss, and
+ * back, so that their arrays stay in its cache and threads meet once a step and not once a layer. The weight gradients
+ * of the layers before the first fully connected one, [0, split), go to arrays of each part's own and are summed in the
+ * parts' order; those of the others follow on the whole batch. What a part is depends on the network alone, so bits do
+ * not depend on threads. Without a backward pass the layers from split on run on the whole batch too. Larger networks
+ * run in one part, each layer with all threads.
  */
 struct cnnblas_net {
   char *text;
@@ -81,9 +85,10 @@ void cb_net_choose_parts(cnnblas_net *net);
 /* Lays out the block for both modes, and allocates the network's own. (layout.c) */
 cnnblas_status cb_net_make_block(cnnblas_net *net);
 
-/* Parts of a call with n images, and the most of them at once. */
+/* Parts of a call with n images, the most of them at once, and workspace bytes of each of these. */
 int64_t cb_net_parts(const cnnblas_net *net, int64_t n);
 int cb_net_workers(const cnnblas_net *net);
+size_t cb_net_workspace(const cnnblas_net *net, bool training);
 
 /* An array in the block. */
 static inline void *cb_net_at(const cnnblas_net *net, size_t place)
@@ -91,15 +96,17 @@ static inline void *cb_net_at(const cnnblas_net *net, size_t place)
   return net->block + place;
 }
 
-/* A layer's output, or its gradient, of a part that begins with image `first`. */
-static inline void *cb_net_output(const cnnblas_net *net, const cb_net_layer *layer, int64_t first)
+/* A layer's output, or its gradient, from image `first` on; slot is the first image of the thread's slot. */
+static inline void *cb_net_output(const cnnblas_net *net, const cb_net_layer *layer, int64_t first, int64_t slot)
 {
-  return net->block + layer->output + (size_t)(first * layer->output_pitch) * net->element;
+  int64_t image = layer->output_slot ? slot : first;
+  return net->block + layer->output + (size_t)(image * layer->output_pitch) * net->element;
 }
 
-static inline void *cb_net_error(const cnnblas_net *net, const cb_net_layer *layer, int64_t first)
+static inline void *cb_net_error(const cnnblas_net *net, const cb_net_layer *layer, int64_t first, int64_t slot)
 {
-  return net->block + layer->error + (size_t)(first * layer->error_pitch) * net->element;
+  int64_t image = layer->error_slot ? slot : first;
+  return net->block + layer->error + (size_t)(image * layer->error_pitch) * net->element;
 }
 
 /* A tensor's array in one of the three sections. */
@@ -120,8 +127,14 @@ cnnblas_status cb_net_check(const cnnblas_net *net, bool runs);
 /* Logits of n images from x. (pass.c) */
 cnnblas_status cb_net_pass_forward(cnnblas_net *net, int64_t n, const void *x);
 
-/* All gradients from the error of the last layer, which lies in its place. (pass.c) */
-cnnblas_status cb_net_pass_backward(cnnblas_net *net, int64_t n, const void *x);
+/* Forward, loss and all gradients of n images. *loss is the mean; where it is not finite gradients are not complete.
+   (pass.c) */
+cnnblas_status cb_net_pass_gradient(cnnblas_net *net, int64_t n, const void *x, const int32_t *labels, double *loss);
+
+/* Loss over the logits of images [first, first + n), their mean or their sum, and its gradient to dz unless NULL.
+   (run.c) */
+cnnblas_status cb_net_loss(const cnnblas_net *net, int64_t first, int64_t n, const int32_t *labels,
+                           cnnblas_reduction reduction, double *loss, void *dz);
 
 /* Runs the pass again, looking at every layer: the name of the first that makes a NaN or Inf, "input", or "loss" if all
    are finite. (pass.c) */

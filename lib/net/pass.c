@@ -1,24 +1,27 @@
 /*
- * The passes over the layers: forward, and backward from the last layer's error. Layers [0, split) run part by part,
- * the parts on all threads; the rest run on the whole batch.
+ * The passes over the layers: forward alone, and forward, loss and backward in one. network.h says what runs in parts of
+ * the batch.
  */
 #include "base/size.h"
 #include "net/network.h"
 #include "net/support.h"
+#include <math.h>
 
 /* Some images on their way through layers. */
 typedef struct {
   const cnnblas_net *net;
-  int64_t first, n;
-  const void *x;   /* of these images */
-  void *workspace; /* of the thread */
-  size_t section;  /* where gradients go: an offset in the block, laid out as the parameters are */
+  int64_t first, n, slot;
+  const void *x;    /* of these images */
+  void *workspace;  /* of the thread */
+  size_t section;   /* where gradients go: an offset in the block, laid out as the parameters are */
+  int32_t threads;  /* of fully connected layers */
+  int64_t from, to; /* layers whose weight gradients are wanted */
 } part;
 
 /* What layer i reads: the array of the layer before it, or the data. */
 static const void *input_of(const part *p, int64_t i)
 {
-  return i ? cb_net_output(p->net, &p->net->layers[i - 1], p->first) : p->x;
+  return i ? cb_net_output(p->net, &p->net->layers[i - 1], p->first, p->slot) : p->x;
 }
 
 /* A max pool's indices. */
@@ -34,7 +37,7 @@ static cnnblas_status forward_layer(const part *p, int64_t i)
   const cnnblas_net *net = p->net;
   const cb_net_layer *l = &net->layers[i];
   const void *x = input_of(p, i), *w = NULL, *b = NULL;
-  void *y = cb_net_output(net, l, p->first);
+  void *y = cb_net_output(net, l, p->first, p->slot);
   cnnblas_activation activation = l->relu ? CNNBLAS_RELU : CNNBLAS_IDENTITY;
   if (l->weight != CB_NET_NONE) {
     w = cb_net_param_at(net, net->layout.values, l->weight);
@@ -46,6 +49,7 @@ static cnnblas_status forward_layer(const part *p, int64_t i)
   }
   if (l->spec.kind == CB_NET_FC) {
     cnnblas_fc_desc d = cb_net_fc_desc(net, l);
+    d.threads = p->threads;
     return cnnblas_fc_forward(&d, p->n, x, w, b, activation, y, p->workspace, net->fc_workspace);
   }
   if (l->spec.kind == CB_NET_POOL) {
@@ -87,10 +91,11 @@ static cnnblas_status backward_input(const part *p, int64_t i, const void *dy, v
                                       net->training_workspace);
   if (l->spec.kind == CB_NET_FC) {
     cnnblas_fc_desc d = cb_net_fc_desc(net, l);
+    d.threads = p->threads;
     return cnnblas_fc_backward_data(&d, p->n, dy, w, dx);
   }
   bool max = l->spec.pool.kind == CNNBLAS_POOL_MAX;
-  return cnnblas_pool_backward(&l->spec.pool, p->n, input_of(p, i), cb_net_output(net, l, p->first), dy,
+  return cnnblas_pool_backward(&l->spec.pool, p->n, input_of(p, i), cb_net_output(net, l, p->first, p->slot), dy,
                                max ? indices_of(p, l) : NULL, dx);
 }
 
@@ -121,19 +126,29 @@ static cnnblas_status backward_layers(const part *p, int64_t from, int64_t to)
   while (first < net->count && net->layers[first].weight == CB_NET_NONE) first++;
   for (int64_t i = to - 1; i >= cb_max(from, first) && !status; i--) {
     const cb_net_layer *l = &net->layers[i];
-    void *dy = cb_net_error(net, l, p->first), *dx = i ? cb_net_error(net, l - 1, p->first) : NULL;
+    void *dy = cb_net_error(net, l, p->first, p->slot), *dx = i ? cb_net_error(net, l - 1, p->first, p->slot) : NULL;
     if (l->spec.kind >= CB_NET_RELU) {
       if (i + 1 < net->count && relu_goes_first(net, i + 1)) continue;
-      status =
-          backward_activation(p, l, l->spec.out.elements, cb_net_output(net, l, p->first), dy, l->in_place ? dy : dx);
+      status = backward_activation(p, l, l->spec.out.elements, cb_net_output(net, l, p->first, p->slot), dy,
+                                   l->in_place ? dy : dx);
       continue;
     }
-    if (l->weight != CB_NET_NONE) status = backward_params(p, i, dy);
+    if (l->weight != CB_NET_NONE && i >= p->from && i < p->to) status = backward_params(p, i, dy);
     if (status || i == first) break;
     if (relu_goes_first(net, i))
-      status = backward_activation(p, l - 1, l->spec.out.elements, cb_net_output(net, l, p->first), dy, dy);
+      status = backward_activation(p, l - 1, l->spec.out.elements, cb_net_output(net, l, p->first, p->slot), dy, dy);
     if (!status) status = backward_input(p, i, dy, dx);
   }
+  return status;
+}
+
+/* Weight gradients alone, of layers whose errors are kept for the whole batch. */
+static cnnblas_status backward_all_params(const part *p)
+{
+  cnnblas_status status = CNNBLAS_OK;
+  for (int64_t i = p->from; i < p->to && !status; i++)
+    if (p->net->layers[i].weight != CB_NET_NONE)
+      status = backward_params(p, i, cb_net_error(p->net, &p->net->layers[i], p->first, p->slot));
   return status;
 }
 
@@ -143,27 +158,52 @@ typedef struct {
   const cnnblas_net *net;
   int64_t n, count; /* images, parts */
   const char *x;
-  bool backward;
+  const int32_t *labels;  /* NULL: forward through [0, split) only */
+  double *losses;         /* [count], each a part's sum */
   _Atomic int64_t failed; /* one of the parts that did, or CB_NET_NONE */
 } parts;
 
 static part part_of(const parts *all, int64_t index, int worker)
 {
   const cnnblas_net *net = all->net;
-  part p = {.net = net, .first = index * net->part};
+  part p = {.net = net, .first = index * net->part, .slot = worker * net->part, .threads = 1, .to = net->split};
   p.n = cb_min(net->part, all->n - p.first);
   p.x = all->x + (size_t)(p.first * net->design.input.elements) * net->element;
-  size_t workspace = net->options.mode == CNNBLAS_NET_TRAINING ? net->training_workspace : net->forward_workspace;
+  size_t workspace = cb_net_workspace(net, net->options.mode == CNNBLAS_NET_TRAINING);
   p.workspace = cb_net_at(net, net->layout.workspace + (size_t)worker * workspace);
-  p.section = net->layout.gradients;
-  if (all->count > 1) p.section = net->layout.partial + (size_t)(index * net->split_elements) * net->element;
+  p.section = net->layout.partial + (size_t)(index * net->split_elements) * net->element;
   return p;
+}
+
+/* array[i] *= factor */
+static void scale(const cnnblas_net *net, int64_t count, double factor, void *array)
+{
+  for (int64_t i = 0; i < count; i++) {
+    if (net->options.dtype == CNNBLAS_F64)
+      ((double *)array)[i] *= factor;
+    else
+      ((float *)array)[i] *= (float)factor;
+  }
+}
+
+/* Forward, loss and backward of one part; the loss is the mean of all parts' images. */
+static cnnblas_status train_part(const parts *all, int64_t index, const part *p)
+{
+  const cnnblas_net *net = all->net;
+  void *dz = cb_net_error(net, &net->layers[net->count - 1], p->first, p->slot);
+  cnnblas_status status = forward_layers(p, 0, net->count);
+  if (!status)
+    status = cb_net_loss(net, p->first, p->n, all->labels + p->first, CNNBLAS_REDUCTION_SUM, &all->losses[index], dz);
+  if (status || !isfinite(all->losses[index])) return status;
+  double images = (double)all->n * (net->options.loss == CNNBLAS_NET_SIGMOID ? (double)net->classes : 1);
+  scale(net, p->n * net->classes, 1 / images, dz);
+  return backward_layers(p, 0, net->count);
 }
 
 static cnnblas_status run_part(const parts *all, int64_t index, int worker)
 {
   part p = part_of(all, index, worker);
-  return all->backward ? backward_layers(&p, 0, all->net->split) : forward_layers(&p, 0, all->net->split);
+  return all->labels ? train_part(all, index, &p) : forward_layers(&p, 0, all->net->split);
 }
 
 static void part_task(void *context, int64_t index, int worker)
@@ -172,13 +212,12 @@ static void part_task(void *context, int64_t index, int worker)
   if (run_part(all, index, worker)) all->failed = index;
 }
 
-static cnnblas_status run_parts(const cnnblas_net *net, int64_t n, const void *x, bool backward)
+static cnnblas_status run_parts(parts *all)
 {
-  parts all = {.net = net, .n = n, .count = cb_net_parts(net, n), .x = x, .backward = backward, .failed = CB_NET_NONE};
-  if (all.count <= 1) return all.count ? run_part(&all, 0, 0) : CNNBLAS_OK;
-  cnnblas_shared_parallel(cb_net_workers(net), all.count, part_task, &all);
+  all->failed = CB_NET_NONE;
+  cnnblas_shared_parallel(cb_net_workers(all->net), all->count, part_task, all);
   /* The message belongs to the thread that met the error: this one shall meet it too. */
-  return all.failed == CB_NET_NONE ? CNNBLAS_OK : run_part(&all, all.failed, 0);
+  return all->failed == CB_NET_NONE ? CNNBLAS_OK : run_part(all, all->failed, 0);
 }
 
 /* ---- sums of the parts' gradients ---- */
@@ -196,8 +235,8 @@ typedef struct {
     int64_t pitch = s->net->split_elements;                                                                            \
     const type *restrict partial = cb_net_at(s->net, s->net->layout.partial);                                          \
     type *restrict total = cb_net_at(s->net, s->net->layout.gradients);                                                \
-    for (int64_t i = begin; i < end; i++) total[i] = partial[i] + partial[pitch + i];                                  \
-    for (int64_t p = 2; p < s->count; p++)                                                                             \
+    for (int64_t i = begin; i < end; i++) total[i] = partial[i];                                                       \
+    for (int64_t p = 1; p < s->count; p++)                                                                             \
       for (int64_t i = begin; i < end; i++) total[i] += partial[p * pitch + i];                                        \
   }
 ADD_PARTS(add_parts_f32, float)
@@ -214,52 +253,101 @@ static void sum_task(void *context, int64_t task, int worker)
     add_parts_f32(s, begin, end);
 }
 
-static void sum_parts(const cnnblas_net *net, int64_t n)
+static void sum_parts(const cnnblas_net *net, int64_t count)
 {
-  sum s = {net, cb_net_parts(net, n)};
-  if (s.count > 1) cnnblas_shared_parallel(net->threads, cb_ceil_div(net->split_elements, SUM_ELEMENTS), sum_task, &s);
+  sum s = {net, count};
+  cnnblas_shared_parallel(net->threads, cb_ceil_div(net->split_elements, SUM_ELEMENTS), sum_task, &s);
 }
 
 /* ---- whole passes ---- */
 
 static part whole_batch(const cnnblas_net *net, int64_t n, const void *x)
 {
-  return (part){
-      .net = net, .n = n, .x = x, .workspace = cb_net_at(net, net->layout.workspace), .section = net->layout.gradients};
+  return (part){.net = net,
+                .n = n,
+                .x = x,
+                .threads = net->threads,
+                .workspace = cb_net_at(net, net->layout.workspace),
+                .section = net->layout.gradients,
+                .to = net->count};
+}
+
+static bool in_parts(const cnnblas_net *net)
+{
+  return net->part < net->options.batch;
+}
+
+static void begin_pass(cnnblas_net *net, int64_t n)
+{
+  net->last_n = n;
+  net->has_gradient = false;
 }
 
 cnnblas_status cb_net_pass_forward(cnnblas_net *net, int64_t n, const void *x)
 {
   part whole = whole_batch(net, n, x);
-  net->last_n = n;
-  net->has_gradient = false;
-  cnnblas_status status = net->split ? run_parts(net, n, x, false) : CNNBLAS_OK;
+  begin_pass(net, n);
+  if (!in_parts(net)) return forward_layers(&whole, 0, net->count);
+  parts all = {.net = net, .n = n, .count = cb_net_parts(net, n), .x = x};
+  cnnblas_status status = run_parts(&all);
   return status ? status : forward_layers(&whole, net->split, net->count);
 }
 
-cnnblas_status cb_net_pass_backward(cnnblas_net *net, int64_t n, const void *x)
+static cnnblas_status gradient_of_whole(cnnblas_net *net, const part *whole, const int32_t *labels, double *loss)
+{
+  void *dz = cb_net_error(net, &net->layers[net->count - 1], 0, 0);
+  cnnblas_status status = forward_layers(whole, 0, net->count);
+  if (!status) status = cb_net_loss(net, 0, whole->n, labels, CNNBLAS_REDUCTION_MEAN, loss, dz);
+  return status || !isfinite(*loss) ? status : backward_layers(whole, 0, net->count);
+}
+
+static cnnblas_status gradient_of_parts(cnnblas_net *net, part *whole, const int32_t *labels, double *loss)
+{
+  parts all = {.net = net, .n = whole->n, .count = cb_net_parts(net, whole->n), .x = whole->x, .labels = labels};
+  all.losses = cb_net_at(net, net->layout.losses);
+  cnnblas_status status = run_parts(&all);
+  if (status) return status;
+  *loss = 0;
+  for (int64_t i = 0; i < all.count; i++) *loss += all.losses[i];
+  *loss /= (double)whole->n * (net->options.loss == CNNBLAS_NET_SIGMOID ? (double)net->classes : 1);
+  if (!isfinite(*loss)) return CNNBLAS_OK;
+  sum_parts(net, all.count);
+  whole->from = net->split;
+  return backward_all_params(whole);
+}
+
+cnnblas_status cb_net_pass_gradient(cnnblas_net *net, int64_t n, const void *x, const int32_t *labels, double *loss)
 {
   part whole = whole_batch(net, n, x);
-  cnnblas_status status = backward_layers(&whole, net->split, net->count);
-  if (!status && net->split_elements) {
-    status = run_parts(net, n, x, true);
-    sum_parts(net, n);
-  }
+  begin_pass(net, n);
+  cnnblas_status status =
+      in_parts(net) ? gradient_of_parts(net, &whole, labels, loss) : gradient_of_whole(net, &whole, labels, loss);
   return status ? status : cb_net_apply_maps(net, net->layout.gradients);
+}
+
+/* The first of layers [from, to) whose output is not finite, `to` if none; runs them. */
+static int64_t first_nonfinite(const part *p, int64_t from, int64_t to)
+{
+  const cnnblas_net *net = p->net;
+  for (int64_t i = from; i < to; i++) {
+    const cb_net_layer *l = &net->layers[i];
+    if (!l->fused) forward_layer(p, i);
+    if (!cb_net_finite(net->options.dtype, p->n * l->spec.out.elements, cb_net_output(net, l, p->first, p->slot)))
+      return i;
+  }
+  return to;
 }
 
 const char *cb_net_first_nonfinite(cnnblas_net *net, int64_t n, const void *x)
 {
-  cnnblas_dtype dtype = net->options.dtype;
-  if (!cb_net_finite(dtype, n * net->design.input.elements, x)) return "input";
-  for (int64_t i = 0; i < net->count; i++) {
-    const cb_net_layer *l = &net->layers[i];
-    parts all = {.net = net, .n = n, .count = i < net->split ? cb_net_parts(net, n) : 1, .x = x};
-    for (int64_t index = 0; index < all.count; index++) {
-      part p = i < net->split ? part_of(&all, index, 0) : whole_batch(net, n, x);
-      if (!l->fused) forward_layer(&p, i);
-      if (!cb_net_finite(dtype, p.n * l->spec.out.elements, cb_net_output(net, l, p.first))) return l->name;
-    }
+  if (!cb_net_finite(net->options.dtype, n * net->design.input.elements, x)) return "input";
+  part whole = whole_batch(net, n, x);
+  int64_t split = in_parts(net) ? net->split : 0, first = split;
+  parts all = {.net = net, .n = n, .count = in_parts(net) ? cb_net_parts(net, n) : 0, .x = x};
+  for (int64_t index = 0; index < all.count; index++) {
+    part p = part_of(&all, index, 0);
+    first = cb_min(first, first_nonfinite(&p, 0, split));
   }
-  return "loss";
+  if (first == split) first = first_nonfinite(&whole, split, net->count);
+  return first < net->count ? net->layers[first].name : "loss";
 }

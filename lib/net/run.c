@@ -35,7 +35,7 @@ static bool all_finite(const cnnblas_net *net, int64_t count, const void *x)
 
 static void *logits_of(const cnnblas_net *net)
 {
-  return cb_net_output(net, &net->layers[net->count - 1], 0);
+  return cb_net_output(net, &net->layers[net->count - 1], 0, 0);
 }
 
 cnnblas_status cnnblas_net_forward(cnnblas_net *net, int64_t n, const void *x, void *logits)
@@ -72,9 +72,10 @@ static int64_t count_correct(const cnnblas_net *net, int64_t n, const int32_t *l
   return correct;
 }
 
-static void *fill_targets(const cnnblas_net *net, int64_t n, const int32_t *labels)
+/* One-hot vectors of images [first, first + n), in their place among the batch's. */
+static void *fill_targets(const cnnblas_net *net, int64_t first, int64_t n, const int32_t *labels)
 {
-  void *targets = cb_net_at(net, net->layout.targets);
+  char *targets = (char *)cb_net_at(net, net->layout.targets) + (size_t)(first * net->classes) * net->element;
   memset(targets, 0, (size_t)(n * net->classes) * net->element);
   for (int64_t in = 0; in < n; in++) {
     if (net->options.dtype == CNNBLAS_F64)
@@ -93,12 +94,15 @@ static cnnblas_loss_desc loss_desc(const cnnblas_net *net)
   return d;
 }
 
-static cnnblas_status run_loss(const cnnblas_net *net, int64_t n, const int32_t *labels, double *loss, void *dz)
+cnnblas_status cb_net_loss(const cnnblas_net *net, int64_t first, int64_t n, const int32_t *labels,
+                           cnnblas_reduction reduction, double *loss, void *dz)
 {
   cnnblas_loss_desc d = loss_desc(net);
+  const void *z = (const char *)logits_of(net) + (size_t)(first * net->classes) * net->element;
+  d.reduction = reduction;
   if (net->options.loss == CNNBLAS_NET_SIGMOID)
-    return cnnblas_sigmoid_cross_entropy(&d, n, logits_of(net), fill_targets(net, n, labels), loss, dz);
-  return cnnblas_softmax_cross_entropy(&d, n, logits_of(net), labels, loss, dz, NULL);
+    return cnnblas_sigmoid_cross_entropy(&d, n, z, fill_targets(net, first, n, labels), loss, dz);
+  return cnnblas_softmax_cross_entropy(&d, n, z, labels, loss, dz, NULL);
 }
 
 /* ---- gradient ---- */
@@ -128,14 +132,12 @@ cnnblas_status cnnblas_net_gradient(cnnblas_net *net, int64_t n, const void *x, 
   if (!status) status = check_labels(net, n, labels);
   if (!status && net->options.mode != CNNBLAS_NET_TRAINING)
     status = cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "net was made for inference and has no gradients");
-  if (!status) status = cb_net_pass_forward(net, n, x);
+  if (!status) status = cb_net_pass_gradient(net, n, x, labels, &r.loss);
   if (status) return status;
   r.steps = net->steps;
   r.correct = count_correct(net, n, labels);
-  status = run_loss(net, n, labels, &r.loss, cb_net_error(net, &net->layers[net->count - 1], 0));
-  if (!status && (!isfinite(r.loss) || !all_finite(net, n * net->classes, logits_of(net))))
+  if ((!isfinite(r.loss) || !all_finite(net, n * net->classes, logits_of(net))))
     status = not_finite(net, "the output of", cb_net_first_nonfinite(net, n, x), &r);
-  if (!status) status = cb_net_pass_backward(net, n, x);
   const char *bad = status ? NULL : nonfinite_gradient(net);
   if (bad) status = not_finite(net, "the gradient of", bad, &r);
   net->has_gradient = !status;
@@ -144,6 +146,8 @@ cnnblas_status cnnblas_net_gradient(cnnblas_net *net, int64_t n, const void *x, 
 }
 
 /* ---- update ---- */
+
+enum { ALONE = 65536 /* parameters: one thread is done with fewer sooner than another wakes */ };
 
 cnnblas_status cnnblas_net_update(cnnblas_net *net, const cnnblas_net_sgd *sgd)
 {
@@ -159,7 +163,8 @@ cnnblas_status cnnblas_net_update(cnnblas_net *net, const cnnblas_net_sgd *sgd)
   void *gradients = cb_net_at(net, net->layout.gradients);
   if (sgd->hook) status = sgd->hook(sgd->context, gradients, net->param_elements);
   if (status) return status;
-  cnnblas_sgd_desc d = {.dtype = net->options.dtype, .threads = net->threads, .lr = sgd->lr};
+  cnnblas_sgd_desc d = {.dtype = net->options.dtype, .lr = sgd->lr};
+  d.threads = net->param_elements < ALONE ? 1 : net->threads;
   d.momentum = sgd->momentum;
   d.weight_decay = sgd->weight_decay;
   status = cnnblas_sgd_step(&d, net->param_elements, cb_net_at(net, net->layout.values), gradients,
@@ -194,7 +199,7 @@ cnnblas_status cnnblas_net_evaluate(cnnblas_net *net, int64_t n, const void *x, 
     const char *images = (const char *)x + (size_t)done * image;
     double loss = 0;
     status = cb_net_pass_forward(net, part, images);
-    if (!status) status = run_loss(net, part, labels + done, &loss, NULL);
+    if (!status) status = cb_net_loss(net, 0, part, labels + done, CNNBLAS_REDUCTION_MEAN, &loss, NULL);
     if (status) return status;
     r.correct += count_correct(net, part, labels + done);
     r.loss += loss * (double)part;
