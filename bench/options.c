@@ -27,7 +27,7 @@ static const char help[] =
     "  --min-time SECONDS   spent on each candidate of a layer (0.1)\n"
     "  --workspace W        default, none, or bytes a thread at most\n"
     "  --effort E           estimate or measure: how auto chooses (estimate)\n"
-    "  --wisdom FILE        measured choices: read if it is there, written at the end; means --effort measure\n"
+    "  --wisdom FILE        measured choices, read and written; means --effort measure\n"
     "  --no-naive           skip the naive baseline\n"
     "  --sweep V=FROM..TO   batch, channels, size or threads, doubling, or V=A,B,C: how time grows\n"
     "  --fresh              afterwards repeat the whole in a new process and compare\n"
