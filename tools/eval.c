@@ -104,11 +104,10 @@ static int load(evaluation *e)
 /* Fills the table by predictions, a second pass. */
 static int count_confusion(evaluation *e, void *batch, int32_t *labels)
 {
-  int64_t classes = e->info.classes;
+  int64_t classes = e->info.classes, places;
   int32_t *found = io_alloc_zeroed((size_t)e->info.batch, sizeof *found);
-  e->table = __builtin_mul_overflow_p(classes, classes, (int64_t)0)
-                 ? NULL
-                 : io_alloc_zeroed((size_t)(classes * classes), sizeof *e->table);
+  e->table =
+      __builtin_mul_overflow(classes, classes, &places) ? NULL : io_alloc_zeroed((size_t)places, sizeof *e->table);
   cnnblas_status why = CNNBLAS_OK;
   for (int64_t at = 0; at < e->data.count && found && e->table && !why; at += e->info.batch) {
     int64_t count = e->data.count - at < e->info.batch ? e->data.count - at : e->info.batch;
