@@ -186,11 +186,12 @@ static void text_and_data_must_agree(void **state)
 /* Puts part in times times, and then end. */
 static char *repeated(const char *begin, const char *part, int times, const char *end)
 {
-  char *text = malloc(strlen(begin) + (size_t)times * strlen(part) + strlen(end) + 1), *at = text;
-  assert_non_null(text);
-  at += sprintf(at, "%s", begin);
-  for (int i = 0; i < times; i++) at += sprintf(at, "%s", part);
-  sprintf(at, "%s", end);
+  size_t length = strlen(begin), each = strlen(part);
+  char *text = malloc(length + (size_t)times * each + strlen(end) + 1);
+  if (!text) abort();
+  memcpy(text, begin, length);
+  for (int i = 0; i < times; i++, length += each) memcpy(text + length, part, each);
+  memcpy(text + length, end, strlen(end) + 1);
   return text;
 }
 
