@@ -11,17 +11,21 @@
 static rig arrays;
 static uint64_t seed;
 
-/* A plan for five images executed on 0 to 5, arrays exactly as long as the images that there are. */
+enum { MANY = 20 /* more than any vector has lanes */ };
+
+/* A plan for many images executed on fewer, arrays exactly as long as the images that there are. */
 static bool check_smaller(const problem *sample, cnnblas_conv_direction d, const char *algorithm)
 {
   static oracle want, want_db;
   problem p = *sample;
-  p.desc.n = 5;
+  p.desc.n = MANY;
   problem_finish(&p);
   variant v = {.algorithm = algorithm, .threads = 3, .db = d == CNNBLAS_BACKWARD_WEIGHTS};
   cnnblas_conv_plan *plan = rig_plan(&p, d, &v);
   if (!plan) return false;
-  for (int64_t n = 0; n <= 5; n++) {
+  static const int64_t batches[] = {0, 1, 2, 5, 16, MANY};
+  for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
+    int64_t n = batches[i];
     problem part = p;
     part.desc.n = n;
     problem_finish(&part);
@@ -71,26 +75,26 @@ static void test_empty_batch(void **state)
   assert_true(samples_run("empty batches", EVERY_DIRECTION, check_empty) > 0);
 }
 
-/* Image i of a batch of 7 against the same image as a batch of its own: on the large plan, and on a plan for one image. */
+/* Image i of a batch of MANY against the same image as a batch of its own: on the large plan, and on a plan for one image. */
 static bool check_company(const problem *sample, cnnblas_conv_direction d, const char *algorithm)
 {
   problem p = *sample, one = *sample;
-  p.desc.n = 7;
+  p.desc.n = MANY;
   one.desc.n = 1;
   problem_finish(&p);
   problem_finish(&one);
   variant v = {.algorithm = algorithm, .threads = 2};
-  rng r = rng_at(seed, 7);
+  rng r = rng_at(seed, MANY);
   rig_fill(&arrays, &p, &r, false, AGAINST_END);
   cnnblas_conv_plan *plan = rig_plan(&p, d, &v);
   if (!plan) return false;
   cnnblas_conv_plan *small = rig_plan(&one, d, &v);
   assert_non_null(small);
-  rig_execute(&arrays, &p, d, 7, &v, plan);
+  rig_execute(&arrays, &p, d, MANY, &v, plan);
   size_t bytes = (size_t)one.y_elements * p.element, image = (size_t)one.x_elements * p.element;
   char *alone = malloc(bytes);
   assert_non_null(alone);
-  for (int64_t i = 0; i < 7; i++)
+  for (int64_t i = 0; i < MANY; i++)
     for (int which = 0; which < 2; which++) {
       memset(alone, 0xff, bytes);
       const char *x = (const char *)arrays.x.data + (size_t)i * image;

@@ -6,7 +6,9 @@
  *   f32, 1 image    alexnet, c3d, googlenet, lenet5, mobilenet, resnet50, unet, vgg16, wavenet1d
  *   f32, 8 images   alexnet, googlenet, lenet5, mobilenet, resnet50, wavenet1d
  *   f64, 1 image    the same six; lenet5 with 8 too
- * The figures are fitted: they minimise over these 1086 cases what the choice loses against the fastest, and, with little
+ * Images on the lanes came later; their figures were set by hand between those where LeNet-5's layers and 3x3 layers of 16 to
+ * 512 channels at 32x32 to 4x4, 64 images, go over to them.
+ * The other figures are fitted: they minimise over these 1086 cases what the choice loses against the fastest, and, with little
  * weight, the relative error of the estimates. So a row is what decides best between neighbours, not a measurement of a
  * loop: where an algorithm was no rival its estimate may be off by half. They are rates of two cores together; only
  * comparisons matter. bench/choice.py judges the choices of a build; CONTRIBUTING.md names the commands.
@@ -45,6 +47,18 @@ static const double nanoseconds[CB_COST_ROWS_OF_TABLE][2][3][CB_WORK_KINDS] = {
     [CNNBLAS_F64] = {
       [CNNBLAS_FORWARD] = {0.0163, 0.445, 8.14e-05, 0, 728, 2.41e+03},
       [CNNBLAS_BACKWARD_DATA] = {0.00985, 1.41, 0, 0.268, 504, 7.13e+03},
+    },
+  },
+  [CB_COST_BATCH] = {
+    [CNNBLAS_F32] = {
+      [CNNBLAS_FORWARD] = {0.0092, 0.1, 0.08, 0, 0, 1000},
+      [CNNBLAS_BACKWARD_DATA] = {0.0092, 0.1, 0.08, 0, 0, 1000},
+      [CNNBLAS_BACKWARD_WEIGHTS] = {0.0088, 0.1, 0.08, 0, 0, 1000},
+    },
+    [CNNBLAS_F64] = {
+      [CNNBLAS_FORWARD] = {0.0184, 0.2, 0.16, 0, 0, 1000},
+      [CNNBLAS_BACKWARD_DATA] = {0.0184, 0.2, 0.16, 0, 0, 1000},
+      [CNNBLAS_BACKWARD_WEIGHTS] = {0.0176, 0.2, 0.16, 0, 0, 1000},
     },
   },
   [CB_COST_WEIGHTS] = {

@@ -24,6 +24,7 @@ typedef enum {
   CB_COST_ROWS,    /* implicit_gemm's images, pixels on the rows */
   CB_COST_LANES,   /* pixels on the lanes, weights packed */
   CB_COST_DIRECT,  /* pixels on the lanes, weights where they lie */
+  CB_COST_BATCH,   /* images on the lanes */
   CB_COST_WEIGHTS, /* implicit_gemm's weight gradient */
   CB_COST_GEMM_1X1,
   CB_COST_IM2COL,

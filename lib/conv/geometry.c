@@ -115,6 +115,21 @@ static cnnblas_status check_products(cb_geometry *geo)
   return CNNBLAS_OK;
 }
 
+/* A filter as large as the image meets it once, as in a fully connected layer: the image may as well be one pixel of
+   c*d*h*w channels, whose arrays lie in memory just so. Then it is a product of matrices, which loses nothing on tiny
+   planes. The order of the sums stays. */
+static void see_one_pixel(cb_geometry *geo)
+{
+  if (geo->g != 1 || geo->taps == 1 || geo->taps != geo->image) return;
+  for (int i = 0; i < 3; i++) {
+    const cb_axis *a = &geo->axis[i];
+    if (a->out != 1 || a->taps != a->in || a->base != 0 || (a->taps > 1 && a->step != 1)) return;
+  }
+  geo->c = geo->cg = geo->q;
+  geo->image = geo->taps = 1;
+  for (int i = 0; i < 3; i++) geo->axis[i] = (cb_axis){.in = 1, .out = 1, .taps = 1, .stride = 1, .step = 1};
+}
+
 cnnblas_status cb_geometry_init(cb_geometry *geo, const cnnblas_conv_desc *d)
 {
   if (!d) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "desc is NULL");
@@ -141,7 +156,9 @@ cnnblas_status cb_geometry_init(cb_geometry *geo, const cnnblas_conv_desc *d)
   geo->kg = d->k / groups;
   for (int i = 0; i < 3; i++) geo->axis[i] = (cb_axis){.in = 1, .out = 1, .taps = 1, .stride = 1, .step = 1};
   for (int i = 0; i < rank && !status; i++) status = axis_init(&geo->axis[3 - rank + i], d, i);
-  return status ? status : check_products(geo);
+  if (!status) status = check_products(geo);
+  if (!status) see_one_pixel(geo);
+  return status;
 }
 
 bool cb_geometry_is_pointwise(const cb_geometry *geo)

@@ -1,6 +1,7 @@
 /*
- * The halves of algorithm "implicit_gemm" and what they share: images.c computes y and dx, weights.c computes dw.
- * implicit_gemm.c is the table's row.
+ * The parts of algorithm "implicit_gemm" and what they share. implicit_images.c computes y and dx, implicit_weights.c dw;
+ * implicit_batch.c and implicit_batch_weights.c do the same with images on the lanes. implicit_gemm.c is the table's row and
+ * chooses between them.
  */
 #ifndef CB_CONV_IMPLICIT_H
 #define CB_CONV_IMPLICIT_H
@@ -46,16 +47,22 @@ typedef struct {
 
 void cb_hops_init(cb_hops *hops, const cb_engine *engine);
 
+/* The state of every plan begins with it. */
+typedef struct {
+  void (*run)(const cb_call *call);
+} cb_implicit_head;
+
+/* Most steps of one chain of sums, of a forward or an input gradient. */
+int64_t cb_images_chunk(const cb_problem *problem);
+
 /* Each half: whether it can do the problem within its budget, its estimated seconds if so, making the plan's state and
-   tiling, running it. */
+   tiling. */
 bool cb_images_apply(const cb_problem *problem, char *why, size_t size);
 double cb_images_cost(const cb_problem *problem);
 cnnblas_status cb_images_prepare(cnnblas_conv_plan *plan);
-void cb_images_run(const cb_call *call);
 
 bool cb_weights_apply(const cb_problem *problem, char *why, size_t size);
 double cb_weights_cost(const cb_problem *problem);
 cnnblas_status cb_weights_prepare(cnnblas_conv_plan *plan);
-void cb_weights_run(const cb_call *call);
 
 #endif

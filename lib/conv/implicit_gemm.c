@@ -3,7 +3,7 @@
  * addresses into a zero-padded band of the input, and the micro-kernel walks it (gemm/engine.h, conv/gather.h).
  */
 #include "base/memory.h"
-#include "conv/implicit.h"
+#include "conv/implicit_batch.h"
 #include <stdio.h>
 
 bool cb_implicit_in_reach(const cb_geometry *geo)
@@ -28,15 +28,30 @@ static bool applies(const cb_problem *problem, char *why, size_t size)
   return cb_images_apply(problem, why, size);
 }
 
-static double cost(const cb_problem *problem)
+/* The estimate with images on the lanes, 0 if they cannot be. */
+static double batch_cost(const cb_problem *problem)
+{
+  return problem->direction == CNNBLAS_BACKWARD_WEIGHTS ? cb_batch_weights_cost(problem) : cb_batch_cost(problem);
+}
+
+static double cost_without(const cb_problem *problem)
 {
   return problem->direction == CNNBLAS_BACKWARD_WEIGHTS ? cb_weights_cost(problem) : cb_images_cost(problem);
 }
 
+static double cost(const cb_problem *problem)
+{
+  double without = cost_without(problem), batch = batch_cost(problem);
+  return batch > 0 && batch < without ? batch : without;
+}
+
 static cnnblas_status prepare(cnnblas_conv_plan *plan)
 {
-  if (plan->problem.direction == CNNBLAS_BACKWARD_WEIGHTS) return cb_weights_prepare(plan);
-  return cb_images_prepare(plan);
+  bool weights = plan->problem.direction == CNNBLAS_BACKWARD_WEIGHTS;
+  double batch = batch_cost(&plan->problem);
+  if (batch > 0 && batch < cost_without(&plan->problem))
+    return weights ? cb_batch_weights_prepare(plan) : cb_batch_prepare(plan);
+  return weights ? cb_weights_prepare(plan) : cb_images_prepare(plan);
 }
 
 static void release(cnnblas_conv_plan *plan)
@@ -46,10 +61,7 @@ static void release(cnnblas_conv_plan *plan)
 
 static void run(const cb_call *call)
 {
-  if (call->plan->problem.direction == CNNBLAS_BACKWARD_WEIGHTS)
-    cb_weights_run(call);
-  else
-    cb_images_run(call);
+  ((const cb_implicit_head *)call->plan->state)->run(call);
 }
 
 cb_panel cb_panel_at(const cb_engine *engine, int64_t total, int64_t b)

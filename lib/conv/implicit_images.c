@@ -143,6 +143,13 @@ static bool read_weights_in_place(const cb_images *st, const cb_problem *problem
   return geo->kg * geo->q < INT32_MAX && (pixels <= DIRECT_PIXELS || !packs_fit(st, problem));
 }
 
+int64_t cb_images_chunk(const cb_problem *problem)
+{
+  const cb_geometry *geo = &problem->geo;
+  if (problem->direction == CNNBLAS_FORWARD) return CB_CHUNK;
+  return cb_min(CB_CHUNK, cb_max(DATA_CHUNK, 3 * (geo->kg + geo->taps)));
+}
+
 /* Gathers, orientation, band and scratch: everything that does not need the tables. st->gather has room for the phases. */
 static void layout(cb_images *st, const cb_problem *problem, int threads)
 {
@@ -152,7 +159,7 @@ static void layout(cb_images *st, const cb_problem *problem, int threads)
   st->jobs = threads == 1 ? 1 : JOBS_A_THREAD * (int64_t)threads;
   st->outputs = forward ? geo->kg : geo->cg;
   st->staged = st->phases > 1;
-  st->chunk = forward ? CB_CHUNK : cb_min(CB_CHUNK, cb_max(DATA_CHUNK, 3 * (geo->kg + geo->taps)));
+  st->chunk = cb_images_chunk(problem);
   for (int i = 0; i < 3; i++) st->dest[i] = forward ? geo->axis[i].out : geo->axis[i].in;
   if (cb_geometry_is_pointwise(geo)) st->dest[0] = st->dest[1] = 1, st->dest[2] = geo->p;
   st->source_plane = forward ? geo->image : geo->p;
@@ -278,12 +285,15 @@ static void weight_walk(cb_images *st, const cb_geometry *geo, bool forward, int
       st->phase[i].weight[c * gather->taps + t] = (int32_t)(c * pitch + st->phase[i].tap[t]);
 }
 
+static void run(const cb_call *call);
+
 cnnblas_status cb_images_prepare(cnnblas_conv_plan *plan)
 {
   const cb_problem *problem = &plan->problem;
   const cb_geometry *geo = &problem->geo;
   cb_images *st = allocate(problem, plan->threads);
   if (!st) return CNNBLAS_OUT_OF_MEMORY;
+  st->head.run = run;
   plan->state = st;
   bool forward = problem->direction == CNNBLAS_FORWARD;
   cb_hops_init(&st->hops, st->engine);
@@ -307,6 +317,7 @@ cnnblas_status cb_images_prepare(cnnblas_conv_plan *plan)
       !st->direct_weights && !problem->packed && (st->pixel_lanes || (packs_fit(st, problem) && blocks > geo->g));
   t->shared_bytes = st->shared_panels ? cb_aligned_size((size_t)bytes) : 0;
   t->thread_bytes = st->parts.bytes;
+  t->lanes = st->pixel_lanes ? "pixels" : "channels";
   t->p_tile = st->pixel_lanes ? CB_PIXEL_VECTORS * st->engine->lanes : st->engine->rows[CB_PANEL_VECTORS];
   t->k_tile = st->pixel_lanes ? st->engine->rows[CB_PIXEL_VECTORS] : CB_PANEL_VECTORS * st->engine->lanes;
   t->q_tile = CB_CHUNK;
@@ -503,7 +514,7 @@ static void run_job(void *context, int64_t task, int worker)
     run_phase(&j, 0, p0, p1);
 }
 
-void cb_images_run(const cb_call *call)
+static void run(const cb_call *call)
 {
   const cb_images *st = call->plan->state;
   const cb_geometry *geo = &call->plan->problem.geo;

@@ -23,6 +23,7 @@ typedef struct {
 
 /* The state of a plan. */
 typedef struct {
+  cb_implicit_head head;
   const cb_engine *engine;
   int64_t phases;
   cb_gather *gather; /* [phases] */

@@ -38,6 +38,7 @@ enum {
 };
 
 typedef struct {
+  cb_implicit_head head;
   const cb_engine *engine;
   bool swapped;                  /* filters on the rows, input channels on the lanes */
   int64_t rows_all, lanes_all;   /* channels of an image on either side */
@@ -126,6 +127,8 @@ double cb_weights_cost(const cb_problem *problem)
   return cb_cost(CB_COST_WEIGHTS, problem, work);
 }
 
+static void run(const cb_call *call);
+
 cnnblas_status cb_weights_prepare(cnnblas_conv_plan *plan)
 {
   const cb_geometry *geo = &plan->problem.geo;
@@ -134,8 +137,10 @@ cnnblas_status cb_weights_prepare(cnnblas_conv_plan *plan)
   state *st = cb_alloc_zeroed(bytes);
   if (!st) return cb_fail_memory(bytes, "the plan's walk tables");
   plan->state = st;
+  st->head.run = run;
   t->thread_bytes = size_state(st, t, &plan->problem);
   t->p_tile = st->band.pixels;
+  t->lanes = "channels";
   t->q_tile = st->engine->rows[CB_PANEL_VECTORS];
   t->k_tile = CB_PANEL_VECTORS * st->engine->lanes;
   t->tasks = t->segments * geo->g * st->panel_groups * st->channel_groups;
@@ -167,6 +172,14 @@ static void pack_block(const block_view *view, const cb_panel *panel, const void
 {
   const cb_geometry *geo = &view->job->call->plan->problem.geo;
   const state *st = view->job->call->plan->state;
+  if (geo->p == 1) { /* lanes lie side by side already */
+    for (int64_t p = 0; p < view->pixels; p++) {
+      char *to = lanes + (size_t)(p * panel->width) * geo->element;
+      memcpy(to, cb_at(from, view->position[p], geo->element), (size_t)panel->count * geo->element);
+      memset(to + (size_t)panel->count * geo->element, 0, (size_t)(panel->width - panel->count) * geo->element);
+    }
+    return;
+  }
   for (int64_t p = 0; p < view->pixels;) {
     int64_t run = 1;
     while (p + run < view->pixels && view->position[p + run] == view->position[p] + run) run++;
@@ -318,7 +331,7 @@ static void run_job(void *context, int64_t task, int worker)
   }
 }
 
-void cb_weights_run(const cb_call *call)
+static void run(const cb_call *call)
 {
   const cb_tiling *t = &call->plan->tiling;
   cb_parallel_for(call->threads, t->tasks, run_job, (void *)call);

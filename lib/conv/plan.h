@@ -23,6 +23,7 @@ typedef struct {
 /* How the work is cut; fields that an algorithm does not use stay 0. For the algorithm itself and for describe. */
 typedef struct {
   int64_t p_tile, q_tile, k_tile, c_tile; /* extents of a tile */
+  const char *lanes;                      /* what is on the lanes of vectors; NULL: not to be said */
   int64_t segments;                       /* partial sums of a weight gradient, added in order */
   int64_t tasks;                          /* independent tasks of a call on the plan's n images */
   size_t shared_bytes, thread_bytes;      /* workspace: once, and for each thread */

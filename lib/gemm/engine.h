@@ -26,7 +26,9 @@
 enum {
   CB_MAX_ROWS = 14,   /* most rows of any kernel */
   CB_MAX_VECTORS = 4, /* most vectors of lanes of any kernel */
-  CB_MAX_LANES = 64   /* most lanes of any tile: the row pitch that always suffices for c */
+  CB_MAX_LANES = 64,  /* most lanes of any tile: the row pitch that always suffices for c */
+  CB_DOTS_ROWS = 4,   /* most rows of any tile of dots, */
+  CB_DOTS_COLUMNS = 6 /* and columns */
 };
 
 /* Indices count elements. a, b and c need element alignment only; c has m rows of nv whole vectors, pitch ldc. */
@@ -44,6 +46,22 @@ typedef struct {
 } cb_tile;
 
 typedef void (*cb_kernel)(const cb_tile *tile);
+
+/* A tile of sums over whole vectors, for weight gradients with images on the lanes:
+       c[i * ldc + j] += sum over s < steps, l < lanes of  a[i * pitch + s * lanes + l] * b[col[j] + walk[s] + l]
+   A lane is one chain in the order of s; the lanes are then added in pairs, halves of the vector first. */
+typedef struct {
+  const void *a;
+  int64_t pitch; /* from one row to the next */
+  const void *b;
+  const int32_t *col;  /* [nv] */
+  const int32_t *walk; /* [steps] */
+  int64_t steps;
+  void *c;
+  int64_t ldc;
+} cb_dots;
+
+typedef void (*cb_dots_kernel)(const cb_dots *dots);
 
 /* Where a finished tile goes: element (i, j) of the m x count block at c belongs to out[i * row_step + j * lane_step].
    One of the two steps is 1 or small: transposed stores have row_step 1, straight ones lane_step 1. */
@@ -87,6 +105,9 @@ typedef struct {
   int lanes;                    /* elements of a vector */
   int rows[CB_MAX_VECTORS + 1]; /* most rows of a kernel of that many vectors; 0: there is none */
   cb_kernel kernel[CB_MAX_VECTORS + 1][CB_MAX_ROWS + 1]; /* [nv][m] */
+
+  int dots_rows, dots_columns;                                /* most of a tile of dots */
+  cb_dots_kernel dots[CB_DOTS_COLUMNS + 1][CB_DOTS_ROWS + 1]; /* [columns][rows] */
 
   /* out = epilogue(c + out if add), element by element in the order: old value, bias, residual, activation, gate. */
   void (*store)(const cb_store *store);

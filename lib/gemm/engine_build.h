@@ -34,19 +34,32 @@ typedef real vector __attribute__((vector_size(CB_VECTOR_BYTES), aligned(sizeof(
   X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2) X(7, 2) X(8, 2) X(9, 2) X(10, 2) X(11, 2) X(12, 2) X(13, 2) X(14, 2) \
   X(1, 3) X(2, 3) X(3, 3) X(4, 3) X(5, 3) X(6, 3) X(7, 3) X(8, 3) X(9, 3) \
   X(1, 4) X(2, 4) X(3, 4) X(4, 4) X(5, 4) X(6, 4)
+#define CB_DOTS(X) \
+  X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(1, 3) X(2, 3) X(3, 3) X(4, 3) \
+  X(1, 4) X(2, 4) X(3, 4) X(4, 4) X(1, 5) X(2, 5) X(3, 5) X(4, 5) X(1, 6) X(2, 6) X(3, 6) X(4, 6)
 /* clang-format on */
+#define CB_DOTS_M  4
+#define CB_DOTS_NV 6
 #else
-#define CB_ROWS_1 12
-#define CB_ROWS_2 6
-#define CB_ROWS_3 4
-#define CB_ROWS_4 0
+#define CB_ROWS_1  12
+#define CB_ROWS_2  6
+#define CB_ROWS_3  4
+#define CB_ROWS_4  0
 /* clang-format off */
 #define CB_KERNELS(X) \
   X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(7, 1) X(8, 1) X(9, 1) X(10, 1) X(11, 1) X(12, 1) \
   X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2) \
   X(1, 3) X(2, 3) X(3, 3) X(4, 3)
+#define CB_DOTS(X) \
+  X(1, 1) X(2, 1) X(3, 1) X(1, 2) X(2, 2) X(3, 2) X(1, 3) X(2, 3) X(3, 3) X(1, 4) X(2, 4) X(3, 4)
 /* clang-format on */
+#define CB_DOTS_M  3
+#define CB_DOTS_NV 4
 #endif
+
+/* The kernels of dots, X(rows, columns): dots.c. */
+#define CB_DECLARE_DOTS(M, NV) void CB_NAME(cb_dots_##M##x##NV)(const cb_dots *dots);
+CB_DOTS(CB_DECLARE_DOTS)
 
 void CB_NAME(cb_store)(const cb_store *store);
 void CB_NAME(cb_pack_lanes)(void *dst, const void *src, int64_t ld, int64_t steps, int64_t count, int64_t width);

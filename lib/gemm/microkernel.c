@@ -82,12 +82,17 @@ CB_KERNELS(DEFINE_KERNEL)
 
 #define KERNEL_ENTRY(M, NV) [NV][M] = multiply_##M##x##NV,
 
+#define DOTS_ENTRY(M, NV) [NV][M] = CB_NAME(cb_dots_##M##x##NV),
+
 extern const cb_engine CB_NAME(cb_engine);
 const cb_engine CB_NAME(cb_engine) = {
     .name = CB_TEXT(CB_SUFFIX),
     .lanes = LANES,
     .rows = {0, CB_ROWS_1, CB_ROWS_2, CB_ROWS_3, CB_ROWS_4},
     .kernel = {CB_KERNELS(KERNEL_ENTRY)},
+    .dots_rows = CB_DOTS_M,
+    .dots_columns = CB_DOTS_NV,
+    .dots = {CB_DOTS(DOTS_ENTRY)},
     .store = CB_NAME(cb_store),
     .pack_lanes = CB_NAME(cb_pack_lanes),
     .correlate = CB_NAME(cb_correlate),

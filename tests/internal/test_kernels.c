@@ -52,25 +52,6 @@ static void fill(cnnblas_dtype dtype, guarded *array, int kind, rng *r)
                 i % 2 ? rng_real(r) : ldexp(rng_real(r), dtype == CNNBLAS_F64 ? -1040 : -135));
 }
 
-/* What the level makes of x * y + z, told from a case where fusing shows: (1 + e)^2 - (1 + 2 e) is e^2 or 0. */
-static bool level_fuses(const cb_engine *engine, cnnblas_dtype dtype)
-{
-  double e = dtype == CNNBLAS_F64 ? 0x1p-30 : 0x1p-14;
-  double x[2 * CB_MAX_LANES], y[2 * CB_MAX_LANES], z[CB_MAX_LANES];
-  int32_t zero = 0, steps[2] = {0, 1}, lanes[2] = {0, engine->lanes};
-  array_set(dtype, x, 0, 1);
-  array_set(dtype, x, 1, 1 + e);
-  for (int j = 0; j < engine->lanes; j++) {
-    array_set(dtype, y, j, -(1 + 2 * e));
-    array_set(dtype, y, engine->lanes + j, 1 + e);
-  }
-  engine->kernel[1][1](&(cb_tile){
-      .a = x, .row = &zero, .awalk = steps, .b = y, .bwalk = lanes, .steps = 2, .c = z, .ldc = engine->lanes});
-  double got = array_get(dtype, z, 0);
-  if (got != 0 && got != e * e) FAIL("%s: (1 + e)^2 - (1 + 2 e) is %g", engine->name, got);
-  return got != 0;
-}
-
 /* One element of the contract. */
 static double expected(cnnblas_dtype dtype, const cb_tile *t, int i, int64_t j, bool fuses, double before)
 {

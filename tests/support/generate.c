@@ -92,6 +92,23 @@ static void long_rows(cnnblas_conv_desc *d, rng *r)
   d->stride[last] = rng_range(r, 1, 50);
 }
 
+/* Small images, as many as fill vectors. */
+static void many_images(cnnblas_conv_desc *d, rng *r)
+{
+  bool dilated = rng_chance(r, 15);
+  d->n = rng_range(r, 5, 36);
+  d->c = rng_range(r, 1, 9);
+  d->k = rng_range(r, 1, 12);
+  for (int i = 0; i < d->rank; i++) {
+    d->kernel[i] = rng_range(r, 1, d->rank == 3 ? 2 : 5);
+    d->size[i] = rng_range(r, 1, d->rank == 3 ? 4 : 12);
+    d->stride[i] = rng_chance(r, 80) ? 1 : 2;
+    d->dilation[i] = dilated ? rng_range(r, 1, 2) : 0;
+    if (rng_chance(r, 60)) d->pad_begin[i] = rng_range(r, 0, 4);
+    if (rng_chance(r, 60)) d->pad_end[i] = rng_range(r, 0, 4);
+  }
+}
+
 /* Padding enough for the filter to fit; all-default fields now and then; then less work until it is little enough. */
 static void settle(problem *p, rng *r, double max_macs)
 {
@@ -124,8 +141,9 @@ static void settle(problem *p, rng *r, double max_macs)
 
 void problem_random(problem *p, rng *r, double max_macs)
 {
-  static void (*const families[])(cnnblas_conv_desc *, rng *) = {
-      sizes_to_17, layer, layer, layer, pointwise, grouped, wide_padding, wide_padding, long_rows};
+  static void (*const families[])(cnnblas_conv_desc *, rng *) = {sizes_to_17, layer,       layer,        layer,
+                                                                 pointwise,   grouped,     wide_padding, wide_padding,
+                                                                 long_rows,   many_images, many_images};
   memset(p, 0, sizeof *p);
   cnnblas_conv_desc *d = &p->desc;
   d->dtype = rng_chance(r, 70) ? CNNBLAS_F32 : CNNBLAS_F64;

@@ -1,0 +1,276 @@
+/*
+ * implicit_gemm, weight gradient, with images on the lanes: for small images in batches.
+ *
+ *     dw[filter][channel, tap] = sum over blocks of  sum over pixels, images of  dy[filter][pixel][image] *
+ *                                                                        band[channel, tap, pixel][image]
+ *
+ * As in implicit_batch.c a vector of lanes is one pixel of as many images, so tiny planes and few channels fill it. Both
+ * operands are vectors, and a tile of 4 filters by 6 taps of them is added up over its lanes at the end (gemm/dots.c).
+ *
+ *     for each job: a segment of the blocks, some filters
+ *       for each block, that is a vector of images and some output rows, in order
+ *         band = the rows of x that they read, padded and transposed: [channel][d][row][column][image]
+ *         dy transposed: [filter][pixel][image]
+ *         for each 4 filters, each 6 taps: kernel, added to the job's sums
+ *
+ * Segments are added in order at the end. The cut looks at the shape and the budget, never at the threads.
+ */
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "base/status.h"
+#include "conv/costs.h"
+#include "conv/implicit_batch.h"
+#include "conv/tiles.h"
+#include <string.h>
+
+enum {
+  BLOCK_BYTES = 704 << 10, /* of a block's two operands: they share an L2 cache */
+  BLOCK_STEPS = 200,       /* most pixels of a block, about: one chain of sums */
+  LANE_STEPS = 16,         /* that adding up a tile's lanes costs in time */
+  SEGMENTS = 8,            /* wanted: independent jobs */
+  PARTIAL_BYTES = 2 << 20, /* of all segments' partial results */
+  LEAST_FILTERS = 8        /* of a job, even if there are too few */
+};
+
+typedef struct {
+  cb_implicit_head head;
+  const cb_engine *engine;
+  cb_gather gather;            /* of the forward */
+  int64_t low[3];              /* the first position that any output reads, on each axis; negative in the padding */
+  int64_t reach[3];            /* positions that an output reads, from the first to the last */
+  int64_t rows, bands, blocks; /* output rows of a block; blocks of an image, of the plan */
+  int64_t filter_groups, channel_groups;         /* jobs that share a segment */
+  int64_t row_pitch, plane_pitch, channel_pitch; /* of a band, elements */
+  int64_t dy_pitch;                              /* from one filter to the next */
+  size_t dy_at, walk_at, bytes;                  /* in a thread's scratch, behind the band */
+  int32_t col[];                                 /* [q] where tap (channel, d, r, s) lies in the band */
+} state;
+
+/* Lays out blocks of `rows` output rows; their bytes. */
+static int64_t lay_out(state *st, const cb_geometry *geo, int64_t rows)
+{
+  const cb_gather_axis *a = st->gather.axis;
+  int64_t lanes = st->engine->lanes, element = (int64_t)geo->element;
+  int64_t filters = cb_ceil_div(geo->kg, st->filter_groups), channels = cb_ceil_div(geo->cg, st->channel_groups);
+  st->rows = rows;
+  st->row_pitch = ((a[2].outs - 1) * a[2].stride + st->reach[2]) * lanes;
+  st->plane_pitch = ((rows - 1) * a[1].stride + st->reach[1]) * st->row_pitch;
+  st->channel_pitch = ((a[0].outs - 1) * a[0].stride + st->reach[0]) * st->plane_pitch;
+  st->dy_pitch = a[0].outs * rows * a[2].outs * lanes;
+  st->dy_at = cb_aligned_size((size_t)(channels * st->channel_pitch * element));
+  st->walk_at = st->dy_at + cb_aligned_size((size_t)(filters * st->dy_pitch * element));
+  return (int64_t)st->walk_at;
+}
+
+/* Everything but the table; false if it cannot, or should not. */
+static bool plan_layout(state *st, cb_tiling *t, const cb_problem *problem)
+{
+  const cb_geometry *geo = &problem->geo;
+  *st = (state){.engine = cb_engine_get(geo->dtype)};
+  int64_t lanes = st->engine->lanes, vectors = cb_ceil_div(geo->n, lanes), bytes;
+  if (geo->taps == 1 || geo->n * 4 < 3 * lanes || !cb_implicit_in_reach(geo)) return false;
+  cb_gather_forward(&st->gather, geo);
+  const cb_gather_axis *a = st->gather.axis;
+  double band = (double)geo->cg * 64;
+  for (int i = 0; i < 3; i++) {
+    int64_t end = a[i].off0 + (a[i].taps - 1) * a[i].off_step;
+    st->low[i] = cb_min(a[i].off0, end);
+    st->reach[i] = cb_max(a[i].off0, end) - st->low[i] + 1;
+    band *= (double)((a[i].outs - 1) * a[i].stride + st->reach[i]);
+  }
+  if (band > 1e8 || (double)geo->k * (double)geo->p > 1e7 || (double)geo->k * (double)geo->q > 1e8) return false;
+  st->filter_groups = st->channel_groups = 1;
+  int64_t rows = cb_min(a[1].outs, cb_max(1, BLOCK_STEPS / (a[0].outs * a[2].outs))),
+          partial = geo->k * geo->q * (int64_t)geo->element;
+  while (rows > 1 && lay_out(st, geo, rows) > BLOCK_BYTES) rows--;
+  rows = cb_ceil_div(a[1].outs, cb_parts(a[1].outs, rows)); /* even blocks */
+  st->bands = cb_ceil_div(a[1].outs, rows);
+  st->blocks = vectors * st->bands;
+  int64_t fit = cb_min(PARTIAL_BYTES, (int64_t)(problem->budget / 4)) / partial;
+  t->segments = cb_max(1, cb_min(cb_min(SEGMENTS, st->blocks), fit));
+  t->shared_bytes = t->segments > 1 ? cb_aligned_size((size_t)(t->segments * partial)) : 0;
+  st->filter_groups = cb_min(cb_parts(SEGMENTS, t->segments * geo->g), cb_parts(geo->kg, LEAST_FILTERS));
+  st->channel_groups = cb_min(cb_parts(SEGMENTS, t->segments * geo->g * st->filter_groups), geo->cg);
+  bytes = lay_out(st, geo, rows);
+  st->bytes = st->walk_at + cb_aligned_size((size_t)(a[0].outs * rows * a[2].outs) * sizeof(int32_t));
+  return bytes <= 2 * BLOCK_BYTES && st->bytes + t->shared_bytes + CB_ALIGN <= problem->budget;
+}
+
+double cb_batch_weights_cost(const cb_problem *problem)
+{
+  const cb_geometry *geo = &problem->geo;
+  state st;
+  cb_tiling t = {0};
+  if (!plan_layout(&st, &t, problem)) return 0;
+  int64_t rows = st.engine->dots_rows, columns = st.engine->dots_columns, lanes = st.engine->lanes,
+          filters = cb_ceil_div(geo->kg, st.filter_groups);
+  double images = (double)(cb_round_up(geo->n, lanes) * geo->g), groups = (double)st.filter_groups;
+  double calls = groups * (double)(cb_parts(filters, rows) * cb_parts(geo->q, columns));
+  double sums = calls * (double)(cb_min(cb_ceil_div(filters, cb_parts(filters, rows)), rows) * columns);
+  double steps = (double)geo->p + (double)(LANE_STEPS * st.bands);
+  double work[CB_WORK_KINDS] = {[CB_WORK_MAC] = images * steps * sums,
+                                [CB_WORK_READ] =
+                                    images * ((double)(geo->kg * geo->p) +
+                                              groups * (double)(st.bands * geo->cg * st.channel_pitch) / (double)lanes),
+                                [CB_WORK_STORE] = (double)(geo->k * geo->q * t.segments),
+                                [CB_WORK_ONCE] = 1};
+  return cb_cost(CB_COST_BATCH, problem, work);
+}
+
+static void run(const cb_call *call);
+
+cnnblas_status cb_batch_weights_prepare(cnnblas_conv_plan *plan)
+{
+  const cb_geometry *geo = &plan->problem.geo;
+  cb_tiling *t = &plan->tiling;
+  size_t bytes = sizeof(state) + (size_t)geo->q * sizeof(int32_t);
+  state *st = cb_alloc_zeroed(bytes);
+  if (!st) return cb_fail_memory(bytes, "the plan's table of taps");
+  plan->state = st;
+  plan_layout(st, t, &plan->problem);
+  st->head.run = run;
+  const cb_gather_axis *a = st->gather.axis;
+  for (int64_t q = 0; q < geo->q; q++) {
+    int64_t at[3];
+    cb_tap_coords(geo, q % geo->taps, at);
+    for (int i = 0; i < 3; i++) at[i] = a[i].off0 + at[i] * a[i].off_step - st->low[i];
+    st->col[q] = (int32_t)(q / geo->taps * st->channel_pitch + at[0] * st->plane_pitch + at[1] * st->row_pitch +
+                           at[2] * st->engine->lanes);
+  }
+  t->thread_bytes = st->bytes;
+  t->lanes = "images";
+  t->p_tile = st->rows * a[2].outs;
+  t->q_tile = st->engine->dots_columns;
+  t->k_tile = st->engine->dots_rows;
+  t->tasks = t->segments * geo->g * st->channel_groups * st->filter_groups;
+  return CNNBLAS_OK;
+}
+
+typedef struct {
+  const cb_call *call;
+  const state *st;
+  int64_t ig, first, last;    /* filters of the group */
+  int64_t channel0, channel1; /* input channels of the group */
+  char *band, *dy;
+  int32_t *walk;
+  void *sums; /* [filter][q] of filter `first` and channel0 on */
+} job;
+
+/* One block: images and output rows. */
+typedef struct {
+  int64_t image, images, row0, rows;
+} block;
+
+/* Transposes the rows of x that the block reads, with zeros around them. */
+static void open_band(const job *j, const block *b)
+{
+  const cb_geometry *geo = &j->call->plan->problem.geo;
+  const state *st = j->st;
+  const cb_gather_axis *a = st->gather.axis;
+  const int64_t lanes = st->engine->lanes, image = geo->c * geo->image;
+  const int64_t columns = st->row_pitch / lanes, depth = (a[0].outs - 1) * a[0].stride + st->reach[0];
+  const int64_t height = (b->rows - 1) * a[1].stride + st->reach[1], low = b->row0 * a[1].stride + st->low[1];
+  const int64_t before = cb_min(columns, cb_max(0, -st->low[2])), begin = cb_max(0, st->low[2]);
+  const int64_t length = cb_max(0, cb_min(a[2].in - begin, columns - before)), after = columns - before - length;
+  const char *x = cb_at(j->call->x, b->image * image + (j->ig * geo->cg + j->channel0) * geo->image, geo->element);
+  for (int64_t c = 0; c < j->channel1 - j->channel0; c++)
+    for (int64_t d = 0; d < depth; d++)
+      for (int64_t h = 0; h < height; h++) {
+        int64_t id = d + st->low[0], ih = h + low;
+        char *to = j->band + (size_t)(c * st->channel_pitch + d * st->plane_pitch + h * st->row_pitch) * geo->element;
+        bool inside = id >= 0 && id < a[0].in && ih >= 0 && ih < a[1].in && length > 0;
+        if (!inside) {
+          memset(to, 0, (size_t)st->row_pitch * geo->element);
+          continue;
+        }
+        memset(to, 0, (size_t)(before * lanes) * geo->element);
+        to += (size_t)(before * lanes) * geo->element;
+        st->engine->pack_lanes(to, cb_at(x, ((c * a[0].in + id) * a[1].in + ih) * a[2].in + begin, geo->element), image,
+                               length, b->images, lanes);
+        memset(to + (size_t)(length * lanes) * geo->element, 0, (size_t)(after * lanes) * geo->element);
+      }
+}
+
+/* Transposes dy of the job's filters, and makes the walk over the block's pixels. Returns how many there are. */
+static int64_t open_pixels(const job *j, const block *b)
+{
+  const cb_geometry *geo = &j->call->plan->problem.geo;
+  const state *st = j->st;
+  const cb_gather_axis *a = st->gather.axis;
+  const int64_t lanes = st->engine->lanes, image = geo->k * geo->p, plane = b->rows * a[2].outs;
+  const char *dy = cb_at(j->call->dy, b->image * image + (j->ig * geo->kg + j->first) * geo->p, geo->element);
+  for (int64_t k = 0; k < j->last - j->first; k++)
+    for (int64_t d = 0; d < a[0].outs; d++)
+      st->engine->pack_lanes(cb_at_mut(j->dy, k * st->dy_pitch + d * plane * lanes, geo->element),
+                             cb_at(dy, k * geo->p + (d * a[1].outs + b->row0) * a[2].outs, geo->element), image, plane,
+                             b->images, lanes);
+  int64_t n = 0;
+  for (int64_t d = 0; d < a[0].outs; d++)
+    for (int64_t h = 0; h < b->rows; h++)
+      for (int64_t w = 0; w < a[2].outs; w++)
+        j->walk[n++] =
+            (int32_t)(d * a[0].stride * st->plane_pitch + h * a[1].stride * st->row_pitch + w * a[2].stride * lanes);
+  return n;
+}
+
+/* Adds the block's part to the job's sums. */
+static void add_block(const job *j, const block *b)
+{
+  const cb_geometry *geo = &j->call->plan->problem.geo;
+  const state *st = j->st;
+  int64_t filters = j->last - j->first, rows = cb_parts(filters, st->engine->dots_rows);
+  int64_t taps = (j->channel1 - j->channel0) * geo->taps, columns = cb_parts(taps, st->engine->dots_columns);
+  open_band(j, b);
+  cb_dots t = {.pitch = st->dy_pitch, .b = j->band, .walk = j->walk, .steps = open_pixels(j, b), .ldc = geo->q};
+  for (int64_t i = 0; i < rows; i++) {
+    int64_t k0 = cb_split(filters, rows, i), m = cb_split(filters, rows, i + 1) - k0;
+    t.a = cb_at(j->dy, k0 * st->dy_pitch, geo->element);
+    for (int64_t tap = 0; tap < columns; tap++) {
+      int64_t q0 = cb_split(taps, columns, tap), q1 = cb_split(taps, columns, tap + 1);
+      t.col = st->col + q0;
+      t.c = cb_at_mut(j->sums, k0 * geo->q + q0, geo->element);
+      st->engine->dots[q1 - q0][m](&t);
+    }
+  }
+}
+
+/* task = ((segment * groups + group) * channel groups + channel group) * filter groups + filter group. */
+static void run_job(void *context, int64_t task, int worker)
+{
+  const cb_call *call = context;
+  const cb_geometry *geo = &call->plan->problem.geo;
+  const cb_tiling *t = &call->plan->tiling;
+  const state *st = call->plan->state;
+  int64_t part = task % st->filter_groups, channels = task / st->filter_groups % st->channel_groups;
+  int64_t rest = task / st->filter_groups / st->channel_groups, ig = rest % geo->g, segment = rest / geo->g;
+  char *scratch = cb_scratch(call, worker);
+  job j = {.call = call,
+           .st = st,
+           .ig = ig,
+           .first = cb_split(geo->kg, st->filter_groups, part),
+           .last = cb_split(geo->kg, st->filter_groups, part + 1),
+           .channel0 = cb_split(geo->cg, st->channel_groups, channels),
+           .channel1 = cb_split(geo->cg, st->channel_groups, channels + 1),
+           .band = scratch,
+           .dy = scratch + st->dy_at,
+           .walk = (int32_t *)(scratch + st->walk_at)};
+  void *out = t->segments > 1 ? cb_at_mut(call->shared, segment * geo->k * geo->q, geo->element) : call->out;
+  int64_t taps = (j.channel1 - j.channel0) * geo->taps;
+  j.sums = cb_at_mut(out, (ig * geo->kg + j.first) * geo->q + j.channel0 * geo->taps, geo->element);
+  for (int64_t k = 0; k < j.last - j.first && (t->segments > 1 || !call->accumulate); k++)
+    memset(cb_at_mut(j.sums, k * geo->q, geo->element), 0, (size_t)taps * geo->element);
+  int64_t blocks = cb_ceil_div(call->n, st->engine->lanes) * st->bands;
+  for (int64_t i = cb_split(blocks, t->segments, segment); i < cb_split(blocks, t->segments, segment + 1); i++) {
+    block b = {.image = i / st->bands * st->engine->lanes, .row0 = i % st->bands * st->rows};
+    b.images = cb_min(st->engine->lanes, call->n - b.image);
+    b.rows = cb_min(st->rows, st->gather.axis[1].outs - b.row0);
+    add_block(&j, &b);
+  }
+}
+
+static void run(const cb_call *call)
+{
+  const cb_tiling *t = &call->plan->tiling;
+  cb_parallel_for(call->threads, t->tasks, run_job, (void *)call);
+  if (t->segments > 1) cb_reduce_segments(call, call->shared, t->segments);
+}
