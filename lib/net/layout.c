@@ -5,9 +5,11 @@
 #include <string.h>
 
 enum {
-  PART_IMAGES = 8,
-  PART_BYTES = 1 << 20,       /* of outputs and their gradients: what a part may take of a core's cache */
-  SPLIT_GRADIENTS = 128 << 10 /* bytes: what each part has of its own must not cost more than it gains */
+  PART_IMAGES = 16,      /* as many as the widest vectors have lanes */
+  SMALL_PART_IMAGES = 8, /* of batches that would else be few parts */
+  LEAST_PARTS = 4,
+  PART_BYTES = 64 << 20,      /* of a part's outputs and their gradients */
+  SPLIT_GRADIENTS = 512 << 10 /* bytes: what each part has of its own must not cost more than it gains */
 };
 
 /* Weights and biases of a convolution. */
@@ -27,10 +29,11 @@ void cb_net_choose_parts(cnnblas_net *net)
     elements += 2 * (double)s[net->split].out.elements;
     if (s[net->split].kind == CB_NET_CONV) gradients += parameters_of(&s[net->split]);
   }
-  bool small = PART_IMAGES * elements * (double)net->element <= PART_BYTES &&
+  int64_t images = net->options.batch >= LEAST_PARTS * PART_IMAGES ? PART_IMAGES : SMALL_PART_IMAGES;
+  bool small = (double)images * elements * (double)net->element <= PART_BYTES &&
                gradients * (double)net->element <= SPLIT_GRADIENTS;
-  bool parts = small && net->split > 0 && net->options.batch > PART_IMAGES;
-  net->part = parts ? PART_IMAGES : net->options.batch;
+  bool parts = small && net->split > 0 && net->options.batch > images;
+  net->part = parts ? images : net->options.batch;
 }
 
 int64_t cb_net_parts(const cnnblas_net *net, int64_t n)
