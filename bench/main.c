@@ -4,13 +4,15 @@
  * Which file answers which question: options.c the command line, descriptor.c the problems' grammar, sets.c the built-in
  * layers, runner.c what is run in which order, timing.c how it is timed, check.c what counts as right, peaks.c the
  * machine's limits, peers.c who else is timed, kernels.c the micro-kernels alone, layers.c the layers around the
- * convolution, report_*.c the output, compare.c two runs side by side.
+ * convolution, report_*.c the output, compare.c two runs side by side, plot.c
+ * pictures.
  */
 #include "blas.h"
 #include "compare.h"
 #include "fresh.h"
 #include "kernels.h"
 #include "layers.h"
+#include "plot.h"
 #include "report.h"
 #include "runner.h"
 #include "sweep.h"
@@ -90,20 +92,29 @@ static int close_wisdom(bench_options *options)
   return status ? BENCH_NO_MEMORY : BENCH_OK;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
   bench_options options;
   int status;
   if (argc > 1 && strcmp(argv[1], "compare") == 0) return bench_compare_main(argc - 1, argv + 1);
+  if (argc > 1 && strcmp(argv[1], "plot") == 0) return bench_plot_main(argc - 1, argv + 1);
   if (!bench_options_read(argc, argv, &options, &status)) return status;
   bench_context context;
   bench_results results = {0};
   char last_problem[160] = "";
+  if (options.plot && (status = bench_plot_prepare(options.plot, &options.json)) != BENCH_OK) {
+    bench_options_free(&options);
+    return status;
+  }
   bench_context_fill(&context, argv[0], &options);
   if (options.kernels || options.layers) {
     status = options.kernels ? bench_kernels_run(&options, &context) : bench_layers_run(&options, &context);
+    if (options.plot && status != BENCH_NO_MEMORY) {
+      int plotted = bench_plot(options.json, options.plot, NULL);
+      if (status == BENCH_OK) status = plotted;
+    }
     bench_options_free(&options);
-    return fflush(stdout) != 0 && status == BENCH_OK ? BENCH_NO_MEMORY : status;
+    return status;
   }
   status = open_wisdom(&options);
   if (status) {
@@ -119,14 +130,22 @@ int main(int argc, char **argv)
   bench_table_means(&results, &context);
   if (status == BENCH_CHECK_FAILED) puts("\nWRONG RESULTS: see the rows marked so");
   int written = write_files(&options, &results, &context), kept = close_wisdom(&options);
+  if (options.plot && written == BENCH_OK) written = bench_plot(options.json, options.plot, NULL);
   if (options.fresh) {
     int fresh = bench_fresh_run(argc, argv, &results, &context);
     if (status == BENCH_OK) status = fresh;
   }
   if (status == BENCH_OK) status = written ? written : kept;
   if (status == BENCH_OK && options.bad_lines) status = BENCH_BAD_INPUT;
-  if (fflush(stdout) != 0 && status == BENCH_OK) status = BENCH_NO_MEMORY;
   bench_results_free(&results);
   bench_options_free(&options);
   return status;
+}
+
+int main(int argc, char **argv)
+{
+  int status = run(argc, argv);
+  if (!fflush(stdout) && !ferror(stdout)) return status;
+  fputs("cnnblas-bench: standard output could not be written\n", stderr);
+  return status == BENCH_OK ? BENCH_NO_MEMORY : status;
 }

@@ -15,6 +15,7 @@ static const char help[] =
     "\n"
     "usage: cnnblas-bench [OPTION]... [PROBLEM]...          (no problem: resnet50)\n"
     "       cnnblas-bench compare OLD.json NEW.json [--fail-above PERCENT]\n"
+    "       cnnblas-bench plot FILE.json DIR [PICTURE]\n"
     "\n"
     "  --set NAME,...       built-in shape sets, or all; --list shows them, or kernels, or layers\n"
     "  --problems FILE      problem lines as benchdnn writes them: mb8ic64ih56oc64oh56kh3ph1n\"name*3\"\n"
@@ -31,6 +32,7 @@ static const char help[] =
     "  --no-naive           skip the naive baseline\n"
     "  --sweep V=FROM..TO   batch, channels, size or threads, doubling, or V=A,B,C: how time grows\n"
     "  --fresh              afterwards repeat the whole in a new process and compare\n"
+    "  --plot DIR           pictures of the run, SVG and PNG through gnuplot\n"
     "  --json FILE  --csv FILE  --list  --version  --help\n"
     "\n"
     "examples:\n"
@@ -58,6 +60,7 @@ enum {
   FRESH,
   JSON,
   CSV,
+  PLOT,
   LIST,
   VERSION,
   HELP
@@ -80,6 +83,7 @@ static const struct option long_options[] = {{"set", required_argument, NULL, SE
                                              {"fresh", no_argument, NULL, FRESH},
                                              {"json", required_argument, NULL, JSON},
                                              {"csv", required_argument, NULL, CSV},
+                                             {"plot", required_argument, NULL, PLOT},
                                              {"list", no_argument, NULL, LIST},
                                              {"version", no_argument, NULL, VERSION},
                                              {"help", no_argument, NULL, HELP},
@@ -367,6 +371,9 @@ static int read_option(bench_options *o, int option, const char **sweep)
   case CSV:
     o->csv = optarg;
     return BENCH_OK;
+  case PLOT:
+    o->plot = optarg;
+    return BENCH_OK;
   case LIST:
     print_list();
     return -1;
@@ -386,6 +393,8 @@ static int read_option(bench_options *o, int option, const char **sweep)
 static int finish(bench_options *o, const char *sweep, bool problems_named)
 {
   bool alone = o->kernels || o->layers;
+  if (o->plot && o->json && strcmp(o->json, "-") == 0)
+    return usage_error("plot", o->plot, "the pictures are made from the JSON file, which --json sends to stdout");
   if (alone && (o->problems.count || o->bad_lines || o->csv || o->fresh || sweep || (o->kernels && o->layers)))
     return usage_error("set", o->kernels ? "kernels" : "layers",
                        "it runs without other sets and problems, --csv, --fresh and --sweep");

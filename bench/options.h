@@ -38,6 +38,7 @@ typedef struct bench_options {
   bool naive;
   bool fresh;
   const char *json, *csv; /* files, NULL for none */
+  const char *plot;       /* directory for pictures, NULL for none */
   const char *sweep;      /* the swept variable, "" for none */
   size_t bad_lines;       /* problems that could not be read */
 } bench_options;

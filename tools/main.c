@@ -35,6 +35,14 @@ static const char help[] =
     "  cnnblas eval --model digits.safetensors --data mnist/ --confusion\n"
     "exit status: 0 fine, 1 training met NaN, 2 usage, 3 bad input, 4 out of memory or disk, 130 interrupted\n";
 
+/* What was printed must have reached its reader. */
+static int flushed(int status)
+{
+  if ((fflush(stdout) || ferror(stdout)) && !status)
+    return command_fail(COMMAND_NO_ROOM, "standard output could not be written");
+  return status;
+}
+
 int main(int argc, char **argv)
 {
   io_use_json();
@@ -42,15 +50,15 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], commands[i].name) != 0) continue;
     snprintf(command_name, sizeof command_name, "cnnblas %s", argv[1]);
     argv[1] = command_name; /* what getopt_long's messages begin with */
-    int status = commands[i].run(argc - 1, argv + 1);
-    if ((fflush(stdout) || ferror(stdout)) && !status)
-      return command_fail(COMMAND_NO_ROOM, "standard output could not be written");
-    return status;
+    return flushed(commands[i].run(argc - 1, argv + 1));
   }
-  if (argc == 2 && !strcmp(argv[1], "--help")) return fputs(help, stdout) == EOF ? COMMAND_NO_ROOM : COMMAND_FINE;
+  if (argc == 2 && !strcmp(argv[1], "--help")) {
+    fputs(help, stdout);
+    return flushed(COMMAND_FINE);
+  }
   if (argc == 2 && !strcmp(argv[1], "--version")) {
     printf("cnnblas %s\n", cnnblas_version_string());
-    return COMMAND_FINE;
+    return flushed(COMMAND_FINE);
   }
   if (argc > 1) command_fail(COMMAND_USAGE, "\"%s\" is no command", argv[1]);
   fputs(argc > 1 ? "cnnblas --help lists them\n" : help, stderr);

@@ -266,6 +266,69 @@ static void wisdom_from_run_to_run(void **state)
   assert_says("no/such/folder");
 }
 
+static void assert_made(const char *name)
+{
+  char path[256];
+  snprintf(path, sizeof path, "%s/%s", directory, name);
+  FILE *file = fopen(path, "r");
+  if (!file) FAIL("%s was not made; the program said:\n%s", name, output);
+  if (fgetc(file) == EOF) FAIL("%s is empty", name);
+  fclose(file);
+}
+
+static void pictures(void **state)
+{
+  (void)state;
+  EXPECT(2, "plot out.json");
+  EXPECT(0, "plot --help");
+  write_file("broken.json", "{\"benchmarks\": [");
+  EXPECT(3, "plot broken.json pictures");
+  EXPECT(3, "plot absent.json pictures");
+  EXPECT(2, "--plot pictures --json - ic4ih9oc6kh3");
+  EXPECT(0, "--peers none --no-naive --min-time 0.001 --direction forward --plot pictures --set lenet5");
+  assert_made("pictures/results.json");
+  bool drawn = system("gnuplot --version > /dev/null 2>&1") == 0;
+  assert_says(drawn ? "3 pictures, each SVG and PNG" : "gnuplot is not installed");
+  static const char *const kinds[] = {"dat", "gp", "svg", "png"};
+  for (int i = 0; i < (drawn ? 4 : 2); i++) {
+    char name[64];
+    snprintf(name, sizeof name, "pictures/bars_lenet5_forward.%s", kinds[i]);
+    assert_made(name);
+    snprintf(name, sizeof name, "pictures/roofline_lenet5.%s", kinds[i]);
+    assert_made(name);
+  }
+  EXPECT(0,
+         "--peers none --no-naive --min-time 0.001 --direction forward --sweep batch=1,2 --json out.json ic4ih9oc6kh3");
+  EXPECT(0, "plot out.json pictures");
+  char *path = strdup(getenv("PATH"));
+  setenv("PATH", "/nowhere", 1);
+  int status = call("plot out.json pictures");
+  setenv("PATH", path, 1);
+  free(path);
+  assert_int_equal(status, 0);
+  assert_says("gnuplot is not installed");
+}
+
+static void full_standard_output(void **state)
+{
+  (void)state;
+  EXPECT(0, "--peers none --no-naive --min-time 0.001 --direction forward --json out.json ic4ih9oc6kh3");
+  static const char *const calls[] = {
+      "--help",
+      "--version",
+      "--list",
+      "plot --help",
+      "compare out.json out.json",
+      "--set kernels --min-time 0.0001",
+      "--peers none --no-naive --min-time 0.001 --direction forward ic4ih9oc6kh3",
+      "--peers none --no-naive --min-time 0.001 --direction forward --json - ic4ih9oc6kh3"};
+  for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+    char arguments[512];
+    snprintf(arguments, sizeof arguments, "%s 2>&1 >/dev/full", calls[i]);
+    EXPECT(4, arguments);
+  }
+}
+
 static int make_directory(void **state)
 {
   (void)state;
@@ -282,6 +345,9 @@ static int remove_directory(void **state)
     snprintf(path, sizeof path, "%s/%s", directory, names[i]);
     unlink(path);
   }
+  char command[256];
+  snprintf(command, sizeof command, "rm -rf %s/pictures", directory);
+  if (system(command)) return -1;
   return rmdir(directory);
 }
 
@@ -301,6 +367,8 @@ int main(int argc, char **argv)
       cmocka_unit_test(comparisons),
       cmocka_unit_test(every_option_runs),
       cmocka_unit_test(wisdom_from_run_to_run),
+      cmocka_unit_test(pictures),
+      cmocka_unit_test(full_standard_output),
   };
   return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }
