@@ -3,6 +3,7 @@
 #include "dataset.h"
 #include "io/system.h"
 #include "model.h"
+#include "plots.h"
 #include "progress.h"
 #include "trainer.h"
 #include <jansson.h>
@@ -18,6 +19,8 @@ static const char help[] =
     "  --data DIR     t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, plain or .gz; none: drawn digits\n"
     "  --train        the training images (train-...) in their place\n"
     "  --confusion    a table: how many images of each class were taken for which\n"
+    "  --confusion-plot FILE\n"
+    "                 the table as a picture, SVG or PNG by the ending; needs gnuplot\n"
     "  --batch N      images a call (256)\n"
     "  --threads N    (one a core)\n"
     "  --json         one JSON object on standard output\n"
@@ -26,12 +29,13 @@ static const char help[] =
     "example: cnnblas eval --model digits.safetensors --data mnist/ --confusion\n"
     "exit status: 0 fine, 2 usage, 3 bad input, 4 out of memory or disk\n";
 
-enum { MODEL = 256, DATA, TRAIN, CONFUSION, BATCH, THREADS, JSON };
+enum { MODEL = 256, DATA, TRAIN, CONFUSION, CONFUSION_PLOT, BATCH, THREADS, JSON };
 
 static const struct option long_options[] = {{"model", required_argument, NULL, MODEL},
                                              {"data", required_argument, NULL, DATA},
                                              {"train", no_argument, NULL, TRAIN},
                                              {"confusion", no_argument, NULL, CONFUSION},
+                                             {"confusion-plot", required_argument, NULL, CONFUSION_PLOT},
                                              {"batch", required_argument, NULL, BATCH},
                                              {"threads", required_argument, NULL, THREADS},
                                              {"json", no_argument, NULL, JSON},
@@ -39,7 +43,7 @@ static const struct option long_options[] = {{"model", required_argument, NULL, 
                                              {0}};
 
 typedef struct {
-  const char *model, *data;
+  const char *model, *data, *plot;
   dataset_half half;
   bool confusion, json;
   int64_t batch, threads;
@@ -71,6 +75,9 @@ static int read_option(eval_options *o, int option, bool *done)
   case CONFUSION:
     o->confusion = true;
     return COMMAND_FINE;
+  case CONFUSION_PLOT:
+    o->plot = optarg;
+    return plots_check("confusion-plot", optarg);
   case JSON:
     o->json = true;
     return COMMAND_FINE;
@@ -129,7 +136,7 @@ static int measure(evaluation *e)
     return command_fail(COMMAND_NO_ROOM, "out of memory for a batch of %lld images", (long long)e->info.batch);
   cnnblas_status why = trainer_evaluate(e->net, &e->data, &e->norm, batch, labels, &e->result, &e->seconds);
   int status = why ? command_fail_library(why, COMMAND_BAD_INPUT, e->o.model) : COMMAND_FINE;
-  if (!status && e->o.confusion) status = count_confusion(e, batch, labels);
+  if (!status && (e->o.confusion || e->o.plot)) status = count_confusion(e, batch, labels);
   io_free(batch);
   io_free(labels);
   return status;
@@ -142,7 +149,7 @@ static void print_text(const evaluation *e)
   printf("accuracy %.2f%% (%lld of %lld)  loss %.4f  %.0f images/s\n", 100.0 * (double)r->correct / (double)r->images,
          (long long)r->correct, (long long)r->images, r->loss, (double)r->images / e->seconds);
   if (r->nonfinite[0]) printf("the output of %s is not finite\n", r->nonfinite);
-  if (!e->table) return;
+  if (!e->o.confusion) return;
   printf("\nrows: the label; columns: what the model says\n%6s", "");
   for (int64_t j = 0; j < classes; j++) printf(" %6lld", (long long)j);
   for (int64_t i = 0; i < classes; i++) {
@@ -155,8 +162,8 @@ static void print_text(const evaluation *e)
 static int print_json(const evaluation *e)
 {
   const cnnblas_net_result *r = &e->result;
-  json_t *table = e->table ? json_array() : NULL;
-  for (int64_t i = 0; i < e->info.classes && e->table; i++) {
+  json_t *table = e->o.confusion ? json_array() : NULL;
+  for (int64_t i = 0; i < e->info.classes && table; i++) {
     json_t *row = json_array();
     for (int64_t j = 0; j < e->info.classes; j++)
       json_array_append_new(row, json_integer(e->table[i * e->info.classes + j]));
@@ -182,6 +189,7 @@ int command_eval(int argc, char **argv)
   if (!e.o.model) return command_fail(COMMAND_USAGE, "--model is missing; --help shows the options");
   status = load(&e);
   if (!status) status = measure(&e);
+  if (!status && e.o.plot) status = plots_confusion(e.o.plot, e.table, e.info.classes);
   if (!status && e.o.json)
     status = print_json(&e);
   else if (!status)

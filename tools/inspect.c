@@ -1,7 +1,9 @@
 /* `cnnblas inspect`: the network of a model or of a notation as a table, and a model's tensors. */
 #include "command.h"
 #include "io/system.h"
+#include "look.h"
 #include "model.h"
+#include "plots.h"
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -20,29 +22,32 @@ static const char help[] =
     "  --dtype T       f32 or f64 (f32; a model has its own)\n"
     "  --batch N       images a call (64)\n"
     "  --threads N     (one a core)\n"
+    "  --filters FILE  a model's first filters as a grid, SVG or PNG by the ending; needs gnuplot\n"
+    "  --activations IMAGE FILE\n"
+    "                  what its first layers make of a PNG, a PGM or the first image of an IDX file\n"
+    "  --invert        IMAGE is dark ink on light paper\n"
     "  --json          one JSON object on standard output\n"
     "  --help\n"
     "\n"
     "example: cnnblas inspect --net 'INPUT 1x28x28 -> [CONV 8@5x5 -> RELU -> POOL]*2 -> FC 10'\n"
     "exit status: 0 fine, 2 usage, 3 bad input, 4 out of memory or disk\n";
 
-enum { NET = 256, INPUT, CLASSES, DTYPE, BATCH, THREADS, JSON };
+enum { NET = 256, INPUT, CLASSES, DTYPE, BATCH, THREADS, FILTERS, ACTIVATIONS, INVERT, JSON };
 
-static const struct option long_options[] = {{"net", required_argument, NULL, NET},
-                                             {"input", required_argument, NULL, INPUT},
-                                             {"classes", required_argument, NULL, CLASSES},
-                                             {"dtype", required_argument, NULL, DTYPE},
-                                             {"batch", required_argument, NULL, BATCH},
-                                             {"threads", required_argument, NULL, THREADS},
-                                             {"json", no_argument, NULL, JSON},
-                                             {"help", no_argument, NULL, COMMAND_HELP},
-                                             {0}};
+static const struct option long_options[] = {
+    {"net", required_argument, NULL, NET},         {"input", required_argument, NULL, INPUT},
+    {"classes", required_argument, NULL, CLASSES}, {"dtype", required_argument, NULL, DTYPE},
+    {"batch", required_argument, NULL, BATCH},     {"threads", required_argument, NULL, THREADS},
+    {"filters", required_argument, NULL, FILTERS}, {"activations", required_argument, NULL, ACTIVATIONS},
+    {"invert", no_argument, NULL, INVERT},         {"json", no_argument, NULL, JSON},
+    {"help", no_argument, NULL, COMMAND_HELP},     {0}};
 
 typedef struct {
   const char *net, *file;
+  const char *filters, *image, *activations; /* pictures to draw; image: what --activations was given */
   cnnblas_net_options made;
   int64_t threads;
-  bool json;
+  bool json, invert;
 } inspect_options;
 
 /* "3x32x32" */
@@ -63,7 +68,7 @@ static int read_input(const char *text, cnnblas_net_options *o)
   return command_bad_value("input", text, "it must be channels and sizes, as 1x28x28");
 }
 
-static int read_option(inspect_options *o, int option, bool *done)
+static int read_option(int argc, char **argv, inspect_options *o, int option, bool *done)
 {
   int choice = 0, status;
   switch (option) {
@@ -84,6 +89,17 @@ static int read_option(inspect_options *o, int option, bool *done)
     status = command_integer("threads", optarg, 1, 4096, &o->threads);
     o->made.threads = (int32_t)o->threads;
     return status;
+  case FILTERS:
+    o->filters = optarg;
+    return plots_check("filters", optarg);
+  case ACTIVATIONS:
+    o->image = optarg;
+    if (optind >= argc) return command_fail(COMMAND_USAGE, "--activations takes an IMAGE and a FILE");
+    o->activations = argv[optind++];
+    return plots_check("activations", o->activations);
+  case INVERT:
+    o->invert = true;
+    return COMMAND_FINE;
   case JSON:
     o->json = true;
     return COMMAND_FINE;
@@ -96,10 +112,12 @@ static int read_options(int argc, char **argv, inspect_options *o, bool *done)
 {
   int status = COMMAND_FINE;
   for (int option; !status && !*done && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;)
-    status = read_option(o, option, done);
+    status = read_option(argc, argv, o, option, done);
   if (status || *done) return status;
   if (optind < argc) o->file = argv[optind++];
   if (!o->net == !o->file) return command_fail(COMMAND_USAGE, "a FILE or --net is wanted, one of them");
+  if (!o->file && (o->filters || o->activations))
+    return command_fail(COMMAND_USAGE, "--filters and --activations take a model FILE: a notation has no weights");
   return command_no_operands(argc, argv);
 }
 
@@ -218,6 +236,21 @@ static int print_json(const cnnblas_net *net, const st_file *file)
                                            "tensors", file->header ? tensors_json(file) : NULL, "metadata", metadata));
 }
 
+/* The pictures that were asked for, from a network that has the model's values. */
+static int draw_pictures(const inspect_options *o, const st_file *file)
+{
+  cnnblas_net *net = NULL;
+  input_norm norm;
+  io_error error;
+  model_use use = {.mode = CNNBLAS_NET_TRAINING, .batch = 1, .threads = o->made.threads};
+  io_status read = model_make(o->file, file, &use, &net, &norm, &error);
+  if (read) return command_fail((int)read, "%s", error.text);
+  int status = o->filters ? look_filters(net, o->file, o->filters) : COMMAND_FINE;
+  if (!status && o->activations) status = look_activations(net, &norm, o->file, o->image, o->invert, o->activations);
+  cnnblas_net_destroy(net);
+  return status;
+}
+
 int command_inspect(int argc, char **argv)
 {
   inspect_options o = {.made = {.mode = CNNBLAS_NET_DESIGN, .batch = 64}};
@@ -237,6 +270,7 @@ int command_inspect(int argc, char **argv)
     cnnblas_status why = cnnblas_net_create(o.net, &o.made, &net);
     if (why) status = command_fail_library(why, COMMAND_USAGE, "--net");
   }
+  if (!status && (o.filters || o.activations)) status = draw_pictures(&o, &file);
   if (!status) status = o.json ? print_json(net, &file) : print_text(net, &file);
   cnnblas_net_destroy(net);
   st_free(&file);

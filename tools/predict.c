@@ -1,6 +1,7 @@
 /* `cnnblas predict`: the classes of pictures and of IDX files' images. */
 #include "command.h"
 #include "dataset.h"
+#include "input.h"
 #include "io/file.h"
 #include "io/picture.h"
 #include "io/system.h"
@@ -49,14 +50,6 @@ static double get(const prediction *p, const void *array, int64_t i)
   return p->info.dtype == CNNBLAS_F64 ? ((const double *)array)[i] : (double)((const float *)array)[i];
 }
 
-static void set(const prediction *p, void *array, int64_t i, double value)
-{
-  if (p->info.dtype == CNNBLAS_F64)
-    ((double *)array)[i] = value;
-  else
-    ((float *)array)[i] = (float)value;
-}
-
 /* index: of the image in its file, -1 for a picture. */
 static int report(prediction *p, const char *path, int64_t index, int64_t at)
 {
@@ -87,31 +80,6 @@ static int run_batch(prediction *p, const char *path, int64_t first, int64_t cou
   return status;
 }
 
-static int wrong_size(const prediction *p, const char *path, int64_t c, int64_t h, int64_t w)
-{
-  char is[96], wanted[96];
-  return command_fail(COMMAND_BAD_INPUT, "%s: %s pixels; %s takes %s", path,
-                      command_shape(is, sizeof is, c, (int64_t[3]){h, w, 0}), p->model,
-                      command_shape(wanted, sizeof wanted, p->info.c, p->info.size));
-}
-
-static int predict_picture(prediction *p, const char *path, const io_buffer *file)
-{
-  picture pic = {0};
-  io_error error;
-  io_status read = picture_parse(path, file->bytes, file->count, p->info.c, &pic, &error);
-  if (read) return command_fail((int)read, "%s", error.text);
-  int status = COMMAND_FINE;
-  if (pic.h != p->info.size[0] || pic.w != p->info.size[1] || p->info.size[2])
-    status = wrong_size(p, path, pic.c, pic.h, pic.w);
-  for (int64_t i = 0; i < p->info.input_elements && !status; i++) {
-    double pixel = p->norm.white * (double)(p->invert ? 1 - pic.pixels[i] : pic.pixels[i]);
-    set(p, p->batch, i, (pixel - p->norm.mean) * p->norm.scale);
-  }
-  picture_free(&pic);
-  return status ? status : run_batch(p, path, -1, 1);
-}
-
 static int predict_images(prediction *p, const char *path)
 {
   dataset d = {0};
@@ -120,7 +88,7 @@ static int predict_images(prediction *p, const char *path)
   if (read) return command_fail((int)read, "%s", error.text);
   int status = COMMAND_FINE;
   if (d.c != p->info.c || memcmp(d.size, p->info.size, sizeof d.size))
-    status = wrong_size(p, path, d.c, d.size[0], d.size[1]);
+    status = input_wrong_size(path, p->model, &p->info, d.c, d.size);
   for (int64_t at = 0; at < d.count && !status; at += BATCH_IMAGES) {
     int64_t count = d.count - at < BATCH_IMAGES ? d.count - at : BATCH_IMAGES;
     dataset_gather(&d, NULL, at, count, &p->norm, p->info.dtype, p->batch, NULL);
@@ -137,9 +105,11 @@ static int predict_file(prediction *p, const char *path)
   io_status read = io_read_file(path, IO_MOST_BYTES, &file, &error);
   if (read) return command_fail((int)read, "%s", error.text);
   bool is_picture = picture_recognise(file.bytes, file.count);
-  int status = is_picture ? predict_picture(p, path, &file) : COMMAND_FINE;
+  int status = COMMAND_FINE;
+  if (is_picture) status = input_from_picture(path, &file, p->model, &p->info, &p->norm, p->invert, p->batch);
   io_buffer_free(&file);
-  return is_picture ? status : predict_images(p, path);
+  if (!is_picture) return predict_images(p, path);
+  return status ? status : run_batch(p, path, -1, 1);
 }
 
 static int open_model(prediction *p)

@@ -4,6 +4,7 @@
 #include "io/file.h"
 #include "io/system.h"
 #include "model.h"
+#include "plots.h"
 #include "train_options.h"
 #include "trainer.h"
 #include <limits.h>
@@ -244,6 +245,8 @@ static int finish(const session *s)
     io_status status = model_write(s->options.out, t->net, &t->norm, NULL, NULL, &error);
     if (status) return failed_io(status, &error);
   }
+  int status = s->options.plot ? plots_curves(s->options.plot, &t->state) : COMMAND_FINE;
+  if (status) return status;
   print_result(s);
   return s->options.json ? command_write_json(s->options.json, result_json(s)) : COMMAND_FINE;
 }

@@ -1,6 +1,7 @@
 /* The command line of `cnnblas train`; see train_options.h. */
 #include "train_options.h"
 #include "command.h"
+#include "plots.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ static const char help[] =
     "  --checkpoint FILE   written after each epoch, and on Ctrl-C (else OUT.checkpoint, or cnnblas.checkpoint)\n"
     "  --resume FILE       go on from a checkpoint, to the same bits as without the break; needs the same --data\n"
     "  --history FILE      CSV, a row an epoch\n"
+    "  --plot FILE         loss and accuracy by epoch, SVG or PNG by the ending; needs gnuplot\n"
     "  --json FILE         settings, epochs and result; - for standard output\n"
     "  --progress WHEN     auto, always or never: a running line on standard error (auto: on a terminal)\n"
     "  -q, --quiet         only the last line\n"
@@ -54,6 +56,7 @@ enum {
   CHECKPOINT,
   RESUME,
   HISTORY,
+  PLOT,
   JSON,
   PROGRESS,
   QUIET = 'q'
@@ -76,6 +79,7 @@ static const struct option long_options[] = {{"data", required_argument, NULL, D
                                              {"checkpoint", required_argument, NULL, CHECKPOINT},
                                              {"resume", required_argument, NULL, RESUME},
                                              {"history", required_argument, NULL, HISTORY},
+                                             {"plot", required_argument, NULL, PLOT},
                                              {"json", required_argument, NULL, JSON},
                                              {"progress", required_argument, NULL, PROGRESS},
                                              {"quiet", no_argument, NULL, QUIET},
@@ -100,6 +104,9 @@ static int read_file_option(train_options *o, int option)
   case HISTORY:
     o->history = optarg;
     break;
+  case PLOT:
+    o->plot = optarg;
+    return plots_check("plot", optarg);
   case JSON:
     o->json = optarg;
     break;
@@ -186,6 +193,7 @@ static int read_option(train_options *o, int option, bool *done)
   case CHECKPOINT:
   case RESUME:
   case HISTORY:
+  case PLOT:
   case JSON:
     return read_file_option(o, option);
   case EPOCHS:

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 typedef struct {
-  const char *data, *net, *out, *checkpoint, *resume, *history, *json; /* NULL: not given */
+  const char *data, *net, *out, *checkpoint, *resume, *history, *plot, *json; /* NULL: not given */
   train_settings settings;
   cnnblas_net_loss loss;
   cnnblas_dtype dtype;

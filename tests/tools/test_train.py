@@ -158,9 +158,18 @@ class Train(rig.CommandTest):
         self.assertEqual(os.listdir(self.folder), ['data'])
 
     def test_full_disk_of_standard_output(self):
-        with open('/dev/full', 'w', encoding='ascii') as full:
-            done = subprocess.run([rig.program, 'info'], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-        self.assertEqual(done.returncode, 4, done.stderr)
+        self.run_command(*self.base, '--epochs', '1', '--out', 'm')
+        images = os.path.join(self.data, 't10k-images-idx3-ubyte')
+        commands = (['info'], ['inspect', 'm'], ['inspect', 'm', '--json'], ['eval', '--model', 'm', '--data', self.data],
+                    ['eval', '--model', 'm', '--data', self.data, '--json'], ['predict', '--model', 'm', images],
+                    ['predict', '--model', 'm', '--json', images], [*self.base, '--epochs', '1'], ['--help'], ['--version'],
+                    ['train', '--help'])
+        for command in commands:
+            with open('/dev/full', 'w', encoding='ascii') as full:
+                done = subprocess.run([rig.program, *command], stdout=full, stderr=subprocess.PIPE, text=True,
+                                      cwd=self.folder, check=False)
+            self.assertEqual(done.returncode, 4, command)
+            self.assertIn('standard output', done.stderr, command)
 
 
 rig.main()

@@ -1,0 +1,67 @@
+/* A file's image as a network's input; see input.h. */
+#include "input.h"
+#include "command.h"
+#include "dataset.h"
+#include "io/picture.h"
+#include <string.h>
+
+int input_wrong_size(const char *path, const char *model, const cnnblas_net_info *info, int64_t c,
+                     const int64_t size[3])
+{
+  char is[96], wanted[96];
+  return command_fail(COMMAND_BAD_INPUT, "%s: %s pixels; %s takes %s", path, command_shape(is, sizeof is, c, size),
+                      model, command_shape(wanted, sizeof wanted, info->c, info->size));
+}
+
+int input_from_picture(const char *path, const io_buffer *file, const char *model, const cnnblas_net_info *info,
+                       const input_norm *norm, bool invert, void *x)
+{
+  picture pic = {0};
+  io_error error;
+  io_status read = picture_parse(path, file->bytes, file->count, info->c, &pic, &error);
+  if (read) return command_fail((int)read, "%s", error.text);
+  int status = COMMAND_FINE;
+  if (pic.h != info->size[0] || pic.w != info->size[1] || info->size[2])
+    status = input_wrong_size(path, model, info, pic.c, (int64_t[3]){pic.h, pic.w, 0});
+  for (int64_t i = 0; i < info->input_elements && !status; i++) {
+    double pixel = norm->white * (double)(invert ? 1 - pic.pixels[i] : pic.pixels[i]);
+    double value = (pixel - norm->mean) * norm->scale;
+    if (info->dtype == CNNBLAS_F64)
+      ((double *)x)[i] = value;
+    else
+      ((float *)x)[i] = (float)value;
+  }
+  picture_free(&pic);
+  return status;
+}
+
+static int first_of_idx(const char *path, const char *model, const cnnblas_net_info *info, const input_norm *norm,
+                        void *x)
+{
+  dataset d = {0};
+  io_error error;
+  io_status read = dataset_read_images(path, &d, &error);
+  if (read) return command_fail((int)read, "%s", error.text);
+  int status = COMMAND_FINE;
+  if (d.c != info->c || memcmp(d.size, info->size, sizeof d.size))
+    status = input_wrong_size(path, model, info, d.c, d.size);
+  else if (d.count == 0)
+    status = command_fail(COMMAND_BAD_INPUT, "%s: it has no image", path);
+  else
+    dataset_gather(&d, NULL, 0, 1, norm, info->dtype, x, NULL);
+  dataset_free(&d);
+  return status;
+}
+
+int input_from_file(const char *path, const char *model, const cnnblas_net_info *info, const input_norm *norm,
+                    bool invert, void *x)
+{
+  io_buffer file = {0};
+  io_error error;
+  io_status read = io_read_file(path, IO_MOST_BYTES, &file, &error);
+  if (read) return command_fail((int)read, "%s", error.text);
+  bool is_picture = picture_recognise(file.bytes, file.count);
+  int status = is_picture ? input_from_picture(path, &file, model, info, norm, invert, x) : COMMAND_FINE;
+  io_buffer_free(&file);
+  return is_picture ? status : first_of_idx(path, model, info, norm, x);
+}
