@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+"""The figures of lib/TUTORIAL.md and the picture of README.md: measured into them; the tutorial's commands and files checked.
+
+usage: tutorial.py measure BUILD [SECONDS]   times every step of the ladder, SECONDS for each candidate (0.5), and writes
+                                             the tables between the page's marks
+       tutorial.py readme BUILD [SECONDS]    times ResNet-50 against every peer into docs/resnet50.json and draws from that
+                                             docs/means_resnet50.svg
+       tutorial.py check BUILD               runs every command of the page with little time, compares the printed example
+                                             with what its program prints, and looks for every file that the page names
+
+The ratios of a row come from one process; the machine and the date stand above the table.
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PAGE = os.path.join(ROOT, 'lib', 'TUTORIAL.md')
+LAYER = 'mb8ic64ih56oc64oh56kh3ph1'
+LENET = 'ic6ih14oc16oh10kh5ph0'
+DIRECTIONS = ('forward', 'backward_data', 'backward_weights')
+
+# step, section, environment, algorithm, peer
+LADDER = [
+    ('seven loops, one thread', 2, {}, 'naive', None),
+    ('im2col of an image, one SGEMM', 3, {}, None, 'im2col_sgemm'),
+    ('im2col in tiles', 4, {}, 'im2col', None),
+    ('address table, portable vectors', 6, {'CNNBLAS_ISA': 'baseline'}, 'implicit_gemm', None),
+    ('the same, AVX2', 7, {'CNNBLAS_ISA': 'avx2'}, 'implicit_gemm', None),
+    ('the same, AVX-512', 7, {}, 'implicit_gemm', None),
+    ('weights packed beforehand', 7, {}, 'implicit_gemm_prepacked', None),
+]
+
+
+def environment(build, more=()):
+    env = dict(os.environ, **dict(more))
+    env['PATH'] = os.pathsep.join([os.path.join(build, p) for p in ('bench', 'tools', 'tools/examples')] + [env['PATH']])
+    env.setdefault('OMP_WAIT_POLICY', 'passive')
+    return env
+
+
+def bench(build, seconds, arguments, more=()):
+    with tempfile.TemporaryDirectory() as folder:
+        report = os.path.join(folder, 'report.json')
+        command = ['cnnblas-bench', '--peers', 'none', '--min-time', str(seconds), '--json', report] + arguments
+        subprocess.run(command, env=environment(build, more), check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+        with open(report) as file:
+            return json.load(file)
+
+
+def rate(report, **wanted):
+    for row in report['benchmarks']:
+        if all(row.get(key) == value for key, value in wanted.items()):
+            return row['gflops']
+    raise SystemExit('tutorial.py: no row of %s' % wanted)
+
+
+def ladder(build, seconds):
+    lines, where = ['| step | section | GFLOP/s | times `im2col` of the same run |', '|---|---|---|---|'], ''
+    for step, section, env, algorithm, peer in LADDER:
+        named = ['im2col'] + ([algorithm] if algorithm and algorithm != 'im2col' else [])
+        arguments = ['--algorithm', ','.join(named), '--direction', 'forward', LAYER]
+        if algorithm != 'naive':
+            arguments.insert(0, '--no-naive')
+        if peer:
+            arguments += ['--peers', peer]
+        report = bench(build, seconds, arguments, env)
+        c = report['context']
+        where = '%s, %d threads, %s' % (c['cpu'], c['threads'], c['date'][:10])
+        found, base = rate(report, algorithm=algorithm or peer), rate(report, algorithm='im2col')
+        lines.append('| %s | %d | %.1f | %.2f |' % (step, section, found, found / base))
+    return ['Forward, %s, on an %s:' % (LAYER, where), ''] + lines
+
+
+def lanes(build, seconds):
+    report = bench(build, seconds, ['--no-naive', '--algorithm', 'implicit_gemm', 'mb8' + LENET, 'mb64' + LENET])
+    lines = ['| direction | 8 images, GFLOP/s | 64 images, GFLOP/s | ratio |', '|---|---|---|---|']
+    for d in DIRECTIONS:
+        few, many = (rate(report, direction=d, batch=n) for n in (8, 64))
+        lines.append('| %s | %.1f | %.1f | %.2f |' % (d, few, many, many / few))
+    return lines
+
+
+def readme(build, seconds):
+    report = bench(build, seconds, ['--no-naive', '--set', 'resnet50', '--batch', '8', '--peers', 'all'])
+    keep = ('set', 'layer', 'problem', 'direction', 'algorithm', 'batch', 'real_time', 'time_unit', 'gflops', 'flops', 'bytes')
+    for name in ('host_name', 'executable'):
+        report['context'].pop(name, None)
+    rows = [{key: row[key] for key in keep if key in row} for row in report['benchmarks']]
+    path = os.path.join(ROOT, 'docs', 'resnet50.json')
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write('{"context": %s,\n "benchmarks": [\n' % json.dumps(report['context']))
+        file.write(',\n'.join('  ' + json.dumps(row) for row in rows) + '\n]}\n')
+    subprocess.run(['cnnblas-bench', 'plot', path, os.path.dirname(path), 'means_resnet50'], env=environment(build),
+                   check=True)
+
+
+def read():
+    with open(PAGE, encoding='utf-8') as file:
+        return file.read()
+
+
+def measure(build, seconds):
+    text = read()
+    for name, make in (('ladder', ladder), ('lanes', lanes)):
+        table = '\n'.join(make(build, seconds))
+        text, count = re.subn(r'(<!-- tutorial\.py: %s -->\n).*?(<!-- end -->)' % name,
+                              lambda m: m.group(1) + table + '\n\n' + m.group(2), text, flags=re.S)
+        if count != 1:
+            raise SystemExit('tutorial.py: %s has no place for %s' % (PAGE, name))
+    with open(PAGE, 'w', encoding='utf-8') as file:
+        file.write(text)
+
+
+def check_files(text):
+    names = set(re.findall(r'`((?:[\w-]+/)+[\w.-]+\.\w+)`', text)) | set(re.findall(r'\]\((?!http)([^)#]+)\)', text))
+    missing = [n for n in sorted(names) if not os.path.exists(os.path.join(ROOT, n))]
+    print('%d files are named' % len(names))
+    return ['%s: no such file' % n for n in missing] + ([] if names else ['no file is named'])
+
+
+def check_commands(text, build):
+    commands = [line for block in re.findall(r'```sh\n(.*?)```', text, re.S) for line in block.splitlines() if line]
+    faults = [] if commands else ['no command']
+    with tempfile.TemporaryDirectory() as folder:
+        for command in commands:
+            quick = re.sub(r'--min-time [\d.]+', '--min-time 0.001', command)
+            run = subprocess.run(quick, shell=True, cwd=folder, env=environment(build), stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT, text=True)
+            print('%s: exit status %d' % (command, run.returncode))
+            if run.returncode:
+                faults.append('%s\n%s' % (command, run.stdout))
+    return faults
+
+
+def check_examples(text, build):
+    faults, blocks = [], re.findall(r'```text (\w+)\n(.*?)```', text, re.S)
+    for name, shown in blocks:
+        run = subprocess.run(['example_' + name], env=environment(build), stdout=subprocess.PIPE, text=True)
+        if run.stdout != shown:
+            faults.append('example_%s prints\n%sthe page shows\n%s' % (name, run.stdout, shown))
+    return faults + ([] if blocks else ['no example'])
+
+
+def check_tables(text):
+    """A row for each step, with figures in it."""
+    faults = []
+    for step, *_ in LADDER:
+        if not re.search(r'^\| %s \| \d+ \| [\d.]+ \| [\d.]+ \|$' % re.escape(step), text, re.M):
+            faults.append('the ladder has no row "%s"' % step)
+    for d in DIRECTIONS:
+        if not re.search(r'^\| %s \| [\d.]+ \| [\d.]+ \| [\d.]+ \|$' % d, text, re.M):
+            faults.append('the lanes have no row "%s"' % d)
+    return faults
+
+
+def main():
+    if len(sys.argv) == 3 and sys.argv[1] == 'check':
+        build, text = os.path.abspath(sys.argv[2]), read()
+        faults = check_files(text) + check_examples(text, build) + check_commands(text, build) + check_tables(text)
+        for fault in faults:
+            print('TUTORIAL.md: ' + fault, file=sys.stderr)
+        return 1 if faults else 0
+    if len(sys.argv) in (3, 4) and sys.argv[1] in ('measure', 'readme'):
+        (measure if sys.argv[1] == 'measure' else readme)(os.path.abspath(sys.argv[2]), float(sys.argv[3]) if len(sys.argv) == 4 else 0.5)
+        return 0
+    print(__doc__, file=sys.stderr)
+    return 2
+
+
+if __name__ == '__main__':
+    sys.exit(main())
