@@ -101,7 +101,7 @@ INLINE void store_transposed(const cb_store *t, const bool plain)
       }
       transpose(v);
       UNROLL for (int l = 0; l < LANES; l++) if (l < lanes)
-          finish_vector(t, plain, i + (j + l) * t->lane_step, v[l], bias + j + l, m);
+          finish_vector(t, plain, i + (j + l) * t->lane_step, v[l], bias ? bias + j + l : NULL, m);
     }
 }
 
@@ -111,7 +111,8 @@ INLINE void store_straight(const cb_store *t, const bool plain)
   const real *c = t->c, *bias = t->bias;
   for (int64_t i = 0; i < t->m; i++)
     for (int64_t j = 0; j < t->count; j += LANES)
-      finish_vector(t, plain, i * t->row_step + j, load(c + i * t->ldc + j, t->count - j), bias + i, t->count - j);
+      finish_vector(t, plain, i * t->row_step + j, load(c + i * t->ldc + j, t->count - j), bias ? bias + i : NULL,
+                    t->count - j);
 }
 
 static void store_transposed_plain(const cb_store *t)
