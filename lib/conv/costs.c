@@ -146,6 +146,11 @@ double cb_cost(cb_cost_row row, const cb_problem *problem, const double work[CB_
   return 1e-9 * sum * (uses_blas(row) ? 1 : slower[cb_cpu_get()->level]);
 }
 
+double cb_cost_pixels(int64_t pixels)
+{
+  return pixels == 1 ? 64 : (double)pixels;
+}
+
 double cb_cost_imbalance(int64_t jobs)
 {
   return jobs > 0 ? (double)(jobs + jobs % 2) / (double)jobs : 1;

@@ -37,6 +37,10 @@ typedef enum {
 /* The sum above, for the problem's dtype and direction at the machine's instruction-set level. */
 double cb_cost(cb_cost_row row, const cb_problem *problem, const double work[CB_WORK_KINDS]);
 
+/* Pixels of an image as OpenBLAS's products cost them: a single one makes each product that of a matrix and a vector, which
+   takes as long as about 64. */
+double cb_cost_pixels(int64_t pixels);
+
 /* What jobs of equal size cost more if two cores share them: 2 for one job, 1.33 for three, 1 for an even number. The
    number of cores is a fixed guess, so that the choice does not look at the threads. */
 double cb_cost_imbalance(int64_t jobs);

@@ -27,12 +27,10 @@ static bool applies(const cb_problem *problem, char *why, size_t size)
   return false;
 }
 
-enum { LEAST_PIXELS = 16 /* with fewer a product of an image takes as long */ };
-
 static double cost(const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
-  double n = (double)geo->n, weights = (double)(geo->k * geo->cg), p = (double)cb_max(geo->p, LEAST_PIXELS);
+  double n = (double)geo->n, weights = (double)(geo->k * geo->cg), p = cb_cost_pixels(geo->p);
   double work[CB_WORK_KINDS] = {[CB_WORK_MAC] = n * weights * p,
                                 [CB_WORK_STORE] = problem->direction == CNNBLAS_FORWARD         ? n * (double)geo->k * p
                                                   : problem->direction == CNNBLAS_BACKWARD_DATA ? n * (double)geo->c * p

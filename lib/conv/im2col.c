@@ -30,7 +30,7 @@ static bool applies(const cb_problem *problem, char *why, size_t size)
 static double cost(const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
-  double pixels = (double)geo->n * (double)geo->p, weights = (double)(geo->k * geo->q);
+  double pixels = (double)geo->n * cb_cost_pixels(geo->p), weights = (double)(geo->k * geo->q);
   double work[CB_WORK_KINDS] = {[CB_WORK_MAC] = pixels * weights,
                                 [CB_WORK_READ] = pixels * (double)(geo->g * geo->q),
                                 [CB_WORK_WEIGHTS] = weights,
