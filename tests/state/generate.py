@@ -26,7 +26,7 @@ def wrapper(number, result, name, parameters):
         '  static %s%s(*real)(%s);' % (result, separator, parameters or 'void'),
         '  if (!real) *(void **)&real = state_real("%s");' % name,
         '  state wrapped_before;',
-        '  state_enter(&wrapped_before);',
+        '  state_enter(&wrapped_before, %d);' % number,
         '  %s%s;' % ('%s%swrapped_result = ' % (result, separator) if returns else '', call),
         '  state_compare(&wrapped_before, %d, "%s");' % (number, name),
         '  return wrapped_result;' if returns else '  return;',

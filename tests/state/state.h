@@ -7,6 +7,7 @@
 #endif
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { STATE_SIGNALS = 32 /* 1 to 31 */, STATE_MOST_FUNCTIONS = 256 };
@@ -20,6 +21,7 @@ typedef struct {
   int handler_flags[STATE_SIGNALS];
   sigset_t mask;
   long entry, others; /* calls that began before; calls that run beside */
+  bool looked;
 } state;
 
 extern const int state_functions;
@@ -27,8 +29,8 @@ extern const int state_functions;
 /* The function that the wrapper stands before. */
 void *state_real(const char *name);
 
-/* Before the call. */
-void state_enter(state *before);
+/* Before the call of function `number`. */
+void state_enter(state *before, int number);
 
 /* After it: aborts with the function's name and what it changed. */
 void state_compare(const state *before, int number, const char *function);
