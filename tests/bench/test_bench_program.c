@@ -329,6 +329,15 @@ static void full_standard_output(void **state)
   }
 }
 
+static void layers_alone(void **state)
+{
+  (void)state;
+  EXPECT(0, "--set layers --min-time 0.0001 --json out.json");
+  assert_says("max pool 3/2 backward");
+  assert_made("out.json");
+  EXPECT(0, "plot out.json pictures");
+}
+
 static int make_directory(void **state)
 {
   (void)state;
@@ -369,6 +378,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(wisdom_from_run_to_run),
       cmocka_unit_test(pictures),
       cmocka_unit_test(full_standard_output),
+      cmocka_unit_test(layers_alone),
   };
   return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }
