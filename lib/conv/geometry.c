@@ -117,10 +117,10 @@ static cnnblas_status check_products(cb_geometry *geo)
 
 /* A filter as large as the image meets it once, as in a fully connected layer: the image may as well be one pixel of
    c*d*h*w channels, whose arrays lie in memory just so. Then it is a product of matrices, which loses nothing on tiny
-   planes. The order of the sums stays. */
+   planes. The order of the sums stays. One channel a group stays so: depthwise promises to apply to it. */
 static void see_one_pixel(cb_geometry *geo)
 {
-  if (geo->g != 1 || geo->taps == 1 || geo->taps != geo->image) return;
+  if (geo->g != 1 || geo->cg == 1 || geo->taps == 1 || geo->taps != geo->image) return;
   for (int i = 0; i < 3; i++) {
     const cb_axis *a = &geo->axis[i];
     if (a->out != 1 || a->taps != a->in || a->base != 0 || (a->taps > 1 && a->step != 1)) return;
