@@ -57,6 +57,7 @@ static long least(long a, long b, long looks)
 static void look(level *l)
 {
   struct mallinfo2 heap = mallinfo2();
+  malloc_trim(0); /* freed memory that the heap keeps in pieces is not what grows */
   l->heap = least(l->heap, (long)(heap.uordblks + heap.hblkhd), l->looks);
   l->resident = least(l->resident, resident_bytes(), l->looks);
   l->descriptors = least(l->descriptors, open_descriptors(), l->looks);
