@@ -231,22 +231,30 @@ static void scaling(plots *p, size_t index)
   plot_end(p, &it, WIDTH, HEIGHT, plot);
 }
 
+/* Whether no row before this one has its set and direction. */
+static bool first_of_its_kind(const plots *p, size_t row)
+{
+  const json_t *it = json_array_get(p->rows, row);
+  for (size_t i = 0; i < row; i++) {
+    const json_t *other = json_array_get(p->rows, i);
+    if (strcmp(plot_text_of(it, "direction"), plot_text_of(other, "direction")) == 0 &&
+        strcmp(plot_text_of(it, "set"), plot_text_of(other, "set")) == 0)
+      return false;
+  }
+  return true;
+}
+
 static void all_pictures(plots *p)
 {
   size_t i;
   json_t *row;
-  const char *sets[PLOT_LAYERS], *groups[PLOT_LAYERS], *set_of[PLOT_LAYERS];
-  int set_count = 0, group_count = 0;
+  const char *sets[PLOT_LAYERS] = {0};
+  int set_count = 0;
   json_array_foreach(p->rows, i, row)
   {
-    int s = plot_place(sets, &set_count, PLOT_LAYERS, plot_text_of(row, "set")), g = 0;
-    while (g < group_count &&
-           (strcmp(groups[g], plot_text_of(row, "direction")) != 0 || strcmp(set_of[g], plot_text_of(row, "set")) != 0))
-      g++;
-    if (s < 0 || g < group_count || g == PLOT_LAYERS) continue;
-    groups[g] = plot_text_of(row, "direction");
-    set_of[group_count++] = plot_text_of(row, "set");
-    plot_bars(p, set_of[g], groups[g]);
+    const char *set = plot_text_of(row, "set");
+    if (plot_place(sets, &set_count, PLOT_LAYERS, set) >= 0 && first_of_its_kind(p, i))
+      plot_bars(p, set, plot_text_of(row, "direction"));
   }
   for (int s = 0; s < set_count; s++) {
     plot_means(p, sets[s]);
