@@ -247,15 +247,19 @@ cb_block_range cb_band_block(const cb_gather *gather, const cb_band *band, int64
   return block;
 }
 
-void cb_band_rows(const cb_gather *gather, const cb_band *band, const cb_block_range *block, int32_t *rows)
+void cb_band_rows(const cb_gather *gather, const cb_band *band, const int64_t origin[3], const cb_block_range *part,
+                  int32_t *rows)
 {
-  int64_t hop[3];
-  for (int i = 0; i < 3; i++) hop[i] = gather->axis[i].stride / band->keep[i] * band->pitch[i];
-  for (int64_t in = 0; in < block->images; in++)
-    for (int64_t d = 0; d < block->count[0]; d++)
-      for (int64_t h = 0; h < block->count[1]; h++)
-        for (int64_t w = 0; w < block->count[2]; w++)
-          *rows++ = (int32_t)(in * band->image_pitch + d * hop[0] + h * hop[1] + w * hop[2]);
+  int64_t hop[3], from = 0;
+  for (int i = 0; i < 3; i++) {
+    hop[i] = gather->axis[i].stride / band->keep[i] * band->pitch[i];
+    from += (part->first[i] - origin[i]) * hop[i];
+  }
+  for (int64_t in = 0; in < part->images; in++)
+    for (int64_t d = 0; d < part->count[0]; d++)
+      for (int64_t h = 0; h < part->count[1]; h++)
+        for (int64_t w = 0; w < part->count[2]; w++)
+          *rows++ = (int32_t)(from + in * band->image_pitch + d * hop[0] + h * hop[1] + w * hop[2]);
 }
 
 void cb_band_positions(const cb_gather *gather, const cb_block_range *block, const int64_t dest[3],

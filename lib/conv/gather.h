@@ -81,10 +81,11 @@ int64_t cb_band_blocks(const cb_band *band, int64_t n);
 /* Block b of the grid (image blocks slowest, then d, h, w), clipped to n images and to the gather's outputs. */
 cb_block_range cb_band_block(const cb_gather *gather, const cb_band *band, int64_t n, int64_t b);
 
-/* rows[i] = where pixel i of the block lies in its band. */
-void cb_band_rows(const cb_gather *gather, const cb_band *band, const cb_block_range *block, int32_t *rows);
+/* rows[i] = where pixel i of part of a block lies in the band of the block, whose first outputs are origin[]. */
+void cb_band_rows(const cb_gather *gather, const cb_band *band, const int64_t origin[3], const cb_block_range *part,
+                  int32_t *rows);
 
-/* position[i] = the destination of pixel i: dest[] is the size of a destination plane, first[] the position on each axis
+/* position[i] = the destination of pixel i of a block, or of part of one: dest[] is the size of a destination plane, first[] the position on each axis
    of its corner, image_pitch the distance of images (the block's first is at 0). */
 void cb_band_positions(const cb_gather *gather, const cb_block_range *block, const int64_t dest[3],
                        const int64_t first[3], int64_t image_pitch, int64_t *position);

@@ -1,5 +1,5 @@
 /*
- * implicit_gemm, forward and input gradient: which jobs there are, what each packs, and where its results go.
+ * implicit_gemm, forward and input gradient: what a plan fixes. Blocks, orientation, boxes, tables and scratch.
  *
  *     out[pixel][output] = sum over steps (channel, tap) of  band[row(pixel) + walk(step)] * panel[step][output]
  *
@@ -13,9 +13,9 @@
  */
 #include "conv/implicit_images.h"
 #include "base/memory.h"
-#include "base/parallel.h"
 #include "base/status.h"
 #include "conv/costs.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,12 +26,14 @@ enum {
   DATA_CHUNK = 48,            /* least chunk of an input gradient: col2im sums kg terms, then taps; so must a rival */
   MAX_PHASES = 64,            /* of an input gradient */
   SHARED_PANELS = 1536 << 10, /* bytes of weights up to which they are packed once for all jobs */
-  PACK_AHEAD = 4,             /* filters that packing asks for early */
   DIRECT_PIXELS = 2048,       /* of all images: up to these, weights are read in place, pixels on the lanes */
   COST_THREADS = 2,           /* that an estimate supposes: it must not look at the real number */
   JOBS_A_THREAD = 4,          /* wanted: blocks are smaller and panels dealt out until there are so many */
-  TRANSPOSE = 35,             /* steps that a transposed store costs, measured on AVX-512 */
-  STRAIGHT = 15               /* steps that a straight store costs */
+  ALL_AXES = 7,
+  LEAST_CYCLES = 6,  /* a step takes, however few its rows */
+  TILE_CYCLES = 200, /* that a tile takes besides its steps */
+  TRANSPOSE = 25,    /* steps that a transposed store costs, measured on AVX-512 */
+  STRAIGHT = 15      /* steps that a straight store costs */
 };
 
 static int64_t phases_of(const cb_problem *problem)
@@ -51,6 +53,58 @@ static int64_t row_of_lanes(const cb_images *st, const cb_gather *gather)
   return gather->taps == 1 && !st->staged ? a[0].outs * a[1].outs * a[2].outs : a[2].outs;
 }
 
+/* Steps that the boxes of a gather take of those without, pixel by pixel; 1 if it is not cut. */
+static double share_of_steps(const cb_gather *gather, unsigned axes)
+{
+  const cb_gather_axis *a = gather->axis;
+  cb_box box[CB_MAX_BOXES];
+  double steps = 0;
+  int boxes = cb_boxes_cut(gather, axes, box);
+  for (int b = 0; b < boxes; b++)
+    steps += (double)(box[b].count[0] * box[b].count[1] * box[b].count[2]) * (double)cb_box_taps(&box[b]);
+  return boxes ? steps / ((double)(a[0].outs * a[1].outs * a[2].outs) * (double)gather->taps) : 1;
+}
+
+/* About the cycles that a block grid takes with boxes on those axes: tiles of few rows wait for their sums, and each
+   tile has a call and a store. */
+static double cycles_with_boxes(const cb_images *st, unsigned axes)
+{
+  double cycles = 0;
+  for (int64_t i = 0; i < st->phases; i++) {
+    const cb_gather *gather = &st->gather[i];
+    cb_box box[CB_MAX_BOXES];
+    if (gather->q == 0 || !has_outputs(gather)) continue;
+    int boxes = cb_boxes_cut(gather, axes, box);
+    if (boxes == 0) return HUGE_VAL;
+    for (int b = 0; b < boxes; b++) {
+      int64_t blocks = 1, pixels = st->band.images;
+      for (int axis = 0; axis < 3; axis++) {
+        int64_t last = box[b].first[axis] + box[b].count[axis] - 1;
+        blocks *= last / st->band.outs[axis] - box[b].first[axis] / st->band.outs[axis] + 1;
+        pixels *= box[b].count[axis];
+      }
+      double tiles = (double)(blocks * cb_parts(cb_ceil_div(pixels, blocks), st->engine->rows[CB_PANEL_VECTORS]));
+      double steps = (double)(gather->channels * cb_box_taps(&box[b])), rows = (double)pixels / tiles;
+      cycles += tiles * (steps * fmax(CB_PANEL_VECTORS * rows, LEAST_CYCLES) + TILE_CYCLES);
+    }
+  }
+  return cycles;
+}
+
+/* The axes on which cutting the pixels into boxes takes least. Bits do not tell: products with zeros add nothing. */
+static unsigned choose_axes(const cb_images *st)
+{
+  unsigned best = 0;
+  double least = cycles_with_boxes(st, 0);
+  for (unsigned axes = 1; axes < 8; axes++) {
+    double cycles = cycles_with_boxes(st, axes);
+    if (cycles >= least) continue;
+    best = axes;
+    least = cycles;
+  }
+  return best;
+}
+
 /* Which operand goes on the lanes. Storing with channels on the lanes costs about as much as TRANSPOSE more steps; pixels
    on the lanes waste what does not fill a row's last vector and need pixels that lie side by side. */
 static bool prefer_pixel_lanes(const cb_images *st)
@@ -64,7 +118,7 @@ static bool prefer_pixel_lanes(const cb_images *st)
     int64_t width = row_of_lanes(st, gather);
     double vectors = (double)cb_round_up(width, st->engine->lanes), q = (double)gather->q;
     double filled = (double)st->outputs / (double)cb_round_up(st->outputs, st->engine->lanes);
-    rows += q * filled / (q + TRANSPOSE);
+    rows += q * filled / (q * share_of_steps(gather, ALL_AXES) + TRANSPOSE);
     lanes += q * (double)width / vectors / (q + (st->staged ? TRANSPOSE : STRAIGHT));
   }
   return lanes > rows;
@@ -114,8 +168,7 @@ static void cut(cb_images *st, const cb_problem *problem)
   for (int i = 0; i < 3; i++) st->stage_plane *= cb_min(st->band.outs[i] * geo->axis[i].stride, geo->axis[i].in);
 }
 
-/* Elements of one group's packed panels of a phase. */
-static int64_t group_elements(const cb_images *st, const cb_gather *gather)
+int64_t cb_images_group_elements(const cb_images *st, const cb_gather *gather)
 {
   return cb_panel_elements(st->engine, st->outputs, gather->q);
 }
@@ -124,7 +177,7 @@ static int64_t group_elements(const cb_images *st, const cb_gather *gather)
 static int64_t packed_bytes(const cb_images *st, const cb_problem *problem)
 {
   int64_t elements = 0;
-  for (int64_t i = 0; i < st->phases; i++) elements += problem->geo.g * group_elements(st, &st->gather[i]);
+  for (int64_t i = 0; i < st->phases; i++) elements += problem->geo.g * cb_images_group_elements(st, &st->gather[i]);
   return elements * (int64_t)problem->geo.element;
 }
 
@@ -178,6 +231,7 @@ static void layout(cb_images *st, const cb_problem *problem, int threads)
   size_scratch(st, geo->element);
   st->pixel_lanes = prefer_pixel_lanes(st);
   if (!st->pixel_lanes) cut(st, problem);
+  st->axes = st->pixel_lanes ? 0 : choose_axes(st);
   size_scratch(st, geo->element);
   st->panels = cb_panels(st->engine, st->outputs);
   st->direct_weights = st->pixel_lanes && !problem->packed && read_weights_in_place(st, problem);
@@ -193,6 +247,7 @@ bool cb_images_apply(const cb_problem *problem, char *why, size_t size)
   }
   layout(&st, problem, 1); /* the largest blocks: whether it applies may not depend on the threads */
   int64_t reach = st.band.elements ? st.band.elements : st.band.images * st.source_image;
+  for (int64_t i = 0; i < st.phases; i++) reach = cb_max(reach, st.gather[i].q * CB_PANEL_VECTORS * st.engine->lanes);
   if (reach >= INT32_MAX || st.source_plane >= INT32_MAX || st.dest_plane >= INT32_MAX) {
     snprintf(why, size, "its offsets exceed 31 bits");
     return false;
@@ -219,7 +274,8 @@ double cb_images_cost(const cb_problem *problem)
       int64_t width = row_of_lanes(&st, &gather[i]);
       pixels *= (double)cb_round_up(width, lanes) / (double)width;
     }
-    work[CB_WORK_MAC] += images * pixels * outputs * (double)gather[i].q * balance;
+    double steps = (double)gather[i].q * share_of_steps(&gather[i], st.axes);
+    work[CB_WORK_MAC] += images * pixels * outputs * steps * balance;
     work[CB_WORK_STORE] += images * pixels * outputs * balance;
   }
   bool again = !st.pixel_lanes && !packs_fit(&st, problem); /* each block packs the weights anew */
@@ -232,46 +288,104 @@ double cb_images_cost(const cb_problem *problem)
   return cb_cost(row, problem, work);
 }
 
+/* Cuts memory into pieces; with NULL it only counts. */
+typedef struct {
+  char *memory;
+  size_t taken;
+} pieces;
+
+static void *piece(pieces *p, int64_t count, size_t element)
+{
+  char *at = p->memory ? p->memory + p->taken : NULL;
+  p->taken += cb_aligned_size((size_t)count * element);
+  return at;
+}
+
+/* Chains of sums of q steps. */
+static int64_t chains(const cb_images *st, int64_t q)
+{
+  return cb_parts(q, st->chunk);
+}
+
+/* The places of a phase's tables. */
+static void place_phase(const cb_images *st, const cb_gather *gather, cb_phase *phase, pieces *p)
+{
+  cb_box box[CB_MAX_BOXES];
+  *phase = (cb_phase){.boxes = cb_boxes_cut(gather, st->axes, box)};
+  phase->walks = piece(p, phase->boxes, sizeof(cb_walks));
+  if (st->direct_weights) phase->weight = piece(p, gather->q, sizeof(int32_t));
+  phase->tap = piece(p, gather->taps, sizeof(int64_t));
+  for (int b = 0; b < phase->boxes; b++) {
+    int64_t steps = gather->channels * cb_box_taps(&box[b]);
+    cb_walks walks = {.box = box[b], .steps = steps, .chunks = chains(st, gather->q)};
+    walks.walk = piece(p, steps, sizeof(int32_t));
+    for (int v = 1; v <= CB_PANEL_VECTORS; v++) walks.lane[v] = piece(p, steps, sizeof(int32_t));
+    walks.cut = piece(p, walks.chunks + 1, sizeof(int32_t));
+    if (p->memory) phase->walks[b] = walks;
+  }
+}
+
 /* The state with its gathers, phases and tables, in one allocation; laid out. */
 static cb_images *allocate(const cb_problem *problem, int threads)
 {
   cb_gather gather[MAX_PHASES] = {0};
   cb_images draft = {.phases = phases_of(problem), .gather = gather};
   layout(&draft, problem, threads);
-  size_t phases = (size_t)draft.phases, head = cb_aligned_size(sizeof draft), bytes = head;
-  bytes += cb_aligned_size(phases * sizeof(cb_gather)) + cb_aligned_size(phases * sizeof(cb_phase));
-  for (size_t i = 0; i < phases; i++)
-    bytes += (draft.direct_weights ? 2 : 1) * cb_aligned_size((size_t)gather[i].q * sizeof(int32_t)) +
-             cb_aligned_size((size_t)gather[i].taps * sizeof(int64_t));
-  char *memory = cb_alloc_zeroed(bytes);
-  if (!memory) {
-    cb_fail_memory(bytes, "the plan's walk tables");
-    return NULL;
-  }
-  cb_images *st = (cb_images *)memory;
-  *st = draft;
-  st->gather = (cb_gather *)(memory + head);
-  st->phase = (cb_phase *)((char *)st->gather + cb_aligned_size(phases * sizeof(cb_gather)));
-  memcpy(st->gather, gather, phases * sizeof(cb_gather));
-  memory = (char *)st->phase + cb_aligned_size(phases * sizeof(cb_phase));
-  for (size_t i = 0; i < phases; i++) {
-    st->phase[i].walk = (int32_t *)memory;
-    memory += cb_aligned_size((size_t)gather[i].q * sizeof(int32_t));
-    if (draft.direct_weights) {
-      st->phase[i].weight = (int32_t *)memory;
-      memory += cb_aligned_size((size_t)gather[i].q * sizeof(int32_t));
+  cb_images *st = NULL;
+  pieces p = {0};
+  for (int pass = 0; pass < 2; pass++) { /* the first counts */
+    if (pass && !(p.memory = cb_alloc_zeroed(p.taken))) {
+      cb_fail_memory(p.taken, "the plan's walk tables");
+      return NULL;
     }
-    st->phase[i].tap = (int64_t *)memory;
-    memory += cb_aligned_size((size_t)gather[i].taps * sizeof(int64_t));
+    p.taken = 0;
+    st = piece(&p, 1, sizeof draft);
+    cb_gather *gathers = piece(&p, draft.phases, sizeof(cb_gather));
+    cb_phase *phases = piece(&p, draft.phases, sizeof(cb_phase)), counted;
+    for (int64_t i = 0; i < draft.phases; i++) place_phase(&draft, &gather[i], pass ? &phases[i] : &counted, &p);
+    if (!pass) continue;
+    memcpy(gathers, gather, (size_t)draft.phases * sizeof(cb_gather));
+    *st = draft;
+    st->gather = gathers;
+    st->phase = phases;
   }
   return st;
 }
 
-/* Packed panel b of group ig and phase i among all. */
-static int64_t panel_place(const cb_images *st, int64_t i, int64_t ig, int64_t b)
+/* Fills the walks of one box from the walk over all steps, all[q]. */
+static void fill_walks(const cb_images *st, const cb_gather *gather, const int32_t *all, cb_walks *walks)
+{
+  int32_t *at = walks->lane[1], lanes = st->engine->lanes;
+  int64_t steps = cb_box_steps(gather, &walks->box, at), s = 0;
+  for (int64_t i = 0; i <= walks->chunks; i++) {
+    int64_t q = i < walks->chunks ? cb_split(gather->q, walks->chunks, i) : gather->q;
+    while (s < steps && at[s] < q) s++;
+    walks->cut[i] = (int32_t)s;
+  }
+  for (s = 0; s < steps; s++) {
+    walks->walk[s] = all[at[s]];
+    for (int v = CB_PANEL_VECTORS; v >= 1; v--) walks->lane[v][s] = at[s] * v * lanes;
+  }
+}
+
+/* Fills the tables of phase i. */
+static cnnblas_status fill_phase(cb_images *st, const cb_geometry *geo, int64_t i)
 {
   const cb_gather *gather = &st->gather[i];
-  return st->phase[i].panels_at + ig * group_elements(st, gather) + cb_panel_offset(st->engine, gather->q, b);
+  cb_phase *phase = &st->phase[i];
+  int32_t *all = cb_alloc((size_t)gather->q * sizeof(int32_t));
+  if (!all) return cb_fail_memory((size_t)gather->q * sizeof(int32_t), "the plan's walk tables");
+  cb_band_walk(gather, &st->band, all);
+  for (int b = 0; b < phase->boxes; b++) fill_walks(st, gather, all, &phase->walks[b]);
+  cb_free(all);
+  for (int64_t t = 0; t < gather->taps; t++) phase->tap[t] = cb_gather_tap(gather, geo, t);
+  return CNNBLAS_OK;
+}
+
+int64_t cb_images_panel_place(const cb_images *st, int64_t i, int64_t ig, int64_t b)
+{
+  const cb_gather *gather = &st->gather[i];
+  return st->phase[i].panels_at + ig * cb_images_group_elements(st, gather) + cb_panel_offset(st->engine, gather->q, b);
 }
 
 /* Where the weights of phase i's steps lie, from output 0's first on: w[filter][channel][tap], outputs being filters
@@ -285,31 +399,31 @@ static void weight_walk(cb_images *st, const cb_geometry *geo, bool forward, int
       st->phase[i].weight[c * gather->taps + t] = (int32_t)(c * pitch + st->phase[i].tap[t]);
 }
 
-static void run(const cb_call *call);
-
 cnnblas_status cb_images_prepare(cnnblas_conv_plan *plan)
 {
   const cb_problem *problem = &plan->problem;
   const cb_geometry *geo = &problem->geo;
   cb_images *st = allocate(problem, plan->threads);
   if (!st) return CNNBLAS_OUT_OF_MEMORY;
-  st->head.run = run;
-  plan->state = st;
+  st->head.run = cb_images_run;
   bool forward = problem->direction == CNNBLAS_FORWARD;
-  cb_hops_init(&st->hops, st->engine);
   int64_t elements = 0;
   for (int64_t i = 0; i < st->phases; i++) {
     if (st->gather[i].q == 0) continue;
-    cb_band_walk(&st->gather[i], &st->band, st->phase[i].walk);
-    for (int64_t t = 0; t < st->gather[i].taps; t++) st->phase[i].tap[t] = cb_gather_tap(&st->gather[i], geo, t);
+    cnnblas_status status = fill_phase(st, geo, i);
+    if (status) {
+      cb_free(st);
+      return status;
+    }
     st->phase[i].panels_at = elements;
     if (!st->direct_weights)
-      elements += geo->g * group_elements(st, &st->gather[i]);
+      elements += geo->g * cb_images_group_elements(st, &st->gather[i]);
     else
       weight_walk(st, geo, forward, i);
   }
   for (int i = 0; st->direct_weights && i < CB_MAX_ROWS; i++)
     st->row[i] = (int32_t)(i * (forward ? geo->q : geo->taps));
+  plan->state = st;
   cb_tiling *t = &plan->tiling;
   int64_t blocks = cb_band_blocks(&st->band, geo->n) * geo->g, bytes = elements * (int64_t)geo->element;
   st->panel_groups = cb_min(st->panels, cb_parts(st->jobs, cb_max(blocks, 1)));
@@ -323,202 +437,4 @@ cnnblas_status cb_images_prepare(cnnblas_conv_plan *plan)
   t->q_tile = CB_CHUNK;
   t->tasks = blocks * st->panel_groups;
   return CNNBLAS_OK;
-}
-
-/* Asks for the weights that pack_panel takes from the filter that comes PACK_AHEAD filters later: they lie far apart. */
-static void prefetch_filter(const cb_geometry *geo, const char *filter, int64_t left, int64_t count)
-{
-  if (left <= PACK_AHEAD) return;
-  const char *next = filter + (size_t)(PACK_AHEAD * geo->q) * geo->element;
-  for (size_t at = 0; at < (size_t)(count * geo->taps) * geo->element; at += 64) __builtin_prefetch(next + at);
-}
-
-/* panel[step][output] of phase i, group ig: outputs are filters (forward) or input channels, steps (channel, tap). */
-static void pack_panel(const cb_call *call, int64_t i, int64_t ig, const cb_panel *panel, void *to)
-{
-  const cb_images *st = call->plan->state;
-  const cb_geometry *geo = &call->plan->problem.geo;
-  const cb_gather *gather = &st->gather[i];
-  const void *w = cb_at(call->w, ig * geo->kg * geo->q, geo->element);
-  if (call->plan->problem.direction == CNNBLAS_FORWARD) {
-    st->engine->pack_lanes(to, cb_at(w, panel->first * geo->q, geo->element), geo->q, geo->q, panel->count,
-                           panel->width);
-    return;
-  }
-  for (int64_t c = 0; c < gather->channels; c++) {
-    const void *filter = cb_at(w, c * geo->q + panel->first * geo->taps, geo->element);
-    void *steps = cb_at_mut(to, c * gather->taps * panel->width, geo->element);
-    prefetch_filter(geo, filter, gather->channels - c, panel->count);
-    if (geo->taps == 1) { /* lanes lie side by side already */
-      memcpy(steps, filter, (size_t)panel->count * geo->element);
-      memset(cb_at_mut(steps, panel->count, geo->element), 0, (size_t)(panel->width - panel->count) * geo->element);
-      continue;
-    }
-    if (gather->taps == geo->taps) {
-      st->engine->pack_lanes(steps, filter, geo->taps, geo->taps, panel->count, panel->width);
-      continue;
-    }
-    for (int64_t t = 0; t < gather->taps; t++)
-      st->engine->pack_lanes(cb_at_mut(steps, t * panel->width, geo->element),
-                             cb_at(filter, st->phase[i].tap[t], geo->element), geo->taps, 1, panel->count,
-                             panel->width);
-  }
-}
-
-/* Task of the first pass: one shared panel; task = (phase, group, panel). */
-static void pack_shared(void *context, int64_t task, int worker)
-{
-  const cb_call *call = context;
-  const cb_images *st = call->plan->state;
-  const cb_geometry *geo = &call->plan->problem.geo;
-  int64_t i = task / (geo->g * st->panels), ig = task / st->panels % geo->g, b = task % st->panels;
-  (void)worker;
-  if (st->gather[i].q == 0) return;
-  cb_panel panel = cb_panel_at(st->engine, st->outputs, b);
-  pack_panel(call, i, ig, &panel, cb_at_mut(call->shared, panel_place(st, i, ig, b), geo->element));
-}
-
-/* A job's block: its pixels in phase 0, the part of the destination that it covers, and its memory. */
-typedef struct {
-  cb_images_job tiles; /* what does not depend on the phase */
-  cb_block_range block;
-  int64_t index;
-  int64_t corner[3], size[3]; /* of the destination */
-  char *scratch;
-} job;
-
-/* The tiles of panels [p0, p1) in phase i. */
-static void run_phase(job *j, int64_t i, int64_t p0, int64_t p1)
-{
-  const cb_call *call = j->tiles.call;
-  const cb_images *st = j->tiles.st;
-  size_t element = call->plan->problem.geo.element;
-  cb_images_job tiles = j->tiles;
-  cb_block_range block = cb_band_block(&st->gather[i], &st->band, call->n, j->index);
-  tiles.gather = &st->gather[i];
-  tiles.phase = &st->phase[i];
-  tiles.pixels = block.images * block.count[0] * block.count[1] * block.count[2];
-  if (tiles.pixels == 0 || tiles.gather->q == 0) return;
-  cb_band_rows(tiles.gather, &st->band, &block, tiles.rows);
-  if (st->staged)
-    cb_band_positions(tiles.gather, &block, j->size, j->corner, j->size[0] * j->size[1] * j->size[2], tiles.position);
-  else
-    cb_band_positions(tiles.gather, &block, st->dest, (int64_t[3]){0, 0, 0}, st->dest_image, tiles.position);
-  const cb_geometry *geo = &call->plan->problem.geo;
-  const char *packed = call->plan->problem.packed ? call->w : call->shared;
-  if (st->pixel_lanes) {
-    cb_tiles_run_lanes(&tiles, p0, p1,
-                       st->direct_weights ? cb_at(call->w, tiles.ig * geo->kg * geo->q, element)
-                                          : cb_at(packed, panel_place(st, i, tiles.ig, 0), element));
-    return;
-  }
-  for (int64_t p = p0; p < p1; p++) {
-    cb_panel panel = cb_panel_at(st->engine, st->outputs, p);
-    const void *lanes = j->scratch + st->parts.panel;
-    if (st->shared_panels || call->plan->problem.packed)
-      lanes = cb_at(packed, panel_place(st, i, tiles.ig, p), element);
-    else
-      pack_panel(call, i, tiles.ig, &panel, j->scratch + st->parts.panel);
-    cb_tiles_run_rows(&tiles, &panel, lanes);
-  }
-}
-
-/* Rows of the stage to the destination, whole: one panel of outputs. */
-static void store_stage(const job *j, const cb_panel *panel, const char *stage)
-{
-  const cb_call *call = j->tiles.call;
-  const cb_images *st = j->tiles.st;
-  size_t element = call->plan->problem.geo.element;
-  bool wide = j->size[2] == st->dest[2]; /* rows follow each other in the destination too */
-  int64_t rows = wide ? 1 : j->size[1], length = wide ? j->size[1] * j->size[2] : j->size[2];
-  for (int64_t in = 0; in < j->block.images; in++)
-    for (int64_t d = 0; d < j->size[0]; d++)
-      for (int64_t h = 0; h < rows; h++) {
-        int64_t from = ((in * j->size[0] + d) * j->size[1] + h) * j->size[2];
-        int64_t row = (j->corner[0] + d) * st->dest[1] + j->corner[1] + h;
-        int64_t at =
-            (j->block.image + in) * st->dest_image + (j->tiles.ig * st->outputs + panel->first) * st->dest_plane;
-        at += row * st->dest[2] + j->corner[2];
-        st->engine->store(&(cb_store){.c = cb_at(stage, from, element),
-                                      .ldc = st->stage_plane,
-                                      .m = panel->count,
-                                      .count = length,
-                                      .out = cb_at_mut(call->out, at, element),
-                                      .gate = call->gate ? cb_at(call->gate, at, element) : NULL,
-                                      .row_step = st->dest_plane,
-                                      .lane_step = 1,
-                                      .bias_rows = true,
-                                      .add = call->accumulate});
-      }
-}
-
-/* All phases of panels [p0, p1), one panel at a time through the stage. */
-static void run_staged(job *j, int64_t p0, int64_t p1)
-{
-  const cb_images *st = j->tiles.st;
-  size_t element = j->tiles.call->plan->problem.geo.element;
-  char *stage = j->scratch + st->parts.stage;
-  for (int64_t p = p0; p < p1; p++) {
-    cb_panel panel = cb_panel_at(st->engine, st->outputs, p);
-    if (st->gaps) memset(stage, 0, (size_t)(st->stage_plane * panel.count) * element);
-    j->tiles.out = stage;
-    j->tiles.plane = st->stage_plane;
-    j->tiles.first_output = panel.first;
-    for (int64_t i = 0; i < st->phases; i++) run_phase(j, i, p, p + 1);
-    store_stage(j, &panel, stage);
-  }
-}
-
-/* Opens the job's band and points its tiles at the destination. */
-static void open_job(job *j)
-{
-  const cb_call *call = j->tiles.call;
-  const cb_images *st = j->tiles.st;
-  const cb_geometry *geo = &call->plan->problem.geo;
-  const void *source = call->plan->problem.direction == CNNBLAS_FORWARD ? call->x : call->dy;
-  int64_t at = j->block.image * st->source_image + j->tiles.ig * st->gather[0].channels * st->source_plane;
-  j->tiles.band = cb_band_open(&st->gather[0], &st->band, &j->block, cb_at(source, at, geo->element), st->source_image,
-                               geo->element, j->scratch + st->parts.band);
-  j->tiles.rows = (int32_t *)(j->scratch + st->parts.rows);
-  j->tiles.position = (int64_t *)(j->scratch + st->parts.position);
-  j->tiles.sums = j->scratch + st->parts.sums;
-  j->tiles.spare = j->scratch + st->parts.spare;
-  int64_t dest = j->block.image * st->dest_image + j->tiles.ig * st->outputs * st->dest_plane;
-  j->tiles.out = cb_at_mut(call->out, dest, geo->element);
-  j->tiles.plane = st->dest_plane;
-  j->tiles.residual = call->residual ? cb_at(call->residual, dest, geo->element) : NULL;
-  j->tiles.gate = call->gate ? cb_at(call->gate, dest, geo->element) : NULL;
-  for (int i = 0; i < 3 && st->staged; i++) {
-    int64_t stride = geo->axis[i].stride;
-    j->corner[i] = j->block.first[i] * stride;
-    j->size[i] = cb_min(j->block.count[i] * stride, geo->axis[i].in - j->corner[i]);
-  }
-}
-
-/* task = (block * groups + group) * panel groups + panel group. */
-static void run_job(void *context, int64_t task, int worker)
-{
-  const cb_call *call = context;
-  const cb_images *st = call->plan->state;
-  const cb_geometry *geo = &call->plan->problem.geo;
-  int64_t group = task % st->panel_groups;
-  int64_t p0 = cb_split(st->panels, st->panel_groups, group), p1 = cb_split(st->panels, st->panel_groups, group + 1);
-  job j = {.tiles = {.call = call, .st = st, .ig = task / st->panel_groups % geo->g},
-           .index = task / st->panel_groups / geo->g,
-           .scratch = cb_scratch(call, worker)};
-  j.block = cb_band_block(&st->gather[0], &st->band, call->n, j.index);
-  open_job(&j);
-  if (st->staged)
-    run_staged(&j, p0, p1);
-  else
-    run_phase(&j, 0, p0, p1);
-}
-
-static void run(const cb_call *call)
-{
-  const cb_images *st = call->plan->state;
-  const cb_geometry *geo = &call->plan->problem.geo;
-  if (call->n == 0) return;
-  if (st->shared_panels) cb_parallel_for(call->threads, st->phases * geo->g * st->panels, pack_shared, (void *)call);
-  cb_parallel_for(call->threads, cb_band_blocks(&st->band, call->n) * geo->g * st->panel_groups, run_job, (void *)call);
 }

@@ -1,16 +1,28 @@
 /*
- * Inside implicit_gemm's forward and input gradient: what implicit_images.c plans and implicit_tiles.c runs.
+ * Inside implicit_gemm's forward and input gradient: implicit_images.c plans, implicit_jobs.c packs and shares the work out,
+ * implicit_tiles.c runs the tiles.
  */
 #ifndef CB_CONV_IMPLICIT_IMAGES_H
 #define CB_CONV_IMPLICIT_IMAGES_H
 
+#include "conv/boxes.h"
 #include "conv/implicit.h"
 
 enum { CB_PIXEL_VECTORS = 3 }; /* of a tile with pixels on the lanes */
 
+/* Outputs of a gather that share their taps, and the walks over those. */
+typedef struct {
+  cb_box box;
+  int64_t steps, chunks;
+  int32_t *walk;                       /* [steps] in the band */
+  int32_t *lane[CB_PANEL_VECTORS + 1]; /* [steps] in a panel of so many vectors, from 1 on */
+  int32_t *cut;                        /* [chunks + 1] the steps where chains of sums begin, and the end */
+} cb_walks;
+
 /* One gather of the plan: all of a forward, one phase of an input gradient. */
 typedef struct {
-  int32_t *walk;     /* [q] */
+  cb_walks *walks; /* [boxes] */
+  int boxes;
   int32_t *weight;   /* [q] where each step's weight of output 0 lies; NULL: weights are packed */
   int64_t *tap;      /* [taps] the filter's tap of each of the gather's */
   int64_t panels_at; /* elements before this phase's packed panels */
@@ -32,6 +44,7 @@ typedef struct {
   bool pixel_lanes;         /* orientation: pixels on the lanes instead of the rows */
   bool staged;              /* strided destination: the phases meet in a stage, which is then stored in whole rows */
   bool gaps;                /* some outputs have no tap and are 0 */
+  unsigned axes;            /* on which the outputs are cut into boxes */
   bool shared_panels;       /* weights are packed once for all jobs */
   bool direct_weights;      /* weights are read where they lie; only with pixels on the lanes */
   int64_t outputs;          /* lanes of one group in all: filters, or input channels */
@@ -42,8 +55,20 @@ typedef struct {
   int64_t chunk;            /* most steps of one chain of sums */
   int64_t dest[3], source_image, dest_image, source_plane, dest_plane, stage_plane; /* elements */
   cb_scratch_parts parts;
-  cb_hops hops;
 } cb_images;
+
+/* Elements of one group's packed panels of a phase, and where panel b of group ig and phase i lies among all. */
+int64_t cb_images_group_elements(const cb_images *st, const cb_gather *gather);
+int64_t cb_images_panel_place(const cb_images *st, int64_t i, int64_t ig, int64_t b);
+
+/* Executes a call: the state's head. */
+void cb_images_run(const cb_call *call);
+
+/* Pixels of a block that share their taps: [first, first + count) of its tables. */
+typedef struct {
+  const cb_walks *walks;
+  int64_t first, count;
+} cb_part;
 
 /* What the tiles of one job and phase share. */
 typedef struct {
@@ -54,8 +79,9 @@ typedef struct {
   const void *band; /* or the source itself */
   int32_t *rows;
   int64_t *position;
-  void *sums, *spare;          /* room for a tile, and for a packed vector of pixels of q steps */
-  int64_t pixels;              /* of the block, in this phase */
+  void *sums, *spare;  /* room for a tile, and for a packed vector of pixels of q steps */
+  const cb_part *part; /* [parts] the block's pixels in this phase */
+  int parts;
   int64_t ig;                  /* group */
   void *out;                   /* the destination of output 0 of the group at position 0: in the output, or the stage */
   int64_t plane;               /* elements from one output to the next there */

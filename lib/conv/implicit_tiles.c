@@ -54,55 +54,70 @@ static cb_store store_to(const cb_images_job *j, int64_t first, int64_t position
   return store;
 }
 
-/* Stores m pixels from `first` on, in runs that are evenly spaced in the destination. */
-static void store_rows(const cb_images_job *j, const cb_panel *panel, int64_t first, int64_t m)
+/* Asks for the places of m pixels in the outputs of a panel: the store would wait for each of them. */
+static void prefetch_rows(const cb_images_job *j, const cb_panel *panel, const int64_t *position, int64_t m)
 {
-  size_t element = j->call->plan->problem.geo.element;
-  int64_t step = j->gather->axis[2].out_step;
-  for (int64_t i = 0; i < m;) {
-    int64_t run = 1;
-    while (i + run < m && j->position[first + i + run] - j->position[first + i + run - 1] == step) run++;
-    cb_store store = store_to(j, panel->first, j->position[first + i]);
-    store.c = cb_at(j->sums, i * panel->width, element);
-    store.ldc = panel->width;
-    store.m = run;
-    store.count = panel->count;
-    store.row_step = step;
-    store.lane_step = j->plane;
-    j->st->engine->store(&store);
-    i += run;
+  enum { LINE = 64, FAR = 256 }; /* pixels further apart than this lie in several rows: only the first is asked for */
+  int64_t element = (int64_t)j->call->plan->problem.geo.element, pitch = j->plane * element;
+  int64_t span = (position[m - 1] - position[0]) * element;
+  const char *to = cb_at(j->out, (panel->first - j->first_output) * j->plane + position[0], (size_t)element);
+  for (int64_t i = 0; i < panel->count; i++, to += pitch) {
+    for (int64_t at = 0; at < span && span < FAR; at += LINE) __builtin_prefetch(to + at, 1);
+    __builtin_prefetch(to + (span < FAR ? span : 0), 1);
   }
+}
+
+/* The chains of sums of a tile: all of tile but awalk, bwalk, steps and add is set. */
+static inline void run_chains(const cb_walks *walks, cb_kernel kernel, cb_tile *tile, const int32_t *awalk,
+                              const int32_t *bwalk)
+{
+  for (int64_t chunk = 0; chunk < walks->chunks; chunk++) {
+    int32_t from = walks->cut[chunk];
+    tile->awalk = awalk + from;
+    tile->bwalk = bwalk + from;
+    tile->steps = walks->cut[chunk + 1] - from;
+    tile->add = chunk > 0;
+    kernel(tile);
+  }
+}
+
+/* One tile: pixels [first, first + m) of the job's tables, with one panel. */
+static void run_rows_tile(const cb_images_job *j, const cb_walks *walks, const cb_panel *panel, const void *lanes,
+                          int64_t first, int64_t m)
+{
+  const cb_engine *engine = j->st->engine;
+  cb_tile tile = {.a = j->band, .row = j->rows + first, .b = lanes, .c = j->sums, .ldc = panel->width};
+  prefetch_rows(j, panel, j->position + first, m);
+  run_chains(walks, engine->kernel[panel->vectors][m], &tile, walks->walk, walks->lane[panel->vectors]);
+  cb_store store = store_to(j, panel->first, 0);
+  store.c = j->sums;
+  store.ldc = panel->width;
+  store.m = m;
+  store.count = panel->count;
+  store.place = j->position + first;
+  store.lane_step = j->plane;
+  engine->store(&store);
 }
 
 void cb_tiles_run_rows(const cb_images_job *j, const cb_panel *panel, const void *lanes)
 {
-  const cb_engine *engine = j->st->engine;
-  size_t element = j->call->plan->problem.geo.element;
-  int64_t q = j->gather->q, chunks = cb_parts(q, j->st->chunk),
-          tiles = cb_parts(j->pixels, engine->rows[panel->vectors]);
-  for (int64_t t = 0; t < tiles; t++) {
-    int64_t first = cb_split(j->pixels, tiles, t), m = cb_split(j->pixels, tiles, t + 1) - first;
-    for (int64_t chunk = 0; chunk < chunks; chunk++) {
-      int64_t q0 = cb_split(q, chunks, chunk), q1 = cb_split(q, chunks, chunk + 1);
-      cb_tile tile = {.a = j->band,
-                      .row = j->rows + first,
-                      .awalk = j->phase->walk + q0,
-                      .b = cb_at(lanes, q0 * panel->width, element),
-                      .bwalk = j->st->hops.hop[panel->vectors],
-                      .steps = q1 - q0,
-                      .c = j->sums,
-                      .ldc = panel->width,
-                      .add = chunk > 0};
-      engine->kernel[panel->vectors][m](&tile);
+  for (int i = 0; i < j->parts; i++) {
+    const cb_part *part = &j->part[i];
+    int64_t tiles = cb_parts(part->count, j->st->engine->rows[panel->vectors]);
+    int64_t least = part->count / tiles, more = part->count % tiles, first = part->first;
+    for (int64_t t = 0; t < tiles; t++) {
+      int64_t m = least + (t < more);
+      run_rows_tile(j, part->walks, panel, lanes, first, m);
+      first += m;
     }
-    store_rows(j, panel, first, m);
   }
 }
 
 /* count pixels side by side in the band, evenly spaced in the destination from `position` on. */
 typedef struct {
+  const cb_walks *walks;
   const void *pixels;
-  const int32_t *walk; /* or NULL: the pixels are packed, one vector a step */
+  bool packed; /* one vector a step */
   int vectors;
   int64_t skip, count; /* lanes before those that are wanted, and those */
   int64_t position;
@@ -114,119 +129,129 @@ typedef struct {
   int64_t first, last;
 } lane_weights;
 
-/* Weights of the outputs of one tile: output i of step s at at[row[i] + walk[s]], or, packed, at[i + s * pitch]. */
+/* Weights of outputs side by side: output i of step s at at[row[i] + walk[s]]. */
 typedef struct {
   const void *at;
-  const int32_t *walk; /* of all steps, or, packed, of a chunk's */
-  int64_t pitch;       /* 0: not packed */
-} weights_view;
+  const int32_t *walk, *row; /* row[i] = i * row[1] */
+  int64_t first, count;      /* outputs */
+} lane_outputs;
 
 /* The spare vector of a run of less than a vector: lanes [0, count) of every step, zeros behind, so that nothing past them
    is read. */
-static void pack_spare(const cb_images_job *j, const void *pixels, int64_t count)
+static void pack_spare(const cb_images_job *j, const cb_walks *walks, const void *pixels, int64_t count)
 {
   size_t element = j->call->plan->problem.geo.element, width = (size_t)j->st->engine->lanes * element;
   char *to = j->spare;
-  for (int64_t s = 0; s < j->gather->q; s++, to += width) {
-    memcpy(to, cb_at(pixels, j->phase->walk[s], element), (size_t)count * element);
+  for (int64_t s = 0; s < walks->steps; s++, to += width) {
+    memcpy(to, cb_at(pixels, walks->walk[s], element), (size_t)count * element);
     memset(to + (size_t)count * element, 0, width - (size_t)count * element);
   }
 }
 
-/* The sums of `count` outputs with a tile of pixels, at sums with pitch ldc. */
-static void multiply_lanes(const cb_images_job *j, const lane_tile *lane, int64_t count, const weights_view *weights,
-                           void *sums, int64_t ldc)
+/* Stores the sums of outputs [first, first + count) of a tile. */
+static void store_lanes(const cb_images_job *j, const lane_tile *lane, int64_t first, int64_t count)
 {
-  static const int32_t neighbours[CB_MAX_ROWS] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
-  const cb_images *st = j->st;
-  const bool packed = weights->pitch > 0;
-  size_t element = j->call->plan->problem.geo.element;
-  int64_t q = j->gather->q, chunks = cb_parts(q, st->chunk);
-  for (int64_t chunk = 0; chunk < chunks; chunk++) {
-    int64_t q0 = cb_split(q, chunks, chunk), q1 = cb_split(q, chunks, chunk + 1);
-    cb_tile tile = {.a = cb_at(weights->at, q0 * weights->pitch, element),
-                    .row = packed ? neighbours : st->row,
-                    .awalk = packed ? weights->walk : weights->walk + q0,
-                    .b = lane->walk ? lane->pixels : cb_at(lane->pixels, q0 * st->engine->lanes, element),
-                    .bwalk = lane->walk ? lane->walk + q0 : st->hops.hop[1],
-                    .steps = q1 - q0,
-                    .c = sums,
-                    .ldc = ldc,
-                    .ahead = lane->walk ? lane->vectors * st->engine->lanes : 0,
-                    .add = chunk > 0};
-    st->engine->kernel[lane->vectors][count](&tile);
-  }
-}
-
-/* One tile of pixels with outputs [first, first + count). */
-static void run_lane_outputs(const cb_images_job *j, const lane_tile *lane, int64_t first, int64_t count,
-                             const weights_view *weights)
-{
-  const cb_images *st = j->st;
-  size_t element = j->call->plan->problem.geo.element;
-  int64_t width = lane->vectors * st->engine->lanes, step = j->gather->axis[2].out_step;
   cb_store store = store_to(j, first, lane->position);
-  bool plain =
-      !store.bias && !store.residual && !store.add && !store.relu && !store.gate && step == 1 && lane->count == width;
-  if (plain) {
-    multiply_lanes(j, lane, count, weights, store.out, j->plane);
-    return;
-  }
-  multiply_lanes(j, lane, count, weights, j->sums, width);
-  store.c = cb_at(j->sums, lane->skip, element);
-  store.ldc = width;
+  store.c = cb_at(j->sums, lane->skip, j->call->plan->problem.geo.element);
+  store.ldc = lane->vectors * j->st->engine->lanes;
   store.m = count;
   store.count = lane->count;
   store.row_step = j->plane;
-  store.lane_step = step;
+  store.lane_step = j->gather->axis[2].out_step;
   store.bias_rows = true;
-  st->engine->store(&store);
+  j->st->engine->store(&store);
 }
 
-/* One tile of pixels with the outputs of one panel, or of several if weights lie side by side anyway. */
-static void run_lane_panel(const cb_images_job *j, const lane_tile *lane, int64_t start, int64_t outputs,
-                           const weights_view *weights)
+/* Asks for the rows of a tile in the output. Kernels of three vectors do it themselves. */
+static inline void prefetch_lanes(const char *to, size_t pitch, int64_t count, size_t bytes)
 {
-  size_t element = j->call->plan->problem.geo.element;
-  int64_t parts = cb_parts(outputs, j->st->engine->rows[lane->vectors]);
+  for (int64_t i = 0; i < count; i++, to += pitch)
+    for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch(to + at, 1);
+}
+
+/* One tile of pixels with some outputs; plain: without an epilogue, and all lanes are wanted. What a tile needs is kept in
+   variables: the caches are full of pixels and weights, and each look into a structure waits for L2. */
+static void run_lane_outputs(const cb_images_job *j, const lane_tile *lane, const lane_outputs *outputs, bool plain)
+{
+  const cb_engine *engine = j->st->engine;
+  const cb_kernel *kernel = engine->kernel[lane->vectors];
+  const cb_walks *walks = lane->walks;
+  const int32_t *awalk = outputs->walk, *bwalk = lane->packed ? walks->lane[1] : walks->walk;
+  const size_t element = j->call->plan->problem.geo.element, pitch = (size_t)j->plane * element;
+  const size_t hop = (size_t)outputs->row[1] * element, width = (size_t)(lane->vectors * engine->lanes);
+  const int64_t parts = cb_parts(outputs->count, engine->rows[lane->vectors]);
+  const int64_t least = outputs->count / parts, more = outputs->count % parts;
+  const bool single = walks->chunks == 1, ask = plain && lane->vectors < CB_PIXEL_VECTORS;
+  const char *weights = outputs->at;
+  char *to = cb_at_mut(j->out, (outputs->first - j->first_output) * j->plane + lane->position, element);
+  int64_t first = outputs->first;
+  cb_tile tile = {.row = outputs->row,
+                  .awalk = awalk,
+                  .b = lane->pixels,
+                  .bwalk = bwalk,
+                  .steps = walks->steps,
+                  .c = j->sums,
+                  .ldc = plain ? j->plane : (int64_t)width,
+                  .ahead = lane->packed ? 0 : (int64_t)width};
   for (int64_t i = 0; i < parts; i++) {
-    int64_t first = cb_split(outputs, parts, i), count = cb_split(outputs, parts, i + 1) - first;
-    weights_view view = *weights;
-    view.at = cb_at(weights->at, first * (weights->pitch ? 1 : j->st->row[1]), element);
-    run_lane_outputs(j, lane, start + first, count, &view);
+    const int64_t count = least + (i < more);
+    tile.a = weights;
+    if (plain) tile.c = to;
+    if (ask) prefetch_lanes(to, pitch, count, width * element);
+    if (single)
+      kernel[count](&tile);
+    else
+      run_chains(walks, kernel[count], &tile, awalk, bwalk);
+    if (!plain) store_lanes(j, lane, first, count);
+    weights += (size_t)count * hop;
+    to += (size_t)count * pitch;
+    first += count;
   }
 }
 
 /* One tile of pixels with all outputs of the job. */
 static void run_lane_tile(const cb_images_job *j, const lane_tile *lane, const lane_weights *weights)
 {
+  static const int32_t neighbours[CB_MAX_ROWS] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
   const cb_images *st = j->st;
-  size_t element = j->call->plan->problem.geo.element;
+  const cb_call *call = j->call;
+  size_t element = call->plan->problem.geo.element;
+  bool bare = st->staged || (!call->bias && !j->residual && !call->accumulate && !call->activation && !j->gate);
+  bool plain = bare && j->gather->axis[2].out_step == 1 && lane->count == lane->vectors * st->engine->lanes;
   if (st->direct_weights) {
     int64_t start = cb_panel_at(st->engine, st->outputs, weights->first).first;
     cb_panel end = cb_panel_at(st->engine, st->outputs, weights->last - 1);
-    weights_view view = {cb_at(weights->weights, start * st->row[1], element), j->phase->weight, 0};
-    run_lane_panel(j, lane, start, end.first + end.count - start, &view);
+    lane_outputs all = {cb_at(weights->weights, start * st->row[1], element), j->phase->weight, st->row, start,
+                        end.first + end.count - start};
+    run_lane_outputs(j, lane, &all, plain);
     return;
   }
   for (int64_t b = weights->first; b < weights->last; b++) {
     cb_panel panel = cb_panel_at(st->engine, st->outputs, b);
-    weights_view view = {cb_at(weights->weights, cb_panel_offset(st->engine, j->gather->q, b), element),
-                         st->hops.hop[panel.vectors], panel.width};
-    run_lane_panel(j, lane, panel.first, panel.count, &view);
+    lane_outputs part = {cb_at(weights->weights, cb_panel_offset(st->engine, j->gather->q, b), element),
+                         lane->walks->lane[panel.vectors], neighbours, panel.first, panel.count};
+    run_lane_outputs(j, lane, &part, plain);
   }
+}
+
+/* Vectors of the next tile of a run with `left` pixels: up to three, and two twice rather than three and one. */
+static int64_t next_vectors(int64_t left, int64_t lanes)
+{
+  int64_t vectors = cb_ceil_div(left, lanes);
+  return vectors == CB_PIXEL_VECTORS + 1 ? 2 : cb_min(vectors, CB_PIXEL_VECTORS);
 }
 
 /* A run of pixels side by side, in tiles of up to three vectors. A band has room behind it. Where the source is read in
    place, the last tile of a run begins early enough to end with it, and stores only what is new; a run of less than a
    vector is copied. */
-static void run_lane_run(const cb_images_job *j, int64_t first, int64_t count, const lane_weights *weights)
+static void run_lane_run(const cb_images_job *j, const cb_walks *walks, int64_t first, int64_t count,
+                         const lane_weights *weights)
 {
   const int64_t lanes = j->st->engine->lanes, end = first + count;
   size_t element = j->call->plan->problem.geo.element;
   bool in_place = j->st->band.elements == 0;
   for (int64_t at = first; at < end;) {
-    int64_t vectors = cb_min(cb_ceil_div(end - at, lanes), CB_PIXEL_VECTORS), taken = cb_min(end - at, vectors * lanes);
+    int64_t vectors = next_vectors(end - at, lanes), taken = cb_min(end - at, vectors * lanes);
     if (in_place && taken > lanes && at - first + taken < vectors * lanes) {
       taken -= taken % lanes;
       vectors = taken / lanes;
@@ -234,12 +259,11 @@ static void run_lane_run(const cb_images_job *j, int64_t first, int64_t count, c
     int64_t skip = in_place ? vectors * lanes - taken : 0;
     bool copied = skip > at - first;
     if (copied) skip = 0;
-    lane_tile lane = {
-        cb_at(j->band, j->rows[at] - skip, element), j->phase->walk, (int)vectors, skip, taken, j->position[at]};
+    lane_tile lane = {walks,          cb_at(j->band, j->rows[at] - skip, element), copied, (int)vectors, skip, taken,
+                      j->position[at]};
     if (copied) {
-      pack_spare(j, lane.pixels, taken);
+      pack_spare(j, walks, lane.pixels, taken);
       lane.pixels = j->spare;
-      lane.walk = NULL;
     }
     run_lane_tile(j, &lane, weights);
     at += taken;
@@ -248,14 +272,17 @@ static void run_lane_run(const cb_images_job *j, int64_t first, int64_t count, c
 
 void cb_tiles_run_lanes(const cb_images_job *j, int64_t first, int64_t last, const void *weights)
 {
-  lane_weights part = {weights, first, last};
+  lane_weights span = {weights, first, last};
   int64_t step = j->gather->axis[2].out_step;
-  for (int64_t p = 0; p < j->pixels;) {
-    int64_t run = 1;
-    while (p + run < j->pixels && j->rows[p + run] == j->rows[p] + run &&
-           j->position[p + run] == j->position[p] + run * step)
-      run++;
-    run_lane_run(j, p, run, &part);
-    p += run;
+  for (int i = 0; i < j->parts; i++) {
+    int64_t p = j->part[i].first, end = p + j->part[i].count;
+    while (p < end) {
+      int64_t run = 1;
+      while (p + run < end && j->rows[p + run] == j->rows[p] + run &&
+             j->position[p + run] == j->position[p] + run * step)
+        run++;
+      run_lane_run(j, j->part[i].walks, p, run, &span);
+      p += run;
+    }
   }
 }

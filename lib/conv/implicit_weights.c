@@ -234,7 +234,7 @@ static block_view open_block(const job *j, int64_t b)
   int64_t *position = (int64_t *)(j->scratch + st->position_at);
   int64_t pixels = block.images * block.count[0] * block.count[1] * block.count[2];
   part.channels = j->channel1 - j->channel0;
-  cb_band_rows(&part, &st->band, &block, rows);
+  cb_band_rows(&part, &st->band, block.first, &block, rows);
   cb_band_positions(&part, &block, whole, (int64_t[3]){0, 0, 0}, st->lanes_all * geo->p, position);
   const void *source = st->swapped ? j->call->dy : j->call->x;
   const void *band = cb_band_open(&part, &st->band, &block, cb_at(source, channel * geo->image, geo->element),

@@ -63,15 +63,17 @@ typedef struct {
 
 typedef void (*cb_dots_kernel)(const cb_dots *dots);
 
-/* Where a finished tile goes: element (i, j) of the m x count block at c belongs to out[i * row_step + j * lane_step].
-   One of the two steps is 1 or small: transposed stores have row_step 1, straight ones lane_step 1. */
+/* Where a finished tile goes: element (i, j) of the m x count block at c belongs to out[i * row_step + j * lane_step], or
+   out[place[i] + j * lane_step]. Transposed stores have row_step 1 or places, straight ones lane_step 1. A result of -0
+   becomes +0, so that sums which leave products with zeros out have the bits of those that do not. */
 typedef struct {
   const void *c;
   int64_t ldc;
   int64_t m, count;
   void *out;
   int64_t row_step, lane_step;
-  const void *bias; /* added along the lanes (bias_rows false) or the rows (true); NULL: none */
+  const int64_t *place; /* [m] rising: row i lies at place[i] in place of i * row_step; transposed. NULL: it does not */
+  const void *bias;     /* added along the lanes (bias_rows false) or the rows (true); NULL: none */
   bool bias_rows;
   const void *residual; /* indexed as out; NULL: none */
   bool add;             /* add what out holds */

@@ -52,12 +52,19 @@ void CB_NAME(cb_pack_lanes)(void *to, const void *from, int64_t ld, int64_t step
       pack_stretch(to, from, ld, s, s + PACK_STEPS < steps ? s + PACK_STEPS : steps, j, count, width, end);
 }
 
+/* Where row i lies in out. */
+INLINE int64_t row_place(const cb_store *t, int64_t i)
+{
+  return t->place ? t->place[i] : i * t->row_step;
+}
+
 /* One element through the epilogue. */
 static inline void finish(const cb_store *t, int64_t i, int64_t j)
 {
   const real *bias = t->bias, *residual = t->residual;
-  int64_t at = i * t->row_step + j * t->lane_step;
+  int64_t at = row_place(t, i) + j * t->lane_step;
   real *out = (real *)t->out + at, value = ((const real *)t->c)[i * t->ldc + j];
+  value += 0;
   if (t->add) value = *out + value;
   if (bias) value += bias[t->bias_rows ? i : j];
   if (residual) value += residual[at];
@@ -75,6 +82,7 @@ INLINE vector relu(vector v)
 INLINE void finish_vector(const cb_store *t, const bool plain, int64_t at, vector value, const real *bias, int64_t m)
 {
   real *out = (real *)t->out + at;
+  value += (vector){0};
   if (!plain) {
     if (t->add) value = load(out, m) + value;
     if (t->bias) value += *bias - (vector){0};
@@ -85,24 +93,75 @@ INLINE void finish_vector(const cb_store *t, const bool plain, int64_t at, vecto
   put(out, value, m);
 }
 
-/* Rows are neighbours in out: blocks of as many rows and lanes as a vector has elements, transposed. */
+/* Rows [first, first + m) of a block, side by side in out or in every second place, from `at` on. */
+typedef struct {
+  int64_t first, m, at;
+  bool spread;
+} run;
+
+/* The runs of rows [i, i + m). Rows in every second place are told only where there is no epilogue. */
+static int find_runs(const cb_store *t, const bool plain, int64_t i, int64_t m, run runs[LANES])
+{
+  if (!t->place) {
+    runs[0] = (run){0, m, i, false};
+    return 1;
+  }
+  const int64_t *place = t->place + i;
+  int n = 0;
+  for (int64_t k = 0; k < m; n++) {
+    int64_t length = 1, step = k + 1 < m ? place[k + 1] - place[k] : 0;
+    if (step == 1 || (step == 2 && plain))
+      while (k + length < m && place[k + length] == place[k] + length * step) length++;
+    runs[n] = (run){k, length, place[k], length > 1 && step == 2};
+    k += length;
+  }
+  return n;
+}
+
+/* One lane of a block: its rows are the elements of v. */
+INLINE void finish_lane(const cb_store *t, const bool plain, const run *runs, int count, int64_t lane, vector v,
+                        const real *bias)
+{
+  for (int k = 0; k < count; k++) {
+    const run *r = &runs[k];
+    int64_t at = r->at + lane * t->lane_step;
+    vector value = r->first ? shift_down(v, r->first) : v;
+    if (r->spread)
+      put_spread((real *)t->out + at, value + (vector){0}, r->m);
+    else
+      finish_vector(t, plain, at, value, bias, r->m);
+  }
+}
+
+/* Rows are neighbours in out, or runs of neighbours: blocks of as many rows and lanes as a vector has elements, transposed. */
 INLINE void store_transposed(const cb_store *t, const bool plain)
 {
   const real *c = t->c, *bias = t->bias;
   const int64_t end = (t->m - 1) * t->ldc + t->count;
-  for (int64_t i = 0; i < t->m; i += LANES)
+  for (int64_t i = 0; i < t->m; i += LANES) {
+    const int64_t m = t->m - i < LANES ? t->m - i : LANES;
+    run runs[LANES];
+    const int count = find_runs(t, plain, i, m, runs);
     for (int64_t j = 0; j < t->count; j += LANES) {
-      const int64_t m = t->m - i, lanes = t->count - j;
+      const int64_t lanes = t->count - j;
+      const bool whole = (i + m - 1) * t->ldc + j + LANES <= end;
       vector v[LANES];
       UNROLL for (int k = 0; k < LANES; k++)
       {
         int64_t at = (i + k) * t->ldc + j;
-        v[k] = k < m ? load(c + at, end - at) : (vector){0};
+        v[k] = k >= m ? (vector){0} : whole ? *(const vector *)(c + at) : load(c + at, end - at);
       }
       transpose(v);
-      UNROLL for (int l = 0; l < LANES; l++) if (l < lanes)
-          finish_vector(t, plain, i + (j + l) * t->lane_step, v[l], bias ? bias + j + l : NULL, m);
+      if (count == 1 && !runs[0].spread) UNROLL for (int l = 0; l < LANES; l++)
+        {
+          if (l < lanes)
+            finish_vector(t, plain, runs[0].at + (j + l) * t->lane_step, v[l], bias ? bias + j + l : NULL, m);
+        }
+      else
+        for (int l = 0; l < LANES && l < lanes; l++)
+          finish_lane(t, plain, runs, count, j + l, v[l], bias ? bias + j + l : NULL);
     }
+  }
 }
 
 /* Lanes are neighbours in out. */
@@ -138,15 +197,15 @@ static void store_plain(const cb_store *t)
   const real *c = t->c;
   real *out = t->out;
   for (int64_t j = 0; j < t->count; j++)
-    for (int64_t i = 0; i < t->m; i++) out[i * t->row_step + j * t->lane_step] = c[i * t->ldc + j];
+    for (int64_t i = 0; i < t->m; i++) out[row_place(t, i) + j * t->lane_step] = c[i * t->ldc + j] + 0;
 }
 
 void CB_NAME(cb_store)(const cb_store *t)
 {
   bool plain = !t->add && !t->bias && !t->residual && !t->relu && !t->gate;
-  if (t->row_step == 1 && !t->bias_rows)
+  if (!t->bias_rows && (t->place || t->row_step == 1))
     plain ? store_transposed_plain(t) : store_transposed_full(t);
-  else if (t->lane_step == 1 && (t->bias_rows || !t->bias))
+  else if (!t->place && t->lane_step == 1 && (t->bias_rows || !t->bias))
     plain ? store_straight_plain(t) : store_straight_full(t);
   else if (plain)
     store_plain(t);

@@ -4,6 +4,9 @@
 
 #include "gemm/engine_build.h"
 #include <string.h>
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
 
 #define UNROLL _Pragma("GCC unroll 16")
 #define INLINE static inline __attribute__((always_inline))
@@ -27,13 +30,91 @@ INLINE void copy_part(real *to, const real *from, int64_t m)
   }
 }
 
-/* A vector of which m elements may be read; zeros for the others. */
-INLINE vector load(const real *from, int64_t m)
+/* Partial vectors, masked where the level has masks.
+     load_part   the first m < LANES elements at `from`, zeros behind
+     put_part    the first m of v to `to`
+     put_spread  the first m of v to to[0], to[2], to[4], ...
+     shift_down  elements `by` and on of v, in front; what follows is undefined */
+#if defined __AVX512F__ && CB_LANES == 16
+INLINE __mmask16 first_lanes(int64_t m)
 {
-  if (m >= LANES) return *(const vector *)from;
+  return (__mmask16)((1u << m) - 1);
+}
+INLINE vector load_part(const real *from, int64_t m)
+{
+  return (vector)_mm512_maskz_loadu_ps(first_lanes(m), from);
+}
+INLINE void put_part(real *to, vector v, int64_t m)
+{
+  _mm512_mask_storeu_ps(to, first_lanes(m), (__m512)v);
+}
+INLINE void put_spread(real *to, vector v, int64_t m)
+{
+  const __mmask16 even = 0x5555;
+  const __m512i low = {0x0000000000000000, 0x0000000100000001, 0x0000000200000002, 0x0000000300000003,
+                       0x0000000400000004, 0x0000000500000005, 0x0000000600000006, 0x0000000700000007};
+  const __m512i high = low + 0x0000000800000008;
+  _mm512_mask_storeu_ps(to, even & first_lanes(m < 8 ? 2 * m : 16), _mm512_permutexvar_ps(low, (__m512)v));
+  if (m > 8) _mm512_mask_storeu_ps(to + LANES, even & first_lanes(2 * m - 16), _mm512_permutexvar_ps(high, (__m512)v));
+}
+INLINE vector shift_down(vector v, int64_t by)
+{
+  const __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+  return (vector)_mm512_permutexvar_ps(_mm512_add_epi32(lane, _mm512_set1_epi32((int)by)), (__m512)v);
+}
+#elif defined __AVX512F__
+INLINE __mmask8 first_lanes(int64_t m)
+{
+  return (__mmask8)((1u << m) - 1);
+}
+INLINE vector load_part(const real *from, int64_t m)
+{
+  return (vector)_mm512_maskz_loadu_pd(first_lanes(m), from);
+}
+INLINE void put_part(real *to, vector v, int64_t m)
+{
+  _mm512_mask_storeu_pd(to, first_lanes(m), (__m512d)v);
+}
+INLINE void put_spread(real *to, vector v, int64_t m)
+{
+  const __mmask8 even = 0x55;
+  const __m512i low = {0, 0, 1, 1, 2, 2, 3, 3}, high = low + 4;
+  _mm512_mask_storeu_pd(to, even & first_lanes(m < 4 ? 2 * m : 8), _mm512_permutexvar_pd(low, (__m512d)v));
+  if (m > 4) _mm512_mask_storeu_pd(to + LANES, even & first_lanes(2 * m - 8), _mm512_permutexvar_pd(high, (__m512d)v));
+}
+INLINE vector shift_down(vector v, int64_t by)
+{
+  const __m512i lane = {0, 1, 2, 3, 4, 5, 6, 7};
+  return (vector)_mm512_permutexvar_pd(lane + (long long)by, (__m512d)v);
+}
+#else
+INLINE vector load_part(const real *from, int64_t m)
+{
   vector v = {0};
   copy_part((real *)&v, from, m);
   return v;
+}
+INLINE void put_part(real *to, vector v, int64_t m)
+{
+  copy_part(to, (const real *)&v, m);
+}
+INLINE void put_spread(real *to, vector v, int64_t m)
+{
+  for (int64_t i = 0; i < m; i++) to[2 * i] = v[i];
+}
+INLINE vector shift_down(vector v, int64_t by)
+{
+  real room[2 * LANES];
+  memset(room + LANES, 0, LANES * sizeof(real));
+  *(vector *)room = v;
+  return *(const vector *)(room + by);
+}
+#endif
+
+/* A vector of which m elements may be read; zeros for the others. */
+INLINE vector load(const real *from, int64_t m)
+{
+  return m >= LANES ? *(const vector *)from : load_part(from, m);
 }
 
 INLINE void put(real *to, vector v, int64_t m)
@@ -41,7 +122,7 @@ INLINE void put(real *to, vector v, int64_t m)
   if (m >= LANES)
     *(vector *)to = v;
   else
-    copy_part(to, (const real *)&v, m);
+    put_part(to, v, m);
 }
 
 /* One step of a transposition: of vectors a and b, D rows apart, the off-diagonal blocks of D elements change places.

@@ -9,9 +9,9 @@
  *
  * with t counted from the filter's other end in true convolution. Also: every pixel of the destination belongs to
  * exactly one block of one phase; taps that a phase leaves out meet no output; limits hold; bands end at pages that
- * trap.
+ * trap; boxes share the outputs out and leave out just the taps that meet padding.
  */
-#include "conv/gather.h"
+#include "conv/boxes.h"
 #include "support/guarded.h"
 #include "support/oracle.h"
 #include <stdio.h>
@@ -39,7 +39,7 @@ typedef struct {
 
 static uint64_t seed;
 static guarded source, band_memory;
-static long pairs_checked, blocks_checked, in_place_count, phase_count;
+static long pairs_checked, blocks_checked, in_place_count, phase_count, box_count;
 
 /* The source element (index in its plane) that destination position `at` meets at filter tap t; -1: none. */
 static int64_t definition(const view *v, const int64_t at[3], int64_t t)
@@ -105,7 +105,7 @@ static void check_block(const view *v, const cb_gather *gather, int64_t b, const
   if (gather->q) {
     const char *from = (const char *)source.data +
                        (size_t)(block.image * v->source_image + v->group * v->channels * v->plane) * element;
-    cb_band_rows(gather, &v->band, &block, rows);
+    cb_band_rows(gather, &v->band, block.first, &block, rows);
     memset(band_memory.data, 0xff, band_memory.bytes); /* NaN: what is read must have been written */
     found = cb_band_open(gather, &v->band, &block, from, v->source_image, element, band_memory.data);
     if (!guarded_intact(&band_memory)) FAIL("block %lld: written in front of the band", (long long)b);
@@ -165,6 +165,58 @@ static void check_cut(view *v, const cb_band_limits *limits)
   phase_count += v->phases;
 }
 
+/* True if output o and tap j of the axis meet inside the source. */
+static bool meets(const cb_gather_axis *a, int64_t o, int64_t j)
+{
+  int64_t at = o * a->stride + a->off0 + j * a->off_step;
+  return at >= 0 && at < a->in;
+}
+
+/* Every output is in one box; there, on the axes that are cut, exactly the taps that it meets count; the steps name them. */
+static void check_boxes(const cb_gather *gather, unsigned axes)
+{
+  const cb_gather_axis *a = gather->axis;
+  cb_box box[CB_MAX_BOXES];
+  int boxes = cb_boxes_cut(gather, axes, box);
+  int64_t outputs = 0;
+  assert_true(boxes >= 0 && boxes <= CB_MAX_BOXES);
+  assert_true(axes || boxes == 1);
+  box_count += boxes;
+  for (int b = 0; b < boxes; b++) {
+    outputs += box[b].count[0] * box[b].count[1] * box[b].count[2];
+    int64_t last = -1, steps = gather->channels * cb_box_taps(&box[b]);
+    int32_t *step = malloc((size_t)(steps + 1) * sizeof *step);
+    assert_non_null(step);
+    assert_int_equal(cb_box_steps(gather, &box[b], step), steps);
+    for (int64_t s = 0; s < steps; last = step[s++])
+      if (step[s] <= last || step[s] >= gather->q) FAIL("step %lld of a box is %d", (long long)s, step[s]);
+    for (int i = 0; i < 3; i++) {
+      int64_t before = i == 2 ? 1 : i == 1 ? a[2].taps : a[1].taps * a[2].taps;
+      for (int64_t o = box[b].first[i]; o < box[b].first[i] + box[b].count[i]; o++)
+        for (int64_t j = 0; j < a[i].taps; j++) {
+          bool counts = j >= box[b].tap[i] && j < box[b].tap[i] + box[b].taps[i];
+          if (counts != (!(axes >> i & 1) || meets(&a[i], o, j)))
+            FAIL("axes %u: on axis %d output %lld and tap %lld", axes, i, (long long)o, (long long)j);
+        }
+      for (int64_t s = 0; s < steps; s++) {
+        int64_t j = step[s] / before % a[i].taps;
+        if (j < box[b].tap[i] || j >= box[b].tap[i] + box[b].taps[i])
+          FAIL("step %lld has a tap of another box", (long long)s);
+      }
+    }
+    free(step);
+  }
+  if (boxes && outputs != a[0].outs * a[1].outs * a[2].outs)
+    FAIL("axes %u: %lld outputs in boxes", axes, (long long)outputs);
+  for (int i = 0; i < 3; i++)
+    for (int64_t j = 0; j < a[i].taps; j++) {
+      int64_t lo, hi;
+      cb_outputs_of_tap(&a[i], j, &lo, &hi);
+      for (int64_t o = 0; o < a[i].outs; o++)
+        if ((o >= lo && o < hi) != meets(&a[i], o, j)) FAIL("axis %d: outputs of tap %lld", i, (long long)j);
+    }
+}
+
 static void check_direction(const problem *p, bool forward, const char *text, rng *r)
 {
   view v = {.p = p, .forward = forward, .channels = forward ? p->cg : p->kg, .plane = forward ? p->image : p->pixels};
@@ -185,6 +237,11 @@ static void check_direction(const problem *p, bool forward, const char *text, rn
   v.gathers = gathers;
   if (forward) cb_gather_forward(gathers, &v.geo);
   for (int64_t i = 0; !forward && i < v.phases; i++) cb_gather_phase(&gathers[i], &v.geo, i);
+  harness_doing("%s %s: boxes", text, forward ? "forward" : "backward_data");
+  for (int64_t i = 0; i < v.phases; i++)
+    for (unsigned axes = 0; axes < 8; axes++)
+      if (gathers[i].q && gathers[i].axis[0].outs && gathers[i].axis[1].outs && gathers[i].axis[2].outs)
+        check_boxes(&gathers[i], axes);
   const int64_t row[3] = {1, 1, v.dest_plane};
   memcpy(v.grid, cb_geometry_is_pointwise(&v.geo) ? row : v.dest, sizeof v.grid);
   guarded_reset(&source, (size_t)(p->n * v.source_image) * p->element, rng_chance(r, 50) ? AGAINST_END : AGAINST_START);
@@ -216,8 +273,9 @@ static void test_gather(void **state)
     check_direction(&p, true, text, &r);
     check_direction(&p, false, text, &r);
   }
-  printf("  %ld pairs of pixel and tap in %ld blocks; %ld cuts read the source in place; %ld phases\n", pairs_checked,
-         blocks_checked, in_place_count, phase_count);
+  printf("  %ld pairs of pixel and tap in %ld blocks; %ld cuts read the source in place; %ld phases; %ld boxes\n",
+         pairs_checked, blocks_checked, in_place_count, phase_count, box_count);
+  assert_true(box_count > 20000);
   assert_true(pairs_checked > 1000000 && blocks_checked > 10000 && in_place_count > 100 && phase_count > 2 * PROBLEMS);
   guarded_free(&source);
   guarded_free(&band_memory);

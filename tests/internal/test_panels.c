@@ -4,7 +4,7 @@
  *     pack_lanes   dst[s * width + j] = j < count ? src[j * ld + s] : 0          in every bit
  *     store        out[i * row_step + j * lane_step] = relu(c[i * ldc + j] + old + bias + residual)
  *
- * every count and tail, transposed, straight and neither; arrays end or begin at pages that trap, and what a store
+ * every count and tail, transposed (rows evenly or by places), straight and neither; never -0; arrays end or begin at pages that trap, and what a store
  * does not own stays.
  */
 #include "internal/levels.h"
@@ -70,7 +70,7 @@ static void pack_engine(const cb_engine *engine, cnnblas_dtype dtype)
   printf("  %s: %ld packings equal in every bit\n", engine->name, packed);
 }
 
-enum { TRANSPOSED, STRAIGHT, NEITHER, ORDERS };
+enum { TRANSPOSED, STRAIGHT, NEITHER, PLACED, ORDERS };
 enum { NO_BIAS, LANE_BIAS, ROW_BIAS, BIASES };
 enum { NO_RESIDUAL, RESIDUAL, IN_PLACE, RESIDUALS };
 
@@ -89,9 +89,15 @@ static double plus(cnnblas_dtype dtype, double x, double y)
   return dtype == CNNBLAS_F64 ? x + y : (double)((float)x + (float)y);
 }
 
+/* Where element (i, j) belongs. */
+static int64_t place_of(const cb_store *t, int64_t i, int64_t j)
+{
+  return (t->place ? t->place[i] : i * t->row_step) + j * t->lane_step;
+}
+
 static double stored(cnnblas_dtype dtype, const cb_store *t, const void *residual_values, int64_t i, int64_t j)
 {
-  int64_t at = i * t->row_step + j * t->lane_step;
+  int64_t at = place_of(t, i, j);
   double value = array_get(dtype, t->c, i * t->ldc + j);
   if (t->add) value = plus(dtype, array_get(dtype, old.data, at), value);
   if (t->bias) value = plus(dtype, value, array_get(dtype, t->bias, t->bias_rows ? i : j));
@@ -113,6 +119,18 @@ static int64_t lay_out(cb_store *t, int order, rng *r)
     t->lane_step = 1;
     t->row_step = count + pad;
     break;
+  case PLACED: { /* runs of neighbours, of every second place, and strays */
+    static int64_t place[64];
+    int64_t step = 1;
+    for (int64_t i = 0, at = 0; i < m; i++) {
+      place[i] = at;
+      if (!rng_chance(r, 85)) step = RNG_PICK(r, 1, 1, 1, 2, 2, 7);
+      at += step;
+    }
+    t->place = place;
+    t->lane_step = place[m - 1] + 1 + pad;
+    return place[m - 1] + (count - 1) * t->lane_step + 1;
+  }
   default: /* a strided input gradient's: every second or third place of a row */
     t->row_step = rng_range(r, 2, 3);
     t->lane_step = m * t->row_step + pad;
@@ -156,11 +174,12 @@ static void store_once(const cb_engine *engine, cnnblas_dtype dtype, int64_t m, 
   /* the places of the block are written over in `old` as they are checked; what is left there must be left in out */
   for (int64_t i = 0; i < m; i++)
     for (int64_t j = 0; j < count; j++) {
-      int64_t at = i * t.row_step + j * t.lane_step;
+      int64_t at = place_of(&t, i, j);
       double want = stored(dtype, &t, with_residual == IN_PLACE ? old.data : residual.data, i, j);
       double got = array_get(dtype, target.data, at);
       if (isnan(want) ? !isnan(got) : got != want)
         FAIL("element (%lld, %lld) is %a, expected %a", (long long)i, (long long)j, got, want);
+      if (got == 0 && signbit(got)) FAIL("element (%lld, %lld) is -0", (long long)i, (long long)j);
       memcpy((char *)old.data + (size_t)at * element, (char *)target.data + (size_t)at * element, element);
     }
   if (memcmp(old.data, target.data, target.bytes) != 0) FAIL("an element outside the block has been written");

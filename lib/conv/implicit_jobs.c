@@ -1,0 +1,226 @@
+/*
+ * implicit_gemm, forward and input gradient: what a call does. Packing weights, sharing the jobs out, opening a job's band,
+ * and putting its results where they belong; implicit_images.c says what a job is.
+ */
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "conv/implicit_images.h"
+#include <string.h>
+
+enum { PACK_AHEAD = 4 /* filters that packing asks for early */ };
+
+/* Asks for the weights that pack_panel takes from the filter that comes PACK_AHEAD filters later: they lie far apart. */
+static void prefetch_filter(const cb_geometry *geo, const char *filter, int64_t left, int64_t count)
+{
+  if (left <= PACK_AHEAD) return;
+  const char *next = filter + (size_t)(PACK_AHEAD * geo->q) * geo->element;
+  for (size_t at = 0; at < (size_t)(count * geo->taps) * geo->element; at += 64) __builtin_prefetch(next + at);
+}
+
+/* panel[step][output] of phase i, group ig: outputs are filters (forward) or input channels, steps (channel, tap). */
+static void pack_panel(const cb_call *call, int64_t i, int64_t ig, const cb_panel *panel, void *to)
+{
+  const cb_images *st = call->plan->state;
+  const cb_geometry *geo = &call->plan->problem.geo;
+  const cb_gather *gather = &st->gather[i];
+  const void *w = cb_at(call->w, ig * geo->kg * geo->q, geo->element);
+  if (call->plan->problem.direction == CNNBLAS_FORWARD) {
+    st->engine->pack_lanes(to, cb_at(w, panel->first * geo->q, geo->element), geo->q, geo->q, panel->count,
+                           panel->width);
+    return;
+  }
+  for (int64_t c = 0; c < gather->channels; c++) {
+    const void *filter = cb_at(w, c * geo->q + panel->first * geo->taps, geo->element);
+    void *steps = cb_at_mut(to, c * gather->taps * panel->width, geo->element);
+    prefetch_filter(geo, filter, gather->channels - c, panel->count);
+    if (geo->taps == 1) { /* lanes lie side by side already */
+      memcpy(steps, filter, (size_t)panel->count * geo->element);
+      memset(cb_at_mut(steps, panel->count, geo->element), 0, (size_t)(panel->width - panel->count) * geo->element);
+      continue;
+    }
+    if (gather->taps == geo->taps) {
+      st->engine->pack_lanes(steps, filter, geo->taps, geo->taps, panel->count, panel->width);
+      continue;
+    }
+    for (int64_t t = 0; t < gather->taps; t++)
+      st->engine->pack_lanes(cb_at_mut(steps, t * panel->width, geo->element),
+                             cb_at(filter, st->phase[i].tap[t], geo->element), geo->taps, 1, panel->count,
+                             panel->width);
+  }
+}
+
+/* Task of the first pass: one shared panel; task = (phase, group, panel). */
+static void pack_shared(void *context, int64_t task, int worker)
+{
+  const cb_call *call = context;
+  const cb_images *st = call->plan->state;
+  const cb_geometry *geo = &call->plan->problem.geo;
+  int64_t i = task / (geo->g * st->panels), ig = task / st->panels % geo->g, b = task % st->panels;
+  (void)worker;
+  if (st->gather[i].q == 0) return;
+  cb_panel panel = cb_panel_at(st->engine, st->outputs, b);
+  pack_panel(call, i, ig, &panel, cb_at_mut(call->shared, cb_images_panel_place(st, i, ig, b), geo->element));
+}
+
+/* A job's block: its pixels in phase 0, the part of the destination that it covers, and its memory. */
+typedef struct {
+  cb_images_job tiles; /* what does not depend on the phase */
+  cb_block_range block;
+  int64_t index;
+  int64_t corner[3], size[3]; /* of the destination */
+  char *scratch;
+} job;
+
+/* Fills the pixels' tables of a phase, box by box, and counts the parts. */
+static int open_parts(job *j, int64_t i, cb_part *parts)
+{
+  const cb_images *st = j->tiles.st;
+  const cb_gather *gather = &st->gather[i];
+  const cb_phase *phase = &st->phase[i];
+  cb_block_range block = cb_band_block(gather, &st->band, j->tiles.call->n, j->index);
+  const int64_t none[3] = {0}, *dest = st->staged ? j->size : st->dest, *corner = st->staged ? j->corner : none;
+  int64_t image = st->staged ? j->size[0] * j->size[1] * j->size[2] : st->dest_image, at = 0;
+  int n = 0;
+  for (int b = 0; b < phase->boxes; b++) {
+    cb_block_range part = cb_box_in_block(&phase->walks[b].box, &block);
+    int64_t pixels = part.images * part.count[0] * part.count[1] * part.count[2];
+    if (pixels == 0) continue;
+    cb_band_rows(gather, &st->band, block.first, &part, j->tiles.rows + at);
+    cb_band_positions(gather, &part, dest, corner, image, j->tiles.position + at);
+    parts[n++] = (cb_part){&phase->walks[b], at, pixels};
+    at += pixels;
+  }
+  return n;
+}
+
+/* The tiles of panels [p0, p1) in phase i. */
+static void run_phase(job *j, int64_t i, int64_t p0, int64_t p1)
+{
+  const cb_call *call = j->tiles.call;
+  const cb_images *st = j->tiles.st;
+  size_t element = call->plan->problem.geo.element;
+  cb_part parts[CB_MAX_BOXES];
+  cb_images_job tiles = j->tiles;
+  tiles.gather = &st->gather[i];
+  tiles.phase = &st->phase[i];
+  tiles.part = parts;
+  if (tiles.gather->q == 0) return;
+  tiles.parts = open_parts(j, i, parts);
+  const cb_geometry *geo = &call->plan->problem.geo;
+  const char *packed = call->plan->problem.packed ? call->w : call->shared;
+  if (st->pixel_lanes) {
+    cb_tiles_run_lanes(&tiles, p0, p1,
+                       st->direct_weights ? cb_at(call->w, tiles.ig * geo->kg * geo->q, element)
+                                          : cb_at(packed, cb_images_panel_place(st, i, tiles.ig, 0), element));
+    return;
+  }
+  for (int64_t p = p0; p < p1; p++) {
+    cb_panel panel = cb_panel_at(st->engine, st->outputs, p);
+    const void *lanes = j->scratch + st->parts.panel;
+    if (st->shared_panels || call->plan->problem.packed)
+      lanes = cb_at(packed, cb_images_panel_place(st, i, tiles.ig, p), element);
+    else
+      pack_panel(call, i, tiles.ig, &panel, j->scratch + st->parts.panel);
+    cb_tiles_run_rows(&tiles, &panel, lanes);
+  }
+}
+
+/* Rows of the stage to the destination, whole: one panel of outputs. */
+static void store_stage(const job *j, const cb_panel *panel, const char *stage)
+{
+  const cb_call *call = j->tiles.call;
+  const cb_images *st = j->tiles.st;
+  size_t element = call->plan->problem.geo.element;
+  bool wide = j->size[2] == st->dest[2]; /* rows follow each other in the destination too */
+  int64_t rows = wide ? 1 : j->size[1], length = wide ? j->size[1] * j->size[2] : j->size[2];
+  for (int64_t in = 0; in < j->block.images; in++)
+    for (int64_t d = 0; d < j->size[0]; d++)
+      for (int64_t h = 0; h < rows; h++) {
+        int64_t from = ((in * j->size[0] + d) * j->size[1] + h) * j->size[2];
+        int64_t row = (j->corner[0] + d) * st->dest[1] + j->corner[1] + h;
+        int64_t at =
+            (j->block.image + in) * st->dest_image + (j->tiles.ig * st->outputs + panel->first) * st->dest_plane;
+        at += row * st->dest[2] + j->corner[2];
+        st->engine->store(&(cb_store){.c = cb_at(stage, from, element),
+                                      .ldc = st->stage_plane,
+                                      .m = panel->count,
+                                      .count = length,
+                                      .out = cb_at_mut(call->out, at, element),
+                                      .gate = call->gate ? cb_at(call->gate, at, element) : NULL,
+                                      .row_step = st->dest_plane,
+                                      .lane_step = 1,
+                                      .bias_rows = true,
+                                      .add = call->accumulate});
+      }
+}
+
+/* All phases of panels [p0, p1), one panel at a time through the stage. */
+static void run_staged(job *j, int64_t p0, int64_t p1)
+{
+  const cb_images *st = j->tiles.st;
+  size_t element = j->tiles.call->plan->problem.geo.element;
+  char *stage = j->scratch + st->parts.stage;
+  for (int64_t p = p0; p < p1; p++) {
+    cb_panel panel = cb_panel_at(st->engine, st->outputs, p);
+    if (st->gaps) memset(stage, 0, (size_t)(st->stage_plane * panel.count) * element);
+    j->tiles.out = stage;
+    j->tiles.plane = st->stage_plane;
+    j->tiles.first_output = panel.first;
+    for (int64_t i = 0; i < st->phases; i++) run_phase(j, i, p, p + 1);
+    store_stage(j, &panel, stage);
+  }
+}
+
+/* Opens the job's band and points its tiles at the destination. */
+static void open_job(job *j)
+{
+  const cb_call *call = j->tiles.call;
+  const cb_images *st = j->tiles.st;
+  const cb_geometry *geo = &call->plan->problem.geo;
+  const void *source = call->plan->problem.direction == CNNBLAS_FORWARD ? call->x : call->dy;
+  int64_t at = j->block.image * st->source_image + j->tiles.ig * st->gather[0].channels * st->source_plane;
+  j->tiles.band = cb_band_open(&st->gather[0], &st->band, &j->block, cb_at(source, at, geo->element), st->source_image,
+                               geo->element, j->scratch + st->parts.band);
+  j->tiles.rows = (int32_t *)(j->scratch + st->parts.rows);
+  j->tiles.position = (int64_t *)(j->scratch + st->parts.position);
+  j->tiles.sums = j->scratch + st->parts.sums;
+  j->tiles.spare = j->scratch + st->parts.spare;
+  int64_t dest = j->block.image * st->dest_image + j->tiles.ig * st->outputs * st->dest_plane;
+  j->tiles.out = cb_at_mut(call->out, dest, geo->element);
+  j->tiles.plane = st->dest_plane;
+  j->tiles.residual = call->residual ? cb_at(call->residual, dest, geo->element) : NULL;
+  j->tiles.gate = call->gate ? cb_at(call->gate, dest, geo->element) : NULL;
+  for (int i = 0; i < 3 && st->staged; i++) {
+    int64_t stride = geo->axis[i].stride;
+    j->corner[i] = j->block.first[i] * stride;
+    j->size[i] = cb_min(j->block.count[i] * stride, geo->axis[i].in - j->corner[i]);
+  }
+}
+
+/* task = (block * groups + group) * panel groups + panel group. */
+static void run_job(void *context, int64_t task, int worker)
+{
+  const cb_call *call = context;
+  const cb_images *st = call->plan->state;
+  const cb_geometry *geo = &call->plan->problem.geo;
+  int64_t group = task % st->panel_groups;
+  int64_t p0 = cb_split(st->panels, st->panel_groups, group), p1 = cb_split(st->panels, st->panel_groups, group + 1);
+  job j = {.tiles = {.call = call, .st = st, .ig = task / st->panel_groups % geo->g},
+           .index = task / st->panel_groups / geo->g,
+           .scratch = cb_scratch(call, worker)};
+  j.block = cb_band_block(&st->gather[0], &st->band, call->n, j.index);
+  open_job(&j);
+  if (st->staged)
+    run_staged(&j, p0, p1);
+  else
+    run_phase(&j, 0, p0, p1);
+}
+
+void cb_images_run(const cb_call *call)
+{
+  const cb_images *st = call->plan->state;
+  const cb_geometry *geo = &call->plan->problem.geo;
+  if (call->n == 0) return;
+  if (st->shared_panels) cb_parallel_for(call->threads, st->phases * geo->g * st->panels, pack_shared, (void *)call);
+  cb_parallel_for(call->threads, cb_band_blocks(&st->band, call->n) * geo->g * st->panel_groups, run_job, (void *)call);
+}
