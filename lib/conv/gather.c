@@ -285,15 +285,59 @@ static void fill_row(void *to, const void *row, int64_t count, int64_t first, in
   char *out = to;
   if (!row || hi <= lo) lo = hi = count;
   if (lo) memset(out, 0, (size_t)lo * element);
-  if (step == 1 && hi > lo)
-    memcpy(out + (size_t)lo * element, (const char *)row + (size_t)(first + lo) * element, (size_t)(hi - lo) * element);
-  else if (element == sizeof(float) && step == 2) /* a constant step is one that the compiler can vectorise */
+  if (element == sizeof(float) && step == 2) /* a constant step is one that the compiler can vectorise */
     for (int64_t i = lo; i < hi; i++) ((float *)to)[i] = ((const float *)row)[first + i * 2];
   else if (element == sizeof(float))
     for (int64_t i = lo; i < hi; i++) ((float *)to)[i] = ((const float *)row)[first + i * step];
   else
     for (int64_t i = lo; i < hi; i++) ((double *)to)[i] = ((const double *)row)[first + i * step];
   if (hi < count) memset(out + (size_t)hi * element, 0, (size_t)(count - hi) * element);
+}
+
+/* n bytes, n small: what a call of memcpy costs would be felt. */
+static inline void copy_row(char *to, const char *from, size_t n)
+{
+  enum { PIECE = 32 };
+  if (n < PIECE) {
+    memcpy(to, from, n);
+    return;
+  }
+  for (size_t i = 0; i + PIECE <= n; i += PIECE) memcpy(to + i, from + i, PIECE);
+  memcpy(to + n - PIECE, from + n - PIECE, PIECE); /* the rest, and some of it again */
+}
+
+/* A channel's part of a band, every position kept on the last axis: zeros, and the rows that lie in the source. */
+static void fill_channel(const cb_gather *gather, const cb_band *band, const int64_t first[3], const int64_t count[3],
+                         const char *plane, size_t element, char *to)
+{
+  const cb_gather_axis *a = gather->axis;
+  const int64_t lo = cb_max(0, -first[2]), hi = cb_min(count[2], a[2].in - first[2]);
+  const size_t bytes = hi > lo ? (size_t)(hi - lo) * element : 0;
+  bool bare = lo == 0 && hi == count[2]; /* no zeros within the rows */
+  for (int i = 0; i < 2; i++) bare &= first[i] >= 0 && first[i] + (count[i] - 1) * band->keep[i] < a[i].in;
+  if (!bare) memset(to, 0, (size_t)((count[0] - 1) * band->pitch[0] + count[1] * band->pitch[1]) * element);
+  for (int64_t d = 0; d < count[0] && bytes; d++)
+    for (int64_t h = 0; h < count[1]; h++) {
+      int64_t id = first[0] + d * band->keep[0], ih = first[1] + h * band->keep[1];
+      if (id < 0 || id >= a[0].in || ih < 0 || ih >= a[1].in) continue;
+      copy_row(to + (size_t)(d * band->pitch[0] + h * band->pitch[1] + lo) * element,
+               plane + (size_t)((id * a[1].in + ih) * a[2].in + first[2] + lo) * element, bytes);
+    }
+}
+
+/* The same with some positions left out of each row. */
+static void fill_channel_sparse(const cb_gather *gather, const cb_band *band, const int64_t first[3],
+                                const int64_t count[3], const char *plane, size_t element, char *to)
+{
+  const cb_gather_axis *a = gather->axis;
+  for (int64_t d = 0; d < count[0]; d++)
+    for (int64_t h = 0; h < count[1]; h++) {
+      int64_t id = first[0] + d * band->keep[0], ih = first[1] + h * band->keep[1];
+      bool inside = id >= 0 && id < a[0].in && ih >= 0 && ih < a[1].in;
+      const char *row = plane + (size_t)((id * a[1].in + ih) * a[2].in) * element;
+      fill_row(to + (size_t)(d * band->pitch[0] + h * band->pitch[1]) * element, inside ? row : NULL, count[2],
+               first[2], band->keep[2], a[2].in, element);
+    }
 }
 
 const void *cb_band_open(const cb_gather *gather, const cb_band *band, const cb_block_range *block, const void *source,
@@ -308,15 +352,10 @@ const void *cb_band_open(const cb_gather *gather, const cb_band *band, const cb_
   if (!band->elements)
     return (const char *)source + (size_t)((first[0] * a[1].in + first[1]) * a[2].in + first[2]) * element;
   for (int64_t in = 0; in < block->images; in++)
-    for (int64_t c = 0; c < gather->channels; c++)
-      for (int64_t d = 0; d < count[0]; d++)
-        for (int64_t h = 0; h < count[1]; h++) {
-          int64_t id = first[0] + d * band->keep[0], ih = first[1] + h * band->keep[1];
-          bool inside = id >= 0 && id < a[0].in && ih >= 0 && ih < a[1].in;
-          int64_t from = in * image_pitch + c * plane + (id * a[1].in + ih) * a[2].in;
-          int64_t at = in * band->image_pitch + c * band->channel_pitch + d * band->pitch[0] + h * band->pitch[1];
-          fill_row((char *)to + (size_t)at * element, inside ? (const char *)source + (size_t)from * element : NULL,
-                   count[2], first[2], band->keep[2], a[2].in, element);
-        }
+    for (int64_t c = 0; c < gather->channels; c++) {
+      const char *from = (const char *)source + (size_t)(in * image_pitch + c * plane) * element;
+      char *at = (char *)to + (size_t)(in * band->image_pitch + c * band->channel_pitch) * element;
+      (band->keep[2] == 1 ? fill_channel : fill_channel_sparse)(gather, band, first, count, from, element, at);
+    }
   return to;
 }

@@ -15,6 +15,9 @@
  *           for each chunk of at most 128 pixels       fresh sums, added to the job's
  *             kernel
  *
+ * Near the edge of an image a tap meets padding. Where that is worth it, a tile has one tap of up to 14 channels, and its
+ * walk leaves the pixels out that the tap does not reach (conv/boxes.h).
+ *
  * A kernel of 1x1 may have it the other way round: filters on the rows, read in place from dy, and input channels on the
  * lanes, packed from x. Then sums[filter][channel] lies as dw does, and nothing is transposed.
  *
@@ -24,9 +27,11 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/status.h"
+#include "conv/boxes.h"
 #include "conv/costs.h"
 #include "conv/implicit.h"
 #include "conv/tiles.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,6 +39,8 @@ enum {
   TARGET_JOBS = 8,
   PARTIAL_BYTES = 2 << 20, /* of all segments' partial results */
   FEW_PIXELS = 128,        /* of all images: so few that storing the sums is what costs */
+  LEAST_CYCLES = 6,        /* a step takes, however few its rows */
+  MOST_TAPS = 49,          /* of a filter's channel, for tiles of one tap */
   WEIGHT_CHUNK = 128       /* most pixels of one chain of sums: OpenBLAS sums short rows in as many lanes */
 };
 
@@ -49,9 +56,50 @@ typedef struct {
   int64_t channel_groups;                         /* parts of the input channels, where panels alone are too few jobs */
   size_t lanes_at, rows_at, position_at, sums_at; /* in a thread's scratch, behind the band */
   size_t sums_bytes;                              /* of one panel */
+  bool by_taps;                                   /* tiles of one tap each */
+  int64_t inner[3][2];                            /* the outputs [from, to) on each axis that all taps reach */
+  size_t walks_at;                                /* in a thread's scratch: the pixels that each tap reaches */
   cb_hops hops;
-  int32_t tap[]; /* [gather.q] where tap (channel, r, s) lies in the band */
+  int32_t tap[]; /* [gather.q] where tap (channel, r, s) lies in the band; by taps: tap (r, s, channel) */
 } state;
+
+/* The pixels of a block that one tap reaches: places in the band, and in the packed lanes. */
+typedef struct {
+  int64_t count;
+  int32_t *band, *lanes;
+} tap_walk;
+
+/* The outputs that the gather's tap t reaches. */
+static cb_box reach_of_tap(const cb_gather *gather, int64_t t)
+{
+  const cb_gather_axis *a = gather->axis;
+  int64_t at[3] = {t / a[2].taps / a[1].taps, t / a[2].taps % a[1].taps, t % a[2].taps};
+  cb_box box = {0};
+  for (int i = 0; i < 3; i++) {
+    int64_t end;
+    cb_outputs_of_tap(&a[i], at[i], &box.first[i], &end);
+    box.count[i] = end - box.first[i];
+  }
+  return box;
+}
+
+/* True if tiles of one tap take less time, with `channels` of them on the rows. */
+static bool prefer_taps(const state *st, int64_t channels)
+{
+  const cb_gather *gather = &st->gather;
+  const cb_gather_axis *a = gather->axis;
+  if (st->swapped || gather->taps == 1 || gather->taps > MOST_TAPS) return false;
+  int64_t most = st->engine->rows[CB_PANEL_VECTORS], each = cb_parts(channels, most),
+          all = cb_parts(channels * gather->taps, most);
+  double reached = 0, pixels = (double)(a[0].outs * a[1].outs * a[2].outs);
+  for (int64_t t = 0; t < gather->taps; t++) {
+    cb_box box = reach_of_tap(gather, t);
+    reached += (double)(box.count[0] * box.count[1] * box.count[2]) / pixels;
+  }
+  double rows_each = (double)channels / (double)each, rows_all = (double)(channels * gather->taps) / (double)all;
+  double by_taps = reached * (double)each * fmax(CB_PANEL_VECTORS * rows_each, LEAST_CYCLES);
+  return by_taps < 0.99 * (double)all * fmax(CB_PANEL_VECTORS * rows_all, LEAST_CYCLES);
+}
 
 /* Everything but the tap table; the scratch's size, or SIZE_MAX if offsets are out of reach. */
 static size_t size_state(state *st, cb_tiling *t, const cb_problem *problem)
@@ -87,8 +135,11 @@ static size_t size_state(state *st, cb_tiling *t, const cb_problem *problem)
       cb_aligned_size((size_t)(cb_ceil_div(st->rows_each, st->channel_groups) * geo->taps * width * element));
   st->lanes_at = cb_aligned_size((size_t)(st->band.elements * element));
   st->rows_at = st->lanes_at + cb_aligned_size((size_t)(CB_CHUNK * width * element));
+  st->by_taps = prefer_taps(st, cb_ceil_div(st->rows_each, st->channel_groups));
   st->position_at = st->rows_at + cb_aligned_size((size_t)st->band.pixels * sizeof(int32_t));
-  st->sums_at = st->position_at + cb_aligned_size((size_t)st->band.pixels * sizeof(int64_t));
+  st->walks_at = st->position_at + cb_aligned_size((size_t)st->band.pixels * sizeof(int64_t));
+  size_t walks = (size_t)st->gather.taps * (sizeof(tap_walk) + 2 * (size_t)st->band.pixels * sizeof(int32_t));
+  st->sums_at = st->walks_at + (st->by_taps ? cb_aligned_size(walks) : 0);
   size_t room = problem->budget / 2;
   int64_t holds = room > st->sums_at ? (int64_t)((room - st->sums_at) / st->sums_bytes) : 0;
   st->group_panels = cb_max(1, cb_min(st->group_panels, holds));
@@ -127,6 +178,30 @@ double cb_weights_cost(const cb_problem *problem)
   return cb_cost(CB_COST_WEIGHTS, problem, work);
 }
 
+/* Brings the places of the taps into the order (tap, channel), and finds the outputs that all taps reach. */
+static cnnblas_status order_by_taps(state *st)
+{
+  const cb_gather *gather = &st->gather;
+  size_t bytes = (size_t)gather->q * sizeof(int32_t);
+  int32_t *old = cb_alloc(bytes);
+  if (!old) return cb_fail_memory(bytes, "the plan's walk tables");
+  memcpy(old, st->tap, bytes);
+  for (int64_t c = 0; c < gather->channels; c++)
+    for (int64_t t = 0; t < gather->taps; t++) st->tap[t * gather->channels + c] = old[c * gather->taps + t];
+  cb_free(old);
+  for (int i = 0; i < 3; i++) {
+    st->inner[i][0] = 0;
+    st->inner[i][1] = gather->axis[i].outs;
+    for (int64_t j = 0; j < gather->axis[i].taps; j++) {
+      int64_t lo, hi;
+      cb_outputs_of_tap(&gather->axis[i], j, &lo, &hi);
+      st->inner[i][0] = cb_max(st->inner[i][0], lo);
+      st->inner[i][1] = cb_min(st->inner[i][1], hi);
+    }
+  }
+  return CNNBLAS_OK;
+}
+
 static void run(const cb_call *call);
 
 cnnblas_status cb_weights_prepare(cnnblas_conv_plan *plan)
@@ -145,6 +220,12 @@ cnnblas_status cb_weights_prepare(cnnblas_conv_plan *plan)
   t->k_tile = CB_PANEL_VECTORS * st->engine->lanes;
   t->tasks = t->segments * geo->g * st->panel_groups * st->channel_groups;
   cb_band_walk(&st->gather, &st->band, st->tap);
+  cnnblas_status status = st->by_taps ? order_by_taps(st) : CNNBLAS_OK;
+  if (status) {
+    cb_free(st);
+    plan->state = NULL;
+    return status;
+  }
   cb_hops_init(&st->hops, st->engine);
   return CNNBLAS_OK;
 }
@@ -165,26 +246,34 @@ typedef struct {
   const int32_t *rows;
   const int64_t *position; /* in the lanes' array, from the block's first image and the panel's first channel */
   int64_t pixels, image;
+  const tap_walk *walks; /* [taps], by taps; else NULL */
 } block_view;
+
+/* Packed lanes of a pixel: with tiles of one tap always those of a whole panel, so that one walk fits all. */
+static int64_t lane_width(const state *st, const cb_panel *panel)
+{
+  return st->by_taps ? CB_PANEL_VECTORS * st->engine->lanes : panel->width;
+}
 
 /* lanes[pixel][channel] = from[channel][pixel], by runs of pixels side by side; from: at the panel's first channel. */
 static void pack_block(const block_view *view, const cb_panel *panel, const void *from, char *lanes)
 {
   const cb_geometry *geo = &view->job->call->plan->problem.geo;
   const state *st = view->job->call->plan->state;
+  const int64_t width = lane_width(st, panel);
   if (geo->p == 1) { /* lanes lie side by side already */
     for (int64_t p = 0; p < view->pixels; p++) {
-      char *to = lanes + (size_t)(p * panel->width) * geo->element;
+      char *to = lanes + (size_t)(p * width) * geo->element;
       memcpy(to, cb_at(from, view->position[p], geo->element), (size_t)panel->count * geo->element);
-      memset(to + (size_t)panel->count * geo->element, 0, (size_t)(panel->width - panel->count) * geo->element);
+      memset(to + (size_t)panel->count * geo->element, 0, (size_t)(width - panel->count) * geo->element);
     }
     return;
   }
   for (int64_t p = 0; p < view->pixels;) {
     int64_t run = 1;
     while (p + run < view->pixels && view->position[p + run] == view->position[p] + run) run++;
-    st->engine->pack_lanes(lanes + (size_t)(p * panel->width) * geo->element,
-                           cb_at(from, view->position[p], geo->element), geo->p, run, panel->count, panel->width);
+    st->engine->pack_lanes(lanes + (size_t)(p * width) * geo->element, cb_at(from, view->position[p], geo->element),
+                           geo->p, run, panel->count, width);
     p += run;
   }
 }
@@ -195,6 +284,33 @@ typedef struct {
   int64_t pitch;
   bool add; /* to what is there */
 } sums_view;
+
+/* sums[channel, tap][lane] (+)= the block's part, a tap at a time. */
+static void add_block_by_taps(const block_view *view, const cb_panel *panel, const void *lanes, const sums_view *sums)
+{
+  const cb_geometry *geo = &view->job->call->plan->problem.geo;
+  const state *st = view->job->call->plan->state;
+  const int64_t channels = view->job->channel1 - view->job->channel0;
+  const int64_t tiles = cb_parts(channels, st->engine->rows[panel->vectors]);
+  cb_tile tile = {.a = view->band, .b = lanes, .ldc = geo->taps * sums->pitch};
+  for (int64_t t = 0; t < geo->taps; t++) {
+    const tap_walk *walk = &view->walks[t];
+    const int64_t chunks = cb_parts(walk->count, WEIGHT_CHUNK);
+    for (int64_t i = 0; i < tiles; i++) {
+      const int64_t first = cb_split(channels, tiles, i), m = cb_split(channels, tiles, i + 1) - first;
+      tile.row = st->tap + t * st->gather.channels + first;
+      tile.c = cb_at_mut(sums->at, (first * geo->taps + t) * sums->pitch, geo->element);
+      for (int64_t chunk = 0; chunk < chunks; chunk++) {
+        const int64_t s0 = cb_split(walk->count, chunks, chunk);
+        tile.awalk = walk->band + s0;
+        tile.bwalk = walk->lanes + s0;
+        tile.steps = cb_split(walk->count, chunks, chunk + 1) - s0;
+        tile.add = sums->add || chunk > 0;
+        st->engine->kernel[panel->vectors][m](&tile);
+      }
+    }
+  }
+}
 
 /* sums[tap][lane] (+)= the block's part. */
 static void add_block(const block_view *view, const cb_panel *panel, const void *lanes, const sums_view *sums)
@@ -221,8 +337,47 @@ static void add_block(const block_view *view, const cb_panel *panel, const void 
   }
 }
 
-/* Fills the band (or points into x) and the pixel tables of block b, for the job's channels. */
-static block_view open_block(const job *j, int64_t b)
+/* True if each tap reaches the same pixels of both blocks. */
+static bool same_reach(const state *st, const cb_block_range *a, const cb_block_range *b)
+{
+  if (a->images != b->images) return false;
+  for (int i = 0; i < 3; i++) {
+    if (a->count[i] != b->count[i]) return false;
+    if (a->first[i] == b->first[i]) continue;
+    if (cb_min(a->first[i], b->first[i]) < st->inner[i][0]) return false;
+    if (cb_max(a->first[i], b->first[i]) + a->count[i] > st->inner[i][1]) return false;
+  }
+  return true;
+}
+
+/* Fills the walks of every tap over the block's pixels. */
+static void open_taps(const job *j, const cb_gather *gather, const cb_block_range *block)
+{
+  const state *st = j->call->plan->state;
+  const int32_t width = CB_PANEL_VECTORS * st->engine->lanes;
+  tap_walk *walks = (tap_walk *)(j->scratch + st->walks_at);
+  int32_t *room = (int32_t *)(walks + gather->taps);
+  for (int64_t t = 0; t < gather->taps; t++) {
+    const cb_box box = reach_of_tap(gather, t);
+    const cb_block_range part = cb_box_in_block(&box, block);
+    tap_walk *walk = &walks[t];
+    *walk = (tap_walk){part.images * part.count[0] * part.count[1] * part.count[2], room, room + st->band.pixels};
+    room += 2 * st->band.pixels;
+    cb_band_rows(gather, &st->band, block->first, &part, walk->band);
+    int32_t *lanes = walk->lanes;
+    for (int64_t in = 0; in < part.images; in++)
+      for (int64_t d = part.first[0] - block->first[0]; d < part.first[0] - block->first[0] + part.count[0]; d++)
+        for (int64_t h = part.first[1] - block->first[1]; h < part.first[1] - block->first[1] + part.count[1]; h++) {
+          int64_t row = ((in * block->count[0] + d) * block->count[1] + h) * block->count[2];
+          int64_t at = row + part.first[2] - block->first[2];
+          for (int64_t w = 0; w < part.count[2]; w++) *lanes++ = (int32_t)(at + w) * width;
+        }
+  }
+}
+
+/* Fills the band (or points into x) and the pixel tables of block b, for the job's channels; *last: the block whose tables
+   are there. */
+static block_view open_block(const job *j, int64_t b, cb_block_range *last)
 {
   const cb_geometry *geo = &j->call->plan->problem.geo;
   const state *st = j->call->plan->state;
@@ -239,7 +394,10 @@ static block_view open_block(const job *j, int64_t b)
   const void *source = st->swapped ? j->call->dy : j->call->x;
   const void *band = cb_band_open(&part, &st->band, &block, cb_at(source, channel * geo->image, geo->element),
                                   st->rows_all * geo->image, geo->element, j->scratch);
-  return (block_view){j, band, rows, position, pixels, block.image};
+  if (st->by_taps && !same_reach(st, last, &block)) open_taps(j, &part, &block);
+  *last = block;
+  return (block_view){
+      j, band, rows, position, pixels, block.image, st->by_taps ? (const tap_walk *)(j->scratch + st->walks_at) : NULL};
 }
 
 /* Where the job's sums of one panel belong: in dw, or in its segment's partial result. The steps are those of a store. */
@@ -308,7 +466,7 @@ static void run_panel(const block_view *view, int64_t p, bool first)
   pack_block(view, &panel, cb_at(from, channel * geo->p, geo->element), lanes);
   sums_view sums = {j->scratch + st->sums_at + (size_t)(p - j->panel0) * st->sums_bytes, panel.width, !first};
   if (stores_in_place(j, &panel)) sums.at = destination(j, &panel, &sums.pitch, &lane_step);
-  add_block(view, &panel, lanes, &sums);
+  (st->by_taps ? add_block_by_taps : add_block)(view, &panel, lanes, &sums);
 }
 
 static void run_job(void *context, int64_t task, int worker)
@@ -320,8 +478,9 @@ static void run_job(void *context, int64_t task, int worker)
   int64_t blocks = cb_band_blocks(&st->band, call->n), segments = call->plan->tiling.segments;
   int64_t first = cb_split(blocks, segments, j.segment), last = cb_split(blocks, segments, j.segment + 1);
   if (first == last) memset(sums, 0, (size_t)(j.panel1 - j.panel0) * st->sums_bytes);
+  cb_block_range opened = {.images = -1};
   for (int64_t b = first; b < last; b++) {
-    block_view view = open_block(&j, b);
+    block_view view = open_block(&j, b, &opened);
     for (int64_t p = j.panel0; p < j.panel1; p++) run_panel(&view, p, b == first);
   }
   for (int64_t p = j.panel0; p < j.panel1; p++) {
