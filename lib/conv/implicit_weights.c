@@ -21,8 +21,8 @@
  * A kernel of 1x1 may have it the other way round: filters on the rows, read in place from dy, and input channels on the
  * lanes, packed from x. Then sums[filter][channel] lies as dw does, and nothing is transposed.
  *
- * Nothing is added across jobs unless there are too few panels to share out: then the blocks are cut into segments whose
- * partial results are added in order. The cut looks at the shape and the budget, never at the threads.
+ * Nothing is added across jobs unless there are too few panels and channels to share out: then the blocks are cut into segments
+ * whose partial results are added in order. The cut looks at the shape and the budget, never at the threads.
  */
 #include "base/memory.h"
 #include "base/parallel.h"
@@ -37,11 +37,12 @@
 
 enum {
   TARGET_JOBS = 8,
+  LEAST_ROWS = 28,         /* channels on the rows of a job, if they are shared out */
   PARTIAL_BYTES = 2 << 20, /* of all segments' partial results */
   FEW_PIXELS = 128,        /* of all images: so few that storing the sums is what costs */
   LEAST_CYCLES = 6,        /* a step takes, however few its rows */
   MOST_TAPS = 49,          /* of a filter's channel, for tiles of one tap */
-  WEIGHT_CHUNK = 128       /* most pixels of one chain of sums: OpenBLAS sums short rows in as many lanes */
+  WEIGHT_CHUNK = 256       /* most pixels of one chain of sums: OpenBLAS sums short rows in as many lanes */
 };
 
 typedef struct {
@@ -50,10 +51,10 @@ typedef struct {
   bool swapped;                  /* filters on the rows, input channels on the lanes */
   int64_t rows_all, lanes_all;   /* channels of an image on either side */
   int64_t rows_each, lanes_each; /* of one group */
-  cb_gather gather;              /* its channels are those on the rows */
+  cb_gather gather;              /* its channels are those on a job's rows */
   cb_band band;
   int64_t panels, panel_groups, group_panels;     /* of one group of channels; group_panels: most of one job */
-  int64_t channel_groups;                         /* parts of the input channels, where panels alone are too few jobs */
+  int64_t channel_groups;                         /* parts of the channels on the rows */
   size_t lanes_at, rows_at, position_at, sums_at; /* in a thread's scratch, behind the band */
   size_t sums_bytes;                              /* of one panel */
   bool by_taps;                                   /* tiles of one tap each */
@@ -101,6 +102,33 @@ static bool prefer_taps(const state *st, int64_t channels)
   return by_taps < 0.99 * (double)all * fmax(CB_PANEL_VECTORS * rows_all, LEAST_CYCLES);
 }
 
+/* Shares the work of one group of channels out among at least `wanted` jobs, in panels, channels and segments of the pixels,
+   at most so many of those: what is done again costs least. About the cycles of one element: 0.35 in a band, which each
+   part of the panels fills, or 0.6 if some are left out; 1 in lanes, which each part of the channels packs; 2 in a segment's
+   partial result; and tiles of few rows lose a part of the multiplication's 1/16. */
+static int64_t share_out(state *st, const cb_geometry *geo, int64_t wanted, int64_t segments)
+{
+  const double pixels = (double)geo->n * (double)geo->p, weights = (double)geo->kg * (double)geo->q;
+  const double each = cb_geometry_is_pointwise(geo) ? 0 : geo->axis[2].stride > 1 ? 0.6 : 0.35;
+  const double band = each * (double)st->rows_each * pixels, lanes = (double)st->lanes_each * pixels;
+  double least = HUGE_VAL;
+  int64_t best = 1;
+  for (int64_t p = 1; p <= cb_min(wanted, st->panels); p++)
+    for (int64_t c = 1; c <= cb_min(cb_parts(wanted, p), st->rows_each); c++) {
+      int64_t s = cb_min(cb_parts(wanted, p * c), segments), lacking = wanted - p * c * s;
+      double rows = (double)(st->rows_each / c * geo->taps),
+             few = rows < LEAST_ROWS ? 0.2 * (LEAST_ROWS / rows - 1) : 0;
+      double again = (double)p * band + (double)c * lanes + (s > 1 ? 2 * (double)s * weights : 0);
+      again += pixels * weights * (few / 16 + (lacking > 0 ? (double)lacking : 0));
+      if (again >= least) continue;
+      least = again;
+      best = s;
+      st->panel_groups = p;
+      st->channel_groups = c;
+    }
+  return best;
+}
+
 /* Everything but the tap table; the scratch's size, or SIZE_MAX if offsets are out of reach. */
 static size_t size_state(state *st, cb_tiling *t, const cb_problem *problem)
 {
@@ -112,30 +140,28 @@ static size_t size_state(state *st, cb_tiling *t, const cb_problem *problem)
   st->lanes_all = st->swapped ? geo->c : geo->k;
   st->rows_each = st->rows_all / geo->g;
   st->lanes_each = st->lanes_all / geo->g;
+  st->panels = cb_panels(st->engine, st->lanes_each);
+  int64_t bytes = geo->k * geo->q * element, width = CB_PANEL_VECTORS * st->engine->lanes;
+  int64_t fit = cb_max(1, cb_min(PARTIAL_BYTES, (int64_t)(problem->budget / 4)) / bytes);
+  double chunks = (double)geo->n * (double)geo->p / CB_CHUNK; /* there are at least so many blocks */
+  int64_t segments =
+      share_out(st, geo, cb_parts(TARGET_JOBS, geo->g), chunks < (double)fit ? (int64_t)ceil(fmax(chunks, 1)) : fit);
+
   cb_gather_forward(&st->gather, geo);
-  st->gather.channels = st->rows_each;
-  st->gather.q = st->rows_each * st->gather.taps;
+  st->gather.channels = cb_ceil_div(st->rows_each, st->channel_groups);
+  st->gather.q = st->gather.channels * st->gather.taps;
   cb_band_limits limits = {
       .n = geo->n, .pixels = CB_CHUNK, .elements = CB_BAND_BYTES / element, .source_image = st->rows_all * geo->image};
   cb_band_cut(&st->band, &st->gather, 1, &limits);
   int64_t reach = st->band.elements ? st->band.elements : st->band.images * limits.source_image;
   if (reach >= INT32_MAX || geo->p >= INT32_MAX) return SIZE_MAX;
-
-  st->panels = cb_panels(st->engine, st->lanes_each);
-  int64_t bytes = geo->k * geo->q * element, blocks = cb_band_blocks(&st->band, cb_max(geo->n, 1));
-  int64_t fit = cb_min(PARTIAL_BYTES, (int64_t)(problem->budget / 4)) / bytes;
-  t->segments = cb_max(1, cb_min(cb_min(cb_parts(TARGET_JOBS, geo->g), blocks), fit));
+  t->segments = cb_min(segments, cb_band_blocks(&st->band, cb_max(geo->n, 1)));
   t->shared_bytes = t->segments > 1 ? cb_aligned_size((size_t)(t->segments * bytes)) : 0;
-  st->panel_groups = cb_min(st->panels, cb_parts(TARGET_JOBS, geo->g * t->segments));
   st->group_panels = cb_ceil_div(st->panels, st->panel_groups);
-
-  int64_t width = CB_PANEL_VECTORS * st->engine->lanes;
-  st->channel_groups = cb_min(st->rows_each, cb_parts(TARGET_JOBS, geo->g * t->segments * st->panel_groups));
-  st->sums_bytes =
-      cb_aligned_size((size_t)(cb_ceil_div(st->rows_each, st->channel_groups) * geo->taps * width * element));
+  st->sums_bytes = cb_aligned_size((size_t)(st->gather.q * width * element));
   st->lanes_at = cb_aligned_size((size_t)(st->band.elements * element));
   st->rows_at = st->lanes_at + cb_aligned_size((size_t)(CB_CHUNK * width * element));
-  st->by_taps = prefer_taps(st, cb_ceil_div(st->rows_each, st->channel_groups));
+  st->by_taps = prefer_taps(st, st->gather.channels);
   st->position_at = st->rows_at + cb_aligned_size((size_t)st->band.pixels * sizeof(int32_t));
   st->walks_at = st->position_at + cb_aligned_size((size_t)st->band.pixels * sizeof(int64_t));
   size_t walks = (size_t)st->gather.taps * (sizeof(tap_walk) + 2 * (size_t)st->band.pixels * sizeof(int32_t));
