@@ -154,10 +154,10 @@ static bool can_read_in_place(const cb_band *band, const cb_gather *gathers, int
 }
 
 /* Grows a block on one axis while it stays under the limits, then evens the blocks out. */
-static void grow(cb_band *band, const cb_gather *gather, int axis, int64_t pixels, int64_t elements)
+static void grow(cb_band *band, const cb_gather *gather, int axis, const cb_band_limits *limits, int64_t elements)
 {
   int64_t outs = gather->axis[axis].outs, others = band->outs[0] * band->outs[1] * band->outs[2];
-  int64_t wanted = cb_min(outs, cb_max(1, pixels / others));
+  int64_t wanted = cb_min(outs, cb_max(1, limits->pixels / others)), tile = cb_max(1, limits->tile);
   for (; wanted > 1; wanted = (wanted + 1) / 2) {
     int64_t trial[3] = {band->outs[0], band->outs[1], band->outs[2]};
     trial[axis] = wanted;
@@ -165,6 +165,9 @@ static void grow(cb_band *band, const cb_gather *gather, int axis, int64_t pixel
   }
   band->blocks[axis] = cb_ceil_div(outs, wanted);
   band->outs[axis] = cb_ceil_div(outs, band->blocks[axis]);
+  if (axis < 2 || band->blocks[axis] == 1 || wanted < tile) return;
+  band->outs[axis] = cb_min(cb_round_up(band->outs[axis], tile), wanted / tile * tile);
+  band->blocks[axis] = cb_ceil_div(outs, band->outs[axis]);
 }
 
 /* Images are grouped while whole images fit. */
@@ -190,7 +193,7 @@ void cb_band_cut(cb_band *band, const cb_gather *gathers, int64_t count, const c
   for (int axis = 2; axis >= 0; axis--) {
     bool whole = axis == 2 || band->blocks[axis + 1] == 1;
     band->blocks[axis] = a[axis].outs;
-    if (whole) grow(band, gather, axis, limits->pixels, in_place ? INT64_MAX : elements);
+    if (whole) grow(band, gather, axis, limits, in_place ? INT64_MAX : elements);
   }
   band->pitch[2] = 1;
   if (in_place) {

@@ -21,6 +21,7 @@
 
 enum {
   BLOCK_PIXELS = 448,         /* pixels of a job, about: they share each panel */
+  LANE_PIXELS = 3136,         /* with pixels on the lanes, whose tiles share nothing but the weights */
   LEAST_PIXELS = 28,          /* a job has at least these, even if there are too few jobs */
   STAGED_PIXELS = 1024,       /* of all phases together, when they meet in a stage */
   DATA_CHUNK = 48,            /* least chunk of an input gradient: col2im sums kg terms, then taps; so must a rival */
@@ -154,13 +155,15 @@ static void cut(cb_images *st, const cb_problem *problem)
   const cb_geometry *geo = &problem->geo;
   const cb_gather_axis *a = st->gather[0].axis;
   int64_t panels = cb_panels(st->engine, st->outputs) * geo->g, pixels = a[0].outs * a[1].outs * a[2].outs * geo->n;
-  int64_t most = st->staged ? cb_max(1, STAGED_PIXELS / st->phases) : BLOCK_PIXELS;
+  int64_t most = st->staged ? cb_max(1, STAGED_PIXELS / st->phases) : st->pixel_lanes ? LANE_PIXELS : BLOCK_PIXELS;
+  int64_t tile = st->pixel_lanes ? CB_PIXEL_VECTORS * st->engine->lanes : st->engine->rows[CB_PANEL_VECTORS];
+  int64_t share = cb_round_up(cb_ceil_div(pixels, cb_parts(st->jobs, panels)), tile);
   cb_band_limits limits = {.n = geo->n,
-                           .pixels =
-                               cb_min(most, cb_max(LEAST_PIXELS, cb_ceil_div(pixels, cb_parts(st->jobs, panels)))),
+                           .pixels = cb_min(most, cb_max(LEAST_PIXELS, share)),
                            .elements = CB_BAND_BYTES / (int64_t)geo->element,
                            .source_image = st->source_image,
-                           .side_by_side = st->pixel_lanes};
+                           .side_by_side = st->pixel_lanes,
+                           .tile = tile};
   cb_band_cut(&st->band, st->gather, st->phases, &limits);
   st->stage_plane = 0;
   if (!st->staged) return;

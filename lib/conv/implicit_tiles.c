@@ -55,16 +55,12 @@ static cb_store store_to(const cb_images_job *j, int64_t first, int64_t position
 }
 
 /* Asks for the places of m pixels in the outputs of a panel: the store would wait for each of them. */
-static void prefetch_rows(const cb_images_job *j, const cb_panel *panel, const int64_t *position, int64_t m)
+static void ask_rows(const cb_images_job *j, const cb_panel *panel, const int64_t *position, int64_t m)
 {
-  enum { LINE = 64, FAR = 256 }; /* pixels further apart than this lie in several rows: only the first is asked for */
-  int64_t element = (int64_t)j->call->plan->problem.geo.element, pitch = j->plane * element;
-  int64_t span = (position[m - 1] - position[0]) * element;
-  const char *to = cb_at(j->out, (panel->first - j->first_output) * j->plane + position[0], (size_t)element);
-  for (int64_t i = 0; i < panel->count; i++, to += pitch) {
-    for (int64_t at = 0; at < span && span < FAR; at += LINE) __builtin_prefetch(to + at, 1);
-    __builtin_prefetch(to + (span < FAR ? span : 0), 1);
-  }
+  enum { FAR = 256 }; /* pixels further apart than this lie in several rows: only the first is asked for */
+  int64_t element = (int64_t)j->call->plan->problem.geo.element, span = (position[m - 1] - position[0] + 1) * element;
+  j->st->engine->ask(cb_at(j->out, (panel->first - j->first_output) * j->plane + position[0], (size_t)element),
+                     j->plane * element, panel->count, span < FAR ? span : 1);
 }
 
 /* The chains of sums of a tile: all of tile but awalk, bwalk, steps and add is set. */
@@ -87,7 +83,6 @@ static void run_rows_tile(const cb_images_job *j, const cb_walks *walks, const c
 {
   const cb_engine *engine = j->st->engine;
   cb_tile tile = {.a = j->band, .row = j->rows + first, .b = lanes, .c = j->sums, .ldc = panel->width};
-  prefetch_rows(j, panel, j->position + first, m);
   run_chains(walks, engine->kernel[panel->vectors][m], &tile, walks->walk, walks->lane[panel->vectors]);
   cb_store store = store_to(j, panel->first, 0);
   store.c = j->sums;
@@ -105,8 +100,10 @@ void cb_tiles_run_rows(const cb_images_job *j, const cb_panel *panel, const void
     const cb_part *part = &j->part[i];
     int64_t tiles = cb_parts(part->count, j->st->engine->rows[panel->vectors]);
     int64_t least = part->count / tiles, more = part->count % tiles, first = part->first;
+    ask_rows(j, panel, j->position + first, least + (more > 0));
     for (int64_t t = 0; t < tiles; t++) {
       int64_t m = least + (t < more);
+      if (t + 1 < tiles) ask_rows(j, panel, j->position + first + m, least + (t + 1 < more));
       run_rows_tile(j, part->walks, panel, lanes, first, m);
       first += m;
     }
@@ -162,13 +159,6 @@ static void store_lanes(const cb_images_job *j, const lane_tile *lane, int64_t f
   j->st->engine->store(&store);
 }
 
-/* Asks for the rows of a tile in the output. Kernels of three vectors do it themselves. */
-static inline void prefetch_lanes(const char *to, size_t pitch, int64_t count, size_t bytes)
-{
-  for (int64_t i = 0; i < count; i++, to += pitch)
-    for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch(to + at, 1);
-}
-
 /* One tile of pixels with some outputs; plain: without an epilogue, and all lanes are wanted. What a tile needs is kept in
    variables: the caches are full of pixels and weights, and each look into a structure waits for L2. */
 static void run_lane_outputs(const cb_images_job *j, const lane_tile *lane, const lane_outputs *outputs, bool plain)
@@ -197,7 +187,7 @@ static void run_lane_outputs(const cb_images_job *j, const lane_tile *lane, cons
     const int64_t count = least + (i < more);
     tile.a = weights;
     if (plain) tile.c = to;
-    if (ask) prefetch_lanes(to, pitch, count, width * element);
+    if (ask) engine->ask(to, (int64_t)pitch, count, (int64_t)(width * element)); /* others do it themselves */
     if (single)
       kernel[count](&tile);
     else

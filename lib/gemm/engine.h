@@ -114,6 +114,9 @@ typedef struct {
   /* out = epilogue(c + out if add), element by element in the order: old value, bias, residual, activation, gate. */
   void (*store)(const cb_store *store);
 
+  /* Asks for `count` rows of `bytes` bytes, `pitch` bytes apart, that are going to be written. */
+  void (*ask)(const void *rows, int64_t pitch, int64_t count, int64_t bytes);
+
   /* dst[s * width + j] = src[j * ld + s] for j < count, 0 for count <= j < width; s < steps: lanes from rows. */
   void (*pack_lanes)(void *dst, const void *src, int64_t ld, int64_t steps, int64_t count, int64_t width);
 

@@ -62,6 +62,7 @@ typedef real vector __attribute__((vector_size(CB_VECTOR_BYTES), aligned(sizeof(
 CB_DOTS(CB_DECLARE_DOTS)
 
 void CB_NAME(cb_store)(const cb_store *store);
+void CB_NAME(cb_ask)(const void *rows, int64_t pitch, int64_t count, int64_t bytes);
 void CB_NAME(cb_pack_lanes)(void *dst, const void *src, int64_t ld, int64_t steps, int64_t count, int64_t width);
 void CB_NAME(cb_correlate)(const cb_plane *plane);
 void CB_NAME(cb_correlate_weights)(const cb_plane *plane, void *sums);

@@ -94,6 +94,7 @@ const cb_engine CB_NAME(cb_engine) = {
     .dots_columns = CB_DOTS_NV,
     .dots = {CB_DOTS(DOTS_ENTRY)},
     .store = CB_NAME(cb_store),
+    .ask = CB_NAME(cb_ask),
     .pack_lanes = CB_NAME(cb_pack_lanes),
     .correlate = CB_NAME(cb_correlate),
     .correlate_weights = CB_NAME(cb_correlate_weights),

@@ -52,6 +52,16 @@ void CB_NAME(cb_pack_lanes)(void *to, const void *from, int64_t ld, int64_t step
       pack_stretch(to, from, ld, s, s + PACK_STEPS < steps ? s + PACK_STEPS : steps, j, count, width, end);
 }
 
+void CB_NAME(cb_ask)(const void *rows, int64_t pitch, int64_t count, int64_t bytes)
+{
+  enum { LINE = 64 };
+  const char *row = rows;
+  for (int64_t i = 0; i < count; i++, row += pitch) {
+    for (int64_t at = 0; at < bytes; at += LINE) __builtin_prefetch(row + at, 1);
+    __builtin_prefetch(row + bytes - 1, 1);
+  }
+}
+
 /* Where row i lies in out. */
 INLINE int64_t row_place(const cb_store *t, int64_t i)
 {
