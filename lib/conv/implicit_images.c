@@ -26,7 +26,7 @@ enum {
   STAGED_PIXELS = 1024,       /* of all phases together, when they meet in a stage */
   DATA_CHUNK = 48,            /* least chunk of an input gradient: col2im sums kg terms, then taps; so must a rival */
   MAX_PHASES = 64,            /* of an input gradient */
-  SHARED_PANELS = 1536 << 10, /* bytes of weights up to which they are packed once for all jobs */
+  SHARED_PANELS = 2560 << 10, /* bytes of weights that are packed at once for all jobs, at most */
   DIRECT_PIXELS = 2048,       /* of all images: up to these, weights are read in place, pixels on the lanes */
   COST_THREADS = 2,           /* that an estimate supposes: it must not look at the real number */
   JOBS_A_THREAD = 4,          /* wanted: blocks are smaller and panels dealt out until there are so many */
@@ -184,11 +184,27 @@ static int64_t packed_bytes(const cb_images *st, const cb_problem *problem)
   return elements * (int64_t)problem->geo.element;
 }
 
-/* True if all weights may be packed before the jobs begin. */
-static bool packs_fit(const cb_images *st, const cb_problem *problem)
+/* True if so many bytes of packed weights may be there before the jobs begin. */
+static bool packs_fit(const cb_images *st, const cb_problem *problem, int64_t bytes)
 {
-  int64_t bytes = packed_bytes(st, problem);
   return bytes <= SHARED_PANELS && (size_t)bytes + st->parts.bytes + 2 * CB_ALIGN <= problem->budget;
+}
+
+/* How weights are packed, with pixels on the rows: all at once before the jobs; or, if they are too large, some panels of
+   all blocks after others, where filling the bands again costs less than packing in each block. 0: in each block. */
+static int64_t choose_round(const cb_images *st, const cb_problem *problem)
+{
+  const cb_geometry *geo = &problem->geo;
+  int64_t blocks = cb_band_blocks(&st->band, geo->n), panels = st->panels;
+  if (blocks <= 1) return 0;
+  if (packs_fit(st, problem, packed_bytes(st, problem))) return panels;
+  if (st->phases > 1 || geo->g > 1) return 0;
+  int64_t panel_bytes = cb_panel_offset(st->engine, st->gather[0].q, 1) * (int64_t)geo->element;
+  while (panels > 0 && !packs_fit(st, problem, panels * panel_bytes)) panels--;
+  if (panels == 0) return 0;
+  int64_t rounds = cb_ceil_div(st->panels, panels);
+  double weights = (double)geo->k * (double)geo->q, band = (double)blocks * (double)st->band.elements;
+  return (double)(rounds - 1) * band < 2 * (double)(blocks - 1) * weights ? cb_ceil_div(st->panels, rounds) : 0;
 }
 
 /* With pixels on the lanes, few pixels are not worth the packing of weights, and large weights not the memory. */
@@ -196,7 +212,8 @@ static bool read_weights_in_place(const cb_images *st, const cb_problem *problem
 {
   const cb_geometry *geo = &problem->geo;
   int64_t pixels = geo->n * (problem->direction == CNNBLAS_FORWARD ? geo->p : geo->image);
-  return geo->kg * geo->q < INT32_MAX && (pixels <= DIRECT_PIXELS || !packs_fit(st, problem));
+  return geo->kg * geo->q < INT32_MAX &&
+         (pixels <= DIRECT_PIXELS || !packs_fit(st, problem, packed_bytes(st, problem)));
 }
 
 int64_t cb_images_chunk(const cb_problem *problem)
@@ -281,7 +298,7 @@ double cb_images_cost(const cb_problem *problem)
     work[CB_WORK_MAC] += images * pixels * outputs * steps * balance;
     work[CB_WORK_STORE] += images * pixels * outputs * balance;
   }
-  bool again = !st.pixel_lanes && !packs_fit(&st, problem); /* each block packs the weights anew */
+  bool again = !st.pixel_lanes && choose_round(&st, problem) == 0; /* each block packs the weights anew */
   work[CB_WORK_READ] =
       (double)geo->n * (double)(st.source_plane * (problem->direction == CNNBLAS_FORWARD ? geo->c : geo->k));
   work[CB_WORK_WEIGHTS] = (double)(geo->k * geo->q) * (again ? (double)blocks : 1);
@@ -429,9 +446,12 @@ cnnblas_status cb_images_prepare(cnnblas_conv_plan *plan)
   plan->state = st;
   cb_tiling *t = &plan->tiling;
   int64_t blocks = cb_band_blocks(&st->band, geo->n) * geo->g, bytes = elements * (int64_t)geo->element;
-  st->panel_groups = cb_min(st->panels, cb_parts(st->jobs, cb_max(blocks, 1)));
-  st->shared_panels =
-      !st->direct_weights && !problem->packed && (st->pixel_lanes || (packs_fit(st, problem) && blocks > geo->g));
+  bool packs = !st->direct_weights && !problem->packed;
+  int64_t round = !packs ? 0 : st->pixel_lanes ? st->panels : choose_round(st, problem);
+  st->shared_panels = round > 0;
+  st->round_panels = round > 0 ? round : st->panels;
+  st->panel_groups = cb_min(st->round_panels, cb_parts(st->jobs, cb_max(blocks, 1)));
+  if (round < st->panels) bytes = cb_panel_offset(st->engine, st->gather[0].q, round) * (int64_t)geo->element;
   t->shared_bytes = st->shared_panels ? cb_aligned_size((size_t)bytes) : 0;
   t->thread_bytes = st->parts.bytes;
   t->lanes = st->pixel_lanes ? "pixels" : "channels";

@@ -49,8 +49,9 @@ typedef struct {
   bool direct_weights;      /* weights are read where they lie; only with pixels on the lanes */
   int64_t outputs;          /* lanes of one group in all: filters, or input channels */
   int64_t panels;           /* of one group */
+  int64_t round_panels;     /* of those, packed at a time if they are shared: all, or what the workspace holds */
   int64_t jobs;             /* wanted at least */
-  int64_t panel_groups;     /* jobs that share the panels of a block */
+  int64_t panel_groups;     /* jobs that share the panels of a block and round */
   int32_t row[CB_MAX_ROWS]; /* where the weights of a tile's outputs lie, if they are read in place */
   int64_t chunk;            /* most steps of one chain of sums */
   int64_t dest[3], source_image, dest_image, source_plane, dest_plane, stage_plane; /* elements */

@@ -7,14 +7,20 @@
 #include "conv/implicit_images.h"
 #include <string.h>
 
-enum { PACK_AHEAD = 4 /* filters that packing asks for early */ };
+enum { AHEAD_BYTES = 4096 };
 
-/* Asks for the weights that pack_panel takes from the filter that comes PACK_AHEAD filters later: they lie far apart. */
-static void prefetch_filter(const cb_geometry *geo, const char *filter, int64_t left, int64_t count)
+/* Filters that packing asks for early, so that about AHEAD_BYTES are under way: they lie far apart. */
+static int64_t filters_ahead(const cb_geometry *geo, int64_t count)
 {
-  if (left <= PACK_AHEAD) return;
-  const char *next = filter + (size_t)(PACK_AHEAD * geo->q) * geo->element;
-  for (size_t at = 0; at < (size_t)(count * geo->taps) * geo->element; at += 64) __builtin_prefetch(next + at);
+  return cb_max(1, AHEAD_BYTES / (count * geo->taps * (int64_t)geo->element));
+}
+
+/* Asks for the weights that pack_panel takes from a filter. */
+static void prefetch_filter(const cb_geometry *geo, const char *filter, int64_t count)
+{
+  size_t bytes = (size_t)(count * geo->taps) * geo->element;
+  for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch(filter + at);
+  __builtin_prefetch(filter + bytes - 1);
 }
 
 /* panel[step][output] of phase i, group ig: outputs are filters (forward) or input channels, steps (channel, tap). */
@@ -29,10 +35,11 @@ static void pack_panel(const cb_call *call, int64_t i, int64_t ig, const cb_pane
                            panel->width);
     return;
   }
+  const int64_t ahead = filters_ahead(geo, panel->count);
   for (int64_t c = 0; c < gather->channels; c++) {
     const void *filter = cb_at(w, c * geo->q + panel->first * geo->taps, geo->element);
     void *steps = cb_at_mut(to, c * gather->taps * panel->width, geo->element);
-    prefetch_filter(geo, filter, gather->channels - c, panel->count);
+    if (c + ahead < gather->channels) prefetch_filter(geo, cb_at(filter, ahead * geo->q, geo->element), panel->count);
     if (geo->taps == 1) { /* lanes lie side by side already */
       memcpy(steps, filter, (size_t)panel->count * geo->element);
       memset(cb_at_mut(steps, panel->count, geo->element), 0, (size_t)(panel->width - panel->count) * geo->element);
@@ -49,21 +56,37 @@ static void pack_panel(const cb_call *call, int64_t i, int64_t ig, const cb_pane
   }
 }
 
+/* A part of a call: panels [first, last) of every group. Only a call of one group and phase has several. */
+typedef struct {
+  const cb_call *call;
+  int64_t first, last;
+} panel_round;
+
+/* Where panel b of group ig and phase i lies among the packed: those of the round, or the caller's, which are all. */
+static int64_t place_in_round(const panel_round *r, int64_t i, int64_t ig, int64_t b)
+{
+  const cb_images *st = r->call->plan->state;
+  int64_t before = r->call->plan->problem.packed ? 0 : cb_panel_offset(st->engine, st->gather[0].q, r->first);
+  return cb_images_panel_place(st, i, ig, b) - before;
+}
+
 /* Task of the first pass: one shared panel; task = (phase, group, panel). */
 static void pack_shared(void *context, int64_t task, int worker)
 {
-  const cb_call *call = context;
-  const cb_images *st = call->plan->state;
-  const cb_geometry *geo = &call->plan->problem.geo;
-  int64_t i = task / (geo->g * st->panels), ig = task / st->panels % geo->g, b = task % st->panels;
+  const panel_round *r = context;
+  const cb_images *st = r->call->plan->state;
+  const cb_geometry *geo = &r->call->plan->problem.geo;
+  const int64_t panels = r->last - r->first;
+  int64_t i = task / (geo->g * panels), ig = task / panels % geo->g, b = r->first + task % panels;
   (void)worker;
   if (st->gather[i].q == 0) return;
   cb_panel panel = cb_panel_at(st->engine, st->outputs, b);
-  pack_panel(call, i, ig, &panel, cb_at_mut(call->shared, cb_images_panel_place(st, i, ig, b), geo->element));
+  pack_panel(r->call, i, ig, &panel, cb_at_mut(r->call->shared, place_in_round(r, i, ig, b), geo->element));
 }
 
 /* A job's block: its pixels in phase 0, the part of the destination that it covers, and its memory. */
 typedef struct {
+  const panel_round *round;
   cb_images_job tiles; /* what does not depend on the phase */
   cb_block_range block;
   int64_t index;
@@ -111,14 +134,14 @@ static void run_phase(job *j, int64_t i, int64_t p0, int64_t p1)
   if (st->pixel_lanes) {
     cb_tiles_run_lanes(&tiles, p0, p1,
                        st->direct_weights ? cb_at(call->w, tiles.ig * geo->kg * geo->q, element)
-                                          : cb_at(packed, cb_images_panel_place(st, i, tiles.ig, 0), element));
+                                          : cb_at(packed, place_in_round(j->round, i, tiles.ig, 0), element));
     return;
   }
   for (int64_t p = p0; p < p1; p++) {
     cb_panel panel = cb_panel_at(st->engine, st->outputs, p);
     const void *lanes = j->scratch + st->parts.panel;
     if (st->shared_panels || call->plan->problem.packed)
-      lanes = cb_at(packed, cb_images_panel_place(st, i, tiles.ig, p), element);
+      lanes = cb_at(packed, place_in_round(j->round, i, tiles.ig, p), element);
     else
       pack_panel(call, i, tiles.ig, &panel, j->scratch + st->parts.panel);
     cb_tiles_run_rows(&tiles, &panel, lanes);
@@ -200,14 +223,18 @@ static void open_job(job *j)
 /* task = (block * groups + group) * panel groups + panel group. */
 static void run_job(void *context, int64_t task, int worker)
 {
-  const cb_call *call = context;
+  const panel_round *r = context;
+  const cb_call *call = r->call;
   const cb_images *st = call->plan->state;
   const cb_geometry *geo = &call->plan->problem.geo;
-  int64_t group = task % st->panel_groups;
-  int64_t p0 = cb_split(st->panels, st->panel_groups, group), p1 = cb_split(st->panels, st->panel_groups, group + 1);
-  job j = {.tiles = {.call = call, .st = st, .ig = task / st->panel_groups % geo->g},
+  int64_t group = task % st->panel_groups, panels = r->last - r->first;
+  int64_t p0 = r->first + cb_split(panels, st->panel_groups, group);
+  int64_t p1 = r->first + cb_split(panels, st->panel_groups, group + 1);
+  job j = {.round = r,
+           .tiles = {.call = call, .st = st, .ig = task / st->panel_groups % geo->g},
            .index = task / st->panel_groups / geo->g,
            .scratch = cb_scratch(call, worker)};
+  if (p0 == p1) return;
   j.block = cb_band_block(&st->gather[0], &st->band, call->n, j.index);
   open_job(&j);
   if (st->staged)
@@ -221,6 +248,10 @@ void cb_images_run(const cb_call *call)
   const cb_images *st = call->plan->state;
   const cb_geometry *geo = &call->plan->problem.geo;
   if (call->n == 0) return;
-  if (st->shared_panels) cb_parallel_for(call->threads, st->phases * geo->g * st->panels, pack_shared, (void *)call);
-  cb_parallel_for(call->threads, cb_band_blocks(&st->band, call->n) * geo->g * st->panel_groups, run_job, (void *)call);
+  int64_t jobs = cb_band_blocks(&st->band, call->n) * geo->g * st->panel_groups;
+  for (int64_t first = 0; first < st->panels; first += st->round_panels) {
+    panel_round r = {call, first, cb_min(first + st->round_panels, st->panels)};
+    if (st->shared_panels) cb_parallel_for(call->threads, st->phases * geo->g * (r.last - r.first), pack_shared, &r);
+    cb_parallel_for(call->threads, jobs, run_job, &r);
+  }
 }
