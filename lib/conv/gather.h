@@ -51,7 +51,7 @@ typedef struct {
   int64_t elements;     /* of a band, at most (one output's band may be larger) */
   int64_t source_image; /* elements from one image of the source to the next */
   bool side_by_side;    /* neighbouring outputs must be neighbours in the band, stride or not */
-  int64_t tile;         /* outputs that a tile takes of a row: rows that are cut are cut in multiples of it; 0: anywhere */
+  int64_t tile; /* outputs that a tile takes of a row: rows that are cut are cut in multiples of it; 0: anywhere */
 } cb_band_limits;
 
 /* One block of outputs. */

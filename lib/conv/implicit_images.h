@@ -43,6 +43,7 @@ typedef struct {
   cb_band band;
   bool pixel_lanes;         /* orientation: pixels on the lanes instead of the rows */
   bool staged;              /* strided destination: the phases meet in a stage, which is then stored in whole rows */
+  bool past;                /* the output is so large that it is stored past the caches */
   bool gaps;                /* some outputs have no tap and are 0 */
   unsigned axes;            /* on which the outputs are cut into boxes */
   bool shared_panels;       /* weights are packed once for all jobs */

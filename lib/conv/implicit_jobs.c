@@ -173,7 +173,8 @@ static void store_stage(const job *j, const cb_panel *panel, const char *stage)
                                       .row_step = st->dest_plane,
                                       .lane_step = 1,
                                       .bias_rows = true,
-                                      .add = call->accumulate});
+                                      .add = call->accumulate,
+                                      .past = st->past});
       }
 }
 
@@ -241,6 +242,7 @@ static void run_job(void *context, int64_t task, int worker)
     run_staged(&j, p0, p1);
   else
     run_phase(&j, 0, p0, p1);
+  if (st->past) __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 void cb_images_run(const cb_call *call)

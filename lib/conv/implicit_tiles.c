@@ -175,6 +175,8 @@ static void run_lane_outputs(const cb_images_job *j, const lane_tile *lane, cons
   const char *weights = outputs->at;
   char *to = cb_at_mut(j->out, (outputs->first - j->first_output) * j->plane + lane->position, element);
   int64_t first = outputs->first;
+  const size_t vector = (size_t)engine->lanes * element;
+  const bool past = j->st->past && plain && single && (uintptr_t)to % vector == 0 && pitch % vector == 0;
   cb_tile tile = {.row = outputs->row,
                   .awalk = awalk,
                   .b = lane->pixels,
@@ -182,7 +184,8 @@ static void run_lane_outputs(const cb_images_job *j, const lane_tile *lane, cons
                   .steps = walks->steps,
                   .c = j->sums,
                   .ldc = plain ? j->plane : (int64_t)width,
-                  .ahead = lane->packed ? 0 : (int64_t)width};
+                  .ahead = lane->packed ? 0 : (int64_t)width,
+                  .past = past};
   for (int64_t i = 0; i < parts; i++) {
     const int64_t count = least + (i < more);
     tile.a = weights;

@@ -39,7 +39,7 @@ static inline __attribute__((always_inline)) void multiply(const cb_tile *tile, 
   vector acc[CB_MAX_ROWS][CB_MAX_VECTORS];
   UNROLL for (int i = 0; i < m; i++) UNROLL for (int v = 0; v < nv; v++) acc[i][v] = (vector){0};
   const int64_t ahead = tile->ahead;
-  if (nv >= PREFETCHING)
+  if (nv >= PREFETCHING && !tile->past)
     UNROLL for (int i = 0; i < m; i++) UNROLL for (int v = 0; v < nv; v++)
         __builtin_prefetch((const real *)tile->c + i * tile->ldc + v * LANES, 1);
 
@@ -64,6 +64,8 @@ static inline __attribute__((always_inline)) void multiply(const cb_tile *tile, 
       vector *to = (vector *)(c + v * LANES);
       *to += acc[i][v];
     }
+  } else if (nv >= PREFETCHING && tile->past) {
+    UNROLL for (int i = 0; i < m; i++, c += ldc) UNROLL for (int v = 0; v < nv; v++) put_past(c + v * LANES, acc[i][v]);
   } else {
     UNROLL for (int i = 0; i < m; i++, c += ldc) UNROLL for (int v = 0; v < nv; v++)
     {

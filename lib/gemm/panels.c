@@ -184,6 +184,19 @@ INLINE void store_straight(const cb_store *t, const bool plain)
                     t->count - j);
 }
 
+/* The same past the caches, where a whole vector is aligned. */
+static void store_past(const cb_store *t)
+{
+  const real *c = t->c;
+  for (int64_t i = 0; i < t->m; i++) {
+    real *out = (real *)t->out + i * t->row_step;
+    int64_t lead = (int64_t)(-(uintptr_t)out % sizeof(vector) / sizeof(real)), j = lead < t->count ? lead : t->count;
+    put(out, load(c + i * t->ldc, j) + (vector){0}, j);
+    for (; j + LANES <= t->count; j += LANES) put_past(out + j, *(const vector *)(c + i * t->ldc + j) + (vector){0});
+    if (j < t->count) put(out + j, load(c + i * t->ldc + j, t->count - j) + (vector){0}, t->count - j);
+  }
+}
+
 static void store_transposed_plain(const cb_store *t)
 {
   store_transposed(t, true);
@@ -216,7 +229,7 @@ void CB_NAME(cb_store)(const cb_store *t)
   if (!t->bias_rows && (t->place || t->row_step == 1))
     plain ? store_transposed_plain(t) : store_transposed_full(t);
   else if (!t->place && t->lane_step == 1 && (t->bias_rows || !t->bias))
-    plain ? store_straight_plain(t) : store_straight_full(t);
+    plain ? t->past ? store_past(t) : store_straight_plain(t) : store_straight_full(t);
   else if (plain)
     store_plain(t);
   else

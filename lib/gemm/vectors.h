@@ -4,7 +4,7 @@
 
 #include "gemm/engine_build.h"
 #include <string.h>
-#ifdef __AVX512F__
+#ifdef __AVX__
 #include <immintrin.h>
 #endif
 
@@ -108,6 +108,34 @@ INLINE vector shift_down(vector v, int64_t by)
   memset(room + LANES, 0, LANES * sizeof(real));
   *(vector *)room = v;
   return *(const vector *)(room + by);
+}
+#endif
+
+/* v to `to`, which is aligned to a vector, past the caches where the level can. */
+#if defined __AVX512F__ && CB_LANES == 16
+INLINE void put_past(real *to, vector v)
+{
+  _mm512_stream_ps(to, (__m512)v);
+}
+#elif defined __AVX512F__
+INLINE void put_past(real *to, vector v)
+{
+  _mm512_stream_pd(to, (__m512d)v);
+}
+#elif defined __AVX__ && CB_LANES == 8
+INLINE void put_past(real *to, vector v)
+{
+  _mm256_stream_ps(to, (__m256)v);
+}
+#elif defined __AVX__
+INLINE void put_past(real *to, vector v)
+{
+  _mm256_stream_pd(to, (__m256d)v);
+}
+#else
+INLINE void put_past(real *to, vector v)
+{
+  *(vector *)to = v;
 }
 #endif
 
