@@ -31,10 +31,12 @@ enum {
   COST_THREADS = 2,           /* that an estimate supposes: it must not look at the real number */
   JOBS_A_THREAD = 4,          /* wanted: blocks are smaller and panels dealt out until there are so many */
   ALL_AXES = 7,
-  LEAST_CYCLES = 6,  /* a step takes, however few its rows */
-  TILE_CYCLES = 200, /* that a tile takes besides its steps */
-  TRANSPOSE = 25,    /* steps that a transposed store costs, measured on AVX-512 */
-  STRAIGHT = 15      /* steps that a straight store costs */
+  PACK_CYCLES = 32,   /* that packing a panel takes, a step */
+  SHARING_BLOCKS = 3, /* fewer do not share: what another core has just packed comes as slowly as it is packed */
+  LEAST_CYCLES = 6,   /* a step takes, however few its rows */
+  TILE_CYCLES = 200,  /* that a tile takes besides its steps */
+  TRANSPOSE = 25,     /* steps that a transposed store costs, measured on AVX-512 */
+  STRAIGHT = 15       /* steps that a straight store costs */
 };
 
 static int64_t phases_of(const cb_problem *problem)
@@ -149,6 +151,25 @@ static void size_scratch(cb_images *st, size_t element)
   }
 }
 
+/* In how many parts the pixels of all images are wanted, so that the threads have equally much to do. A part packs the weights
+   of its panels anew, unless they are shared: in cycles a step, a panel takes 2 a pixel, and PACK_CYCLES to pack. With pixels
+   on the lanes parts cost nothing. */
+static int64_t wanted_parts(const cb_images *st, int64_t panels, int64_t pixels)
+{
+  int64_t most = cb_parts(st->jobs, panels), best = 1;
+  double least = HUGE_VAL;
+  if (st->pixel_lanes || st->staged) return most;
+  for (int64_t parts = 1; parts <= most; parts++) {
+    int64_t jobs = panels * parts, turns = cb_ceil_div(jobs, st->threads);
+    double imbalance = (double)(turns * st->threads) / (double)jobs * (1 + 0.04 / (double)turns);
+    double cycles = imbalance * (2 * (double)pixels + PACK_CYCLES * (double)parts);
+    if (cycles >= least) continue;
+    least = cycles;
+    best = parts;
+  }
+  return best;
+}
+
 /* Cuts the blocks for the orientation in st. */
 static void cut(cb_images *st, const cb_problem *problem)
 {
@@ -157,7 +178,7 @@ static void cut(cb_images *st, const cb_problem *problem)
   int64_t panels = cb_panels(st->engine, st->outputs) * geo->g, pixels = a[0].outs * a[1].outs * a[2].outs * geo->n;
   int64_t most = st->staged ? cb_max(1, STAGED_PIXELS / st->phases) : st->pixel_lanes ? LANE_PIXELS : BLOCK_PIXELS;
   int64_t tile = st->pixel_lanes ? CB_PIXEL_VECTORS * st->engine->lanes : st->engine->rows[CB_PANEL_VECTORS];
-  int64_t share = cb_round_up(cb_ceil_div(pixels, cb_parts(st->jobs, panels)), tile);
+  int64_t share = cb_round_up(cb_ceil_div(pixels, wanted_parts(st, panels, pixels)), tile);
   cb_band_limits limits = {.n = geo->n,
                            .pixels = cb_min(most, cb_max(LEAST_PIXELS, share)),
                            .elements = CB_BAND_BYTES / (int64_t)geo->element,
@@ -171,6 +192,7 @@ static void cut(cb_images *st, const cb_problem *problem)
   for (int i = 0; i < 3; i++) st->stage_plane *= cb_min(st->band.outs[i] * geo->axis[i].stride, geo->axis[i].in);
 }
 
+/* Elements of one group's packed panels of a phase. */
 int64_t cb_images_group_elements(const cb_images *st, const cb_gather *gather)
 {
   return cb_panel_elements(st->engine, st->outputs, gather->q);
@@ -196,7 +218,7 @@ static int64_t choose_round(const cb_images *st, const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
   int64_t blocks = cb_band_blocks(&st->band, geo->n), panels = st->panels;
-  if (blocks <= 1) return 0;
+  if (blocks < SHARING_BLOCKS) return 0;
   if (packs_fit(st, problem, packed_bytes(st, problem))) return panels;
   if (st->phases > 1 || geo->g > 1) return 0;
   int64_t panel_bytes = cb_panel_offset(st->engine, st->gather[0].q, 1) * (int64_t)geo->element;
@@ -229,6 +251,7 @@ static void layout(cb_images *st, const cb_problem *problem, int threads)
   const cb_geometry *geo = &problem->geo;
   bool forward = problem->direction == CNNBLAS_FORWARD;
   st->engine = cb_engine_get(geo->dtype);
+  st->threads = threads;
   st->jobs = threads == 1 ? 1 : JOBS_A_THREAD * (int64_t)threads;
   st->outputs = forward ? geo->kg : geo->cg;
   st->staged = st->phases > 1;

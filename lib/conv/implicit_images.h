@@ -51,7 +51,7 @@ typedef struct {
   int64_t outputs;          /* lanes of one group in all: filters, or input channels */
   int64_t panels;           /* of one group */
   int64_t round_panels;     /* of those, packed at a time if they are shared: all, or what the workspace holds */
-  int64_t jobs;             /* wanted at least */
+  int64_t threads, jobs;    /* that there may be; that are wanted at least */
   int64_t panel_groups;     /* jobs that share the panels of a block and round */
   int32_t row[CB_MAX_ROWS]; /* where the weights of a tile's outputs lie, if they are read in place */
   int64_t chunk;            /* most steps of one chain of sums */
