@@ -2,7 +2,6 @@
  * Depthwise convolution, one channel at a time, in the rows of plain NCHW:
  *
  *     correlate           y[oh][ow] (+)= sum over taps of weights[th][tw] * x[ih][iw]       (engine.h: where they meet)
- *     correlate_weights   sums[th][tw] += sum over outputs of x[ih][iw] * y[oh][ow]
  *
  * A vector is a stretch of one output row. Its elements of x are one load (stride 1), every second element of two loads
  * (stride 2), or one load spread to every second lane (the transpose of stride 2); lanes outside the row are masked to
@@ -11,149 +10,48 @@
  *
  *     for each plane, and each block of its rows
  *       for each stretch of columns                3 tap columns: 3 places, 3 masks
- *         for each output row
- *           for each tap row that meets the input
+ *         for each output row, four at a time where the stride is 1
+ *           for each input row that their taps meet
  *             for each tap column: load, mask, fused multiply-add
  *           store
  *
  * A load may take in what lies beside the plane, never beside the array: rows where that threatens, and other strides than
  * 1 and 2, go element by element. An output sums its tap rows one by one, and each its taps.
  */
-#include "gemm/vectors.h"
+#include "gemm/plane_stretch.h"
 
-enum { MOST_COLUMNS = 8 }; /* tap columns of one pass */
-
-/* What one tap column reads for a stretch of outputs. */
-typedef struct {
-  int64_t start;  /* column of the first element to load */
-  int64_t first;  /* lane of that element: 1 for the odd half of a transposed stride of 2, else 0 */
-  int64_t lo, hi; /* lanes [lo, hi) are inside the row */
-  mask keep;      /* those, all bits */
-} tap_column;
-
-#if CB_LANES == 16
-#define EVEN(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
-#define SPREAD(a)  __builtin_shufflevector(a, a, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7)
-#elif CB_LANES == 8
-#define EVEN(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14)
-#define SPREAD(a)  __builtin_shufflevector(a, a, 0, 0, 1, 1, 2, 2, 3, 3)
-#elif CB_LANES == 4
-#define EVEN(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6)
-#define SPREAD(a)  __builtin_shufflevector(a, a, 0, 0, 1, 1)
-#else
-#define EVEN(a, b) __builtin_shufflevector(a, b, 0, 2)
-#define SPREAD(a)  __builtin_shufflevector(a, a, 0, 0)
-#endif
-
-/* How a pass goes: constants in the instances for 3 x 3. */
-typedef struct {
-  int64_t rows, columns; /* taps */
-  int64_t stride;        /* along the row */
-  int64_t row_stride;
-  bool narrow; /* stride 2 and at most half a vector of outputs: one load has every second element of them */
-  bool up;
-  bool known; /* 3 x 3 */
-} shape;
-
-/* Lanes [lo, hi) of those from `first` on that a step of `every` meets. */
-INLINE mask lanes_between(int64_t lo, int64_t hi, int64_t first, int64_t every)
+/* Stores one output row of a stretch. What a whole vector writes past a narrow row, the next rows write again. */
+INLINE void store_row(const stretch *r, real *y, int64_t o, vector sum, const bool add)
 {
-  mask lane = {0};
-  for (int l = 0; l < LANES; l++) lane[l] = l;
-  mask taken = (mask)(lane >= (integer)lo) & (mask)(lane < (integer)hi);
-  if (every > 1) taken &= (mask)((lane - (integer)first) % (integer)every == 0);
-  return taken;
+  const int64_t out = r->plane->w.out, size = r->plane->h.out * out - r->o;
+  real *to = y + o * out + r->o;
+  if (add) sum += load(to, r->count);
+  put(to, sum, !add && out < LANES && o * out + LANES <= size ? LANES : r->count);
 }
 
-/* Tap column t for outputs [o, o + count). */
-INLINE tap_column column_at(const cb_plane_axis *w, const shape s, int64_t t, int64_t o, int64_t count)
+/* QUAD output rows from o on. Each input row is loaded once for all the outputs that it meets, in an order in which each of them
+   meets its tap rows in turn: its sum is the one that a row alone would have. */
+INLINE void correlate_quad(const stretch *r, const shape s, const tap_column column[3], const vector weight[9],
+                           const source *from, int64_t o, const bool down, vector sum[QUAD])
 {
-  tap_column c = {0};
-  int64_t place = (s.up ? o : o * s.stride) + w->base + t * w->step;
-  if (s.up) {
-    c.first = (s.stride - (place % s.stride + s.stride) % s.stride) % s.stride;
-    c.start = (place + c.first) / s.stride; /* whole */
-    c.lo = c.start < 0 ? c.first - c.start * s.stride : c.first;
-    c.hi = c.first + (w->in - 1 - c.start) * s.stride + 1;
-  } else {
-    c.start = place;
-    c.lo = place < 0 ? (-place + s.stride - 1) / s.stride : 0;
-    c.hi = place < w->in ? (w->in - 1 - place) / s.stride + 1 : 0;
+  const cb_plane_axis *h = &r->plane->h;
+  int64_t i = (down ? o : o + QUAD - 1) + h->base;
+  UNROLL for (int k = 0; k < QUAD; k++) sum[k] = (vector){0};
+  UNROLL for (int row = 0; row < QUAD + 2; row++, i += down ? 1 : -1)
+  {
+    if (i < 0 || i >= h->in) continue;
+    const real *x = from->x + i * r->plane->w.in;
+    vector v[3];
+    UNROLL for (int c = 0; c < 3; c++) v[c] = fetch(x, &column[c], s);
+    UNROLL for (int k = 0; k < QUAD; k++)
+    {
+      const int t = row - k;
+      if (t < 0 || t >= 3) continue;
+      vector part = {0};
+      UNROLL for (int c = 0; c < 3; c++) part += weight[t * 3 + c] * v[c];
+      sum[down ? k : QUAD - 1 - k] += part;
+    }
   }
-  if (c.hi > count) c.hi = count;
-  if (c.lo >= c.hi) c.lo = c.hi = 0;
-  c.keep = lanes_between(c.lo, c.hi, c.first, s.up ? s.stride : 1);
-  return c;
-}
-
-/* The tap column's elements of the input row p, one by one. */
-static vector fetch_each(const real *p, const tap_column *c, int64_t stride, bool up)
-{
-  vector v = {0};
-  for (int64_t l = c->lo; l < c->hi; l += up ? stride : 1)
-    v[l] = p[up ? c->start + (l - c->first) / stride : c->start + l * stride];
-  return v;
-}
-
-/* The same by vectors; elements beside the row are loaded and masked. */
-INLINE vector fetch(const real *p, const tap_column *c, const shape s)
-{
-  vector v = *(const vector *)(p + c->start);
-  if (s.stride == 2 && s.up) v = SPREAD(v);
-  if (s.stride == 2 && !s.up) v = EVEN(v, s.narrow ? v : *(const vector *)(p + c->start + LANES));
-  return (vector)((mask)v & c->keep);
-}
-
-/* The input row that tap row t of output row o meets, or -1. */
-INLINE int64_t input_row(const cb_plane_axis *h, const shape s, int64_t o, int64_t t)
-{
-  int64_t place = (s.up ? o : o * s.row_stride) + h->base + t * h->step;
-  if (s.up) {
-    if (place < 0 || place % s.row_stride) return -1;
-    place /= s.row_stride;
-  }
-  return place >= 0 && place < h->in ? place : -1;
-}
-
-/* A pass over a stretch of outputs: LANES columns from o on, with tap columns [t0, t0 + s.columns). */
-typedef struct {
-  const cb_plane *plane;
-  int64_t o, count, t0;
-  tap_column column[MOST_COLUMNS];
-  mask counted;      /* lanes [0, count) */
-  int64_t low, high; /* elements that vectors touch, from the row's first on */
-} stretch;
-
-static void open_stretch(stretch *r, const cb_plane *plane, const shape s, int64_t o, int64_t t0)
-{
-  *r = (stretch){.plane = plane, .o = o, .t0 = t0};
-  r->count = plane->w.out - o < LANES ? plane->w.out - o : LANES;
-  r->counted = lanes_between(0, r->count, 0, 1);
-  r->low = INT64_MAX, r->high = INT64_MIN;
-  for (int64_t t = 0; t < s.columns; t++) {
-    tap_column *c = &r->column[t];
-    *c = column_at(&plane->w, s, t0 + t, o, r->count);
-    int64_t end = c->start + (s.stride == 2 && !s.up && !s.narrow ? 2 : 1) * LANES;
-    if (c->start < r->low) r->low = c->start;
-    if (end > r->high) r->high = end;
-  }
-}
-
-enum {
-  STRETCHES = 8,  /* opened at a time: rows of 128 outputs in one go, with AVX-512 */
-  BLOCK_ROWS = 16 /* of a wide plane: what its stretches share is still in the cache */
-};
-
-/* The rows of an input plane: element 0, and how far from it the array may be read. */
-typedef struct {
-  const real *x;
-  int64_t before, after;
-} source;
-
-/* True if the vectors of a row that begins at element `at` stay in the array. */
-INLINE bool within(const stretch *r, const shape s, const source *x, int64_t at)
-{
-  return s.stride <= 2 && at + r->low >= -x->before && at + r->high <= x->after;
 }
 
 /* Output rows [o0, o1) of one stretch of one plane. */
@@ -161,15 +59,25 @@ INLINE void correlate_rows(const stretch *r, const shape s, const source *from, 
                            int64_t o1, const bool add)
 {
   const cb_plane_axis h = r->plane->h;
-  const int64_t in = r->plane->w.in, out = r->plane->w.out, taps = r->plane->w.taps, size = h.out * out - r->o;
-  const int64_t count = r->count;
+  const int64_t in = r->plane->w.in, taps = r->plane->w.taps;
+  int64_t o = o0;
   tap_column local[3];
   vector weight[9];
   if (s.known) {
     UNROLL for (int c = 0; c < 3; c++) local[c] = r->column[c];
     UNROLL for (int t = 0; t < 9; t++) weight[t] = w[t] - (vector){0};
   }
-  for (int64_t o = o0; o < o1; o++) {
+  while (goes_by_quads(s, &h) && o + QUAD <= o1) {
+    vector sum[QUAD];
+    if (h.step == 1)
+      correlate_quad(r, s, local, weight, from, o, true, sum);
+    else
+      correlate_quad(r, s, local, weight, from, o, false, sum);
+    UNROLL for (int k = 0; k < QUAD; k++) store_row(r, y, o + k, sum[k], add);
+    o += QUAD;
+    if (!add && o < o1 && o > o1 - QUAD) o = o1 - QUAD; /* the last rows, and some again */
+  }
+  for (; o < o1; o++) {
     vector sum = {0};
     if (s.known) { /* three short chains wait less than a long one */
       UNROLL for (int t = 0; t < 3; t++)
@@ -189,10 +97,7 @@ INLINE void correlate_rows(const stretch *r, const shape s, const source *from, 
         sum += part;
       }
     }
-    real *to = y + o * out + r->o;
-    if (add) sum += load(to, count);
-    /* what a whole vector writes past a narrow row, the next rows write again */
-    put(to, sum, !add && out < LANES && o * out + LANES <= size ? LANES : count);
+    store_row(r, y, o, sum, add);
   }
 }
 
@@ -217,35 +122,6 @@ static void correlate_each(const stretch *r, const shape s, const source *from, 
   }
 }
 
-/* True if the vectors of all input rows that output rows [o0, o1) may meet stay in the array. */
-INLINE bool all_within(const stretch *r, const shape s, const source *from, int64_t o0, int64_t o1)
-{
-  const cb_plane_axis h = r->plane->h;
-  const int64_t reach = (h.taps - 1) * h.step, low = reach < 0 ? reach : 0, high = reach < 0 ? 0 : reach;
-  int64_t first = (s.up ? o0 : o0 * s.row_stride) + h.base + low;
-  int64_t last = (s.up ? o1 - 1 : (o1 - 1) * s.row_stride) + h.base + high;
-  if (s.up) first /= s.row_stride, last /= s.row_stride;
-  first = first < 0 ? 0 : first < h.in ? first : h.in - 1;
-  last = last < 0 ? 0 : last < h.in ? last : h.in - 1;
-  return within(r, s, from, first * r->plane->w.in) && within(r, s, from, last * r->plane->w.in);
-}
-
-/* Opens the stretches from output `o` on, at most STRETCHES; `again`: the last of a wide row may begin early enough to be
-   whole and compute some outputs again. Returns how many. */
-static int open_stretches(stretch r[STRETCHES], const cb_plane *p, const shape s, int64_t o, int64_t t0, bool again)
-{
-  int count = 0;
-  for (; count < STRETCHES && o < p->w.out; count++, o += LANES)
-    open_stretch(&r[count], p, s, again && p->w.out > LANES && o + LANES > p->w.out ? p->w.out - LANES : o, t0);
-  return count;
-}
-
-/* Rows of a block, so that one stretch has all of them and several take turns. */
-INLINE int64_t block_rows(int stretches, int64_t rows)
-{
-  return stretches == 1 ? rows : BLOCK_ROWS;
-}
-
 /* One plane, with tap columns from t0 on. */
 INLINE void correlate_plane(const stretch *r, int stretches, const shape s, int64_t n, const bool add)
 {
@@ -264,14 +140,6 @@ INLINE void correlate_plane(const stretch *r, int stretches, const shape s, int6
     }
 }
 
-/* The tap columns of one pass: all that an instance knows of, or at most MOST_COLUMNS of any number. */
-INLINE shape pass_of(const shape s, const cb_plane *p, int64_t t0)
-{
-  shape pass = s;
-  if (!s.known) pass.columns = p->w.taps - t0 < MOST_COLUMNS ? p->w.taps - t0 : MOST_COLUMNS;
-  return pass;
-}
-
 INLINE void correlate(const cb_plane *p, const shape s)
 {
   stretch r[STRETCHES];
@@ -288,104 +156,6 @@ INLINE void correlate(const cb_plane *p, const shape s)
     }
   }
 }
-
-/* Adds output rows [o0, o1) of one stretch to the sums of tap rows [t, t + s.rows): three, or one. */
-INLINE void weigh_rows(const stretch *r, const shape s, const source *from, const real *y, int64_t t, int64_t o0,
-                       int64_t o1, vector *sum)
-{
-  const cb_plane_axis h = r->plane->h;
-  const int64_t in = r->plane->w.in, out = r->plane->w.out, size = h.out * out - r->o, count = r->count;
-  const mask counted = r->counted;
-  tap_column local[3];
-  vector part[9] = {0}; /* short sums, added to the others at the end */
-  if (s.known) UNROLL for (int c = 0; c < 3; c++) local[c] = r->column[c];
-  for (int64_t o = o0; o < o1; o++) {
-    vector d = load(y + o * out + r->o, o * out + LANES <= size ? LANES : count);
-    d = (vector)((mask)d & counted);
-    if (s.known) {
-      UNROLL for (int k = 0; k < 3; k++)
-      {
-        int64_t i = input_row(&h, s, o, t + k);
-        if (i < 0) continue;
-        UNROLL for (int c = 0; c < 3; c++) part[k * 3 + c] += fetch(from->x + i * in, &local[c], s) * d;
-      }
-    } else {
-      int64_t i = input_row(&h, s, o, t);
-      for (int64_t c = 0; i >= 0 && c < s.columns; c++) part[c] += fetch(from->x + i * in, &r->column[c], s) * d;
-    }
-  }
-  for (int64_t k = 0; k < s.rows * s.columns; k++) sum[k] += part[k];
-}
-
-/* The same, element by element. */
-static void weigh_each(const stretch *r, const shape s, const source *from, const real *y, int64_t t, int64_t o0,
-                       int64_t o1, vector *sum)
-{
-  const cb_plane *p = r->plane;
-  for (int64_t o = o0; o < o1; o++) {
-    vector d = load(y + o * p->w.out + r->o, r->count);
-    for (int64_t k = 0; k < s.rows; k++) {
-      int64_t i = input_row(&p->h, s, o, t + k);
-      for (int64_t c = 0; i >= 0 && c < s.columns; c++)
-        sum[k * s.columns + c] += fetch_each(from->x + i * p->w.in, &r->column[c], s.stride, false) * d;
-    }
-  }
-}
-
-/* The sums of plane n over all its images: tap rows [t, t + s.rows), tap columns from t0 on. */
-INLINE void weigh_plane(const stretch *r, int stretches, const shape s, int64_t n, int64_t t, vector *sum)
-{
-  const cb_plane *p = r->plane;
-  const int64_t rows = p->h.out, step = block_rows(stretches, rows);
-  for (int64_t image = 0; image < p->images; image++) {
-    const int64_t at = n * p->x_pitch + image * p->x_image;
-    const source from = {(const real *)p->x + at, p->before + at, p->after - at};
-    const real *y = (const real *)p->y + n * p->y_pitch + image * p->y_image;
-    for (int64_t o = 0; o < rows; o += step)
-      for (int i = 0; i < stretches; i++) {
-        const int64_t end = o + step < rows ? o + step : rows;
-        if (all_within(&r[i], s, &from, o, end))
-          weigh_rows(&r[i], s, &from, y, t, o, end, sum);
-        else
-          weigh_each(&r[i], s, &from, y, t, o, end, sum);
-      }
-  }
-}
-
-/* The sum of a vector's elements, in pairs. */
-INLINE real total(vector v)
-{
-  real part[LANES] = {0};
-  *(vector *)part = v;
-  UNROLL for (int half = LANES / 2; half > 0; half /= 2) UNROLL for (int l = 0; l < half; l++) part[l] +=
-      part[l + half];
-  return part[0];
-}
-
-INLINE void weigh(const cb_plane *p, const shape s, real *sums)
-{
-  stretch r[STRETCHES];
-  for (int64_t t0 = 0; t0 < p->w.taps; t0 += MOST_COLUMNS) {
-    const shape pass = pass_of(s, p, t0);
-    for (int64_t o = 0; o < p->w.out; o += STRETCHES * LANES) {
-      int stretches = open_stretches(r, p, pass, o, t0, false);
-      for (int64_t n = 0; n < p->planes; n++)
-        for (int64_t t = 0; t < p->h.taps; t += s.rows) {
-          vector sum[3 * MOST_COLUMNS] = {0};
-          weigh_plane(r, stretches, pass, n, t, sum);
-          for (int64_t k = 0; k < pass.rows * pass.columns; k++)
-            sums[(n * p->h.taps + t + k / pass.columns) * p->w.taps + t0 + k % pass.columns] += total(sum[k]);
-        }
-    }
-  }
-}
-
-/* The instances: kernels of 3 x 3 have every loop over taps unrolled. */
-#define SHAPE_3X3(STRIDE, NARROW, UP)                                                                                  \
-  (shape)                                                                                                              \
-  {                                                                                                                    \
-    .rows = 3, .columns = 3, .stride = STRIDE, .row_stride = STRIDE, .narrow = NARROW, .up = UP, .known = true         \
-  }
 
 static void correlate_3x3(const cb_plane *p)
 {
@@ -407,30 +177,6 @@ static void correlate_any(const cb_plane *p)
 {
   correlate(p, (shape){.rows = p->h.taps, .stride = p->w.stride, .row_stride = p->h.stride, .up = p->up});
 }
-static void weigh_3x3(const cb_plane *p, real *sums)
-{
-  weigh(p, SHAPE_3X3(1, false, false), sums);
-}
-static void weigh_3x3_by_2(const cb_plane *p, real *sums)
-{
-  weigh(p, SHAPE_3X3(2, false, false), sums);
-}
-static void weigh_3x3_by_2_narrow(const cb_plane *p, real *sums)
-{
-  weigh(p, SHAPE_3X3(2, true, false), sums);
-}
-static void weigh_any(const cb_plane *p, real *sums)
-{
-  weigh(p, (shape){.rows = 1, .stride = p->w.stride, .row_stride = p->h.stride}, sums);
-}
-
-/* The stride that an instance for 3 x 3 is made for, or 0. A transpose of stride 1 is a correlation as any other. */
-static int64_t known_stride(const cb_plane *p)
-{
-  bool known = p->h.taps == 3 && p->w.taps == 3 && p->w.stride == p->h.stride && p->w.stride <= 2;
-  return known ? p->w.stride : 0;
-}
-
 void CB_NAME(cb_correlate)(const cb_plane *p)
 {
   int64_t stride = known_stride(p);
@@ -444,17 +190,4 @@ void CB_NAME(cb_correlate)(const cb_plane *p)
     correlate_3x3_by_2_narrow(p);
   else
     correlate_3x3_by_2(p);
-}
-
-void CB_NAME(cb_correlate_weights)(const cb_plane *p, void *sums)
-{
-  int64_t stride = known_stride(p);
-  if (stride == 0)
-    weigh_any(p, sums);
-  else if (stride == 1)
-    weigh_3x3(p, sums);
-  else if (p->w.out <= LANES / 2)
-    weigh_3x3_by_2_narrow(p, sums);
-  else
-    weigh_3x3_by_2(p, sums);
 }
