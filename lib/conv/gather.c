@@ -123,6 +123,13 @@ static int64_t extent(const cb_gather *gather, const cb_band *band, int axis, in
   return ((outs - 1) * gather->axis[axis].stride + band->reach[axis]) / band->keep[axis] + 1;
 }
 
+/* Elements of a band's row of `outs` outputs. */
+static int64_t row_elements(const cb_gather *gather, const cb_band *band, int64_t outs)
+{
+  int64_t positions = extent(gather, band, 2, outs);
+  return band->split ? cb_round_up(positions, gather->axis[2].stride) : positions;
+}
+
 /* Channel pitches are odd multiples of 16 elements, so that neighbouring channels never fall on the same cache sets. */
 static int64_t odd_pitch(int64_t elements)
 {
@@ -132,7 +139,7 @@ static int64_t odd_pitch(int64_t elements)
 static int64_t channel_elements(const cb_gather *gather, const cb_band *band, const int64_t outs[3])
 {
   return odd_pitch(extent(gather, band, 0, outs[0]) * extent(gather, band, 1, outs[1]) *
-                   extent(gather, band, 2, outs[2]));
+                   row_elements(gather, band, outs[2]));
 }
 
 /* A channel pitch that is a multiple of this many elements makes channels share cache sets. */
@@ -190,6 +197,7 @@ void cb_band_cut(cb_band *band, const cb_gather *gathers, int64_t count, const c
   for (int axis = 0; axis < 3; axis++) span(band, gathers, count, axis);
   bool in_place = can_read_in_place(band, gathers, count, limits->side_by_side);
   int64_t elements = in_place ? INT32_MAX : limits->elements;
+  band->split = !in_place && limits->side_by_side && a[2].stride > band->keep[2]; /* its size follows */
   for (int axis = 2; axis >= 0; axis--) {
     bool whole = axis == 2 || band->blocks[axis + 1] == 1;
     band->blocks[axis] = a[axis].outs;
@@ -205,7 +213,8 @@ void cb_band_cut(cb_band *band, const cb_gather *gathers, int64_t count, const c
     group_images(band, limits, elements);
     return;
   }
-  band->pitch[1] = extent(gather, band, 2, band->outs[2]);
+  band->pitch[1] = row_elements(gather, band, band->outs[2]);
+  if (band->split) band->split = band->pitch[1] / a[2].stride;
   band->pitch[0] = band->pitch[1] * extent(gather, band, 1, band->outs[1]);
   band->channel_pitch = channel_elements(gather, band, band->outs);
   band->image_pitch = gather->channels * band->channel_pitch;
@@ -217,7 +226,9 @@ void cb_band_cut(cb_band *band, const cb_gather *gathers, int64_t count, const c
 static int64_t tap_place(const cb_gather *gather, const cb_band *band, int axis, int64_t j)
 {
   const cb_gather_axis *a = &gather->axis[axis];
-  return (a->off0 + j * a->off_step - band->lowest[axis]) / band->keep[axis] * band->pitch[axis];
+  int64_t place = a->off0 + j * a->off_step - band->lowest[axis];
+  if (axis == 2 && band->split) return place % a->stride * band->split + place / a->stride;
+  return place / band->keep[axis] * band->pitch[axis];
 }
 
 void cb_band_walk(const cb_gather *gather, const cb_band *band, int32_t *walk)
@@ -255,7 +266,7 @@ void cb_band_rows(const cb_gather *gather, const cb_band *band, const int64_t or
 {
   int64_t hop[3], from = 0;
   for (int i = 0; i < 3; i++) {
-    hop[i] = gather->axis[i].stride / band->keep[i] * band->pitch[i];
+    hop[i] = i == 2 && band->split ? 1 : gather->axis[i].stride / band->keep[i] * band->pitch[i];
     from += (part->first[i] - origin[i]) * hop[i];
   }
   for (int64_t in = 0; in < part->images; in++)
@@ -328,7 +339,7 @@ static void fill_channel(const cb_gather *gather, const cb_band *band, const int
     }
 }
 
-/* The same with some positions left out of each row. */
+/* The same with some positions left out of each row, or the row split. */
 static void fill_channel_sparse(const cb_gather *gather, const cb_band *band, const int64_t first[3],
                                 const int64_t count[3], const char *plane, size_t element, char *to)
 {
@@ -338,8 +349,11 @@ static void fill_channel_sparse(const cb_gather *gather, const cb_band *band, co
       int64_t id = first[0] + d * band->keep[0], ih = first[1] + h * band->keep[1];
       bool inside = id >= 0 && id < a[0].in && ih >= 0 && ih < a[1].in;
       const char *row = plane + (size_t)((id * a[1].in + ih) * a[2].in) * element;
-      fill_row(to + (size_t)(d * band->pitch[0] + h * band->pitch[1]) * element, inside ? row : NULL, count[2],
-               first[2], band->keep[2], a[2].in, element);
+      char *at = to + (size_t)(d * band->pitch[0] + h * band->pitch[1]) * element;
+      if (!band->split) fill_row(at, inside ? row : NULL, count[2], first[2], band->keep[2], a[2].in, element);
+      for (int64_t i = 0; i < a[2].stride && band->split; i++)
+        fill_row(at + (size_t)(i * band->split) * element, inside ? row : NULL, band->split, first[2] + i, a[2].stride,
+                 a[2].in, element);
     }
 }
 
@@ -358,7 +372,8 @@ const void *cb_band_open(const cb_gather *gather, const cb_band *band, const cb_
     for (int64_t c = 0; c < gather->channels; c++) {
       const char *from = (const char *)source + (size_t)(in * image_pitch + c * plane) * element;
       char *at = (char *)to + (size_t)(in * band->image_pitch + c * band->channel_pitch) * element;
-      (band->keep[2] == 1 ? fill_channel : fill_channel_sparse)(gather, band, first, count, from, element, at);
+      (band->keep[2] == 1 && !band->split ? fill_channel : fill_channel_sparse)(gather, band, first, count, from,
+                                                                                element, at);
     }
   return to;
 }

@@ -11,6 +11,8 @@
  *     band + row(pixel) + walk(tap)
  * All phases share one band. An axis with one tap and a stride keeps only the positions that are read. Where every
  * position that is read lies in the source (kernel 1, no padding), the band is the source itself: it is read in place.
+ * Where neighbouring outputs must be neighbours and the stride is s > 1, a row is split into s: positions 0, s, 2s, ..., then
+ * 1, 1 + s, ...
  */
 #ifndef CB_CONV_GATHER_H
 #define CB_CONV_GATHER_H
@@ -40,7 +42,8 @@ typedef struct {
   int64_t lowest[3];          /* the band's first position, from the block's first output's place */
   int64_t reach[3];           /* positions beyond the last output's place */
   int64_t keep[3];            /* every how many-th position is kept */
-  int64_t pitch[3];           /* from one band position to the next on each axis; [2] is 1 */
+  int64_t split;    /* rows are stored by residues modulo the stride, so many positions of each; 0: in order */
+  int64_t pitch[3]; /* from one band position to the next on each axis; [2] is 1 */
   int64_t channel_pitch, image_pitch;
   int64_t elements; /* of a full band; 0: the source is read in place */
 } cb_band;

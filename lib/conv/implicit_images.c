@@ -115,9 +115,8 @@ static bool prefer_pixel_lanes(const cb_images *st)
   double rows = 0, lanes = 0;
   for (int64_t i = 0; i < st->phases; i++) {
     const cb_gather *gather = &st->gather[i];
-    const cb_gather_axis *a = gather->axis;
     if (gather->q == 0 || !has_outputs(gather)) continue;
-    if (a[2].stride != 1) return false;
+    if (gather->taps == 1 && gather->axis[2].stride != 1) return false; /* a band only for the sake of neighbours */
     int64_t width = row_of_lanes(st, gather);
     double vectors = (double)cb_round_up(width, st->engine->lanes), q = (double)gather->q;
     double filled = (double)st->outputs / (double)cb_round_up(st->outputs, st->engine->lanes);
