@@ -327,15 +327,18 @@ static void fill_channel(const cb_gather *gather, const cb_band *band, const int
   const cb_gather_axis *a = gather->axis;
   const int64_t lo = cb_max(0, -first[2]), hi = cb_min(count[2], a[2].in - first[2]);
   const size_t bytes = hi > lo ? (size_t)(hi - lo) * element : 0;
-  bool bare = lo == 0 && hi == count[2]; /* no zeros within the rows */
+  const size_t ahead =
+      (size_t)(a[0].in * a[1].in * a[2].in) * element; /* the next channel's: rows are too short for it */
+  bool bare = lo == 0 && hi == count[2];               /* no zeros within the rows */
   for (int i = 0; i < 2; i++) bare &= first[i] >= 0 && first[i] + (count[i] - 1) * band->keep[i] < a[i].in;
   if (!bare) memset(to, 0, (size_t)((count[0] - 1) * band->pitch[0] + count[1] * band->pitch[1]) * element);
   for (int64_t d = 0; d < count[0] && bytes; d++)
     for (int64_t h = 0; h < count[1]; h++) {
       int64_t id = first[0] + d * band->keep[0], ih = first[1] + h * band->keep[1];
       if (id < 0 || id >= a[0].in || ih < 0 || ih >= a[1].in) continue;
-      copy_row(to + (size_t)(d * band->pitch[0] + h * band->pitch[1] + lo) * element,
-               plane + (size_t)((id * a[1].in + ih) * a[2].in + first[2] + lo) * element, bytes);
+      const char *from = plane + (size_t)((id * a[1].in + ih) * a[2].in + first[2] + lo) * element;
+      for (size_t at = 0; at < bytes && bytes >= 64; at += 64) __builtin_prefetch(from + ahead + at);
+      copy_row(to + (size_t)(d * band->pitch[0] + h * band->pitch[1] + lo) * element, from, bytes);
     }
 }
 
