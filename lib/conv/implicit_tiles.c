@@ -202,15 +202,21 @@ static void run_lane_outputs(const cb_images_job *j, const lane_tile *lane, cons
   }
 }
 
+/* True if kernels may store whole tiles into the output: it overwrites, without an epilogue, pixels side by side. */
+static bool stores_itself(const cb_images_job *j)
+{
+  const cb_call *call = j->call;
+  bool bare = j->st->staged || (!call->bias && !j->residual && !call->accumulate && !call->activation && !j->gate);
+  return bare && j->gather->axis[2].out_step == 1;
+}
+
 /* One tile of pixels with all outputs of the job. */
 static void run_lane_tile(const cb_images_job *j, const lane_tile *lane, const lane_weights *weights)
 {
   static const int32_t neighbours[CB_MAX_ROWS] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
   const cb_images *st = j->st;
-  const cb_call *call = j->call;
-  size_t element = call->plan->problem.geo.element;
-  bool bare = st->staged || (!call->bias && !j->residual && !call->accumulate && !call->activation && !j->gate);
-  bool plain = bare && j->gather->axis[2].out_step == 1 && lane->count == lane->vectors * st->engine->lanes;
+  size_t element = j->call->plan->problem.geo.element;
+  bool plain = stores_itself(j) && lane->count == lane->vectors * st->engine->lanes;
   if (st->direct_weights) {
     int64_t start = cb_panel_at(st->engine, st->outputs, weights->first).first;
     cb_panel end = cb_panel_at(st->engine, st->outputs, weights->last - 1);
@@ -235,8 +241,8 @@ static int64_t next_vectors(int64_t left, int64_t lanes)
 }
 
 /* A run of pixels side by side, in tiles of up to three vectors. A band has room behind it. Where the source is read in
-   place, the last tile of a run begins early enough to end with it, and stores only what is new; a run of less than a
-   vector is copied. */
+   place, the last tile of a run begins early enough to end with it, and stores what is new, or all of it again: the
+   bits are the same. A run of less than a vector is copied. */
 static void run_lane_run(const cb_images_job *j, const cb_walks *walks, int64_t first, int64_t count,
                          const lane_weights *weights)
 {
@@ -257,6 +263,10 @@ static void run_lane_run(const cb_images_job *j, const cb_walks *walks, int64_t 
     if (copied) {
       pack_spare(j, walks, lane.pixels, taken);
       lane.pixels = j->spare;
+    } else if (skip && stores_itself(j)) {
+      lane.count += skip;
+      lane.position -= skip;
+      lane.skip = 0;
     }
     run_lane_tile(j, &lane, weights);
     at += taken;
