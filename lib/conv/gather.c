@@ -138,8 +138,20 @@ static int64_t odd_pitch(int64_t elements)
 
 static int64_t channel_elements(const cb_gather *gather, const cb_band *band, const int64_t outs[3])
 {
+  if (band->tiled) return cb_round_up(outs[0] * outs[1] * outs[2], band->tiled);
   return odd_pitch(extent(gather, band, 0, outs[0]) * extent(gather, band, 1, outs[1]) *
                    row_elements(gather, band, outs[2]));
+}
+
+/* True for a single gather of one tap that reads nothing outside the source. */
+static bool can_be_tiled(const cb_band *band, const cb_gather *gathers, int64_t count)
+{
+  if (count != 1 || gathers[0].taps != 1) return false;
+  for (int i = 0; i < 3; i++) {
+    const cb_gather_axis *a = &gathers[0].axis[i];
+    if (band->lowest[i] < 0 || band->lowest[i] + (a->outs - 1) * a->stride >= a->in) return false;
+  }
+  return true;
 }
 
 /* A channel pitch that is a multiple of this many elements makes channels share cache sets. */
@@ -195,7 +207,8 @@ void cb_band_cut(cb_band *band, const cb_gather *gathers, int64_t count, const c
   const cb_gather_axis *a = gather->axis;
   *band = (cb_band){.outs = {1, 1, 1}, .images = 1};
   for (int axis = 0; axis < 3; axis++) span(band, gathers, count, axis);
-  bool in_place = can_read_in_place(band, gathers, count, limits->side_by_side);
+  band->tiled = limits->tiled && can_be_tiled(band, gathers, count) ? limits->tile : 0;
+  bool in_place = !band->tiled && can_read_in_place(band, gathers, count, limits->side_by_side);
   int64_t elements = in_place ? INT32_MAX : limits->elements;
   band->split = !in_place && limits->side_by_side && a[2].stride > band->keep[2]; /* its size follows */
   for (int axis = 2; axis >= 0; axis--) {
@@ -234,6 +247,8 @@ static int64_t tap_place(const cb_gather *gather, const cb_band *band, int axis,
 void cb_band_walk(const cb_gather *gather, const cb_band *band, int32_t *walk)
 {
   const cb_gather_axis *a = gather->axis;
+  for (int64_t c = 0; c < gather->channels && band->tiled; c++) *walk++ = (int32_t)(c * band->tiled);
+  if (band->tiled) return;
   for (int64_t c = 0; c < gather->channels; c++)
     for (int64_t td = 0; td < a[0].taps; td++)
       for (int64_t tr = 0; tr < a[1].taps; tr++)
@@ -264,7 +279,13 @@ cb_block_range cb_band_block(const cb_gather *gather, const cb_band *band, int64
 void cb_band_rows(const cb_gather *gather, const cb_band *band, const int64_t origin[3], const cb_block_range *part,
                   int32_t *rows)
 {
-  int64_t hop[3], from = 0;
+  int64_t hop[3], from = 0, pixels = part->count[0] * part->count[1] * part->count[2];
+  for (int64_t in = 0; in < part->images && band->tiled; in++)
+    for (int64_t p = 0, tile = in * band->image_pitch; p < pixels; p += band->tiled) {
+      for (int64_t i = 0; i < cb_min(band->tiled, pixels - p); i++) *rows++ = (int32_t)(tile + i);
+      tile += band->tiled * gather->channels;
+    }
+  if (band->tiled) return; /* such a gather has one box: the part is the block */
   for (int i = 0; i < 3; i++) {
     hop[i] = i == 2 && band->split ? 1 : gather->axis[i].stride / band->keep[i] * band->pitch[i];
     from += (part->first[i] - origin[i]) * hop[i];
@@ -360,6 +381,44 @@ static void fill_channel_sparse(const cb_gather *gather, const cb_band *band, co
     }
 }
 
+/* A tile of an image: m pixels of every channel, pixel i at plane[place[i]]. */
+static void fill_tile(const cb_gather *gather, const int64_t *place, int64_t m, int64_t width, const char *plane,
+                      int64_t plane_elements, size_t element, char *to)
+{
+  const bool run = place[m - 1] == place[0] + m - 1;
+  for (int64_t c = 0; c < gather->channels; c++) {
+    if (run)
+      copy_row(to, plane + (size_t)place[0] * element, (size_t)m * element);
+    else if (element == sizeof(float))
+      for (int64_t i = 0; i < m; i++) ((float *)to)[i] = ((const float *)plane)[place[i]];
+    else
+      for (int64_t i = 0; i < m; i++) ((double *)to)[i] = ((const double *)plane)[place[i]];
+    to += (size_t)width * element;
+    plane += (size_t)plane_elements * element;
+  }
+}
+
+/* One image of a block into a band in tiles. */
+static void fill_tiles(const cb_gather *gather, const cb_band *band, const cb_block_range *block,
+                       const int64_t first[3], const char *source, size_t element, char *to)
+{
+  enum { MOST = 64 };
+  const cb_gather_axis *a = gather->axis;
+  const int64_t plane = a[0].in * a[1].in * a[2].in, pixels = block->count[0] * block->count[1] * block->count[2];
+  int64_t place[MOST], filled = 0, p = 0;
+  for (int64_t d = 0; d < block->count[0]; d++)
+    for (int64_t h = 0; h < block->count[1]; h++)
+      for (int64_t w = 0; w < block->count[2]; w++) {
+        int64_t row = (first[0] + d * a[0].stride) * a[1].in + first[1] + h * a[1].stride;
+        place[filled++] = row * a[2].in + first[2] + w * a[2].stride;
+        p++;
+        if (filled < cb_min(band->tiled, MOST) && p < pixels) continue;
+        fill_tile(gather, place, filled, band->tiled, source, plane, element, to);
+        to += (size_t)(band->tiled * gather->channels) * element;
+        filled = 0;
+      }
+}
+
 const void *cb_band_open(const cb_gather *gather, const cb_band *band, const cb_block_range *block, const void *source,
                          int64_t image_pitch, size_t element, void *to)
 {
@@ -371,6 +430,10 @@ const void *cb_band_open(const cb_gather *gather, const cb_band *band, const cb_
   }
   if (!band->elements)
     return (const char *)source + (size_t)((first[0] * a[1].in + first[1]) * a[2].in + first[2]) * element;
+  for (int64_t in = 0; in < block->images && band->tiled; in++)
+    fill_tiles(gather, band, block, first, (const char *)source + (size_t)(in * image_pitch) * element, element,
+               (char *)to + (size_t)(in * band->image_pitch) * element);
+  if (band->tiled) return to;
   for (int64_t in = 0; in < block->images; in++)
     for (int64_t c = 0; c < gather->channels; c++) {
       const char *from = (const char *)source + (size_t)(in * image_pitch + c * plane) * element;

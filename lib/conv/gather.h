@@ -11,6 +11,8 @@
  *     band + row(pixel) + walk(tap)
  * All phases share one band. An axis with one tap and a stride keeps only the positions that are read. Where every
  * position that is read lies in the source (kernel 1, no padding), the band is the source itself: it is read in place.
+ * One tap may have its band in tiles instead, [image][tile][channel][pixel of the tile]: then a kernel that walks over the
+ * channels reads on and on, where in the source each channel has a cache line of its own.
  * Where neighbouring outputs must be neighbours and the stride is s > 1, a row is split into s: positions 0, s, 2s, ..., then
  * 1, 1 + s, ...
  */
@@ -41,6 +43,7 @@ typedef struct {
   int64_t pixels;             /* outputs of a full block, all images */
   int64_t lowest[3];          /* the band's first position, from the block's first output's place */
   int64_t reach[3];           /* positions beyond the last output's place */
+  int64_t tiled;              /* pixels of a tile, if the band is cut in tiles; else 0 */
   int64_t keep[3];            /* every how many-th position is kept */
   int64_t split;    /* rows are stored by residues modulo the stride, so many positions of each; 0: in order */
   int64_t pitch[3]; /* from one band position to the next on each axis; [2] is 1 */
@@ -54,6 +57,7 @@ typedef struct {
   int64_t elements;     /* of a band, at most (one output's band may be larger) */
   int64_t source_image; /* elements from one image of the source to the next */
   bool side_by_side;    /* neighbouring outputs must be neighbours in the band, stride or not */
+  bool tiled;           /* a gather of one tap and no padding is wanted in tiles, even if it could be read in place */
   int64_t tile; /* outputs that a tile takes of a row: rows that are cut are cut in multiples of it; 0: anywhere */
 } cb_band_limits;
 

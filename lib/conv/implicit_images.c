@@ -20,9 +20,10 @@
 #include <string.h>
 
 enum {
-  BLOCK_PIXELS = 448,         /* pixels of a job, about: they share each panel */
-  LANE_PIXELS = 3136,         /* with pixels on the lanes, whose tiles share nothing but the weights */
-  LEAST_PIXELS = 28,          /* a job has at least these, even if there are too few jobs */
+  BLOCK_PIXELS = 448, /* pixels of a job, about: they share each panel */
+  LINE = 64,          /* bytes of a cache line: vectors of so many read channels where they lie as fast as from tiles */
+  LANE_PIXELS = 3136, /* with pixels on the lanes, whose tiles share nothing but the weights */
+  LEAST_PIXELS = 28,  /* a job has at least these, even if there are too few jobs */
   STAGED_PIXELS = 1024,       /* of all phases together, when they meet in a stage */
   DATA_CHUNK = 48,            /* least chunk of an input gradient: col2im sums kg terms, then taps; so must a rival */
   MAX_PHASES = 64,            /* of an input gradient */
@@ -176,13 +177,14 @@ static void cut(cb_images *st, const cb_problem *problem)
   const cb_gather_axis *a = st->gather[0].axis;
   int64_t panels = cb_panels(st->engine, st->outputs) * geo->g, pixels = a[0].outs * a[1].outs * a[2].outs * geo->n;
   int64_t most = st->staged ? cb_max(1, STAGED_PIXELS / st->phases) : st->pixel_lanes ? LANE_PIXELS : BLOCK_PIXELS;
-  int64_t tile = st->pixel_lanes ? CB_PIXEL_VECTORS * st->engine->lanes : st->engine->rows[CB_PANEL_VECTORS];
+  int64_t tile = st->pixel_lanes ? st->pixel_vectors * st->engine->lanes : st->engine->rows[CB_PANEL_VECTORS];
   int64_t share = cb_round_up(cb_ceil_div(pixels, wanted_parts(st, panels, pixels)), tile);
   cb_band_limits limits = {.n = geo->n,
                            .pixels = cb_min(most, cb_max(LEAST_PIXELS, share)),
                            .elements = CB_BAND_BYTES / (int64_t)geo->element,
                            .source_image = st->source_image,
                            .side_by_side = st->pixel_lanes,
+                           .tiled = !st->pixel_lanes && (size_t)st->engine->lanes * geo->element < LINE,
                            .tile = tile};
   cb_band_cut(&st->band, st->gather, st->phases, &limits);
   st->stage_plane = 0;
@@ -250,6 +252,7 @@ static void layout(cb_images *st, const cb_problem *problem, int threads)
   const cb_geometry *geo = &problem->geo;
   bool forward = problem->direction == CNNBLAS_FORWARD;
   st->engine = cb_engine_get(geo->dtype);
+  st->pixel_vectors = st->engine->rows[4] ? 3 : 2;
   st->threads = threads;
   st->jobs = threads == 1 ? 1 : JOBS_A_THREAD * (int64_t)threads;
   st->outputs = forward ? geo->kg : geo->cg;
@@ -478,8 +481,8 @@ cnnblas_status cb_images_prepare(cnnblas_conv_plan *plan)
   t->shared_bytes = st->shared_panels ? cb_aligned_size((size_t)bytes) : 0;
   t->thread_bytes = st->parts.bytes;
   t->lanes = st->pixel_lanes ? "pixels" : "channels";
-  t->p_tile = st->pixel_lanes ? CB_PIXEL_VECTORS * st->engine->lanes : st->engine->rows[CB_PANEL_VECTORS];
-  t->k_tile = st->pixel_lanes ? st->engine->rows[CB_PIXEL_VECTORS] : CB_PANEL_VECTORS * st->engine->lanes;
+  t->p_tile = st->pixel_lanes ? st->pixel_vectors * st->engine->lanes : st->engine->rows[CB_PANEL_VECTORS];
+  t->k_tile = st->pixel_lanes ? st->engine->rows[st->pixel_vectors] : CB_PANEL_VECTORS * st->engine->lanes;
   t->q_tile = CB_CHUNK;
   t->tasks = blocks * st->panel_groups;
   return CNNBLAS_OK;

@@ -8,8 +8,6 @@
 #include "conv/boxes.h"
 #include "conv/implicit.h"
 
-enum { CB_PIXEL_VECTORS = 3 }; /* of a tile with pixels on the lanes */
-
 /* Outputs of a gather that share their taps, and the walks over those. */
 typedef struct {
   cb_box box;
@@ -41,6 +39,7 @@ typedef struct {
   cb_gather *gather; /* [phases] */
   cb_phase *phase;   /* [phases] */
   cb_band band;
+  int pixel_vectors;        /* of a tile with pixels on the lanes, at most */
   bool pixel_lanes;         /* orientation: pixels on the lanes instead of the rows */
   bool staged;              /* strided destination: the phases meet in a stage, which is then stored in whole rows */
   bool past;                /* the output is so large that it is stored past the caches */

@@ -171,7 +171,7 @@ static void run_lane_outputs(const cb_images_job *j, const lane_tile *lane, cons
   const size_t hop = (size_t)outputs->row[1] * element, width = (size_t)(lane->vectors * engine->lanes);
   const int64_t parts = cb_parts(outputs->count, engine->rows[lane->vectors]);
   const int64_t least = outputs->count / parts, more = outputs->count % parts;
-  const bool single = walks->chunks == 1, ask = plain && lane->vectors < CB_PIXEL_VECTORS;
+  const bool single = walks->chunks == 1, ask = plain && lane->vectors < 3;
   const char *weights = outputs->at;
   char *to = cb_at_mut(j->out, (outputs->first - j->first_output) * j->plane + lane->position, element);
   int64_t first = outputs->first;
@@ -234,10 +234,16 @@ static void run_lane_tile(const cb_images_job *j, const lane_tile *lane, const l
 }
 
 /* Vectors of the next tile of a run with `left` pixels: up to three, and two twice rather than three and one. */
-static int64_t next_vectors(int64_t left, int64_t lanes)
+static int64_t next_vectors(const cb_images *st, int64_t left)
 {
-  int64_t vectors = cb_ceil_div(left, lanes);
-  return vectors == CB_PIXEL_VECTORS + 1 ? 2 : cb_min(vectors, CB_PIXEL_VECTORS);
+  int64_t vectors = cb_ceil_div(left, st->engine->lanes);
+  return vectors == st->pixel_vectors + 1 ? 2 : cb_min(vectors, st->pixel_vectors);
+}
+
+/* Asks for the pixels of a tile. Kernels of three vectors ask for the next one themselves. */
+static void ask_lanes(const cb_walks *walks, const char *pixels, size_t element)
+{
+  for (int64_t s = 0; s < walks->steps; s++) __builtin_prefetch(pixels + (int64_t)walks->walk[s] * (int64_t)element);
 }
 
 /* A run of pixels side by side, in tiles of up to three vectors. A band has room behind it. Where the source is read in
@@ -250,7 +256,7 @@ static void run_lane_run(const cb_images_job *j, const cb_walks *walks, int64_t 
   size_t element = j->call->plan->problem.geo.element;
   bool in_place = j->st->band.elements == 0;
   for (int64_t at = first; at < end;) {
-    int64_t vectors = next_vectors(end - at, lanes), taken = cb_min(end - at, vectors * lanes);
+    int64_t vectors = next_vectors(j->st, end - at), taken = cb_min(end - at, vectors * lanes);
     if (in_place && taken > lanes && at - first + taken < vectors * lanes) {
       taken -= taken % lanes;
       vectors = taken / lanes;
@@ -268,8 +274,9 @@ static void run_lane_run(const cb_images_job *j, const cb_walks *walks, int64_t 
       lane.position -= skip;
       lane.skip = 0;
     }
-    run_lane_tile(j, &lane, weights);
     at += taken;
+    if (j->st->pixel_vectors < 3 && at < end) ask_lanes(walks, cb_at(j->band, j->rows[at], element), element);
+    run_lane_tile(j, &lane, weights);
   }
 }
 

@@ -133,7 +133,10 @@ static cb_band_limits random_limits(const view *v, rng *r)
                            .pixels = RNG_PICK(r, 1, 2, 5, 14, 60, 512, 100000),
                            .elements = RNG_PICK(r, 1, 100, 1000, 20000, 200000),
                            .source_image = v->source_image,
-                           .side_by_side = rng_chance(r, 30)};
+                           .side_by_side = rng_chance(r, 30),
+                           .tiled = rng_chance(r, 20),
+                           .tile = RNG_PICK(r, 0, 6, 12, 14, 48)};
+  if (limits.side_by_side || !limits.tile) limits.tiled = false;
   return limits;
 }
 
@@ -249,9 +252,9 @@ static void check_direction(const problem *p, bool forward, const char *text, rn
   guarded_protect(&source, true);
   for (int cut = 0; cut < 3; cut++) {
     cb_band_limits limits = random_limits(&v, r);
-    harness_doing("%s %s (cut %d: pixels %lld elements %lld side by side %d)", text,
+    harness_doing("%s %s (cut %d: pixels %lld elements %lld side by side %d tiled %d tile %lld)", text,
                   forward ? "forward" : "backward_data", cut, (long long)limits.pixels, (long long)limits.elements,
-                  limits.side_by_side);
+                  limits.side_by_side, limits.tiled, (long long)limits.tile);
     cb_band_cut(&v.band, gathers, v.phases, &limits);
     check_cut(&v, &limits);
   }
