@@ -26,7 +26,7 @@
  * Results: every algorithm but an opt-in one agrees with the double-accumulating "reference" within L * u * sum |a||b|
  * per element (L terms; u = 2^-24 for f32, 2^-53 for f64). The bits of a result do not depend on the number of threads,
  * and one image's forward result does not depend on the batch it came in. NaN and Inf propagate; where padding meets an
- * infinite or NaN weight (in the weight gradient: element of dy) the result may be either.
+ * infinite or NaN weight (in the weight gradient: element of dy) the result may be either. Zero results may lose their sign.
  */
 #ifndef CNNBLAS_CONV_H
 #define CNNBLAS_CONV_H

@@ -80,6 +80,9 @@ int64_t cb_gather_tap(const cb_gather *gather, const cb_geometry *geo, int64_t t
 /* Cuts blocks and lays out the band that all the gathers share. */
 void cb_band_cut(cb_band *band, const cb_gather *gathers, int64_t count, const cb_band_limits *limits);
 
+/* Band positions of `outs` outputs on an axis. */
+int64_t cb_band_extent(const cb_gather *gather, const cb_band *band, int axis, int64_t outs);
+
 /* walk[q] for all (channel, tap), channels slowest. */
 void cb_band_walk(const cb_gather *gather, const cb_band *band, int32_t *walk);
 

@@ -1,6 +1,6 @@
 /*
- * Inside implicit_gemm's forward and input gradient: implicit_images.c plans, implicit_jobs.c packs and shares the work out,
- * implicit_tiles.c runs the tiles.
+ * Inside implicit_gemm's forward and input gradient: implicit_images.c plans, implicit_tables.c holds the tables,
+ * implicit_jobs.c packs and shares the work out, implicit_tiles.c runs the tiles.
  */
 #ifndef CB_CONV_IMPLICIT_IMAGES_H
 #define CB_CONV_IMPLICIT_IMAGES_H
@@ -61,6 +61,12 @@ typedef struct {
 /* Elements of one group's packed panels of a phase, and where panel b of group ig and phase i lies among all. */
 int64_t cb_images_group_elements(const cb_images *st, const cb_gather *gather);
 int64_t cb_images_panel_place(const cb_images *st, int64_t i, int64_t ig, int64_t b);
+
+/* A state like the draft, in one allocation with its gathers, phases and tables, which are still empty; NULL without memory. */
+cb_images *cb_images_allocate(const cb_images *draft);
+
+/* Fills the tables of phase i, which has steps. */
+cnnblas_status cb_images_fill(cb_images *st, const cb_geometry *geo, bool forward, int64_t i);
 
 /* Executes a call: the state's head. */
 void cb_images_run(const cb_call *call);

@@ -5,24 +5,26 @@
  *                       no neighbouring pixels; the store transposes.
  *
  *     for each panel (two vectors of outputs)
- *       for each tile of pixels                 the panel stays in L2, the tile's part of the band in L1
- *         for each chunk of at most 512 steps   fresh sums, added in order: the error stays that of blocked summation
- *           kernel
- *         store, transposed to NCHW, with the epilogue
+ *       for each box of pixels that reach the same taps (conv/boxes.h)
+ *         for each tile of pixels                 the panel stays in L2, the tile's part of the band in L1
+ *           ask for the next tile's places in the output
+ *           for each chunk of at most 512 steps   fresh sums, added in order: the error stays that of blocked summation
+ *             kernel
+ *           store, transposed to NCHW, with the epilogue
  *
- * Pixels on the lanes:  a tile is up to 9 outputs x 3 vectors of pixels, read straight from the band or from the source.
- *                       The store is straight: for short sums (small q), where storing is what costs.
+ * Pixels on the lanes:  a tile is up to 9 outputs x 3 vectors of pixels (6 x 2 where vectors are short), read straight from
+ *                       the band or from the source. The store is straight: for short sums (small q), where storing costs.
  *
  *     for each tile of pixels                   the tile's part of the band stays in L1
- *       for each panel, up to 9 outputs       its weights packed, or read where they lie
- *         for each chunk: kernel              asks for the next tile's pixels and for this one's places in the output
+ *       for each panel, up to 9 outputs         its weights packed, or read where they lie
+ *         for each chunk: kernel                asks for the next tile's pixels and for this one's places in the output
  *         store, straight; without an epilogue the kernel stores into the output itself
  */
 /*
  * Why so. The plain path writes the lowered matrix and OpenBLAS packs it again: every pixel is written r*s times, twice.
- * Here a pixel is copied once, into the band, and the addresses do the rest. One core of a Zen 4 EPYC (SGEMM 2048^3: 102
- * GFLOP/s; the 14 x 2 kernel on L1-resident panels: 112), batch 1, GFLOP/s: 3x3 layers of ResNet-50 90-100, where tiles of
- * im2col and GEMM give 35-65.
+ * Here a pixel is copied once, into the band, and the addresses do the rest. One core of a Zen 4 EPYC (multiply-adds on
+ * registers 118 GFLOP/s, SGEMM 2048^3 102, the kernels with both operands streaming from L2 114 to 117), batch 8: 3x3 layers
+ * of ResNet-50 104-116 with the padding counted, 1x1 layers 97-112, where tiles of im2col and GEMM give 35-65.
  *
  * Rejected, with what was seen:
  *   - rows at even distances only (an address mode for each row instead of row[i]): 113 against 112 for the general
@@ -30,8 +32,14 @@
  *   - bands of at most half an L2 cache: 28x28x512 took 167 on two cores where 768 KiB took 192; the panel needs the L2, a
  *     tile touches only its own part of the band
  *   - pixels on the lanes without asking early for pixels and places: 56x56x64 in eight images, 60-66 on one core; with
- *     it 86-96. The same in the 14 x 2 kernel, which has no slot to spare: a tenth slower
+ *     it 86-96. The same in the 14 x 2 kernel, which has no slot to spare: a tenth slower; asking between the tiles instead,
+ *     a tile early and with prefetchw: 1x1 256->1024 at 14x14 95 -> 100
+ *   - all taps everywhere: 3x3 at 7x7 multiplies 18% zeros, 5x5 31%; boxes took 96 -> 110 and 109 -> 137
+ *   - blocks of 448 pixels with pixels on the lanes: 784 pixels became two times eight tiles and a remainder, 99; blocks of
+ *     whole tiles, 110
  *   - channels on the lanes everywhere: 1x1 layers with 64 channels 108-119 on two cores, pixels on the lanes 166-187
+ *   - packed pixels (a copy of a tile in the kernel's order) at AVX-512: 3 to 24% slower than reading in place; at AVX2,
+ *     whose tiles use a third of each cache line, 3 to 31% faster, so there they are (gather.h, "in tiles")
  *   - one pass over dx a phase: stride-2 stores into lines that three other passes touch again; the stage instead
  *   - sums over all of q in one chain: an RMS error 2.5 times that of im2col in input gradients
  */
@@ -171,12 +179,13 @@ static void run_lane_outputs(const cb_images_job *j, const lane_tile *lane, cons
   const size_t hop = (size_t)outputs->row[1] * element, width = (size_t)(lane->vectors * engine->lanes);
   const int64_t parts = cb_parts(outputs->count, engine->rows[lane->vectors]);
   const int64_t least = outputs->count / parts, more = outputs->count % parts;
-  const bool single = walks->chunks == 1, ask = plain && lane->vectors < 3;
+  const bool single = walks->chunks == 1;
   const char *weights = outputs->at;
   char *to = cb_at_mut(j->out, (outputs->first - j->first_output) * j->plane + lane->position, element);
-  int64_t first = outputs->first;
   const size_t vector = (size_t)engine->lanes * element;
   const bool past = j->st->past && plain && single && (uintptr_t)to % vector == 0 && pitch % vector == 0;
+  const bool ask = plain && lane->vectors < 3;
+  int64_t first = outputs->first;
   cb_tile tile = {.row = outputs->row,
                   .awalk = awalk,
                   .b = lane->pixels,
@@ -190,7 +199,7 @@ static void run_lane_outputs(const cb_images_job *j, const lane_tile *lane, cons
     const int64_t count = least + (i < more);
     tile.a = weights;
     if (plain) tile.c = to;
-    if (ask) engine->ask(to, (int64_t)pitch, count, (int64_t)(width * element)); /* others do it themselves */
+    if (ask) engine->ask(to, (int64_t)pitch, count, (int64_t)(width * element)); /* other kernels do it themselves */
     if (single)
       kernel[count](&tile);
     else
@@ -220,15 +229,23 @@ static void run_lane_tile(const cb_images_job *j, const lane_tile *lane, const l
   if (st->direct_weights) {
     int64_t start = cb_panel_at(st->engine, st->outputs, weights->first).first;
     cb_panel end = cb_panel_at(st->engine, st->outputs, weights->last - 1);
-    lane_outputs all = {cb_at(weights->weights, start * st->row[1], element), j->phase->weight, st->row, start,
-                        end.first + end.count - start};
+    lane_outputs all = {cb_at(weights->weights, start * st->row[1], element),
+                        j->phase->weight,
+                        st->row,
+                        start,
+                        end.first + end.count - start,
+                        true};
     run_lane_outputs(j, lane, &all, plain);
     return;
   }
   for (int64_t b = weights->first; b < weights->last; b++) {
     cb_panel panel = cb_panel_at(st->engine, st->outputs, b);
     lane_outputs part = {cb_at(weights->weights, cb_panel_offset(st->engine, j->gather->q, b), element),
-                         lane->walks->lane[panel.vectors], neighbours, panel.first, panel.count};
+                         lane->walks->lane[panel.vectors],
+                         neighbours,
+                         panel.first,
+                         panel.count,
+                         b == weights->first};
     run_lane_outputs(j, lane, &part, plain);
   }
 }

@@ -1,0 +1,106 @@
+/* The tables of implicit_gemm's forward and input gradient: walks, box by box, in the one allocation of a plan's state. */
+#include "base/memory.h"
+#include "base/status.h"
+#include "conv/implicit_images.h"
+#include <string.h>
+
+/* Cuts memory into pieces; with NULL it only counts. */
+typedef struct {
+  char *memory;
+  size_t taken;
+} pieces;
+
+static void *piece(pieces *p, int64_t count, size_t element)
+{
+  char *at = p->memory ? p->memory + p->taken : NULL;
+  p->taken += cb_aligned_size((size_t)count * element);
+  return at;
+}
+
+/* Chains of sums of q steps. */
+static int64_t chains(const cb_images *st, int64_t q)
+{
+  return cb_parts(q, st->chunk);
+}
+
+/* The places of a phase's tables. */
+static void place_phase(const cb_images *st, const cb_gather *gather, cb_phase *phase, pieces *p)
+{
+  cb_box box[CB_MAX_BOXES];
+  *phase = (cb_phase){.boxes = cb_boxes_cut(gather, st->axes, box)};
+  phase->walks = piece(p, phase->boxes, sizeof(cb_walks));
+  if (st->direct_weights) phase->weight = piece(p, gather->q, sizeof(int32_t));
+  phase->tap = piece(p, gather->taps, sizeof(int64_t));
+  for (int b = 0; b < phase->boxes; b++) {
+    int64_t steps = gather->channels * cb_box_taps(&box[b]);
+    cb_walks walks = {.box = box[b], .steps = steps, .chunks = chains(st, gather->q)};
+    walks.walk = piece(p, steps, sizeof(int32_t));
+    for (int v = 1; v <= CB_PANEL_VECTORS; v++) walks.lane[v] = piece(p, steps, sizeof(int32_t));
+    walks.cut = piece(p, walks.chunks + 1, sizeof(int32_t));
+    if (p->memory) phase->walks[b] = walks;
+  }
+}
+
+cb_images *cb_images_allocate(const cb_images *draft)
+{
+  cb_images *st = NULL;
+  pieces p = {0};
+  for (int pass = 0; pass < 2; pass++) { /* the first counts */
+    if (pass && !(p.memory = cb_alloc_zeroed(p.taken))) {
+      cb_fail_memory(p.taken, "the plan's walk tables");
+      return NULL;
+    }
+    p.taken = 0;
+    st = piece(&p, 1, sizeof *draft);
+    cb_gather *gathers = piece(&p, draft->phases, sizeof(cb_gather));
+    cb_phase *phases = piece(&p, draft->phases, sizeof(cb_phase)), counted;
+    for (int64_t i = 0; i < draft->phases; i++) place_phase(draft, &draft->gather[i], pass ? &phases[i] : &counted, &p);
+    if (!pass) continue;
+    memcpy(gathers, draft->gather, (size_t)draft->phases * sizeof(cb_gather));
+    *st = *draft;
+    st->gather = gathers;
+    st->phase = phases;
+  }
+  return st;
+}
+
+/* Fills the walks of one box from the walk over all steps, all[q]. */
+static void fill_walks(const cb_images *st, const cb_gather *gather, const int32_t *all, cb_walks *walks)
+{
+  int32_t *at = walks->lane[1], lanes = st->engine->lanes;
+  int64_t steps = cb_box_steps(gather, &walks->box, at), s = 0;
+  for (int64_t i = 0; i <= walks->chunks; i++) {
+    int64_t q = i < walks->chunks ? cb_split(gather->q, walks->chunks, i) : gather->q;
+    while (s < steps && at[s] < q) s++;
+    walks->cut[i] = (int32_t)s;
+  }
+  for (s = 0; s < steps; s++) {
+    walks->walk[s] = all[at[s]];
+    for (int v = CB_PANEL_VECTORS; v >= 1; v--) walks->lane[v][s] = at[s] * v * lanes;
+  }
+}
+
+/* Where the weights of phase i's steps lie, from output 0's first on: w[filter][channel][tap], outputs being filters
+   (forward) or channels. */
+static void weight_walk(cb_images *st, const cb_geometry *geo, bool forward, int64_t i)
+{
+  const cb_gather *gather = &st->gather[i];
+  int64_t pitch = forward ? geo->taps : geo->q;
+  for (int64_t c = 0; c < gather->channels; c++)
+    for (int64_t t = 0; t < gather->taps; t++)
+      st->phase[i].weight[c * gather->taps + t] = (int32_t)(c * pitch + st->phase[i].tap[t]);
+}
+
+cnnblas_status cb_images_fill(cb_images *st, const cb_geometry *geo, bool forward, int64_t i)
+{
+  const cb_gather *gather = &st->gather[i];
+  cb_phase *phase = &st->phase[i];
+  int32_t *all = cb_alloc((size_t)gather->q * sizeof(int32_t));
+  if (!all) return cb_fail_memory((size_t)gather->q * sizeof(int32_t), "the plan's walk tables");
+  cb_band_walk(gather, &st->band, all);
+  for (int b = 0; b < phase->boxes; b++) fill_walks(st, gather, all, &phase->walks[b]);
+  cb_free(all);
+  for (int64_t t = 0; t < gather->taps; t++) phase->tap[t] = cb_gather_tap(gather, geo, t);
+  if (phase->weight) weight_walk(st, geo, forward, i);
+  return CNNBLAS_OK;
+}

@@ -1,0 +1,283 @@
+/*
+ * implicit_gemm, weight gradient: what a call does. A job opens its blocks one by one, packs their lanes and adds their tiles to
+ * its sums; implicit_weights.c says what a job is.
+ */
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "conv/implicit_weights.h"
+#include "conv/tiles.h"
+#include <string.h>
+
+enum { WEIGHT_CHUNK = 256 /* most pixels of one chain of sums: OpenBLAS sums short rows in as many lanes */ };
+
+/* What a job owns of dw, or of a segment's partial result. */
+typedef struct {
+  const cb_call *call;
+  int64_t ig, segment;
+  int64_t panel0, panel1;     /* panels of lanes */
+  int64_t channel0, channel1; /* channels of the group, on the rows */
+  char *scratch;
+} job;
+
+/* One block of pixels, its band filled. */
+typedef struct {
+  const job *job;
+  const void *band;
+  const int32_t *rows;
+  const int64_t *position; /* in the lanes' array, from the block's first image and the panel's first channel */
+  int64_t pixels, image;
+  const cb_tap_walk *walks; /* [taps], by taps; else NULL */
+} block_view;
+
+/* Packed lanes of a pixel: with tiles of one tap always those of a whole panel, so that one walk fits all. */
+static int64_t lane_width(const cb_weights *st, const cb_panel *panel)
+{
+  return st->by_taps ? CB_PANEL_VECTORS * st->engine->lanes : panel->width;
+}
+
+/* lanes[pixel][channel] = from[channel][pixel], by runs of pixels side by side; from: at the panel's first channel. */
+static void pack_block(const block_view *view, const cb_panel *panel, const void *from, char *lanes)
+{
+  const cb_geometry *geo = &view->job->call->plan->problem.geo;
+  const cb_weights *st = view->job->call->plan->state;
+  const int64_t width = lane_width(st, panel);
+  if (geo->p == 1) { /* lanes lie side by side already */
+    for (int64_t p = 0; p < view->pixels; p++) {
+      char *to = lanes + (size_t)(p * width) * geo->element;
+      memcpy(to, cb_at(from, view->position[p], geo->element), (size_t)panel->count * geo->element);
+      memset(to + (size_t)panel->count * geo->element, 0, (size_t)(width - panel->count) * geo->element);
+    }
+    return;
+  }
+  for (int64_t p = 0; p < view->pixels;) {
+    int64_t run = 1;
+    while (p + run < view->pixels && view->position[p + run] == view->position[p] + run) run++;
+    st->engine->pack_lanes(lanes + (size_t)(p * width) * geo->element, cb_at(from, view->position[p], geo->element),
+                           geo->p, run, panel->count, width);
+    p += run;
+  }
+}
+
+/* Where the sums of a panel are made: their own place, or dw. */
+typedef struct {
+  void *at;
+  int64_t pitch;
+  bool add; /* to what is there */
+} sums_view;
+
+/* sums[channel, tap][lane] (+)= the block's part, a tap at a time. */
+static void add_block_by_taps(const block_view *view, const cb_panel *panel, const void *lanes, const sums_view *sums)
+{
+  const cb_geometry *geo = &view->job->call->plan->problem.geo;
+  const cb_weights *st = view->job->call->plan->state;
+  const int64_t channels = view->job->channel1 - view->job->channel0;
+  const int64_t tiles = cb_parts(channels, st->engine->rows[panel->vectors]);
+  cb_tile tile = {.a = view->band, .b = lanes, .ldc = geo->taps * sums->pitch};
+  for (int64_t t = 0; t < geo->taps; t++) {
+    const cb_tap_walk *walk = &view->walks[t];
+    const int64_t chunks = cb_parts(walk->count, WEIGHT_CHUNK);
+    for (int64_t i = 0; i < tiles; i++) {
+      const int64_t first = cb_split(channels, tiles, i), m = cb_split(channels, tiles, i + 1) - first;
+      tile.row = st->tap + t * st->gather.channels + first;
+      tile.c = cb_at_mut(sums->at, (first * geo->taps + t) * sums->pitch, geo->element);
+      for (int64_t chunk = 0; chunk < chunks; chunk++) {
+        const int64_t s0 = cb_split(walk->count, chunks, chunk);
+        tile.awalk = walk->band + s0;
+        tile.bwalk = walk->lanes + s0;
+        tile.steps = cb_split(walk->count, chunks, chunk + 1) - s0;
+        tile.add = sums->add || chunk > 0;
+        st->engine->kernel[panel->vectors][m](&tile);
+      }
+    }
+  }
+}
+
+/* sums[tap][lane] (+)= the block's part. */
+static void add_block(const block_view *view, const cb_panel *panel, const void *lanes, const sums_view *sums)
+{
+  const cb_geometry *geo = &view->job->call->plan->problem.geo;
+  const cb_weights *st = view->job->call->plan->state;
+  int64_t taps = (view->job->channel1 - view->job->channel0) * geo->taps;
+  int64_t tiles = cb_parts(taps, st->engine->rows[panel->vectors]), chunks = cb_parts(view->pixels, WEIGHT_CHUNK);
+  for (int64_t i = 0; i < tiles; i++) {
+    int64_t first = cb_split(taps, tiles, i), m = cb_split(taps, tiles, i + 1) - first;
+    for (int64_t chunk = 0; chunk < chunks; chunk++) {
+      int64_t s0 = cb_split(view->pixels, chunks, chunk), s1 = cb_split(view->pixels, chunks, chunk + 1);
+      cb_tile tile = {.a = view->band,
+                      .row = st->tap + first,
+                      .awalk = view->rows + s0,
+                      .b = cb_at(lanes, s0 * panel->width, geo->element),
+                      .bwalk = st->hops.hop[panel->vectors],
+                      .steps = s1 - s0,
+                      .c = cb_at_mut(sums->at, first * sums->pitch, geo->element),
+                      .ldc = sums->pitch,
+                      .add = sums->add || chunk > 0};
+      st->engine->kernel[panel->vectors][m](&tile);
+    }
+  }
+}
+
+/* True if each tap reaches the same pixels of both blocks. */
+static bool same_reach(const cb_weights *st, const cb_block_range *a, const cb_block_range *b)
+{
+  if (a->images != b->images) return false;
+  for (int i = 0; i < 3; i++) {
+    if (a->count[i] != b->count[i]) return false;
+    if (a->first[i] == b->first[i]) continue;
+    if (cb_min(a->first[i], b->first[i]) < st->inner[i][0]) return false;
+    if (cb_max(a->first[i], b->first[i]) + a->count[i] > st->inner[i][1]) return false;
+  }
+  return true;
+}
+
+/* Fills the walks of every tap over the block's pixels. */
+static void open_taps(const job *j, const cb_gather *gather, const cb_block_range *block)
+{
+  const cb_weights *st = j->call->plan->state;
+  const int32_t width = CB_PANEL_VECTORS * st->engine->lanes;
+  cb_tap_walk *walks = (cb_tap_walk *)(j->scratch + st->walks_at);
+  int32_t *room = (int32_t *)(walks + gather->taps);
+  for (int64_t t = 0; t < gather->taps; t++) {
+    const cb_box box = cb_weights_reach(gather, t);
+    const cb_block_range part = cb_box_in_block(&box, block);
+    cb_tap_walk *walk = &walks[t];
+    *walk = (cb_tap_walk){part.images * part.count[0] * part.count[1] * part.count[2], room, room + st->band.pixels};
+    room += 2 * st->band.pixels;
+    cb_band_rows(gather, &st->band, block->first, &part, walk->band);
+    int32_t *lanes = walk->lanes;
+    for (int64_t in = 0; in < part.images; in++)
+      for (int64_t d = part.first[0] - block->first[0]; d < part.first[0] - block->first[0] + part.count[0]; d++)
+        for (int64_t h = part.first[1] - block->first[1]; h < part.first[1] - block->first[1] + part.count[1]; h++) {
+          int64_t row = ((in * block->count[0] + d) * block->count[1] + h) * block->count[2];
+          int64_t at = row + part.first[2] - block->first[2];
+          for (int64_t w = 0; w < part.count[2]; w++) *lanes++ = (int32_t)(at + w) * width;
+        }
+  }
+}
+
+/* Fills the band (or points into x) and the pixel tables of block b, for the job's channels; *last: the block whose tables
+   are there. */
+static block_view open_block(const job *j, int64_t b, cb_block_range *last)
+{
+  const cb_geometry *geo = &j->call->plan->problem.geo;
+  const cb_weights *st = j->call->plan->state;
+  cb_gather part = st->gather;
+  cb_block_range block = cb_band_block(&part, &st->band, j->call->n, b);
+  int64_t channel = block.image * st->rows_all + j->ig * st->rows_each + j->channel0;
+  const int64_t whole[3] = {part.axis[0].outs, part.axis[1].outs, part.axis[2].outs};
+  int32_t *rows = (int32_t *)(j->scratch + st->rows_at);
+  int64_t *position = (int64_t *)(j->scratch + st->position_at);
+  int64_t pixels = block.images * block.count[0] * block.count[1] * block.count[2];
+  part.channels = j->channel1 - j->channel0;
+  cb_band_rows(&part, &st->band, block.first, &block, rows);
+  cb_band_positions(&part, &block, whole, (int64_t[3]){0, 0, 0}, st->lanes_all * geo->p, position);
+  const void *source = st->swapped ? j->call->dy : j->call->x;
+  const void *band = cb_band_open(&part, &st->band, &block, cb_at(source, channel * geo->image, geo->element),
+                                  st->rows_all * geo->image, geo->element, j->scratch);
+  if (st->by_taps && !same_reach(st, last, &block)) open_taps(j, &part, &block);
+  *last = block;
+  return (block_view){j,
+                      band,
+                      rows,
+                      position,
+                      pixels,
+                      block.image,
+                      st->by_taps ? (const cb_tap_walk *)(j->scratch + st->walks_at) : NULL};
+}
+
+/* Where the job's sums of one panel belong: in dw, or in its segment's partial result. The steps are those of a store. */
+static void *destination(const job *j, const cb_panel *panel, int64_t *row_step, int64_t *lane_step)
+{
+  const cb_geometry *geo = &j->call->plan->problem.geo;
+  const cb_tiling *t = &j->call->plan->tiling;
+  const cb_weights *st = j->call->plan->state;
+  void *out = t->segments > 1 ? cb_at_mut(j->call->shared, j->segment * geo->k * geo->q, geo->element) : j->call->out;
+  *row_step = st->swapped ? geo->q : 1;
+  *lane_step = st->swapped ? 1 : geo->q;
+  int64_t at = panel->first * *lane_step + j->channel0 * geo->taps * *row_step;
+  return cb_at_mut(out, j->ig * geo->kg * geo->q + at, geo->element);
+}
+
+/* True if the kernel stores there itself: lanes lie side by side, nothing else is to be kept, and one block is all. */
+static bool stores_in_place(const job *j, const cb_panel *panel)
+{
+  const cb_weights *st = j->call->plan->state;
+  int64_t segments = j->call->plan->tiling.segments;
+  bool one_block = cb_band_blocks(&st->band, j->call->n) <= segments;
+  return st->swapped && one_block && panel->count == panel->width && (segments > 1 || !j->call->accumulate);
+}
+
+/* The job's sums of one panel to where they belong. */
+static void store_panel(const job *j, const cb_panel *panel, const void *sums)
+{
+  const cb_geometry *geo = &j->call->plan->problem.geo;
+  cb_store store = {.c = sums,
+                    .ldc = panel->width,
+                    .m = (j->channel1 - j->channel0) * geo->taps,
+                    .count = panel->count,
+                    .add = j->call->plan->tiling.segments == 1 && j->call->accumulate};
+  store.out = destination(j, panel, &store.row_step, &store.lane_step);
+  const cb_weights *st = j->call->plan->state;
+  st->engine->store(&store);
+}
+
+/* task = ((segment * groups + group) * channel groups + channel group) * panel groups + panel group. */
+static job job_of(const cb_call *call, int64_t task, int worker)
+{
+  const cb_geometry *geo = &call->plan->problem.geo;
+  const cb_weights *st = call->plan->state;
+  int64_t panels = task % st->panel_groups, channels = task / st->panel_groups % st->channel_groups;
+  task /= st->panel_groups * st->channel_groups;
+  return (job){.call = call,
+               .ig = task % geo->g,
+               .segment = task / geo->g,
+               .panel0 = cb_split(st->panels, st->panel_groups, panels),
+               .panel1 = cb_split(st->panels, st->panel_groups, panels + 1),
+               .channel0 = cb_split(st->rows_each, st->channel_groups, channels),
+               .channel1 = cb_split(st->rows_each, st->channel_groups, channels + 1),
+               .scratch = cb_scratch(call, worker)};
+}
+
+/* The part of one block in the sums of panel p; `first`: nothing has been added to them yet. */
+static void run_panel(const block_view *view, int64_t p, bool first)
+{
+  const job *j = view->job;
+  const cb_geometry *geo = &j->call->plan->problem.geo;
+  const cb_weights *st = j->call->plan->state;
+  cb_panel panel = cb_panel_at(st->engine, st->lanes_each, p);
+  char *lanes = j->scratch + st->lanes_at;
+  const void *from = st->swapped ? j->call->x : j->call->dy;
+  int64_t channel = view->image * st->lanes_all + j->ig * st->lanes_each + panel.first, lane_step;
+  pack_block(view, &panel, cb_at(from, channel * geo->p, geo->element), lanes);
+  sums_view sums = {j->scratch + st->sums_at + (size_t)(p - j->panel0) * st->sums_bytes, panel.width, !first};
+  if (stores_in_place(j, &panel)) sums.at = destination(j, &panel, &sums.pitch, &lane_step);
+  (st->by_taps ? add_block_by_taps : add_block)(view, &panel, lanes, &sums);
+}
+
+static void run_job(void *context, int64_t task, int worker)
+{
+  const cb_call *call = context;
+  const cb_weights *st = call->plan->state;
+  job j = job_of(call, task, worker);
+  char *sums = j.scratch + st->sums_at;
+  int64_t blocks = cb_band_blocks(&st->band, call->n), segments = call->plan->tiling.segments;
+  int64_t first = cb_split(blocks, segments, j.segment), last = cb_split(blocks, segments, j.segment + 1);
+  if (first == last) memset(sums, 0, (size_t)(j.panel1 - j.panel0) * st->sums_bytes);
+  cb_block_range opened = {.images = -1};
+  for (int64_t b = first; b < last; b++) {
+    block_view view = open_block(&j, b, &opened);
+    for (int64_t p = j.panel0; p < j.panel1; p++) run_panel(&view, p, b == first);
+  }
+  for (int64_t p = j.panel0; p < j.panel1; p++) {
+    cb_panel panel = cb_panel_at(st->engine, st->lanes_each, p);
+    if (first == last || !stores_in_place(&j, &panel))
+      store_panel(&j, &panel, sums + (size_t)(p - j.panel0) * st->sums_bytes);
+  }
+}
+
+void cb_weights_run(const cb_call *call)
+{
+  const cb_tiling *t = &call->plan->tiling;
+  cb_parallel_for(call->threads, t->tasks, run_job, (void *)call);
+  if (t->segments > 1) cb_reduce_segments(call, call->shared, t->segments);
+}
