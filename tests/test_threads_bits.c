@@ -133,6 +133,36 @@ static void test_bits(void **state)
   assert_true(done > 0);
 }
 
+/* Scales an input so far down that its products underflow, to zeros of either sign. */
+static void shrink(guarded *array)
+{
+  guarded_protect(array, false);
+  for (size_t i = 0; i < array->bytes / sizeof(float); i++) ((float *)array->data)[i] *= 1e-30f;
+  guarded_protect(array, true);
+}
+
+/* Where every product underflows the sign of a zero sum could tell which products with the padding were left out. */
+static void test_signs_of_zeros(void **state)
+{
+  (void)state;
+  long done = 0;
+  for (int s = 0; s < SHAPES; s++)
+    for (int d = 0; d < DIRECTIONS; d++) {
+      problem p = {.desc = shapes[s]};
+      problem_finish(&p);
+      rng r = rng_at(seed, 500 + (uint64_t)s);
+      variant v = {.algorithm = "implicit_gemm"};
+      char text[PROBLEM_TEXT];
+      problem_text(&p, text);
+      harness_doing("signs of zeros: %s | %s", text, direction_names[d]);
+      rig_fill(&arrays, &p, &r, false, AGAINST_END);
+      shrink(&arrays.x), shrink(&arrays.w), shrink(&arrays.y);
+      done += check_bits(&p, (cnnblas_conv_direction)d, &v);
+    }
+  printf("signs of zeros on 1, 2, 3, 4 and 8 threads: %ld cases\n", done);
+  assert_true(done > 0);
+}
+
 /* The automatic choice and the workspace a thread do not look at the number of threads. */
 static void test_choice_ignores_threads(void **state)
 {
@@ -247,6 +277,7 @@ int main(void)
   seed = rng_seed(1234);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_bits),
+      cmocka_unit_test(test_signs_of_zeros),
       cmocka_unit_test(test_choice_ignores_threads),
       cmocka_unit_test(test_one_plan_in_eight_threads),
   };

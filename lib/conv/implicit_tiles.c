@@ -229,23 +229,15 @@ static void run_lane_tile(const cb_images_job *j, const lane_tile *lane, const l
   if (st->direct_weights) {
     int64_t start = cb_panel_at(st->engine, st->outputs, weights->first).first;
     cb_panel end = cb_panel_at(st->engine, st->outputs, weights->last - 1);
-    lane_outputs all = {cb_at(weights->weights, start * st->row[1], element),
-                        j->phase->weight,
-                        st->row,
-                        start,
-                        end.first + end.count - start,
-                        true};
+    lane_outputs all = {cb_at(weights->weights, start * st->row[1], element), j->phase->weight, st->row, start,
+                        end.first + end.count - start};
     run_lane_outputs(j, lane, &all, plain);
     return;
   }
   for (int64_t b = weights->first; b < weights->last; b++) {
     cb_panel panel = cb_panel_at(st->engine, st->outputs, b);
     lane_outputs part = {cb_at(weights->weights, cb_panel_offset(st->engine, j->gather->q, b), element),
-                         lane->walks->lane[panel.vectors],
-                         neighbours,
-                         panel.first,
-                         panel.count,
-                         b == weights->first};
+                         lane->walks->lane[panel.vectors], neighbours, panel.first, panel.count};
     run_lane_outputs(j, lane, &part, plain);
   }
 }

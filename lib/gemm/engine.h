@@ -65,8 +65,9 @@ typedef struct {
 typedef void (*cb_dots_kernel)(const cb_dots *dots);
 
 /* Where a finished tile goes: element (i, j) of the m x count block at c belongs to out[i * row_step + j * lane_step], or
-   out[place[i] + j * lane_step]. Transposed stores have row_step 1 or places, straight ones lane_step 1. A result of -0
-   becomes +0, so that sums which leave products with zeros out have the bits of those that do not. */
+   out[place[i] + j * lane_step]. Transposed stores have row_step 1 or places, straight ones lane_step 1. In
+   transposed ones a sum of -0 becomes +0, so that sums which leave products with zeros out have the bits of those that do
+   not. */
 typedef struct {
   const void *c;
   int64_t ldc;

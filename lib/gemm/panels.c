@@ -74,7 +74,6 @@ static inline void finish(const cb_store *t, int64_t i, int64_t j)
   const real *bias = t->bias, *residual = t->residual;
   int64_t at = row_place(t, i) + j * t->lane_step;
   real *out = (real *)t->out + at, value = ((const real *)t->c)[i * t->ldc + j];
-  value += 0;
   if (t->add) value = *out + value;
   if (bias) value += bias[t->bias_rows ? i : j];
   if (residual) value += residual[at];
@@ -92,7 +91,6 @@ INLINE vector relu(vector v)
 INLINE void finish_vector(const cb_store *t, const bool plain, int64_t at, vector value, const real *bias, int64_t m)
 {
   real *out = (real *)t->out + at;
-  value += (vector){0};
   if (!plain) {
     if (t->add) value = load(out, m) + value;
     if (t->bias) value += *bias - (vector){0};
@@ -137,7 +135,7 @@ INLINE void finish_lane(const cb_store *t, const bool plain, const run *runs, in
     int64_t at = r->at + lane * t->lane_step;
     vector value = r->first ? shift_down(v, r->first) : v;
     if (r->spread)
-      put_spread((real *)t->out + at, value + (vector){0}, r->m);
+      put_spread((real *)t->out + at, value, r->m);
     else
       finish_vector(t, plain, at, value, bias, r->m);
   }
@@ -162,6 +160,7 @@ INLINE void store_transposed(const cb_store *t, const bool plain)
         v[k] = k >= m ? (vector){0} : whole ? *(const vector *)(c + at) : load(c + at, end - at);
       }
       transpose(v);
+      UNROLL for (int l = 0; l < LANES; l++) v[l] += (vector){0}; /* -0 becomes +0 */
       if (count == 1 && !runs[0].spread) UNROLL for (int l = 0; l < LANES; l++)
         {
           if (l < lanes)
@@ -191,9 +190,9 @@ static void store_past(const cb_store *t)
   for (int64_t i = 0; i < t->m; i++) {
     real *out = (real *)t->out + i * t->row_step;
     int64_t lead = (int64_t)(-(uintptr_t)out % sizeof(vector) / sizeof(real)), j = lead < t->count ? lead : t->count;
-    put(out, load(c + i * t->ldc, j) + (vector){0}, j);
-    for (; j + LANES <= t->count; j += LANES) put_past(out + j, *(const vector *)(c + i * t->ldc + j) + (vector){0});
-    if (j < t->count) put(out + j, load(c + i * t->ldc + j, t->count - j) + (vector){0}, t->count - j);
+    put(out, load(c + i * t->ldc, j), j);
+    for (; j + LANES <= t->count; j += LANES) put_past(out + j, *(const vector *)(c + i * t->ldc + j));
+    if (j < t->count) put(out + j, load(c + i * t->ldc + j, t->count - j), t->count - j);
   }
 }
 
@@ -220,7 +219,7 @@ static void store_plain(const cb_store *t)
   const real *c = t->c;
   real *out = t->out;
   for (int64_t j = 0; j < t->count; j++)
-    for (int64_t i = 0; i < t->m; i++) out[row_place(t, i) + j * t->lane_step] = c[i * t->ldc + j] + 0;
+    for (int64_t i = 0; i < t->m; i++) out[row_place(t, i) + j * t->lane_step] = c[i * t->ldc + j];
 }
 
 void CB_NAME(cb_store)(const cb_store *t)
