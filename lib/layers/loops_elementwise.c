@@ -1,41 +1,35 @@
 /*
  * Activations, softmax, the optimiser and bias rows: loops without branches, which the compiler turns into vectors.
  *
- * exp(x) for x <= 0: x = n ln2 + r with |r| <= ln2 / 2, e^r - 1 by its Taylor series (7 terms for f32, 13 for f64: the
- * first one left out is below a quarter unit in the last place), and 2^n by its exponent bits in two factors, so that
- * results may become subnormal. tanh(x) = m / (m + 2) with m = e^(2|x|) - 1.
+ * exp(x) for x <= 0: x = n ln2 + r with |r| <= ln2 / 2, and e^r - 1 = r + r^2 P(r). P interpolates in Chebyshev's nodes
+ * for f32 (error 7e-8) and is Taylor's series for f64 (the first term left out is below a quarter unit in the last
+ * place). The sum that rounds x / ln2 to n has n in its last bits, and with the right constant n's exponent bits: one
+ * shift makes 2^(n + LIFT) of them. The lift is taken back by a product, which may round to a subnormal.
+ * tanh(x) = m / (m + 2) with m = e^(2|x|) - 1.
  */
 #include "layers/loops_build.h"
 #include <math.h>
 #include <string.h>
 
 #if CB_REAL_BITS == 32
-static const real magic = 12582912.0f, log2e = 1.44269504f, ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f;
-static const real lowest = -104, tanh_limit = 20;
-enum { MANTISSA = 23, BIAS = 127 };
+enum { MANTISSA = 23, BIAS = 127, LIFT = 64 };
+static const real rounder = 12582912.0f + BIAS, log2e = 1.44269504f, ln2_high = 0.693359375f;
+static const real ln2_low = -2.12194440e-4f, lowest = -104, tanh_limit = 20;
 #else
-static const real magic = 6755399441055744.0, log2e = 1.4426950408889634074;
+enum { MANTISSA = 52, BIAS = 1023, LIFT = 64 };
+static const real rounder = 6755399441055744.0 + BIAS, log2e = 1.4426950408889634074;
 static const real ln2_high = 6.93147180369123816490e-01, ln2_low = 1.90821492927058770002e-10;
 static const real lowest = -746, tanh_limit = 40;
-enum { MANTISSA = 52, BIAS = 1023 };
 #endif
-
-static inline real power_of_two(real n)
-{
-  real shifted = n + magic, zero = magic;
-  bits a, b;
-  memcpy(&a, &shifted, sizeof a);
-  memcpy(&b, &zero, sizeof b);
-  a = (a - b + BIAS) << MANTISSA;
-  memcpy(&shifted, &a, sizeof shifted);
-  return shifted;
-}
 
 /* e^r - 1 for |r| <= ln2 / 2. */
 static inline real small_expm1(real r)
 {
 #if CB_REAL_BITS == 32
-  real p = (real)(1.0 / 5040);
+  real p = 1.3926326e-3f;
+  p = p * r + 8.3632928e-3f;
+  p = p * r + 4.16665538e-2f;
+  p = p * r + 1.66665763e-1f;
 #else
   real p = (real)(1.0 / 6227020800.0);
   p = p * r + (real)(1.0 / 479001600.0);
@@ -44,45 +38,47 @@ static inline real small_expm1(real r)
   p = p * r + (real)(1.0 / 362880.0);
   p = p * r + (real)(1.0 / 40320.0);
   p = p * r + (real)(1.0 / 5040.0);
-#endif
   p = p * r + (real)(1.0 / 720);
   p = p * r + (real)(1.0 / 120);
   p = p * r + (real)(1.0 / 24);
   p = p * r + (real)(1.0 / 6);
+#endif
   p = p * r + (real)0.5;
   return p * r * r + r;
 }
 
-/* The n and r of x = n ln2 + r. */
-static inline real reduce(real x, real *r)
+/* The r of x = n ln2 + r; returns 2^(n + lift). */
+static inline real reduce(real x, real lift, real *r)
 {
-  real n = (x * log2e + magic) - magic;
+  real to_integer = rounder + lift, shifted = x * log2e + to_integer, n = shifted - to_integer;
+  bits power;
+  memcpy(&power, &shifted, sizeof power);
+  power <<= MANTISSA;
+  memcpy(&shifted, &power, sizeof shifted);
   *r = (x - n * ln2_high) - n * ln2_low;
-  return n;
+  return shifted;
 }
 
-/* e^x for x <= 0, NaN for NaN. */
-static inline real exp_negative(real x)
+/* e^x for x <= 0, NaN for NaN, times 2^LIFT. */
+static inline real lifted_exp_negative(real x)
 {
-  real r, clipped = x < lowest ? lowest : x;
-  real n = reduce(clipped, &r), half = (n * (real)0.5 + magic) - magic;
-  real e = (small_expm1(r) + 1) * power_of_two(half) * power_of_two(n - half);
-  return x < lowest ? 0 : e;
+  real r, scale = reduce(x < lowest ? lowest : x, LIFT, &r);
+  return (small_expm1(r) + 1) * scale;
 }
+
+static const real lower = (real)0x1p-64; /* 2^-LIFT */
 
 static inline real sigmoid(real x)
 {
-  real e = exp_negative(x < 0 ? x : -x);
-  return (x < 0 ? e : 1) / (1 + e);
+  real lifted = lifted_exp_negative(-(real)fabs(x));
+  return (x < 0 ? lifted * lower : 1) / (lifted * lower + 1);
 }
 
 static inline real hyperbolic_tangent(real x)
 {
-  real r, twice = x < 0 ? -2 * x : 2 * x;
-  twice = twice > tanh_limit ? tanh_limit : twice;
-  real scale = power_of_two(reduce(twice, &r));
-  real m = small_expm1(r) * scale + (scale - 1), t = m / (m + 2);
-  return x < 0 ? -t : (x == 0 ? x : t);
+  real r, twice = 2 * (real)fabs(x), scale = reduce(twice > tanh_limit ? tanh_limit : twice, 0, &r);
+  real m = small_expm1(r) * scale + (scale - 1);
+  return (real)copysign(m / (m + 2), x);
 }
 
 void CB_NAME(cb_activate)(cnnblas_nonlinearity kind, double slope, int64_t count, const void *from, void *to)
@@ -164,7 +160,7 @@ void CB_NAME(cb_softmax)(int64_t count, const void *logits, void *to, double *lo
   double sum = 0;
   for (int64_t j = 1; j < count; j++) largest = z[j] > largest ? z[j] : largest;
 #pragma GCC ivdep
-  for (int64_t j = 0; j < count; j++) p[j] = exp_negative(z[j] - largest);
+  for (int64_t j = 0; j < count; j++) p[j] = lifted_exp_negative(z[j] - largest) * lower;
   for (int64_t j = 0; j < count; j++) sum += (double)p[j];
   real scale = (real)(1 / sum);
   for (int64_t j = 0; j < count; j++) p[j] *= scale;
