@@ -1,6 +1,6 @@
 /*
  * The vector loops of the layers: one table of functions for each type and instruction-set level. The sources
- * (loops_elementwise.c, loops_pool.c) are compiled once for each pair; cb_layer_loops_for() chooses.
+ * (loops_elementwise.c, loops_pool*.c) are compiled once for each pair; cb_layer_loops_for() chooses.
  *
  * Arrays are of the table's type. Every function is serial and works on one piece of a layer.
  */
@@ -17,14 +17,16 @@ typedef struct {
   int count_include_pad;
 } cb_pool_geometry;
 
-/* One channel: x, dx [d][h][w]; y, dy, indices [od][oh][ow]. */
+/* Some channels after each other: x, dx [planes][d][h][w]; y, dy, indices [planes][od][oh][ow]. */
 typedef struct {
   const cb_pool_geometry *geo;
+  int64_t planes;
+  int64_t before, after; /* elements of x that may be read in front of the channels and behind them */
   const void *x, *y_in, *dy;
   void *y, *dx;
   int32_t *indices;
   const int32_t *indices_in;
-} cb_pool_plane;
+} cb_pool_run;
 
 typedef struct {
   /* y[i] = f(x[i]); dx[i] = dy[i] * f'(net), from y[i] = f(net); y may be x, dx may be dy */
@@ -41,8 +43,8 @@ typedef struct {
   void (*softmax)(int64_t count, const void *z, void *p, double *log_sum);
   /* the largest of count indices, a negative one counting as above all others */
   uint32_t (*largest_index)(int64_t count, const int32_t *indices);
-  void (*pool_forward)(cnnblas_pool_kind kind, const cb_pool_plane *plane);
-  void (*pool_backward)(cnnblas_pool_kind kind, const cb_pool_plane *plane);
+  void (*pool_forward)(cnnblas_pool_kind kind, const cb_pool_run *run);
+  void (*pool_backward)(cnnblas_pool_kind kind, const cb_pool_run *run);
 } cb_layer_loops;
 
 /* The table for a type on this machine. Thread safe. */

@@ -13,8 +13,8 @@
   void cb_column_sums_##suffix(int64_t, int64_t, const void *, void *);                                                \
   void cb_softmax_##suffix(int64_t, const void *, void *, double *);                                                   \
   uint32_t cb_largest_index_##suffix(int64_t, const int32_t *);                                                        \
-  void cb_pool_forward_##suffix(cnnblas_pool_kind, const cb_pool_plane *);                                             \
-  void cb_pool_backward_##suffix(cnnblas_pool_kind, const cb_pool_plane *);
+  void cb_pool_forward_##suffix(cnnblas_pool_kind, const cb_pool_run *);                                               \
+  void cb_pool_backward_##suffix(cnnblas_pool_kind, const cb_pool_run *);
 
 #define CB_LOOPS(suffix)                                                                                               \
   {                                                                                                                    \
@@ -28,13 +28,21 @@
 #define CB_NAME(name)       CB_JOIN(name, CB_SUFFIX)
 #define CB_DECLARE2(suffix) CB_DECLARE_LOOPS(suffix)
 CB_DECLARE2(CB_SUFFIX)
-/* loops_pool_windows.c, called by loops_pool.c: nonzero if it did the channel, zero if it has no loops for it. */
-int CB_NAME(cb_pool_forward_windows)(cnnblas_pool_kind kind, const cb_pool_plane *plane);
-int CB_NAME(cb_pool_backward_windows)(cnnblas_pool_kind kind, const cb_pool_plane *plane);
+/* loops_pool_windows.c and loops_pool_whole.c, called by loops_pool.c: nonzero if it did the channels, zero if it has no
+   loops for them. */
+int CB_NAME(cb_pool_forward_windows)(cnnblas_pool_kind kind, const cb_pool_run *run);
+int CB_NAME(cb_pool_backward_windows)(cnnblas_pool_kind kind, const cb_pool_run *run);
+int CB_NAME(cb_pool_forward_whole)(cnnblas_pool_kind kind, const cb_pool_run *run);
+int CB_NAME(cb_pool_backward_whole)(cnnblas_pool_kind kind, const cb_pool_run *run);
+/* loops_pool.c: any windows, any elements; called by loops_pool_windows.c for a channel that has a NaN. */
+void CB_NAME(cb_pool_forward_any)(cnnblas_pool_kind kind, const cb_pool_run *run);
+void CB_NAME(cb_pool_backward_any)(cnnblas_pool_kind kind, const cb_pool_run *run);
+/* A run of channel i alone. */
+cb_pool_run CB_NAME(cb_pool_channel)(const cb_pool_run *run, int64_t i);
 /* loops_pool_separable.c, called by loops_pool.c: whether it serves a geometry, and the two directions. dx is zeros. */
 int CB_NAME(cb_pool_separable)(cnnblas_pool_kind kind, const cb_pool_geometry *geometry);
-void CB_NAME(cb_pool_forward_separable)(cnnblas_pool_kind kind, const cb_pool_plane *plane);
-void CB_NAME(cb_pool_backward_separable)(cnnblas_pool_kind kind, const cb_pool_plane *plane);
+void CB_NAME(cb_pool_forward_separable)(cnnblas_pool_kind kind, const cb_pool_run *plane);
+void CB_NAME(cb_pool_backward_separable)(cnnblas_pool_kind kind, const cb_pool_run *plane);
 #if CB_REAL_BITS == 32
 typedef float real;
 typedef uint32_t bits;

@@ -1,6 +1,6 @@
 /*
- * Pooling of one channel, where neither loops_pool_windows.c nor loops_pool_separable.c serves: long rows, L2 in f64. The loops run over output
- * rows, inside over the window's taps, innermost over the row's columns: tap u of column j is element
+ * Pooling: chooses the loops for some channels, and has those for what no other file serves: long rows, L2 in f64, and
+ * indices routed one by one. The loops run over output rows, inside over the window's taps, innermost over the row's columns: tap u of column j is element
  * j * stride + u - pad, so that a tap is one strided run. At the image's edge a tap serves fewer columns.
  */
 #include "layers/loops_build.h"
@@ -22,7 +22,7 @@ typedef struct {
   int64_t from, to; /* the columns that have this element inside the image */
 } tap;
 
-typedef void row_function(const cb_pool_plane *plane, const out_row *row);
+typedef void row_function(const cb_pool_run *plane, const out_row *row);
 
 /* The part [*from, *to) of the window at output position o that lies in the image; returns what an average counts. */
 static int64_t window(const cb_pool_geometry *g, int axis, int64_t o, int64_t *from, int64_t *to)
@@ -34,7 +34,7 @@ static int64_t window(const cb_pool_geometry *g, int axis, int64_t o, int64_t *f
   return g->count_include_pad ? counted : *to - *from;
 }
 
-static void each_row(const cb_pool_plane *plane, row_function *run)
+static void each_row(const cb_pool_run *plane, row_function *run)
 {
   const cb_pool_geometry *g = plane->geo;
   for (int64_t od = 0; od < g->out[0]; od++)
@@ -89,7 +89,7 @@ INLINE void max_tap(const real *restrict x, tap t, int64_t s, real *restrict y, 
   }
 }
 
-static void max_row(const cb_pool_plane *plane, const out_row *row)
+static void max_row(const cb_pool_run *plane, const out_row *row)
 {
   const cb_pool_geometry *g = plane->geo;
   const real *x = plane->x;
@@ -132,7 +132,7 @@ static inline real divisor(const cb_pool_geometry *g, const out_row *row, int32_
   return (real)row->rows * (real)(end - start);
 }
 
-static void average_row(const cb_pool_plane *plane, const out_row *row)
+static void average_row(const cb_pool_run *plane, const out_row *row)
 {
   const cb_pool_geometry *g = plane->geo;
   const real *x = plane->x;
@@ -148,7 +148,7 @@ static void average_row(const cb_pool_plane *plane, const out_row *row)
 }
 
 /* dx[j * s] += dy[j] / divisor. */
-static void average_row_back(const cb_pool_plane *plane, const out_row *row)
+static void average_row_back(const cb_pool_run *plane, const out_row *row)
 {
   const cb_pool_geometry *g = plane->geo;
   const real *dy = (const real *)plane->dy + row->out;
@@ -191,7 +191,7 @@ INLINE void square_tap(const real *restrict x, tap t, int64_t s, int64_t begin, 
   }
 }
 
-static void l2_row(const cb_pool_plane *plane, const out_row *row)
+static void l2_row(const cb_pool_run *plane, const out_row *row)
 {
   const cb_pool_geometry *g = plane->geo;
   const real *x = plane->x;
@@ -226,7 +226,7 @@ static void l2_row(const cb_pool_plane *plane, const out_row *row)
 }
 
 /* dx += dy * x / y, nothing where y is 0. */
-static void l2_row_back(const cb_pool_plane *plane, const out_row *row)
+static void l2_row_back(const cb_pool_run *plane, const out_row *row)
 {
   const cb_pool_geometry *g = plane->geo;
   const real *x = plane->x, *y = (const real *)plane->y_in + row->out, *dy = (const real *)plane->dy + row->out;
@@ -236,33 +236,72 @@ static void l2_row_back(const cb_pool_plane *plane, const out_row *row)
   for (int64_t j = t.from; j < t.to; j++) dx[t.in + j * s] += y[j] == 0 ? 0 : dy[j] * (x[t.in + j * s] / y[j]);
 }
 
-/* ---- the channel ---- */
+/* ---- the channels ---- */
 
-void CB_NAME(cb_pool_forward)(cnnblas_pool_kind kind, const cb_pool_plane *plane)
+cb_pool_run CB_NAME(cb_pool_channel)(const cb_pool_run *run, int64_t i)
 {
-  static row_function *const rows[] = {max_row, average_row, l2_row};
-  if (CB_NAME(cb_pool_forward_windows)(kind, plane)) return;
-  if (CB_NAME(cb_pool_separable)(kind, plane->geo)) {
-    CB_NAME(cb_pool_forward_separable)(kind, plane);
-    return;
-  }
-  each_row(plane, rows[kind]);
+  const cb_pool_geometry *g = run->geo;
+  int64_t in = i * g->plane, out = i * g->out_plane;
+  cb_pool_run one = {.geo = g, .planes = 1, .before = run->before + in};
+  one.after = run->after + (run->planes - 1 - i) * g->plane;
+#define MOVED(name, type, by) one.name = run->name ? (type *)run->name + (by) : NULL
+  MOVED(x, const real, in);
+  MOVED(dx, real, in);
+  MOVED(y, real, out);
+  MOVED(y_in, const real, out);
+  MOVED(dy, const real, out);
+  MOVED(indices, int32_t, out);
+  MOVED(indices_in, const int32_t, out);
+#undef MOVED
+  return one;
 }
 
-void CB_NAME(cb_pool_backward)(cnnblas_pool_kind kind, const cb_pool_plane *plane)
+void CB_NAME(cb_pool_forward_any)(cnnblas_pool_kind kind, const cb_pool_run *run)
 {
-  real *dx = plane->dx;
-  if (CB_NAME(cb_pool_backward_windows)(kind, plane)) return;
-  memset(dx, 0, (size_t)plane->geo->plane * sizeof *dx);
-  if (kind == CNNBLAS_POOL_MAX) {
-    const real *dy = plane->dy;
-    for (int64_t j = 0; j < plane->geo->out_plane; j++) dx[plane->indices_in[j]] += dy[j];
-    return;
+  static row_function *const rows[] = {max_row, average_row, l2_row};
+  int separable = CB_NAME(cb_pool_separable)(kind, run->geo);
+  for (int64_t i = 0; i < run->planes; i++) {
+    cb_pool_run plane = CB_NAME(cb_pool_channel)(run, i);
+    if (separable)
+      CB_NAME(cb_pool_forward_separable)(kind, &plane);
+    else
+      each_row(&plane, rows[kind]);
   }
+}
+
+void CB_NAME(cb_pool_forward)(cnnblas_pool_kind kind, const cb_pool_run *run)
+{
+  if (!CB_NAME(cb_pool_forward_whole)(kind, run) && !CB_NAME(cb_pool_forward_windows)(kind, run))
+    CB_NAME(cb_pool_forward_any)(kind, run);
+}
+
+static void route(const cb_pool_run *plane)
+{
+  const real *dy = plane->dy;
+  real *dx = plane->dx;
+  for (int64_t j = 0; j < plane->geo->out_plane; j++) dx[plane->indices_in[j]] += dy[j];
+}
+
+void CB_NAME(cb_pool_backward_any)(cnnblas_pool_kind kind, const cb_pool_run *run)
+{
+  const cb_pool_geometry *g = run->geo;
   /* A column between windows has share 0, and 0 times an infinite x is no 0. */
-  int gaps = kind == CNNBLAS_POOL_L2 && plane->geo->stride[2] > plane->geo->kernel[2];
-  if (!gaps && CB_NAME(cb_pool_separable)(kind, plane->geo))
-    CB_NAME(cb_pool_backward_separable)(kind, plane);
-  else
-    each_row(plane, kind == CNNBLAS_POOL_AVG ? average_row_back : l2_row_back);
+  int gaps = kind == CNNBLAS_POOL_L2 && g->stride[2] > g->kernel[2];
+  int separable = !gaps && CB_NAME(cb_pool_separable)(kind, g);
+  for (int64_t i = 0; i < run->planes; i++) {
+    cb_pool_run plane = CB_NAME(cb_pool_channel)(run, i);
+    memset(plane.dx, 0, (size_t)g->plane * sizeof(real));
+    if (kind == CNNBLAS_POOL_MAX)
+      route(&plane);
+    else if (separable)
+      CB_NAME(cb_pool_backward_separable)(kind, &plane);
+    else
+      each_row(&plane, kind == CNNBLAS_POOL_AVG ? average_row_back : l2_row_back);
+  }
+}
+
+void CB_NAME(cb_pool_backward)(cnnblas_pool_kind kind, const cb_pool_run *run)
+{
+  if (!CB_NAME(cb_pool_backward_whole)(kind, run) && !CB_NAME(cb_pool_backward_windows)(kind, run))
+    CB_NAME(cb_pool_backward_any)(kind, run);
 }

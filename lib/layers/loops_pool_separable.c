@@ -157,7 +157,7 @@ static void nothing(int64_t count, real *line, place *places)
   }
 }
 
-static void max_lines(const cb_pool_plane *plane, const lines *l, int64_t r, int64_t rows, real *value, place *at)
+static void max_lines(const cb_pool_run *plane, const lines *l, int64_t r, int64_t rows, real *value, place *at)
 {
   const cb_pool_geometry *g = plane->geo;
   const real *x = plane->x;
@@ -186,7 +186,7 @@ static void max_lines(const cb_pool_plane *plane, const lines *l, int64_t r, int
       for (int64_t j_ = 0; j_ < width_; j_++) to_[i_ * (ow) + j_] = (type)(from)[i_ * (op) + j_];                      \
   } while (0)
 
-static void max_forward(const cb_pool_plane *plane)
+static void max_forward(const cb_pool_run *plane)
 {
   const cb_pool_geometry *g = plane->geo;
   lines l = lines_of(g);
@@ -237,7 +237,7 @@ static int64_t row_count(const cb_pool_geometry *g, int64_t r)
     for (int64_t u = 1; u < kernel; u++)                                                                               \
       for (int64_t f = 0; f < count; f++) y[f] += line[f * s + u];                                                     \
   }                                                                                                                    \
-  static void name##_rows(const cb_pool_plane *plane, const lines *l, int64_t r, int64_t rows, type *line, type *y)    \
+  static void name##_rows(const cb_pool_run *plane, const lines *l, int64_t r, int64_t rows, type *line, type *y)      \
   {                                                                                                                    \
     const cb_pool_geometry *g = plane->geo;                                                                            \
     int64_t count = columns(g, l), s = g->stride[2], k = g->kernel[2];                                                 \
@@ -260,7 +260,7 @@ SUMS(real, sum, ITSELF)
 SUMS(double, squares, SQUARE)
 #endif
 
-static void average_forward(const cb_pool_plane *plane)
+static void average_forward(const cb_pool_run *plane)
 {
   const cb_pool_geometry *g = plane->geo;
   lines l = lines_of(g);
@@ -278,7 +278,7 @@ static void average_forward(const cb_pool_plane *plane)
 }
 
 #if CB_REAL_BITS == 32
-static void l2_forward(const cb_pool_plane *plane)
+static void l2_forward(const cb_pool_run *plane)
 {
   const cb_pool_geometry *g = plane->geo;
   lines l = lines_of(g);
@@ -323,7 +323,7 @@ static void add_line(int64_t count, const real *restrict line, real *restrict dx
   for (int64_t i = 0; i < count; i++) dx[i] += line[i];
 }
 
-static void average_backward(const cb_pool_plane *plane)
+static void average_backward(const cb_pool_run *plane)
 {
   const cb_pool_geometry *g = plane->geo;
   lines l = lines_of(g);
@@ -348,7 +348,7 @@ static void add_product(int64_t count, const double *restrict line, const real *
 }
 
 /* dx += x * (dy / y), the quotients in double: y may be so small that f32 would overflow. */
-static void l2_backward(const cb_pool_plane *plane)
+static void l2_backward(const cb_pool_run *plane)
 {
   const cb_pool_geometry *g = plane->geo;
   lines l = lines_of(g);
@@ -366,7 +366,7 @@ static void l2_backward(const cb_pool_plane *plane)
 
 /* ---- the channel ---- */
 
-void CB_NAME(cb_pool_forward_separable)(cnnblas_pool_kind kind, const cb_pool_plane *plane)
+void CB_NAME(cb_pool_forward_separable)(cnnblas_pool_kind kind, const cb_pool_run *plane)
 {
   if (kind == CNNBLAS_POOL_MAX) max_forward(plane);
   if (kind == CNNBLAS_POOL_AVG) average_forward(plane);
@@ -375,7 +375,7 @@ void CB_NAME(cb_pool_forward_separable)(cnnblas_pool_kind kind, const cb_pool_pl
 #endif
 }
 
-void CB_NAME(cb_pool_backward_separable)(cnnblas_pool_kind kind, const cb_pool_plane *plane)
+void CB_NAME(cb_pool_backward_separable)(cnnblas_pool_kind kind, const cb_pool_run *plane)
 {
   if (kind == CNNBLAS_POOL_AVG) average_backward(plane);
 #if CB_REAL_BITS == 32

@@ -1,10 +1,12 @@
 /*
- * Pooling of one channel by the commonest windows, width x stride 2/2, 3/2 and 3/1: chooses the lanes for
- * pool_windows.h, whose loops keep a window's elements in registers; and windows that are the whole channel.
+ * Pooling by the commonest windows, size/stride 2/2, 3/2 and 3/1: chooses the lanes for pool_windows.h, whose loops keep
+ * a window's elements in registers.
  */
 #include "layers/loops_build.h"
 #include <math.h>
-#include <string.h>
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
 
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 4")
@@ -15,8 +17,10 @@ typedef int32_t place;
 typedef int64_t place;
 #endif
 
-/* Rows of one block of columns that are reduced once where windows overlap. */
-enum { KEPT_ROWS = 128 };
+/* Vectors of outputs in the longest rows that are served. */
+enum { MOST_BLOCKS = 64 };
+
+typedef enum { LARGEST, PLACED, AVERAGE } pool_result;
 
 #define JOIN_LANES(name, lanes) CB_JOIN2(name, lanes)
 #define EVEN(lanes, a, b)       JOIN_LANES(EVEN, lanes)(a, b)
@@ -31,6 +35,17 @@ enum { KEPT_ROWS = 128 };
 #define EVEN_16(a, b)           PICK(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
 #define ODD_16(a, b)            PICK(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31)
 
+#define FIRST_PAIRS(lanes, a, b) JOIN_LANES(FIRST_PAIRS, lanes)(a, b)
+#define LAST_PAIRS(lanes, a, b)  JOIN_LANES(LAST_PAIRS, lanes)(a, b)
+#define FIRST_PAIRS_2(a, b)      PICK(a, b, 0, 2)
+#define LAST_PAIRS_2(a, b)       PICK(a, b, 1, 3)
+#define FIRST_PAIRS_4(a, b)      PICK(a, b, 0, 4, 1, 5)
+#define LAST_PAIRS_4(a, b)       PICK(a, b, 2, 6, 3, 7)
+#define FIRST_PAIRS_8(a, b)      PICK(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define LAST_PAIRS_8(a, b)       PICK(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#define FIRST_PAIRS_16(a, b)     PICK(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define LAST_PAIRS_16(a, b)      PICK(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+
 /* The window's extent on one axis inside the image; returns what an average counts. */
 static inline int64_t pool_extent(const cb_pool_geometry *g, int axis, int64_t o, int64_t *from, int64_t *to)
 {
@@ -41,9 +56,24 @@ static inline int64_t pool_extent(const cb_pool_geometry *g, int axis, int64_t o
   return g->count_include_pad ? counted : *to - *from;
 }
 
+/* A channel that has a NaN, again. */
+static __attribute__((noinline)) void pool_redo(const cb_pool_run *run, int64_t i)
+{
+  cb_pool_run plane = CB_NAME(cb_pool_channel)(run, i);
+  CB_NAME(cb_pool_forward_any)(CNNBLAS_POOL_MAX, &plane);
+}
+
+/* A channel with an index outside its window, again. */
+static __attribute__((noinline)) void pool_redo_back(const cb_pool_run *run, int64_t i)
+{
+  cb_pool_run plane = CB_NAME(cb_pool_channel)(run, i);
+  CB_NAME(cb_pool_backward_any)(CNNBLAS_POOL_MAX, &plane);
+}
+
 /* NARROW lanes serve rows that fill no more of WIDE. */
 #if defined __AVX512F__
-#define NARROW 4
+#define NARROW      4
+#define LEAST_LANES 8
 #if CB_REAL_BITS == 32
 #define LANES 16
 #else
@@ -60,8 +90,9 @@ static inline int64_t pool_extent(const cb_pool_geometry *g, int axis, int64_t o
 #define WITH_LANES(few, name) ((few) ? name##_4 : name##_8)
 #endif
 #elif defined __AVX2__ && CB_REAL_BITS == 32
-#define NARROW 4
-#define LANES  8
+#define NARROW      4
+#define LEAST_LANES 8
+#define LANES       8
 #include "layers/pool_windows.h"
 #undef LANES
 #define LANES 4
@@ -69,63 +100,46 @@ static inline int64_t pool_extent(const cb_pool_geometry *g, int axis, int64_t o
 #undef LANES
 #define WITH_LANES(few, name) ((few) ? name##_4 : name##_8)
 #elif defined __AVX2__ || CB_REAL_BITS == 32
-#define NARROW 0
-#define LANES  4
+#define NARROW      0
+#define LEAST_LANES 4
+#define LANES       4
 #include "layers/pool_windows.h"
 #undef LANES
 #define WITH_LANES(few, name) ((void)(few), name##_4)
 #else
-#define NARROW 0
-#define LANES  2
+#define NARROW      0
+#define LEAST_LANES 2
+#define LANES       2
 #include "layers/pool_windows.h"
 #undef LANES
 #define WITH_LANES(few, name) ((void)(few), name##_2)
 #endif
 
+/* The longest rows that are served. */
+enum { MOST_OUT = MOST_BLOCKS * LEAST_LANES };
+
+/* Square windows over two axes. */
 static int has_loops(cnnblas_pool_kind kind, const cb_pool_geometry *g)
 {
   int64_t k = g->kernel[2], s = g->stride[2];
-  return kind != CNNBLAS_POOL_L2 && ((k == 2 && s == 2) || (k == 3 && (s == 1 || s == 2)));
+  return kind != CNNBLAS_POOL_L2 && ((k == 2 && s == 2) || (k == 3 && (s == 1 || s == 2))) && g->kernel[1] == k &&
+         g->stride[1] == s && g->size[0] == 1 && g->kernel[0] == 1 && g->out[2] <= MOST_OUT;
 }
 
-/* One window, the whole channel: an average of all, as at the end of ResNet. */
-static int is_whole(cnnblas_pool_kind kind, const cb_pool_geometry *g)
+int CB_NAME(cb_pool_forward_windows)(cnnblas_pool_kind kind, const cb_pool_run *run)
 {
-  if (kind != CNNBLAS_POOL_AVG || g->out_plane != 1) return 0;
-  for (int axis = 0; axis < 3; axis++)
-    if (g->kernel[axis] != g->size[axis] || g->pad_begin[axis]) return 0;
+  if (!has_loops(kind, run->geo)) return 0;
+  WITH_LANES(run->geo->out[2] <= NARROW, forward_windows)(kind, run);
   return 1;
 }
 
-static void average_all(const cb_pool_plane *plane)
+/* Windows that neither overlap nor leave the image. */
+int CB_NAME(cb_pool_backward_windows)(cnnblas_pool_kind kind, const cb_pool_run *run)
 {
-  enum { SUMS = 16 };
-  const real *x = plane->x;
-  int64_t count = plane->geo->plane, whole = count / SUMS * SUMS;
-  real sums[SUMS] = {0}, sum = 0;
-  for (int64_t i = 0; i < whole; i += SUMS)
-    for (int j = 0; j < SUMS; j++) sums[j] += x[i + j];
-  for (int64_t i = whole; i < count; i++) sum += x[i];
-  for (int width = SUMS / 2; width > 0; width /= 2)
-    for (int j = 0; j < width; j++) sums[j] += sums[j + width];
-  *(real *)plane->y = (sum + sums[0]) / (real)count;
-}
-
-int CB_NAME(cb_pool_forward_windows)(cnnblas_pool_kind kind, const cb_pool_plane *plane)
-{
-  if (is_whole(kind, plane->geo)) {
-    average_all(plane);
-    return 1;
-  }
-  if (!has_loops(kind, plane->geo)) return 0;
-  WITH_LANES(plane->geo->out[2] <= NARROW, forward_windows)(kind, plane);
-  return 1;
-}
-
-int CB_NAME(cb_pool_backward_windows)(cnnblas_pool_kind kind, const cb_pool_plane *plane)
-{
-  if (!is_whole(kind, plane->geo)) return 0;
-  real *dx = plane->dx, share = *(const real *)plane->dy / (real)plane->geo->plane;
-  for (int64_t i = 0; i < plane->geo->plane; i++) dx[i] = share;
+  const cb_pool_geometry *g = run->geo;
+  if (!has_loops(kind, g) || g->kernel[2] != 2 || g->pad_begin[1] || g->pad_begin[2] || 2 * g->out[1] > g->size[1] ||
+      2 * g->out[2] > g->size[2])
+    return 0;
+  WITH_LANES(g->out[2] <= NARROW, backward_windows)(kind, run);
   return 1;
 }

@@ -6,6 +6,10 @@
 #include <cnnblas/layers.h>
 #include <string.h>
 
+/* A task has so many elements at least, which pay for its start, and no more than so many tasks share a call: neither
+   depends on the number of threads. */
+enum { LEAST_ELEMENTS = 4096, MOST_TASKS = 32 };
+
 typedef struct {
   const cb_layer_loops *loops;
   cnnblas_pool_kind kind;
@@ -130,20 +134,21 @@ static void planes(void *context, int64_t task, int worker)
   (void)worker;
   const job *j = context;
   const cb_pool_geometry *g = j->geo;
-  for (int64_t i = task * j->planes_of_task; i < cb_min((task + 1) * j->planes_of_task, j->planes); i++) {
-    size_t in = (size_t)(i * g->plane) * j->element, out = (size_t)(i * g->out_plane) * j->element;
-    cb_pool_plane plane = {.geo = g, .x = j->x ? j->x + in : NULL};
-    if (j->backward) {
-      plane.y_in = j->y ? j->y + out : NULL;
-      plane.dy = j->dy + out;
-      plane.dx = j->out + in;
-      plane.indices_in = j->indices_in ? j->indices_in + i * g->out_plane : NULL;
-      j->loops->pool_backward(j->kind, &plane);
-    } else {
-      plane.y = j->out + out;
-      plane.indices = j->indices ? j->indices + i * g->out_plane : NULL;
-      j->loops->pool_forward(j->kind, &plane);
-    }
+  int64_t first = task * j->planes_of_task, count = cb_min(j->planes_of_task, j->planes - first);
+  size_t in = (size_t)(first * g->plane) * j->element, out = (size_t)(first * g->out_plane) * j->element;
+  cb_pool_run run = {.geo = g, .planes = count, .x = j->x ? j->x + in : NULL};
+  run.before = first * g->plane;
+  run.after = (j->planes - first - count) * g->plane;
+  if (j->backward) {
+    run.y_in = j->y ? j->y + out : NULL;
+    run.dy = j->dy + out;
+    run.dx = j->out + in;
+    run.indices_in = j->indices_in ? j->indices_in + first * g->out_plane : NULL;
+    j->loops->pool_backward(j->kind, &run);
+  } else {
+    run.y = j->out + out;
+    run.indices = j->indices ? j->indices + first * g->out_plane : NULL;
+    j->loops->pool_forward(j->kind, &run);
   }
 }
 
@@ -152,7 +157,7 @@ static void run(job *j, const cnnblas_pool_desc *desc, int64_t n)
   j->loops = cb_layer_loops_for(desc->dtype);
   j->kind = desc->kind;
   j->planes = n * desc->c;
-  j->planes_of_task = cb_max(1, CB_CHUNK / j->geo->plane);
+  j->planes_of_task = cb_max(1, cb_max(LEAST_ELEMENTS / j->geo->plane, j->planes / MOST_TASKS));
   cb_parallel_for(cb_layer_threads(desc->threads), cb_ceil_div(j->planes, j->planes_of_task), planes, j);
 }
 
