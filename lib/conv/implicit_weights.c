@@ -35,6 +35,7 @@
 enum {
   TARGET_JOBS = 8,
   LEAST_ROWS = 28,         /* channels on the rows of a job, if they are shared out */
+  FAR_BYTES = 12 << 20,    /* of an operand: more is not in the caches when it is read again */
   PARTIAL_BYTES = 2 << 20, /* of all segments' partial results */
   FEW_PIXELS = 128,        /* of all images: so few that storing the sums is what costs */
   LEAST_CYCLES = 6,        /* a step takes, however few its rows */
@@ -72,6 +73,12 @@ static bool prefer_taps(const cb_weights *st, int64_t channels)
   return by_taps < 0.99 * (double)all * fmax(CB_PANEL_VECTORS * rows_all, LEAST_CYCLES);
 }
 
+/* About the cycles that an element of an operand of so many takes to come from where it is: memory, or a cache. */
+static double reading(const cb_geometry *geo, double elements)
+{
+  return elements * (double)geo->g * (double)geo->element > FAR_BYTES ? 1.2 : 0.1;
+}
+
 /* Shares the work of one group of channels out among at least `wanted` jobs, in panels, channels and segments of the pixels,
    at most so many of those: what is done again costs least. About the cycles of one element: 0.35 in a band, which each
    part of the panels fills, or 0.6 if some are left out; 1 in lanes, which each part of the channels packs; 2 in a segment's
@@ -80,7 +87,8 @@ static int64_t share_out(cb_weights *st, const cb_geometry *geo, int64_t wanted,
 {
   const double pixels = (double)geo->n * (double)geo->p, weights = (double)geo->kg * (double)geo->q;
   const double each = cb_geometry_is_pointwise(geo) ? 0 : geo->axis[2].stride > 1 ? 0.6 : 0.35;
-  const double band = each * (double)st->rows_each * pixels, lanes = (double)st->lanes_each * pixels;
+  const double rows_all = (double)st->rows_each * pixels, lanes_all = (double)st->lanes_each * pixels;
+  const double band = (each + reading(geo, rows_all)) * rows_all, lanes = (1 + reading(geo, lanes_all)) * lanes_all;
   double least = HUGE_VAL;
   int64_t best = 1;
   for (int64_t p = 1; p <= cb_min(wanted, st->panels); p++)
