@@ -60,14 +60,14 @@ static void draw(plots *p, plot_picture *it, const table *t, const char *title)
   static const int patterns[PLOT_SERIES] = {3, 1, 2, 4, 5, 6, 7, 0};
   int names = TEXT * width_of(t->labels, t->label_count) + 30, width = names + 700;
   int head = t->series_count > 1 ? 60 + 18 * t->series_count : 60;
-  int height = head + 60 + BAR * t->label_count * (t->series_count + 1);
+  int height = head + 80 + BAR * t->label_count * (t->series_count + 1);
   double most = write_data(it->data, t);
   char command[4096] = "plot ";
   plot_title(p, it, width, height, title);
   fprintf(it->script, "set lmargin at screen %.4f\nset rmargin at screen %.4f\n", (double)names / width,
           1 - 20.0 / width);
   fprintf(it->script, "set tmargin at screen %.4f\nset bmargin at screen %.4f\n", 1 - (double)head / height,
-          55.0 / height);
+          75.0 / height);
   fprintf(it->script, "set xlabel \"%s\"\nset xrange [0:%.6g]\nset yrange [%d:-1]\n", t->axis, most * 1.12,
           t->label_count * (t->series_count + 1));
   fprintf(it->script,
