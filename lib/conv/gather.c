@@ -183,7 +183,7 @@ static void grow(cb_band *band, const cb_gather *gather, int axis, const cb_band
   }
   band->blocks[axis] = cb_ceil_div(outs, wanted);
   band->outs[axis] = cb_ceil_div(outs, band->blocks[axis]);
-  if (axis < 2 || band->blocks[axis] == 1 || wanted < tile) return;
+  if (axis != 2 || band->blocks[axis] == 1 || wanted < tile) return;
   band->outs[axis] = cb_min(cb_round_up(band->outs[axis], tile), wanted / tile * tile);
   band->blocks[axis] = cb_ceil_div(outs, band->outs[axis]);
 }

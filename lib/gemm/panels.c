@@ -157,7 +157,10 @@ INLINE void store_transposed(const cb_store *t, const bool plain)
       UNROLL for (int k = 0; k < LANES; k++)
       {
         int64_t at = (i + k) * t->ldc + j;
-        v[k] = k >= m ? (vector){0} : whole ? *(const vector *)(c + at) : load(c + at, end - at);
+        if (k >= m)
+          v[k] = (vector){0};
+        else
+          v[k] = load(c + at, whole ? LANES : end - at);
       }
       transpose(v);
       UNROLL for (int l = 0; l < LANES; l++) v[l] += (vector){0}; /* -0 becomes +0 */

@@ -114,7 +114,9 @@ INLINE best NAME(across)(strip *p, int64_t h, int K, int S, const block *b, int 
 
 INLINE best NAME(down)(best v, best m, pool_result result)
 {
-  return result == AVERAGE ? (best){.value = m.value + v.value} : NAME(later)(v, m, result == PLACED);
+  if (result != AVERAGE) return NAME(later)(v, m, result == PLACED);
+  m.value += v.value;
+  return m;
 }
 
 /* One output row of a block whose windows have the input rows from h on, `rows` of them; the first ones are kept if
