@@ -1,5 +1,5 @@
 /*
- * The parts of algorithm "implicit_gemm" and what they share. implicit_images.c computes y and dx, implicit_weights.c dw;
+ * The parts of algorithm "implicit_gemm" and what they share. implicit_images.c plans y and dx, implicit_weights.c dw;
  * implicit_batch.c and implicit_batch_weights.c do the same with images on the lanes. implicit_gemm.c is the table's row and
  * chooses between them.
  */

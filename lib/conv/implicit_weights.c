@@ -12,7 +12,7 @@
  *       for each panel of the job
  *         pack dy onto the lanes                       stays in L1 and L2
  *         for each tile of up to 14 taps
- *           for each chunk of at most 128 pixels       fresh sums, added to the job's
+ *           for each chunk of at most 256 pixels       fresh sums, added to the job's
  *             kernel
  *
  * Near the edge of an image a tap meets padding. Where that is worth it, a tile has one tap of up to 14 channels, and its
