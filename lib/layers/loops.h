@@ -21,7 +21,6 @@ typedef struct {
 typedef struct {
   const cb_pool_geometry *geo;
   int64_t planes;
-  int64_t before, after; /* elements of x that may be read in front of the channels and behind them */
   const void *x, *y_in, *dy;
   void *y, *dx;
   int32_t *indices;

@@ -242,8 +242,7 @@ cb_pool_run CB_NAME(cb_pool_channel)(const cb_pool_run *run, int64_t i)
 {
   const cb_pool_geometry *g = run->geo;
   int64_t in = i * g->plane, out = i * g->out_plane;
-  cb_pool_run one = {.geo = g, .planes = 1, .before = run->before + in};
-  one.after = run->after + (run->planes - 1 - i) * g->plane;
+  cb_pool_run one = {.geo = g, .planes = 1};
 #define MOVED(name, type, by) one.name = run->name ? (type *)run->name + (by) : NULL
   MOVED(x, const real, in);
   MOVED(dx, real, in);

@@ -4,7 +4,7 @@
  */
 #include "layers/loops_build.h"
 #include <math.h>
-#ifdef __AVX512F__
+#ifdef __AVX2__
 #include <immintrin.h>
 #endif
 
@@ -20,7 +20,18 @@ typedef int64_t place;
 /* Vectors of outputs in the longest rows that are served. */
 enum { MOST_BLOCKS = 64 };
 
-typedef enum { LARGEST, PLACED, AVERAGE } pool_result;
+typedef enum { LARGEST, PLACED, AVERAGE, NORM } pool_result;
+
+/* Elements of a plane that lies in the first cache: its blocks are done one after the other. In larger ones rows are, as
+   they lie in memory, unless windows share them. */
+enum { WALKED = 8192 };
+
+/* Sums of squares, and quotients dy / y, between these have lost nothing that counts. */
+#if CB_REAL_BITS == 32
+static const real LEAST_SUM = 0x1p-90f, MOST_SUM = 0x1p127f, LEAST_SHARE = 0x1p-90f, MOST_SHARE = 0x1p90f;
+#else
+static const real LEAST_SUM = 0x1p-900, MOST_SUM = 0x1p1023, LEAST_SHARE = 0x1p-900, MOST_SHARE = 0x1p900;
+#endif
 
 #define JOIN_LANES(name, lanes) CB_JOIN2(name, lanes)
 #define EVEN(lanes, a, b)       JOIN_LANES(EVEN, lanes)(a, b)
@@ -34,6 +45,12 @@ typedef enum { LARGEST, PLACED, AVERAGE } pool_result;
 #define ODD_8(a, b)             PICK(a, b, 1, 3, 5, 7, 9, 11, 13, 15)
 #define EVEN_16(a, b)           PICK(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
 #define ODD_16(a, b)            PICK(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31)
+
+#define NEXT(lanes, a, b) JOIN_LANES(NEXT, lanes)(a, b)
+#define NEXT_2(a, b)      PICK(a, b, 1, 2)
+#define NEXT_4(a, b)      PICK(a, b, 1, 2, 3, 4)
+#define NEXT_8(a, b)      PICK(a, b, 1, 2, 3, 4, 5, 6, 7, 8)
+#define NEXT_16(a, b)     PICK(a, b, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16)
 
 #define FIRST_PAIRS(lanes, a, b) JOIN_LANES(FIRST_PAIRS, lanes)(a, b)
 #define LAST_PAIRS(lanes, a, b)  JOIN_LANES(LAST_PAIRS, lanes)(a, b)
@@ -56,37 +73,39 @@ static inline int64_t pool_extent(const cb_pool_geometry *g, int axis, int64_t o
   return g->count_include_pad ? counted : *to - *from;
 }
 
-/* A channel that has a NaN, again. */
-static __attribute__((noinline)) void pool_redo(const cb_pool_run *run, int64_t i)
+/* A channel that the loops here do not do right, again. */
+static __attribute__((noinline)) void pool_redo(cnnblas_pool_kind kind, const cb_pool_run *run, int64_t i)
 {
   cb_pool_run plane = CB_NAME(cb_pool_channel)(run, i);
-  CB_NAME(cb_pool_forward_any)(CNNBLAS_POOL_MAX, &plane);
+  CB_NAME(cb_pool_forward_any)(kind, &plane);
 }
 
-/* A channel with an index outside its window, again. */
-static __attribute__((noinline)) void pool_redo_back(const cb_pool_run *run, int64_t i)
+static __attribute__((noinline)) void pool_redo_back(cnnblas_pool_kind kind, const cb_pool_run *run, int64_t i)
 {
   cb_pool_run plane = CB_NAME(cb_pool_channel)(run, i);
-  CB_NAME(cb_pool_backward_any)(CNNBLAS_POOL_MAX, &plane);
+  CB_NAME(cb_pool_backward_any)(kind, &plane);
 }
 
 /* NARROW lanes serve rows that fill no more of WIDE. */
 #if defined __AVX512F__
-#define NARROW      4
 #define LEAST_LANES 8
 #if CB_REAL_BITS == 32
-#define LANES 16
-#else
+#define NARROW 8
+#define LANES  16
+#include "layers/pool_windows.h"
+#undef LANES
 #define LANES 8
-#endif
+#include "layers/pool_windows.h"
+#undef LANES
+#define WITH_LANES(few, name) ((few) ? name##_8 : name##_16)
+#else
+#define NARROW 4
+#define LANES  8
 #include "layers/pool_windows.h"
 #undef LANES
 #define LANES 4
 #include "layers/pool_windows.h"
 #undef LANES
-#if CB_REAL_BITS == 32
-#define WITH_LANES(few, name) ((few) ? name##_4 : name##_16)
-#else
 #define WITH_LANES(few, name) ((few) ? name##_4 : name##_8)
 #endif
 #elif defined __AVX2__ && CB_REAL_BITS == 32
@@ -119,26 +138,28 @@ static __attribute__((noinline)) void pool_redo_back(const cb_pool_run *run, int
 enum { MOST_OUT = MOST_BLOCKS * LEAST_LANES };
 
 /* Square windows over two axes. */
-static int has_loops(cnnblas_pool_kind kind, const cb_pool_geometry *g)
+static int has_loops(const cb_pool_geometry *g)
 {
   int64_t k = g->kernel[2], s = g->stride[2];
-  return kind != CNNBLAS_POOL_L2 && ((k == 2 && s == 2) || (k == 3 && (s == 1 || s == 2))) && g->kernel[1] == k &&
-         g->stride[1] == s && g->size[0] == 1 && g->kernel[0] == 1 && g->out[2] <= MOST_OUT;
+  return ((k == 2 && s == 2) || (k == 3 && (s == 1 || s == 2))) && g->kernel[1] == k && g->stride[1] == s &&
+         g->size[0] == 1 && g->kernel[0] == 1 && g->out[2] <= MOST_OUT;
 }
 
 int CB_NAME(cb_pool_forward_windows)(cnnblas_pool_kind kind, const cb_pool_run *run)
 {
-  if (!has_loops(kind, run->geo)) return 0;
+  if (!has_loops(run->geo)) return 0;
   WITH_LANES(run->geo->out[2] <= NARROW, forward_windows)(kind, run);
   return 1;
 }
 
-/* Windows that neither overlap nor leave the image. */
+/* All of the maximum; of the others windows of 2 x 2 inside the image. Row after row: the columns behind the last window
+   are fewer than the stride. */
 int CB_NAME(cb_pool_backward_windows)(cnnblas_pool_kind kind, const cb_pool_run *run)
 {
   const cb_pool_geometry *g = run->geo;
-  if (!has_loops(kind, g) || g->kernel[2] != 2 || g->pad_begin[1] || g->pad_begin[2] || 2 * g->out[1] > g->size[1] ||
-      2 * g->out[2] > g->size[2])
+  if (!has_loops(g)) return 0;
+  if (kind != CNNBLAS_POOL_MAX && (g->kernel[2] != 2 || g->pad_begin[1] || g->pad_begin[2] ||
+                                   2 * g->out[1] > g->size[1] || 2 * g->out[2] > g->size[2]))
     return 0;
   WITH_LANES(g->out[2] <= NARROW, backward_windows)(kind, run);
   return 1;

@@ -4,11 +4,12 @@
 #include "layers/checks.h"
 #include "layers/loops.h"
 #include <cnnblas/layers.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* A task has so many elements at least, which pay for its start, and no more than so many tasks share a call: neither
    depends on the number of threads. */
-enum { LEAST_ELEMENTS = 4096, MOST_TASKS = 32 };
+enum { LEAST_ELEMENTS = 16384, MOST_TASKS = 32 };
 
 typedef struct {
   const cb_layer_loops *loops;
@@ -137,8 +138,6 @@ static void planes(void *context, int64_t task, int worker)
   int64_t first = task * j->planes_of_task, count = cb_min(j->planes_of_task, j->planes - first);
   size_t in = (size_t)(first * g->plane) * j->element, out = (size_t)(first * g->out_plane) * j->element;
   cb_pool_run run = {.geo = g, .planes = count, .x = j->x ? j->x + in : NULL};
-  run.before = first * g->plane;
-  run.after = (j->planes - first - count) * g->plane;
   if (j->backward) {
     run.y_in = j->y ? j->y + out : NULL;
     run.dy = j->dy + out;
@@ -181,9 +180,28 @@ cnnblas_status cnnblas_pool_forward(const cnnblas_pool_desc *desc, int64_t n, co
   return CNNBLAS_OK;
 }
 
-static cnnblas_status check_indices(const cb_layer_loops *loops, const int32_t *indices, int64_t count, int64_t plane)
+typedef struct {
+  const cb_layer_loops *loops;
+  const int32_t *indices;
+  int64_t count, plane;
+  _Atomic bool outside;
+} index_check;
+
+enum { CHECKED_INDICES = 1 << 16 /* of a task */ };
+
+static void look_at_indices(void *context, int64_t task, int worker)
 {
-  if ((int64_t)loops->largest_index(count, indices) < plane) return CNNBLAS_OK;
+  (void)worker;
+  index_check *c = context;
+  int64_t first = task * CHECKED_INDICES, count = cb_min(CHECKED_INDICES, c->count - first);
+  if ((int64_t)c->loops->largest_index(count, c->indices + first) >= c->plane) c->outside = true;
+}
+
+static cnnblas_status check_indices(const cnnblas_pool_desc *d, const int32_t *indices, int64_t count, int64_t plane)
+{
+  index_check c = {.loops = cb_layer_loops_for(d->dtype), .indices = indices, .count = count, .plane = plane};
+  cb_parallel_for(cb_layer_threads(d->threads), cb_ceil_div(count, CHECKED_INDICES), look_at_indices, &c);
+  if (!c.outside) return CNNBLAS_OK;
   int64_t i = 0;
   while ((int64_t)(uint32_t)indices[i] < plane) i++;
   return cb_fail(CNNBLAS_INVALID_ARGUMENT, "indices[%lld] is %d; the channel has places 0 to %lld", (long long)i,
@@ -209,7 +227,7 @@ cnnblas_status cnnblas_pool_backward(const cnnblas_pool_desc *desc, int64_t n, c
                        {"y", l2 ? y : NULL, outputs, element, !l2},
                        {"indices", indices, outputs, sizeof *indices, !max}};
   status = cb_check_arrays(arrays, 5, 1);
-  if (!status && max) status = check_indices(cb_layer_loops_for(desc->dtype), indices, outputs, g.plane);
+  if (!status && max) status = check_indices(desc, indices, outputs, g.plane);
   if (status) return status;
   job j = {.geo = &g, .backward = true, .element = element, .x = l2 ? x : NULL, .y = l2 ? y : NULL};
   j.dy = dy;

@@ -1,151 +1,9 @@
 /* Pooling against a naive loop on random problems of every kind; the exact edge semantics, one test each. */
-#include "check.h"
-#include "support/guarded.h"
+#include "pool_oracle.h"
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A pooling layer lifted to three axes, for the oracle. */
-typedef struct {
-  int64_t size[3], out[3], kernel[3], stride[3], pad[3], pad_end[3];
-} lifted;
-
-static lifted lift(const cnnblas_pool_desc *d)
-{
-  cnnblas_pool_shape shape;
-  int rank = d->rank ? d->rank : 2;
-  lifted l = {{1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {0}, {0}};
-  ASSERT_OK(cnnblas_pool_get_shape(d, &shape));
-  for (int i = 0; i < rank; i++) {
-    int to = 3 - rank + i;
-    l.size[to] = d->size[i], l.out[to] = shape.out[i], l.kernel[to] = d->kernel[i];
-    l.stride[to] = d->stride[0] || d->stride[1] || d->stride[2] ? d->stride[i] : d->kernel[i];
-    l.pad[to] = d->pad_begin[i], l.pad_end[to] = d->pad_end[i];
-  }
-  return l;
-}
-
-typedef struct {
-  double value;
-  int64_t counted; /* what the average divides by */
-  int64_t place;
-} window_result;
-
-/* One window, by its definition; when dx is given, adds the gradient g of its result to it. */
-static window_result naive_window(const cnnblas_pool_desc *d, const lifted *l, const double *x, const int64_t o[3],
-                                  double g, double *dx)
-{
-  window_result r = {-INFINITY, 1, -1};
-  double sum = 0, squares = 0;
-  int64_t from[3], real = 0;
-  for (int pass = 0; pass < 2; pass++) {
-    for (int a = 0; a < 3; a++) {
-      from[a] = o[a] * l->stride[a] - l->pad[a];
-      int64_t end = from[a] + l->kernel[a], limit = l->size[a] + l->pad_end[a];
-      if (pass == 0) r.counted *= (end < limit ? end : limit) - from[a];
-    }
-    for (int64_t i = from[0]; i < from[0] + l->kernel[0]; i++)
-      for (int64_t j = from[1]; j < from[1] + l->kernel[1]; j++)
-        for (int64_t k = from[2]; k < from[2] + l->kernel[2]; k++) {
-          if (i < 0 || j < 0 || k < 0 || i >= l->size[0] || j >= l->size[1] || k >= l->size[2]) continue;
-          int64_t at = (i * l->size[1] + j) * l->size[2] + k;
-          if (pass == 0) {
-            real++;
-            sum += x[at];
-            squares += x[at] * x[at];
-            if (r.place < 0 || (!isnan(r.value) && (isnan(x[at]) || x[at] > r.value))) r.value = x[at], r.place = at;
-          } else if (dx && d->kind == CNNBLAS_POOL_AVG) {
-            dx[at] += g / (double)r.counted;
-          } else if (dx && d->kind == CNNBLAS_POOL_L2 && r.value != 0) {
-            dx[at] += g * x[at] / r.value;
-          }
-        }
-    if (pass) continue;
-    if (!d->count_include_pad) r.counted = real;
-    if (d->kind == CNNBLAS_POOL_AVG) r.value = sum / (double)r.counted;
-    if (d->kind == CNNBLAS_POOL_L2) r.value = sqrt(squares);
-  }
-  if (dx && d->kind == CNNBLAS_POOL_MAX) dx[r.place] += g;
-  return r;
-}
-
-static bool close_enough(double got, double want, double u)
-{
-  return isnan(want) ? isnan(got) : got == want || fabs(got - want) <= u * (1 + fabs(want));
-}
-
-static void store(cnnblas_dtype dtype, void *to, int64_t i, double value)
-{
-  if (dtype == CNNBLAS_F64)
-    ((double *)to)[i] = value;
-  else
-    ((float *)to)[i] = (float)value;
-}
-
-static double load(cnnblas_dtype dtype, const void *from, int64_t i)
-{
-  return dtype == CNNBLAS_F64 ? ((const double *)from)[i] : (double)((const float *)from)[i];
-}
-
-static guarded arrays[6]; /* x, y, indices, dy, dx */
-
-static void compare_with_naive(const cnnblas_pool_desc *d, uint64_t stream, bool coarse)
-{
-  lifted l = lift(d);
-  int64_t plane = l.size[0] * l.size[1] * l.size[2], out = l.out[0] * l.out[1] * l.out[2], count = d->n * d->c;
-  size_t e = d->dtype == CNNBLAS_F64 ? 8 : 4;
-  bool max = d->kind == CNNBLAS_POOL_MAX;
-  placement where = stream % 2 ? AGAINST_END : AGAINST_START;
-  const int64_t elements[] = {count * plane, count * out, count * out, count * out, count * plane};
-  for (int i = 0; i < 5; i++) guarded_reset(&arrays[i], (size_t)elements[i] * (i == 2 ? 4 : e), where);
-  double *x = check_reals(stream, count * plane), *dy = check_reals(stream + 1, count * out);
-  for (int64_t i = 0; i < count * plane; i++) {
-    if (coarse) x[i] = round(2 * x[i]); /* ties */
-    if (coarse && stream % 4 < 2 && i % 31 == 5) x[i] = i % 2 ? (double)NAN : -(double)INFINITY;
-    store(d->dtype, arrays[0].data, i, x[i]);
-    x[i] = load(d->dtype, arrays[0].data, i);
-  }
-  for (int64_t i = 0; i < count * out; i++) {
-    store(d->dtype, arrays[3].data, i, dy[i]);
-    store(d->dtype, arrays[1].data, i, NAN);
-  }
-  for (int64_t i = 0; i < count * plane; i++) store(d->dtype, arrays[4].data, i, NAN);
-  guarded_protect(&arrays[0], true);
-  guarded_protect(&arrays[3], true);
-  int32_t *indices = max ? arrays[2].data : NULL;
-  ASSERT_OK(cnnblas_pool_forward(d, d->n, arrays[0].data, arrays[1].data, indices));
-  ASSERT_OK(cnnblas_pool_backward(d, d->n, arrays[0].data, arrays[1].data, arrays[3].data, indices, arrays[4].data));
-  for (int i = 0; i < 5; i++) assert_true(guarded_intact(&arrays[i]));
-  if (max) { /* the same without indices */
-    size_t bytes = (size_t)(count * out) * e;
-    void *with = memcpy(malloc(bytes + 1), arrays[1].data, bytes);
-    memset(arrays[1].data, 255, bytes);
-    ASSERT_OK(cnnblas_pool_forward(d, d->n, arrays[0].data, arrays[1].data, NULL));
-    for (int64_t i = 0; i < count * out; i++)
-      if (!close_enough(load(d->dtype, arrays[1].data, i), load(d->dtype, with, i), 0))
-        FAIL("y[%lld] without indices is another", (long long)i);
-    assert_true(guarded_intact(&arrays[1]));
-    free(with);
-  }
-  guarded_protect(&arrays[0], false);
-  guarded_protect(&arrays[3], false);
-  double *dx = calloc((size_t)(count * plane), sizeof *dx), u = d->dtype == CNNBLAS_F64 ? 1e-14 : 4e-6;
-  for (int64_t p = 0; p < count; p++)
-    for (int64_t i = 0; i < out; i++) {
-      int64_t o[3] = {i / (l.out[1] * l.out[2]), i / l.out[2] % l.out[1], i % l.out[2]}, at = p * out + i;
-      window_result want = naive_window(d, &l, x + p * plane, o, load(d->dtype, arrays[3].data, at), dx + p * plane);
-      double got = load(d->dtype, arrays[1].data, at);
-      if (!close_enough(got, want.value, max ? 0 : u)) FAIL("y[%lld] is %g, not %g", (long long)at, got, want.value);
-      if (max && indices[at] != want.place)
-        FAIL("indices[%lld] is %d, not %lld", (long long)at, indices[at], (long long)want.place);
-    }
-  for (int64_t i = 0; i < count * plane; i++) {
-    double got = load(d->dtype, arrays[4].data, i);
-    if (!close_enough(got, dx[i], 8 * u)) FAIL("dx[%lld] is %g, not %g", (long long)i, got, dx[i]);
-  }
-  free(x), free(dy), free(dx);
-}
 
 static int64_t pick(uint64_t problem, uint64_t *i, int64_t from, int64_t to)
 {
@@ -177,57 +35,8 @@ static void random_problems_agree_with_the_definition(void **state)
     harness_doing("problem %d: rank %d kind %d size %d %d %d kernel %d %d %d stride %d %d %d", (int)problem, d.rank,
                   (int)d.kind, (int)d.size[0], (int)d.size[1], (int)d.size[2], (int)d.kernel[0], (int)d.kernel[1],
                   (int)d.kernel[2], (int)d.stride[0], (int)d.stride[1], (int)d.stride[2]);
-    compare_with_naive(&d, problem, pick(problem, &i, 0, 1));
+    pool_compare_with_naive(&d, problem, pick(problem, &i, 0, 1));
   }
-}
-
-/* Rows around the length up to which columns are reduced first, and more rows than are reduced at a time. */
-static void long_rows_and_many_rows_agree_with_the_definition(void **state)
-{
-  (void)state;
-  static const int64_t shapes[][4] = {/* h, w, kernel, stride */
-                                      {1, 4095, 2, 1}, {3, 4096, 2, 2}, {2, 4100, 2, 2}, {2, 8195, 3, 2},
-                                      {5, 4097, 5, 3}, {1000, 9, 3, 1}, {700, 14, 2, 2}, {513, 33, 3, 2},
-                                      {1, 600, 1, 1},  {1, 900, 1, 300}};
-  for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
-    for (int kind = 0; kind < 3; kind++) {
-      const int64_t *s = shapes[i];
-      int64_t kernel_h = s[0] < s[2] ? s[0] : s[2];
-      cnnblas_pool_desc d = {
-          .dtype = i % 2 ? CNNBLAS_F64 : CNNBLAS_F32, .kind = (cnnblas_pool_kind)kind, .n = 1, .c = 2};
-      d.size[0] = s[0], d.size[1] = s[1], d.kernel[0] = kernel_h, d.kernel[1] = s[2];
-      d.stride[0] = d.stride[1] = s[3];
-      d.pad_begin[1] = s[2] > 2, d.pad_end[1] = s[2] / 2;
-      harness_doing("shape %d kind %d", (int)i, kind);
-      compare_with_naive(&d, i, kind == 0);
-    }
-}
-
-/* The windows with loops of their own, at every number of columns around one and two vectors of them. */
-static void every_tail_of_the_vector_loops_agrees_with_the_definition(void **state)
-{
-  (void)state;
-  static const int windows[][3] = {/* kernel, stride, padding */
-                                   {2, 2, 0}, {2, 2, 1}, {3, 2, 0}, {3, 2, 1},
-                                   {3, 2, 2}, {3, 1, 0}, {3, 1, 1}, {3, 1, 2}};
-  for (int i = 0; i < 8; i++)
-    for (int w = 3; w <= 70; w++)
-      for (int variant = 0; variant < 8; variant++) {
-        const int *s = windows[i];
-        cnnblas_pool_desc d = {.dtype = variant & 1 ? CNNBLAS_F64 : CNNBLAS_F32,
-                               .kind = variant & 2 ? CNNBLAS_POOL_AVG : CNNBLAS_POOL_MAX,
-                               .n = 1,
-                               .c = 2,
-                               .size = {3 + w % 5, w},
-                               .kernel = {s[0], s[0]},
-                               .stride = {s[1], s[1]},
-                               .pad_begin = {s[2], s[2]},
-                               .pad_end = {s[2], w % 2 ? 0 : s[2]},
-                               .ceil_mode = variant >> 2};
-        d.count_include_pad = variant == 2 || variant == 7;
-        harness_doing("window %d/%d pad %d, width %d, variant %d", s[0], s[1], s[2], w, variant);
-        compare_with_naive(&d, (uint64_t)w, variant < 4);
-      }
 }
 
 /* The theory's example: 224 x 224 x 64 becomes 112 x 112 x 64 with F = S = 2. */
@@ -405,8 +214,6 @@ static void bad_arguments_are_refused(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(random_problems_agree_with_the_definition),
-                                     cmocka_unit_test(every_tail_of_the_vector_loops_agrees_with_the_definition),
-                                     cmocka_unit_test(long_rows_and_many_rows_agree_with_the_definition),
                                      cmocka_unit_test(the_theorys_size_holds),
                                      cmocka_unit_test(ceil_mode_never_begins_a_window_in_the_back_padding),
                                      cmocka_unit_test(max_starts_at_minus_infinity),
