@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static float x[4 * 40 * 30 * 30], w[70 * 40 * 9], y[2][4 * 70 * 32 * 32];
+static float x[4 * 40 * 30 * 30], w[40 * 330 * 25], y[2][4 * 70 * 32 * 32];
 static uint64_t seed;
 
 static void *packed_of(const cnnblas_conv_desc *d, size_t *bytes)
@@ -61,6 +61,30 @@ static void test_one_buffer_for_many_shapes(void **state)
     }
 }
 
+/* Panels so large that they are copied before some tiles walk them, and not before few: the same bits. */
+static void test_large_panels(void **state)
+{
+  (void)state;
+  cnnblas_conv_desc d = {.n = 4, .c = 330, .k = 40, .size = {9, 9}, .kernel = {5, 5}};
+  size_t bytes;
+  void *packed = packed_of(&d, &bytes);
+  for (int pad = 0; pad <= 2; pad += 2)
+    for (int32_t threads = 1; threads <= 2; threads++) {
+      d.size[0] = d.size[1] = 9 - 2 * pad;
+      for (int i = 0; i < 2; i++) d.pad_begin[i] = d.pad_end[i] = pad;
+      cnnblas_conv_plan *raw = plan_of(&d, 0, 1, "implicit_gemm"), *ready = plan_of(&d, 1, threads, NULL);
+      for (int64_t n = 4; n >= 1; n -= 3) {
+        harness_doing("pad %d, n %d, threads %d, seed %llu", pad, (int)n, (int)threads, (unsigned long long)seed);
+        ASSERT_OK(cnnblas_conv_forward(raw, n, x, w, NULL, y[0], NULL, 0));
+        ASSERT_OK(cnnblas_conv_forward_packed(ready, n, x, packed, NULL, y[1], NULL, 0));
+        assert_memory_equal(y[0], y[1], (size_t)(n * 40 * 25) * sizeof(float));
+      }
+      cnnblas_conv_plan_destroy(raw);
+      cnnblas_conv_plan_destroy(ready);
+    }
+  free(packed);
+}
+
 static void expect(cnnblas_status got, cnnblas_status want, const char *words)
 {
   if (got != want || !strstr(cnnblas_last_error(), words))
@@ -108,6 +132,7 @@ static void test_misfits(void **state)
 int main(void)
 {
   seed = rng_seed(20240901);
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_one_buffer_for_many_shapes), cmocka_unit_test(test_misfits)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_one_buffer_for_many_shapes),
+                                     cmocka_unit_test(test_large_panels), cmocka_unit_test(test_misfits)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
