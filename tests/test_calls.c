@@ -185,6 +185,7 @@ static void test_null_plan(void **state)
   assert_int_equal(cnnblas_conv_plan_workspace(NULL), 0);
   assert_string_equal(cnnblas_conv_plan_algorithm(NULL), "");
   assert_int_equal(cnnblas_conv_plan_threads(NULL), 0);
+  assert_int_equal(cnnblas_conv_plan_packs(NULL), 0);
   cnnblas_conv_plan_destroy(NULL);
   ASSERT_OK(cnnblas_conv_plan_expect(plan, CNNBLAS_F32));
   cnnblas_conv_plan_destroy(plan);

@@ -85,6 +85,38 @@ static void test_large_panels(void **state)
   free(packed);
 }
 
+static int32_t packs(const cnnblas_conv_desc *d, cnnblas_conv_direction direction, const cnnblas_conv_options *o,
+                     const char *words)
+{
+  char text[4096];
+  cnnblas_conv_plan *plan = NULL;
+  ASSERT_OK(cnnblas_conv_plan_create(d, direction, o, &plan));
+  ASSERT_OK(cnnblas_conv_plan_describe(plan, text, sizeof text, NULL));
+  if (!strstr(text, words)) FAIL("expected \"%s\" in: %s", words, text);
+  int32_t says = cnnblas_conv_plan_packs(plan);
+  cnnblas_conv_plan_destroy(plan);
+  return says;
+}
+
+/* Where packing beforehand spares a call something, and where it does not. */
+static void test_who_packs(void **state)
+{
+  (void)state;
+  cnnblas_conv_desc d = {.n = 1, .c = 64, .k = 64, .size = {20, 20}, .kernel = {3, 3}};
+  const cnnblas_conv_options gemm = {.algorithm = "implicit_gemm"}, ready = {.packed_weights = 1},
+                             im2col = {.algorithm = "im2col"};
+  assert_int_equal(packs(&d, CNNBLAS_FORWARD, &gemm, "lanes: channels"), 1);
+  assert_int_equal(packs(&d, CNNBLAS_FORWARD, &ready, "lanes: channels"), 0);
+  assert_int_equal(packs(&d, CNNBLAS_FORWARD, &im2col, "im2col"), 0);
+  assert_int_equal(packs(&d, CNNBLAS_BACKWARD_DATA, &gemm, "implicit_gemm"), 0);
+  assert_int_equal(packs(&d, CNNBLAS_BACKWARD_WEIGHTS, &gemm, "implicit_gemm"), 0);
+  cnnblas_conv_desc batch = {.n = 64, .c = 8, .k = 64, .size = {4, 4}, .kernel = {3, 3}};
+  for (int i = 0; i < 2; i++) batch.pad_begin[i] = batch.pad_end[i] = 1;
+  assert_int_equal(packs(&batch, CNNBLAS_FORWARD, &gemm, "lanes: images"), 0);
+  d.groups = 64;
+  assert_int_equal(packs(&d, CNNBLAS_FORWARD, &gemm, "implicit_gemm"), 0);
+}
+
 static void expect(cnnblas_status got, cnnblas_status want, const char *words)
 {
   if (got != want || !strstr(cnnblas_last_error(), words))
@@ -133,6 +165,7 @@ int main(void)
 {
   seed = rng_seed(20240901);
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_one_buffer_for_many_shapes),
-                                     cmocka_unit_test(test_large_panels), cmocka_unit_test(test_misfits)};
+                                     cmocka_unit_test(test_large_panels), cmocka_unit_test(test_who_packs),
+                                     cmocka_unit_test(test_misfits)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

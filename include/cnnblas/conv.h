@@ -279,7 +279,15 @@ CNNBLAS_API cnnblas_status cnnblas_conv_forward(const cnnblas_conv_plan *plan, i
 CNNBLAS_API cnnblas_status cnnblas_conv_packed_bytes(const cnnblas_conv_desc *desc, size_t *bytes);
 
 /**
- * Packs weights once for any number of forward calls, which then need not rearrange them: for inference.
+ * 1 if each call of a forward plan packs its weights, which a plan with options.packed_weights is spared; 0 if it does not,
+ * so that there is nothing to gain: an algorithm other than implicit_gemm, images on the vectors' lanes, few pixels, one
+ * channel a group, weights that come packed; 0 for NULL and other directions.
+ */
+CNNBLAS_API int32_t cnnblas_conv_plan_packs(const cnnblas_conv_plan *plan);
+
+/**
+ * Packs weights once for any number of forward calls, which then need not rearrange them: for inference, where
+ * cnnblas_conv_plan_packs says that a plan would do it in each call.
  *
  * w       [k][c/g][r][s]; not needed any more afterwards
  * packed  at least cnnblas_conv_packed_bytes bytes at an address divisible by 64; the caller's. It may be copied, but not

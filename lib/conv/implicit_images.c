@@ -380,5 +380,6 @@ cnnblas_status cb_images_prepare(cnnblas_conv_plan *plan)
   t->k_tile = st->pixel_lanes ? st->engine->rows[st->pixel_vectors] : CB_PANEL_VECTORS * st->engine->lanes;
   t->q_tile = CB_CHUNK;
   t->tasks = blocks * st->panel_groups;
+  t->packs = packs;
   return CNNBLAS_OK;
 }

@@ -145,6 +145,12 @@ int32_t cnnblas_conv_plan_threads(const cnnblas_conv_plan *plan)
   return plan ? plan->threads : 0;
 }
 
+int32_t cnnblas_conv_plan_packs(const cnnblas_conv_plan *plan)
+{
+  return plan && plan->problem.direction == CNNBLAS_FORWARD && plan->tiling.packs &&
+         cb_packed_in_panels(&plan->problem.geo);
+}
+
 cnnblas_status cnnblas_conv_plan_expect(const cnnblas_conv_plan *plan, cnnblas_dtype dtype)
 {
   if (!plan) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "plan is NULL");

@@ -26,6 +26,7 @@ typedef struct {
   const char *lanes;                      /* what is on the lanes of vectors; NULL: not to be said */
   int64_t segments;                       /* partial sums of a weight gradient, added in order */
   int64_t tasks;                          /* independent tasks of a call on the plan's n images */
+  bool packs;                             /* each call packs the weights */
   size_t shared_bytes, thread_bytes;      /* workspace: once, and for each thread */
 } cb_tiling;
 
