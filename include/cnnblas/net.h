@@ -84,9 +84,10 @@ typedef struct cnnblas_net_options {
   int64_t size[3]; /*   has it; 0: the text says it. size is {h, w}, {w} or {d, h, w}. */
   int64_t classes; /* the data's classes: fill a last FC without size, must agree with one that has it; or 0 */
   int32_t threads; /* upper bound; 0 means one a core */
-  cnnblas_effort effort; /* of the convolution plans */
-  const char *algorithm; /* of all convolutions, read only by create; NULL or "auto": the library chooses */
-  int64_t reserved[8];   /* must be 0 */
+  cnnblas_effort effort;  /* of the convolution plans */
+  const char *algorithm;  /* of all convolutions, read only by create; NULL or "auto": the library chooses */
+  int32_t packed_weights; /* 1: not for training; has room for convolutions' weights packed: cnnblas_net_pack_weights */
+  int32_t reserved[15];   /* must be 0 */
 } cnnblas_net_options;
 
 /** Sets every field to zero, the defaults. NULL is ignored. */
@@ -123,7 +124,7 @@ typedef struct cnnblas_net_info {
   double flops;             /* of one image's forward pass: 2 a multiplication and addition, convolutions and FC */
   double training_flops;    /* of one image's training step: forward, both gradients (no input gradient at the input) */
   size_t training_bytes;    /* the block of a training network of these options */
-  size_t inference_bytes;   /* the block of an inference network of these options */
+  size_t inference_bytes;   /* the block of an inference network of these options, packed weights too */
   size_t allocated_bytes;   /* the block of this network: one of the two, 0 for a design */
   int64_t steps;            /* updates so far */
   uint64_t seed;            /* of the last initialisation */
@@ -152,7 +153,8 @@ typedef struct cnnblas_net_layer_info {
   int64_t weights;       /* parameters that multiply */
   int64_t biases;        /* parameters */
   double flops;          /* of one image's forward pass */
-  int64_t reserved[8];   /* written as 0 */
+  int32_t packed;        /* 1: a convolution whose weights are read packed (cnnblas_net_pack_weights) */
+  int32_t reserved[15];  /* written as 0 */
 } cnnblas_net_layer_info;
 
 /** Fills info for layer index of 0 to info.layers - 1. Returns CNNBLAS_OK or CNNBLAS_INVALID_ARGUMENT. */
@@ -195,10 +197,25 @@ CNNBLAS_API cnnblas_status cnnblas_net_find_tensor(const cnnblas_net *net, const
                                                    cnnblas_net_tensor *tensor);
 
 /**
- * Initialises all parameters anew from a seed, zeroes the momentum and the step count.
+ * Initialises all parameters anew from a seed, zeroes the momentum and the step count. Passes read the weights as they
+ * are again, not packed.
  * Returns CNNBLAS_OK or CNNBLAS_INVALID_ARGUMENT (a design).
  */
 CNNBLAS_API cnnblas_status cnnblas_net_initialise(cnnblas_net *net, cnnblas_init init, uint64_t seed);
+
+/**
+ * Packs the convolutions' weights as they are now: from here on passes read these and need not pack them in each call.
+ * For an inference network made with options.packed_weights; the bits of all results are the same. It pays where many
+ * weights meet few pixels: small images, few at a time. Before the first call passes read the weights as they are.
+ *
+ * The packed weights lie in the network's block. What is written to a convolution's weight tensor afterwards counts from
+ * the next cnnblas_net_pack_weights on; biases and fully connected weights count at once. A layer whose plan would not
+ * pack its weights (cnnblas_conv_plan_packs) has no packed ones: what is written there counts at once too.
+ *
+ * Belongs to one thread at a time, as all calls of a network; runs in parallel.
+ * Returns CNNBLAS_OK or CNNBLAS_INVALID_ARGUMENT (null pointer, a design, a network made without the option).
+ */
+CNNBLAS_API cnnblas_status cnnblas_net_pack_weights(cnnblas_net *net);
 
 /** Sets the step count, for a run that is resumed. */
 CNNBLAS_API cnnblas_status cnnblas_net_set_steps(cnnblas_net *net, int64_t steps);

@@ -24,3 +24,10 @@ void cnnblas_shared_parallel(int threads, int64_t tasks, void (*run)(void *conte
 {
   cb_parallel_for(threads, tasks, run, context);
 }
+
+int cnnblas_shared_threads(int threads)
+{
+  int before = cb_omp_threads();
+  cb_omp_set_threads(threads);
+  return before;
+}

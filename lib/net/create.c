@@ -32,7 +32,11 @@ static cnnblas_status check_options(const cnnblas_net_options *o)
   if (o->threads < 0) return out_of_range("threads", o->threads);
   for (int i = 0; i < 3; i++)
     if (o->size[i] < 0 || (o->size[i] && (!o->c || (i && !o->size[i - 1])))) return out_of_range("size", o->size[i]);
-  for (int i = 0; i < 8; i++)
+  if (o->packed_weights < 0 || o->packed_weights > 1) return out_of_range("packed_weights", o->packed_weights);
+  if (o->packed_weights && o->mode == CNNBLAS_NET_TRAINING)
+    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT,
+                       "options.packed_weights is 1, but options.mode is training, where weights change");
+  for (int i = 0; i < 15; i++)
     if (o->reserved[i]) return out_of_range("reserved", o->reserved[i]);
   return CNNBLAS_OK;
 }
@@ -58,17 +62,15 @@ static cnnblas_status make_plans(cnnblas_net *net, cb_net_layer *layer, bool fir
     cnnblas_conv_plan **plan = &layer->plans[direction];
     cnnblas_status status = cnnblas_conv_plan_create(d, (cnnblas_conv_direction)direction, &o, plan);
     if (status) return status;
-    size_t bytes = cnnblas_conv_plan_workspace(*plan);
     snprintf(layer->algorithms[direction], sizeof layer->algorithms[0], "%s", cnnblas_conv_plan_algorithm(*plan));
-    bytes = (bytes + CB_NET_ALIGN - 1) / CB_NET_ALIGN * CB_NET_ALIGN;
-    if (bytes > net->training_workspace) net->training_workspace = bytes;
-    if (direction == CNNBLAS_FORWARD && bytes > net->forward_workspace) net->forward_workspace = bytes;
+    cb_net_need_workspace(&net->training_workspace, *plan);
+    if (direction == CNNBLAS_FORWARD) cb_net_need_workspace(&net->forward_workspace, *plan);
     if (direction != CNNBLAS_FORWARD && net->options.mode == CNNBLAS_NET_INFERENCE) {
       cnnblas_conv_plan_destroy(*plan);
       *plan = NULL;
     }
   }
-  return CNNBLAS_OK;
+  return net->options.packed_weights ? cb_net_make_packed_plan(net, layer) : CNNBLAS_OK;
 }
 
 cnnblas_fc_desc cb_net_fc_desc(const cnnblas_net *net, const cb_net_layer *layer)
@@ -215,6 +217,7 @@ cnnblas_status cnnblas_net_initialise(cnnblas_net *net, cnnblas_init init, uint6
   net->options.init = init;
   net->steps = 0;
   net->has_gradient = false;
+  net->packed = false;
   net->last_n = CB_NET_NONE;
   return status ? status : cb_net_apply_maps(net, net->layout.values);
 }
@@ -268,8 +271,10 @@ cnnblas_status cnnblas_net_create(const char *text, const cnnblas_net_options *o
 void cnnblas_net_destroy(cnnblas_net *net)
 {
   if (!net) return;
-  for (int64_t i = 0; net->layers && i < net->count; i++)
+  for (int64_t i = 0; net->layers && i < net->count; i++) {
     for (int direction = 0; direction < 3; direction++) cnnblas_conv_plan_destroy(net->layers[i].plans[direction]);
+    cnnblas_conv_plan_destroy(net->layers[i].packed_plan);
+  }
   cb_notation_free(&net->design);
   cnnblas_shared_free(net->layers);
   cnnblas_shared_free(net->params);

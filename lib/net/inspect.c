@@ -118,6 +118,7 @@ cnnblas_status cnnblas_net_get_layer(const cnnblas_net *net, int64_t index, cnnb
   memcpy(info->algorithm, l->algorithms, sizeof info->algorithm);
   info->column = l->spec.column;
   info->fused = l->fused;
+  info->packed = net->packed && l->packed_plan;
   info->c = l->spec.out.c;
   memcpy(info->size, l->spec.out.size, sizeof info->size);
   info->elements = l->spec.out.elements;
@@ -231,7 +232,8 @@ static void put_layer(writer *w, const cnnblas_net *net, int64_t index)
   if (l.fused)
     put(w, "  in the layer before");
   else if (l.algorithm[0][0])
-    put(w, "  %s, %s, %s", l.algorithm[0], l.algorithm[1][0] ? l.algorithm[1] : "-", l.algorithm[2]);
+    put(w, "  %s%s, %s, %s", l.algorithm[0], l.packed ? " (packed)" : "", l.algorithm[1][0] ? l.algorithm[1] : "-",
+        l.algorithm[2]);
   put(w, "\n");
 }
 

@@ -53,6 +53,12 @@ size_t cb_net_workspace(const cnnblas_net *net, bool training)
   return (most + CB_NET_ALIGN - 1) / CB_NET_ALIGN * CB_NET_ALIGN;
 }
 
+void cb_net_need_workspace(size_t *bytes, const cnnblas_conv_plan *plan)
+{
+  size_t needed = (cnnblas_conv_plan_workspace(plan) + CB_NET_ALIGN - 1) / CB_NET_ALIGN * CB_NET_ALIGN;
+  if (needed > *bytes) *bytes = needed;
+}
+
 /* ---- the block ---- */
 
 typedef struct {
@@ -141,6 +147,17 @@ static void lay_out_arrays(cnnblas_net *net, bool training, bool keep, arena *a,
   }
 }
 
+/* Beside the values: the first passes, and whoever writes tensors, need the weights as they are. */
+static void lay_out_packed(cnnblas_net *net, bool keep, arena *a)
+{
+  for (int64_t i = 0; i < net->count; i++) {
+    cb_net_layer *layer = &net->layers[i];
+    if (!layer->packed_plan) continue;
+    size_t place = take(a, (int64_t)layer->packed_bytes, 1);
+    if (keep) layer->packed = place;
+  }
+}
+
 static void lay_out_workspace(const cnnblas_net *net, bool training, arena *a, cb_net_layout *layout)
 {
   int64_t bytes;
@@ -156,6 +173,7 @@ static cnnblas_status lay_out(cnnblas_net *net, cnnblas_net_mode mode, bool keep
   int64_t element = (int64_t)net->element, parts = cb_net_parts(net, net->options.batch), elements;
   memset(layout, 0, sizeof *layout);
   layout->values = take(&a, net->param_elements, element);
+  if (!training) lay_out_packed(net, keep, &a);
   if (training) layout->gradients = take(&a, net->param_elements, element);
   if (training) layout->momentum = take(&a, net->param_elements, element);
   if (training && parts > 1) {

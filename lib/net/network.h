@@ -17,6 +17,8 @@ typedef struct {
   bool relu;    /* that layer: its store does a ReLU */
   int64_t weight; /* index of its weight tensor, the bias next to it; CB_NET_NONE without parameters */
   cnnblas_conv_plan *plans[3];
+  cnnblas_conv_plan *packed_plan; /* forward with packed weights; NULL: it would gain nothing */
+  size_t packed, packed_bytes;    /* the packed weights' place; inference only */
   char algorithms[3][32];
   double flops; /* of one image's forward pass */
   size_t output, indices;
@@ -77,6 +79,7 @@ struct cnnblas_net {
   int64_t steps;
   int64_t last_n; /* images of the last pass; CB_NET_NONE before the first */
   bool has_gradient;
+  bool packed; /* passes read packed weights where a layer has them */
 };
 
 /* Decides split and part from the design. (layout.c) */
@@ -117,6 +120,12 @@ static inline void *cb_net_param_at(const cnnblas_net *net, size_t section, int6
 
 /* The layer's descriptors with the network's dtype, batch and threads. */
 cnnblas_fc_desc cb_net_fc_desc(const cnnblas_net *net, const cb_net_layer *layer);
+
+/* Raises *bytes to the plan's workspace, rounded up. (layout.c) */
+void cb_net_need_workspace(size_t *bytes, const cnnblas_conv_plan *plan);
+
+/* Makes a convolution's plan for packed weights, if its forward plan packs them. (packing.c) */
+cnnblas_status cb_net_make_packed_plan(cnnblas_net *net, cb_net_layer *layer);
 
 /* Applies every table of selected maps to a section of the parameters. */
 cnnblas_status cb_net_apply_maps(const cnnblas_net *net, size_t section);

@@ -45,6 +45,9 @@ static cnnblas_status forward_layer(const part *p, int64_t i)
   }
   if (l->spec.kind == CB_NET_CONV) {
     cnnblas_conv_epilogue e = {.bias = b, .activation = activation};
+    if (net->packed && l->packed_plan)
+      return cnnblas_conv_forward_packed(l->packed_plan, p->n, x, cb_net_at(net, l->packed), &e, y, p->workspace,
+                                         net->forward_workspace);
     return cnnblas_conv_forward(l->plans[0], p->n, x, w, &e, y, p->workspace, net->forward_workspace);
   }
   if (l->spec.kind == CB_NET_FC) {

@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   memcpy(text, data, size);
   text[size] = 0;
   cnnblas_net *net = NULL;
-  cnnblas_net_options options = {.mode = CNNBLAS_NET_DESIGN, .batch = 3, .threads = 1};
+  cnnblas_net_options options = {.mode = CNNBLAS_NET_DESIGN, .batch = 3, .threads = 1, .packed_weights = 1};
   if (cnnblas_net_create(text, &options, &net) == CNNBLAS_OK)
     ask(net);
   else
