@@ -192,9 +192,12 @@ io_status model_make(const char *name, const st_file *file, const model_use *use
     cnnblas_net_destroy(made);
     made = NULL;
     o.mode = use->mode;
+    o.packed_weights = use->mode == CNNBLAS_NET_INFERENCE;
     why = cnnblas_net_create(text, &o, &made);
     if (!why) why = cnnblas_net_set_steps(made, steps);
     status = why ? failed_library(name, why, error) : take_tensors(name, file, made, error);
+    if (!status && o.packed_weights && (why = cnnblas_net_pack_weights(made)))
+      status = failed_library(name, why, error);
   }
   if (status)
     cnnblas_net_destroy(made);

@@ -30,7 +30,8 @@ typedef struct {
 } model_use;
 
 /*
- * Makes the network that a file describes and fills in its tensors (not for a design).
+ * Makes the network that a file describes and fills in its tensors (not for a design). One for inference has its weights
+ * packed: tensors that are written later need cnnblas_net_pack_weights.
  * file   what st_read gave; may be freed afterwards
  * name   the file's, for messages
  * net    the caller's to destroy
