@@ -84,9 +84,7 @@ bool bench_layer_call(void *state)
     return !(forward ? cnnblas_pool_forward(&r->pool, r->n, r->x, r->y, r->indices)
                      : cnnblas_pool_backward(&r->pool, r->n, r->x, r->y, r->dy, r->indices, r->dx));
   case LAYER_FC:
-    if (forward)
-      return !cnnblas_fc_forward(&r->fc, r->n, r->x, r->w, NULL, CNNBLAS_IDENTITY, r->y, r->workspace,
-                                 r->workspace_bytes);
+    if (forward) return !cnnblas_fc_forward(&r->fc, r->n, r->x, r->w, NULL, CNNBLAS_IDENTITY, r->y);
     if (r->layer->direction == LAYER_BACKWARD) return !cnnblas_fc_backward_data(&r->fc, r->n, r->dy, r->w, r->dx);
     return !cnnblas_fc_backward_weights(&r->fc, r->n, r->x, r->dy, r->dw, NULL);
   case LAYER_SGD:
@@ -197,9 +195,7 @@ static bool fill(layer_rig *r)
   if (ok && r->outputs)
     ok = (r->y = take(r, (size_t)r->outputs * r->element)) && (r->dy = take_random(r, BENCH_SEED_DY, r->outputs));
   if (ok && r->weights) ok = (r->w = take_random(r, BENCH_SEED_W, r->weights));
-  if (ok && fc)
-    ok = cnnblas_fc_workspace(&r->fc, &r->workspace_bytes) == CNNBLAS_OK &&
-         (r->workspace = take(r, r->workspace_bytes)) && (r->dw = take(r, (size_t)r->weights * r->element));
+  if (ok && fc) ok = (r->dw = take(r, (size_t)r->weights * r->element));
   if (ok && max) ok = (r->indices = take(r, (size_t)r->outputs * sizeof *r->indices));
   if (!ok) return false;
   r->copy_bytes = r->moved_bytes / 2;

@@ -35,8 +35,6 @@ typedef struct layer_rig {
   cnnblas_fc_desc fc;
   cnnblas_sgd_desc sgd;
   void *x, *y, *dy, *dx, *w, *dw;
-  void *workspace;
-  size_t workspace_bytes;
   int32_t *indices;
   int threads;
   /* the yardstick: a copy of half the bytes that the call moves, or for FC the matrix product alone */

@@ -155,13 +155,6 @@ typedef struct cnnblas_fc_desc {
 CNNBLAS_API void cnnblas_fc_desc_init(cnnblas_fc_desc *desc);
 
 /**
- * Bytes of workspace that a forward call may need: 16 images' inputs and outputs, for a batch that is no multiple of 16.
- * Returns CNNBLAS_OK, CNNBLAS_INVALID_ARGUMENT, CNNBLAS_UNSUPPORTED (reserved dtype, a size that BLAS does not take) or
- * CNNBLAS_SIZE_OVERFLOW.
- */
-CNNBLAS_API cnnblas_status cnnblas_fc_workspace(const cnnblas_fc_desc *desc, size_t *bytes);
-
-/**
  * y[in][o] = activation(bias[o] + sum over i of x[in][i] * w[o][i]).
  *
  * n           images in this call, 0 to desc->n
@@ -170,14 +163,12 @@ CNNBLAS_API cnnblas_status cnnblas_fc_workspace(const cnnblas_fc_desc *desc, siz
  * bias        [out], or NULL
  * activation  CNNBLAS_IDENTITY or CNNBLAS_RELU
  * y           [n][out], written; must not overlap an input
- * workspace   at least cnnblas_fc_workspace() bytes, any alignment, apart from the arrays; NULL to let the call allocate
  *
- * One image's result does not depend on the batch it came in. Errors as cnnblas_fc_workspace, and
- * CNNBLAS_OUT_OF_MEMORY if workspace is NULL.
+ * The weights are read as they lie, nothing is allocated. One image's result does not depend on the batch it came in.
+ * Returns CNNBLAS_OK, CNNBLAS_INVALID_ARGUMENT, CNNBLAS_UNSUPPORTED (reserved dtype) or CNNBLAS_SIZE_OVERFLOW.
  */
 CNNBLAS_API cnnblas_status cnnblas_fc_forward(const cnnblas_fc_desc *desc, int64_t n, const void *x, const void *w,
-                                              const void *bias, cnnblas_activation activation, void *y, void *workspace,
-                                              size_t workspace_bytes);
+                                              const void *bias, cnnblas_activation activation, void *y);
 
 /** dx[in][i] = sum over o of dy[in][o] * w[o][i]. dx [n][in] is written; it must not overlap an input. */
 CNNBLAS_API cnnblas_status cnnblas_fc_backward_data(const cnnblas_fc_desc *desc, int64_t n, const void *dy,

@@ -128,10 +128,6 @@ static cnnblas_status make_layer(cnnblas_net *net, int64_t i, bool *first)
     *first = false;
   } else if (s->kind == CB_NET_FC) {
     cnnblas_fc_desc d = cb_net_fc_desc(net, layer);
-    size_t bytes;
-    cnnblas_status status = cnnblas_fc_workspace(&d, &bytes);
-    if (status) return status;
-    if (bytes > net->fc_workspace) net->fc_workspace = bytes;
     add_param(net, layer, "weight",
               (cb_net_param){.rank = 2, .shape = {d.out, d.in}, .fan_in = d.in, .fan_out = d.out});
     add_param(net, layer, "bias", (cb_net_param){.rank = 1, .shape = {d.out}});

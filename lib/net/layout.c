@@ -48,9 +48,7 @@ int cb_net_workers(const cnnblas_net *net)
 
 size_t cb_net_workspace(const cnnblas_net *net, bool training)
 {
-  size_t convolutions = training ? net->training_workspace : net->forward_workspace;
-  size_t most = convolutions > net->fc_workspace ? convolutions : net->fc_workspace;
-  return (most + CB_NET_ALIGN - 1) / CB_NET_ALIGN * CB_NET_ALIGN;
+  return training ? net->training_workspace : net->forward_workspace;
 }
 
 void cb_net_need_workspace(size_t *bytes, const cnnblas_conv_plan *plan)

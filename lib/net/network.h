@@ -71,7 +71,6 @@ struct cnnblas_net {
   int64_t part, split;                          /* images of a part; = options.batch: one part */
   int64_t split_elements;                       /* of the parameters of layers [0, split), padded */
   size_t forward_workspace, training_workspace; /* of the convolutions of one part */
-  size_t fc_workspace;
   cb_net_layout layout;
   size_t training_bytes, inference_bytes;
   int threads;

@@ -53,7 +53,7 @@ static cnnblas_status forward_layer(const part *p, int64_t i)
   if (l->spec.kind == CB_NET_FC) {
     cnnblas_fc_desc d = cb_net_fc_desc(net, l);
     d.threads = p->threads;
-    return cnnblas_fc_forward(&d, p->n, x, w, b, activation, y, p->workspace, net->fc_workspace);
+    return cnnblas_fc_forward(&d, p->n, x, w, b, activation, y);
   }
   if (l->spec.kind == CB_NET_POOL) {
     bool indexed = l->spec.pool.kind == CNNBLAS_POOL_MAX && net->options.mode == CNNBLAS_NET_TRAINING;

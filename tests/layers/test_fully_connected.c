@@ -28,19 +28,20 @@ static void free_probe(probe *p)
 static double run_probe(void *context)
 {
   probe *p = context;
-  ASSERT_OK(cnnblas_fc_forward(&p->d, p->d.n, p->x, p->w, p->b, CNNBLAS_IDENTITY, p->y, NULL, 0));
+  ASSERT_OK(cnnblas_fc_forward(&p->d, p->d.n, p->x, p->w, p->b, CNNBLAS_IDENTITY, p->y));
   return check_dot(p->y, p->r, p->d.n * p->d.out);
 }
 
 static void agrees_with_the_definition(void **state)
 {
   (void)state;
-  static const int64_t shapes[][3] = {{1, 1, 1}, {3, 5, 2}, {16, 7, 256}, {17, 33, 257}, {64, 300, 10}, {70, 258, 66}};
-  for (int s = 0; s < 6; s++) {
+  static const int64_t shapes[][3] = {{1, 1, 1},     {3, 5, 2},     {16, 7, 256},   {17, 33, 257},  {64, 300, 10},
+                                      {70, 258, 66}, {70, 512, 66}, {65, 256, 128}, {9, 1100, 256}, {5, 2048, 800}};
+  for (int s = 0; s < 10; s++) {
     int64_t n = shapes[s][0], in = shapes[s][1], out = shapes[s][2];
     probe p = make_probe(n, in, out);
     double *dx = check_reals(6, n * in), *dw = check_reals(7, in * out), *db = check_reals(8, out);
-    ASSERT_OK(cnnblas_fc_forward(&p.d, n, p.x, p.w, p.b, CNNBLAS_RELU, p.y, NULL, 0));
+    ASSERT_OK(cnnblas_fc_forward(&p.d, n, p.x, p.w, p.b, CNNBLAS_RELU, p.y));
     ASSERT_OK(cnnblas_fc_backward_data(&p.d, n, p.r, p.w, dx));
     ASSERT_OK(cnnblas_fc_backward_weights(&p.d, n, p.x, p.r, dw, db));
     double bound = 1e-15 * (double)(in + out + n) * 4;
@@ -71,6 +72,42 @@ static void agrees_with_the_definition(void **state)
   }
 }
 
+static void single_precision_agrees_with_double(void **state)
+{
+  (void)state;
+  static const int64_t shapes[][3] = {{1, 1, 1},      {2, 31, 7},     {16, 16, 14},   {70, 258, 66},
+                                      {70, 512, 256}, {65, 1030, 64}, {3, 2048, 1600}};
+  for (int s = 0; s < 7; s++) {
+    int64_t n = shapes[s][0], in = shapes[s][1], out = shapes[s][2], most = n * in > in * out ? n * in : in * out;
+    cnnblas_fc_desc d = {.n = n, .in = in, .out = out};
+    float *x = check_floats(1, n * in), *w = check_floats(2, in * out), *b = check_floats(3, out);
+    float *dy = check_floats(4, n * out), *got = check_floats(5, most + n * out);
+    double *wide[5] = {check_reals(6, n * in), check_reals(7, in * out), check_reals(8, out), check_reals(9, n * out),
+                       check_reals(10, most + n * out)};
+    const float *narrow[] = {x, w, b, dy};
+    const int64_t counts[] = {n * in, in * out, out, n * out};
+    for (int a = 0; a < 4; a++)
+      for (int64_t i = 0; i < counts[a]; i++) wide[a][i] = (double)narrow[a][i];
+    for (int product = 0; product < 3; product++) {
+      for (int dtype = CNNBLAS_F32; dtype <= CNNBLAS_F64; dtype++) {
+        bool f64 = dtype == CNNBLAS_F64;
+        const void *px = f64 ? (void *)wide[0] : x, *pw = f64 ? (void *)wide[1] : w, *pb = f64 ? (void *)wide[2] : b;
+        const void *pdy = f64 ? (void *)wide[3] : dy;
+        void *to = f64 ? (void *)wide[4] : got;
+        d.dtype = (cnnblas_dtype)dtype;
+        if (product == 0) ASSERT_OK(cnnblas_fc_forward(&d, n, px, pw, pb, CNNBLAS_IDENTITY, to));
+        if (product == 1) ASSERT_OK(cnnblas_fc_backward_data(&d, n, pdy, pw, to));
+        if (product == 2) ASSERT_OK(cnnblas_fc_backward_weights(&d, n, px, pdy, to, NULL));
+      }
+      int64_t count = product == 0 ? n * out : product == 1 ? n * in : in * out;
+      double terms = (double)(product == 0 ? in : product == 1 ? out : n) + 1;
+      for (int64_t i = 0; i < count; i++) assert_true(fabs((double)got[i] - wide[4][i]) <= 6e-8 * terms * sqrt(terms));
+    }
+    free(x), free(w), free(b), free(dy), free(got);
+    for (int a = 0; a < 5; a++) free(wide[a]);
+  }
+}
+
 static void gradients_agree_with_differences(void **state)
 {
   (void)state;
@@ -93,11 +130,11 @@ static void bits_do_not_depend_on_batch_or_threads(void **state)
   float *x = check_floats(1, N * IN), *w = check_floats(2, IN * OUT), *all = check_floats(3, N * OUT);
   float *part = check_floats(4, N * OUT), *g1 = check_floats(5, IN * OUT), *g2 = check_floats(6, IN * OUT);
   cnnblas_fc_desc d = {.n = N, .in = IN, .out = OUT, .threads = 1};
-  ASSERT_OK(cnnblas_fc_forward(&d, N, x, w, NULL, CNNBLAS_IDENTITY, all, NULL, 0));
+  ASSERT_OK(cnnblas_fc_forward(&d, N, x, w, NULL, CNNBLAS_IDENTITY, all));
   d.threads = 4;
   for (int64_t from = 0; from < N; from += 13)
     for (int64_t n = 1; from + n <= N; n += 9) {
-      ASSERT_OK(cnnblas_fc_forward(&d, n, x + from * IN, w, NULL, CNNBLAS_IDENTITY, part, NULL, 0));
+      ASSERT_OK(cnnblas_fc_forward(&d, n, x + from * IN, w, NULL, CNNBLAS_IDENTITY, part));
       assert_memory_equal(part, all + from * OUT, (size_t)(n * OUT) * sizeof *part);
     }
   ASSERT_OK(cnnblas_fc_backward_weights(&d, N, x, all, g1, NULL));
@@ -118,18 +155,19 @@ static void an_empty_batch_gives_zeros(void **state)
   memset(dw, 7, sizeof dw);
   memset(db, 7, sizeof db);
   cnnblas_fc_desc d = {.n = 0, .in = 3, .out = 2};
-  ASSERT_OK(cnnblas_fc_forward(&d, 0, NULL, w, NULL, CNNBLAS_IDENTITY, NULL, NULL, 0));
+  ASSERT_OK(cnnblas_fc_forward(&d, 0, NULL, w, NULL, CNNBLAS_IDENTITY, NULL));
   ASSERT_OK(cnnblas_fc_backward_weights(&d, 0, NULL, NULL, dw, db));
   for (int i = 0; i < 6; i++) assert_true(dw[i] == 0 && db[i % 2] == 0);
-  assert_int_equal(cnnblas_fc_forward(&d, 1, w, w, NULL, CNNBLAS_IDENTITY, dw, NULL, 0), CNNBLAS_INVALID_ARGUMENT);
+  assert_int_equal(cnnblas_fc_forward(&d, 1, w, w, NULL, CNNBLAS_IDENTITY, dw), CNNBLAS_INVALID_ARGUMENT);
   d.n = INT64_MAX / 4;
-  assert_int_equal(cnnblas_fc_forward(&d, 1, w, w, NULL, CNNBLAS_IDENTITY, dw, NULL, 0), CNNBLAS_SIZE_OVERFLOW);
+  assert_int_equal(cnnblas_fc_forward(&d, 1, w, w, NULL, CNNBLAS_IDENTITY, dw), CNNBLAS_SIZE_OVERFLOW);
 }
 
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(agrees_with_the_definition), cmocka_unit_test(gradients_agree_with_differences),
-      cmocka_unit_test(bits_do_not_depend_on_batch_or_threads), cmocka_unit_test(an_empty_batch_gives_zeros)};
+      cmocka_unit_test(agrees_with_the_definition), cmocka_unit_test(single_precision_agrees_with_double),
+      cmocka_unit_test(gradients_agree_with_differences), cmocka_unit_test(bits_do_not_depend_on_batch_or_threads),
+      cmocka_unit_test(an_empty_batch_gives_zeros)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

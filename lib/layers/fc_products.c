@@ -1,0 +1,340 @@
+/*
+ * The three products of a fully connected layer. None of them rearranges its operands: weights are so many that this would
+ * cost as much as the product itself while images are few. What a task is depends on the shape alone, and how an element
+ * is summed not even on how many images there are.
+ *
+ *   forward    y  = x w^T    both operands lie along the inputs: tiles of dots, a few images by a few outputs
+ *   input      dx = dy w     the lanes are inputs, the rows images, a step is an output
+ *   weights    dw = dy^T x   the lanes are inputs, the rows outputs, a step is an image
+ */
+#include "layers/fc_products.h"
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "base/size.h"
+#include "gemm/engine.h"
+#include "layers/checks.h"
+#include "layers/loops.h"
+#include <string.h>
+
+enum {
+
+  CHUNK_VECTORS = 64, /* of inputs, in dots: a tile's share of w stays near while all images meet it */
+  IMAGES = 64,        /* of a task */
+  STEPS = 64,         /* of the other products between two additions to the result */
+  MOST_ROWS = 64,     /* of a task of theirs: images, or outputs */
+  FORWARD_TASKS = 8,  /* about so many tasks, unless they become larger than TILES */
+  TASKS = 16,
+  TILES = 16,
+  LEAST_WORK = 32768, /* of a task: multiplications */
+  CLASH = 1024,       /* bytes between lines that share a few places of the first cache */
+  FEW_TILES = 3,      /* meet lanes that clash where they lie */
+  LINE = 64,
+  ASKED_BYTES = 1 << 20 /* of weights: tiles of three vectors ask for what they will write */
+};
+
+typedef struct {
+  const cb_fc *fc;
+  const cb_engine *engine;
+  const cb_layer_loops *loops;
+  size_t element;
+  const char *bias;
+  int relu;
+  char *result;
+  int64_t width, height; /* of a task: outputs or inputs, images or outputs */
+  int64_t across;        /* tasks side by side */
+  int vectors;           /* of a tile */
+  bool past;             /* the result may be stored past the caches */
+} job;
+
+static void *at(const void *array, int64_t element, size_t size)
+{
+  return (char *)array + element * (int64_t)size;
+}
+
+static job make_job(const cb_fc *fc, void *result)
+{
+  return (job){.fc = fc,
+               .engine = cb_engine_get(fc->dtype),
+               .loops = cb_layer_loops_for(fc->dtype),
+               .element = cb_element_size(fc->dtype),
+               .result = result};
+}
+
+/* Threads wake for at least this many multiplications; fewer are done sooner than they would wake. */
+static void run(const cb_fc *fc, int64_t tasks, cb_task task, job *j)
+{
+  double work = (double)fc->n * (double)fc->in * (double)fc->out;
+  cb_parallel_for(work < 1e5 ? 1 : fc->threads, tasks, task, j);
+}
+
+/* A task's share of `length`: tiles of `size`, each of so much work; about `tasks` shares, unless a task had too little to
+   do or too many tiles. */
+static int64_t task_length(int64_t length, int64_t size, double work, int64_t tasks)
+{
+  double least = LEAST_WORK / work;
+  int64_t tiles = cb_max(cb_ceil_div(length, size) / tasks, least < TILES ? (int64_t)least : TILES);
+  return size * cb_max(1, cb_min(TILES, tiles));
+}
+
+/* ---- forward ---- */
+
+/* Outputs [o, o + columns) of images [i, i + rows). */
+typedef struct {
+  int64_t i, rows, o, columns;
+} block;
+
+/* y += the products of `steps` vectors of inputs from input k on. */
+static void add_dots(const job *j, const block *b, int64_t k, int64_t steps, const int32_t *walk)
+{
+  const cb_fc *fc = j->fc;
+  int64_t columns = fc->in > INT32_MAX / CB_DOTS_COLUMNS ? 1 : j->engine->dots_columns;
+  int32_t col[CB_DOTS_COLUMNS];
+  for (int c = 0; c < columns; c++) col[c] = (int32_t)(c * fc->in);
+  cb_dots t = {.pitch = fc->in, .col = col, .walk = walk, .steps = steps, .ldc = fc->out};
+  for (int64_t o = b->o; o < b->o + b->columns; o += columns) {
+    int64_t nv = cb_min(columns, b->o + b->columns - o);
+    t.b = at(fc->w, o * fc->in + k, j->element);
+    for (int64_t i = b->i, m; i < b->i + b->rows; i += m) {
+      m = cb_min(j->engine->dots_rows, b->i + b->rows - i);
+      t.a = at(fc->x, i * fc->in + k, j->element);
+      t.c = at(j->result, i * fc->out + o, j->element);
+      j->engine->dots[nv][m](&t);
+    }
+  }
+}
+
+/* The last inputs, fewer than a vector, filled up with zeros. */
+static void add_last_dots(const job *j, const block *b, int64_t k)
+{
+  const cb_fc *fc = j->fc;
+  int64_t lanes = j->engine->lanes;
+  size_t bytes = (size_t)(fc->in - k) * j->element;
+  double x[CB_DOTS_ROWS * CB_MAX_LANES / CB_MAX_VECTORS] = {0};
+  double w[CB_DOTS_COLUMNS * CB_MAX_LANES / CB_MAX_VECTORS] = {0};
+  int32_t col[CB_DOTS_COLUMNS], walk[1] = {0};
+  for (int c = 0; c < CB_DOTS_COLUMNS; c++) col[c] = (int32_t)(c * lanes);
+  cb_dots t = {.a = x, .pitch = lanes, .b = w, .col = col, .walk = walk, .steps = 1, .ldc = fc->out};
+  for (int64_t o = b->o, nv; o < b->o + b->columns; o += nv) {
+    nv = cb_min(j->engine->dots_columns, b->o + b->columns - o);
+    for (int64_t c = 0; c < nv; c++)
+      memcpy(at(w, c * lanes, j->element), at(fc->w, (o + c) * fc->in + k, j->element), bytes);
+    for (int64_t i = b->i, m; i < b->i + b->rows; i += m) {
+      m = cb_min(j->engine->dots_rows, b->i + b->rows - i);
+      for (int64_t r = 0; r < m; r++)
+        memcpy(at(x, r * lanes, j->element), at(fc->x, (i + r) * fc->in + k, j->element), bytes);
+      t.c = at(j->result, i * fc->out + o, j->element);
+      j->engine->dots[nv][m](&t);
+    }
+  }
+}
+
+static void forward_task(void *context, int64_t task, int worker)
+{
+  (void)worker;
+  const job *j = context;
+  const cb_fc *fc = j->fc;
+  int64_t lanes = j->engine->lanes, whole = fc->in / lanes * lanes, chunk = CHUNK_VECTORS * lanes;
+  block b = {.i = task / j->across * IMAGES, .o = task % j->across * j->width};
+  int32_t walk[CHUNK_VECTORS];
+  b.rows = cb_min(IMAGES, fc->n - b.i);
+  b.columns = cb_min(j->width, fc->out - b.o);
+  for (int s = 0; s < CHUNK_VECTORS; s++) walk[s] = (int32_t)(s * lanes);
+  for (int64_t i = 0; i < b.rows; i++)
+    memset(at(j->result, (b.i + i) * fc->out + b.o, j->element), 0, (size_t)b.columns * j->element);
+  for (int64_t k = 0; k < whole; k += chunk) add_dots(j, &b, k, cb_min(chunk, whole - k) / lanes, walk);
+  if (whole < fc->in) add_last_dots(j, &b, whole);
+  for (int64_t i = 0; i < b.rows; i++)
+    j->loops->bias_relu(1, b.columns, j->bias ? at(j->bias, b.o, j->element) : NULL, j->relu,
+                        at(j->result, (b.i + i) * fc->out + b.o, j->element));
+}
+
+void cb_fc_forward(const cb_fc *fc, const void *bias, int relu, void *y)
+{
+  job j = make_job(fc, y);
+  j.bias = bias;
+  j.relu = relu;
+  double work = (double)cb_min(fc->n, IMAGES) * (double)fc->in * j.engine->dots_columns;
+  j.width = task_length(fc->out, j.engine->dots_columns, work, FORWARD_TASKS);
+  j.across = cb_ceil_div(fc->out, j.width);
+  run(fc, cb_ceil_div(fc->n, IMAGES) * j.across, forward_task, &j);
+}
+
+/* ---- lanes of inputs ---- */
+
+/* c[r][l] = sum over s < steps of a[r * a_row + s * a_step] * b[s][l]; rows of b and c are `in` elements apart. */
+typedef struct {
+  const void *a, *b;
+  void *c;
+  int64_t a_row, a_step, rows, columns, steps;
+} product;
+
+/*
+ * A task's own room. Steps or rows whose distance is a multiple of CLASH bytes lie on top of each other in the first cache;
+ * if several tiles meet them, their share is moved here first. Lanes that are fewer than a vector are filled up here.
+ */
+typedef struct {
+  double a[MOST_ROWS * STEPS];                           /* [row][step] */
+  double b[STEPS * CB_MAX_LANES];                        /* [step][lane] */
+  double c[CB_MAX_ROWS * CB_MAX_LANES / CB_MAX_VECTORS]; /* [row][lane] */
+  int32_t row[CB_MAX_ROWS], walk[STEPS], lanes[STEPS];
+} room;
+
+static bool clashes(const job *j, int64_t distance)
+{
+  return distance * (int64_t)j->element % CLASH == 0;
+}
+
+/* All rows of t->steps steps, in runs as they lie: of steps or of rows. */
+static void move_rows(const job *j, const product *p, cb_tile *t, room *own)
+{
+  bool by_rows = p->a_step == 1;
+  int64_t runs = by_rows ? p->rows : t->steps, distance = by_rows ? p->a_row : p->a_step;
+  size_t bytes = (size_t)(by_rows ? t->steps : p->rows) * j->element;
+  for (int i = 0; i < CB_MAX_ROWS; i++) own->row[i] = by_rows ? i * STEPS : i;
+  for (int s = 0; s < STEPS; s++) own->walk[s] = by_rows ? s : s * MOST_ROWS;
+  for (int64_t i = 0; i < runs; i++)
+    memcpy(at(own->a, i * STEPS, j->element), at(t->a, i * distance, j->element), bytes);
+  t->a = own->a;
+  t->row = own->row;
+  t->awalk = own->walk;
+}
+
+/* `count` lanes of t->steps steps, `width` apart; what lies behind them is asked for. */
+static void move_lanes(const job *j, cb_tile *t, int64_t count, int64_t width, room *own)
+{
+  for (int64_t s = 0; s < t->steps; s++) {
+    own->lanes[s] = (int32_t)(s * width);
+    const char *from = at(t->b, t->bwalk[s], j->element);
+    memcpy(at(own->b, s * width, j->element), from, (size_t)count * j->element);
+    for (int64_t line = 0; line < count * (int64_t)j->element; line += LINE)
+      __builtin_prefetch(from + count * (int64_t)j->element + line);
+    memset(at(own->b, s * width + count, j->element), 0, (size_t)(width - count) * j->element);
+  }
+  t->b = own->b;
+  t->bwalk = own->lanes;
+}
+
+/* c[i] (+)= from[i] */
+static void put_lanes(const job *j, int64_t count, const void *from, bool add, void *c)
+{
+  for (int64_t i = 0; i < count && add; i++) {
+    if (j->element == sizeof(double))
+      ((double *)c)[i] += ((const double *)from)[i];
+    else
+      ((float *)c)[i] += ((const float *)from)[i];
+  }
+  if (!add) memcpy(c, from, (size_t)count * j->element);
+}
+
+/* The tiles of all rows, v vectors wide, of at most `most` rows, a_row apart; v 0: the last `count` lanes, fewer than a
+   vector. */
+static void multiply_rows(const job *j, int64_t rows, int64_t a_row, cb_tile t, int64_t most, int64_t v, int64_t count,
+                          room *own)
+{
+  int64_t in = j->fc->in, lanes = j->engine->lanes, height = cb_ceil_div(rows, cb_ceil_div(rows, most));
+  const char *a = t.a;
+  char *c = t.c;
+  bool add = t.add;
+  if (!v) {
+    move_lanes(j, &t, count, lanes, own);
+    t.c = own->c;
+    t.ldc = lanes;
+    t.add = t.past = false;
+  } else if (rows > FEW_TILES * most && clashes(j, in)) {
+    move_lanes(j, &t, v * lanes, v * lanes, own);
+  }
+  for (int64_t r = 0, m; r < rows; r += m) {
+    m = cb_min(height, rows - r);
+    t.a = at(a, r * a_row, j->element);
+    if (v) t.c = at(c, r * in, j->element);
+    j->engine->kernel[v ? v : 1][m](&t);
+    for (int64_t i = 0; i < m && !v; i++)
+      put_lanes(j, count, at(own->c, i * lanes, j->element), add, at(c, (r + i) * in, j->element));
+  }
+}
+
+/* Offsets are of 32 bits: arrays whose rows are longer go row by row, step by step. */
+static void multiply(const job *j, const product *p)
+{
+  int64_t in = j->fc->in, lanes = j->engine->lanes, reach = INT32_MAX / cb_max(in, j->fc->out);
+  int64_t most = cb_max(1, cb_min(j->engine->rows[j->vectors], reach));
+  int64_t steps = cb_max(1, cb_min(cb_min(STEPS, p->steps), reach));
+  int32_t row[CB_MAX_ROWS], awalk[STEPS], bwalk[STEPS];
+  bool move = clashes(j, j->fc->out) && p->columns > j->vectors * lanes;
+  int64_t a_row = move && p->a_step == 1 ? STEPS : p->a_row;
+  room own;
+  for (int i = 0; i < most; i++) row[i] = (int32_t)(i * p->a_row);
+  for (int s = 0; s < steps; s++) {
+    awalk[s] = (int32_t)(s * p->a_step);
+    bwalk[s] = (int32_t)(s * in);
+  }
+  for (int64_t s = 0; s < p->steps; s += steps) {
+    cb_tile t = {.row = row, .awalk = awalk, .bwalk = bwalk, .ldc = in, .ahead = j->vectors * lanes};
+    t.steps = cb_min(steps, p->steps - s);
+    t.add = s > 0;
+    t.past = j->past && steps == p->steps;
+    t.a = at(p->a, s * p->a_step, j->element);
+    if (move) move_rows(j, p, &t, &own);
+    for (int64_t l = 0, v; l < p->columns; l += cb_max(v, 1) * lanes) {
+      v = cb_min(j->vectors, (p->columns - l) / lanes);
+      t.b = at(p->b, s * in + l, j->element);
+      t.c = at(p->c, l, j->element);
+      multiply_rows(j, p->rows, a_row, t, most, v, p->columns - l, &own);
+    }
+  }
+  if (j->past) __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static void data_task(void *context, int64_t task, int worker)
+{
+  (void)worker;
+  const job *j = context;
+  const cb_fc *fc = j->fc;
+  int64_t i = task / j->across * IMAGES, l = task % j->across * j->width;
+  product p = {.a_row = fc->out, .a_step = 1, .steps = fc->out};
+  p.rows = cb_min(IMAGES, fc->n - i);
+  p.columns = cb_min(j->width, fc->in - l);
+  p.a = at(fc->dy, i * fc->out, j->element);
+  p.b = at(fc->w, l, j->element);
+  p.c = at(j->result, i * fc->in + l, j->element);
+  multiply(j, &p);
+}
+
+void cb_fc_backward_data(const cb_fc *fc, void *dx)
+{
+  job j = make_job(fc, dx);
+  j.vectors = fc->n <= j.engine->rows[3] ? 3 : 2;
+  int64_t lanes = j.vectors * j.engine->lanes;
+  j.width = task_length(fc->in, lanes, (double)cb_min(fc->n, IMAGES) * (double)fc->out * (double)lanes, TASKS);
+  j.across = cb_ceil_div(fc->in, j.width);
+  run(fc, cb_ceil_div(fc->n, IMAGES) * j.across, data_task, &j);
+}
+
+static void weights_task(void *context, int64_t task, int worker)
+{
+  (void)worker;
+  const job *j = context;
+  const cb_fc *fc = j->fc;
+  int64_t o = task / j->across * j->height, l = task % j->across * j->width;
+  product p = {.a_row = 1, .a_step = fc->out, .steps = fc->n};
+  p.rows = cb_min(j->height, fc->out - o);
+  p.columns = cb_min(j->width, fc->in - l);
+  p.a = at(fc->dy, o, j->element);
+  p.b = at(fc->x, l, j->element);
+  p.c = at(j->result, o * fc->in + l, j->element);
+  multiply(j, &p);
+}
+
+void cb_fc_backward_weights(const cb_fc *fc, void *dw)
+{
+  job j = make_job(fc, dw);
+  double bytes = (double)fc->in * (double)fc->out * (double)j.element;
+  j.vectors = bytes < ASKED_BYTES ? 2 : 3;
+  j.past = bytes >= CB_PAST_CACHES && fc->in % j.engine->lanes == 0 && (uintptr_t)dw % CB_ALIGN == 0;
+  int64_t lanes = j.vectors * j.engine->lanes, rows = j.engine->rows[j.vectors];
+  double work = (double)fc->n * (double)lanes * (double)rows;
+  j.width = task_length(fc->in, lanes, work, TASKS / 2);
+  j.height = cb_min(task_length(fc->out, rows, work * (double)cb_ceil_div(j.width, lanes), TASKS), MOST_ROWS);
+  j.across = cb_ceil_div(fc->in, j.width);
+  run(fc, cb_ceil_div(fc->out, j.height) * j.across, weights_task, &j);
+}
