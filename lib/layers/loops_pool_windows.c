@@ -8,7 +8,12 @@
 #include <immintrin.h>
 #endif
 
+/* Constants of an instance reach its loops by inlining; under AddressSanitizer that takes the compiler minutes. */
+#ifdef __SANITIZE_ADDRESS__
+#define INLINE static inline
+#else
 #define INLINE static inline __attribute__((always_inline))
+#endif
 #define UNROLL _Pragma("GCC unroll 4")
 
 #if CB_REAL_BITS == 32
@@ -86,69 +91,49 @@ static __attribute__((noinline)) void pool_redo_back(cnnblas_pool_kind kind, con
   CB_NAME(cb_pool_backward_any)(kind, &plane);
 }
 
-/* NARROW lanes serve rows that fill no more of WIDE. */
-#if defined __AVX512F__
-#define LEAST_LANES 8
-#if CB_REAL_BITS == 32
-#define NARROW 8
-#define LANES  16
-#include "layers/pool_windows.h"
-#undef LANES
+/* Where vectors of half the width take half the time, they serve the rows that fill no more. */
+#if defined __AVX512F__ && CB_REAL_BITS == 32
 #define LANES 8
 #include "layers/pool_windows.h"
 #undef LANES
-#define WITH_LANES(few, name) ((few) ? name##_8 : name##_16)
+#define LANES 16
+#include "layers/pool_windows.h"
+#define LEAST_LANES             8
+#define WITH_LANES(width, name) ((width) <= 8 ? name##_8 : name##_16)
 #else
-#define NARROW 4
-#define LANES  8
+#if defined __AVX512F__ || (defined __AVX2__ && CB_REAL_BITS == 32)
+#define LANES 8
 #include "layers/pool_windows.h"
-#undef LANES
-#define LANES 4
-#include "layers/pool_windows.h"
-#undef LANES
-#define WITH_LANES(few, name) ((few) ? name##_4 : name##_8)
-#endif
-#elif defined __AVX2__ && CB_REAL_BITS == 32
-#define NARROW      4
-#define LEAST_LANES 8
-#define LANES       8
-#include "layers/pool_windows.h"
-#undef LANES
-#define LANES 4
-#include "layers/pool_windows.h"
-#undef LANES
-#define WITH_LANES(few, name) ((few) ? name##_4 : name##_8)
+#define LEAST_LANES             8
+#define WITH_LANES(width, name) ((void)(width), name##_8)
 #elif defined __AVX2__ || CB_REAL_BITS == 32
-#define NARROW      0
-#define LEAST_LANES 4
-#define LANES       4
+#define LANES 4
 #include "layers/pool_windows.h"
-#undef LANES
-#define WITH_LANES(few, name) ((void)(few), name##_4)
+#define LEAST_LANES             4
+#define WITH_LANES(width, name) ((void)(width), name##_4)
 #else
-#define NARROW      0
-#define LEAST_LANES 2
-#define LANES       2
+#define LANES 2
 #include "layers/pool_windows.h"
-#undef LANES
-#define WITH_LANES(few, name) ((void)(few), name##_2)
+#define LEAST_LANES             2
+#define WITH_LANES(width, name) ((void)(width), name##_2)
+#endif
 #endif
 
 /* The longest rows that are served. */
 enum { MOST_OUT = MOST_BLOCKS * LEAST_LANES };
 
-/* Square windows over two axes. */
+/* Square windows over two axes; places of lanes beside the plane fit in 32 bits as well. */
 static int has_loops(const cb_pool_geometry *g)
 {
   int64_t k = g->kernel[2], s = g->stride[2];
   return ((k == 2 && s == 2) || (k == 3 && (s == 1 || s == 2))) && g->kernel[1] == k && g->stride[1] == s &&
-         g->size[0] == 1 && g->kernel[0] == 1 && g->out[2] <= MOST_OUT;
+         g->size[0] == 1 && g->kernel[0] == 1 && g->out[2] <= MOST_OUT && g->plane < INT32_MAX / 2;
 }
 
 int CB_NAME(cb_pool_forward_windows)(cnnblas_pool_kind kind, const cb_pool_run *run)
 {
   if (!has_loops(run->geo)) return 0;
-  WITH_LANES(run->geo->out[2] <= NARROW, forward_windows)(kind, run);
+  WITH_LANES(run->geo->out[2], forward_windows)(kind, run);
   return 1;
 }
 
@@ -161,6 +146,6 @@ int CB_NAME(cb_pool_backward_windows)(cnnblas_pool_kind kind, const cb_pool_run 
   if (kind != CNNBLAS_POOL_MAX && (g->kernel[2] != 2 || g->pad_begin[1] || g->pad_begin[2] ||
                                    2 * g->out[1] > g->size[1] || 2 * g->out[2] > g->size[2]))
     return 0;
-  WITH_LANES(g->out[2] <= NARROW, backward_windows)(kind, run);
+  WITH_LANES(g->out[2], backward_windows)(kind, run);
   return 1;
 }

@@ -250,6 +250,12 @@ INLINE vec NAME(magnitude)(vec v)
   return (vec)((uvec)v & (~(bits)0 >> 1));
 }
 
+/* Where the bits are those of 0 or -0. */
+INLINE mask NAME(zero)(ivec v)
+{
+  return NAME(same)((ivec)((uvec)v << 1), (ivec){0});
+}
+
 INLINE vec NAME(square_root)(vec v)
 {
 #ifdef __AVX2__

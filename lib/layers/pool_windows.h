@@ -142,7 +142,7 @@ INLINE vec NAME(finish)(strip *p, best m, int64_t counted, const block *b, int K
   if (result == AVERAGE && edge) return m.value / ((real)counted * b->counts);
   if (result == AVERAGE) return m.value / (real)(counted == K ? K * K : counted * K);
   if (result != NORM) return m.value;
-  mask nothing = NAME(same)(m.at + m.at, (ivec){0}), normal = NAME(greater)(m.value, LEAST_SUM - (vec){0});
+  mask nothing = NAME(zero)(m.at), normal = NAME(greater)(m.value, LEAST_SUM - (vec){0});
   normal &= NAME(greater)(MOST_SUM - (vec){0}, m.value);
   p->bad = NAME(either)(p->bad, (mask) ~(normal | nothing));
   return NAME(square_root)(m.value);

@@ -50,7 +50,7 @@ INLINE void NAME(place_slots)(slots *b, const cb_pool_geometry *g, int64_t first
 INLINE vec NAME(norm_share)(vec dy, vec y, mask *astray)
 {
   vec one = 1 - (vec){0}, nothing = {0};
-  mask zero = NAME(same)((ivec)y + (ivec)y, (ivec){0}), no_error = NAME(same)((ivec)dy + (ivec)dy, (ivec){0});
+  mask zero = NAME(zero)((ivec)y), no_error = NAME(zero)((ivec)dy);
   vec share = dy / NAME(choose)(zero, one, y), size = NAME(magnitude)(share);
   mask good = NAME(greater)(size, LEAST_SHARE - nothing);
   good &= NAME(greater)(MOST_SHARE - nothing, size);
@@ -145,15 +145,15 @@ INLINE void NAME(put_rows)(const cb_pool_run *p, given *kept, const slots *b, in
   const cb_pool_geometry *g = p->geo;
   int64_t h = oh * S - g->pad_begin[1];
   int all = K == S && !edge && !checked; /* every window has all its slots here */
-  given rows[3] = {{{{0}}, {{0}}}};
-  UNROLL for (int t = 0; t < (K + S - 1) / S; t++)
+  given rows[3], none = {{{0}}, {-1 - (ivec){0}, -1 - (ivec){0}, -1 - (ivec){0}}};
+  UNROLL for (int t = 0; t < 3; t++)
   {
+    rows[t] = none;
+    if (t >= (K + S - 1) / S) continue;
     if (t && kept)
       rows[t] = kept[t - 1];
     else if (!checked || (oh - t >= 0 && oh - t < g->out[1]))
       rows[t] = NAME(take_row)(p, out - t * g->out[2], row, b, t || all, K, S, edge, result, astray);
-    else
-      UNROLL for (int u = 0; u < 3; u++) rows[t].at[u] = -1 - (ivec){0};
   }
   mask found = NAME(lanes)(0, 0);
   UNROLL for (int f = 0; f < S; f++)
