@@ -280,8 +280,8 @@ CNNBLAS_API cnnblas_status cnnblas_conv_packed_bytes(const cnnblas_conv_desc *de
 
 /**
  * 1 if each call of a forward plan packs its weights, which a plan with options.packed_weights is spared; 0 if it does not,
- * so that there is nothing to gain: an algorithm other than implicit_gemm, images on the vectors' lanes, few pixels, one
- * channel a group, weights that come packed; 0 for NULL and other directions.
+ * so that there is nothing to gain: an algorithm other than implicit_gemm, images on the vectors' lanes, few pixels, weights
+ * too large to be packed in the workspace, one channel a group, weights that come packed; 0 for NULL and other directions.
  */
 CNNBLAS_API int32_t cnnblas_conv_plan_packs(const cnnblas_conv_plan *plan);
 

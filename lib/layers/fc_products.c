@@ -1,7 +1,7 @@
 /*
- * The three products of a fully connected layer. None of them rearranges its operands: weights are so many that this would
- * cost as much as the product itself while images are few. What a task is depends on the shape alone, and how an element
- * is summed not even on how many images there are.
+ * The three products of a fully connected layer. None of them rearranges its operands as a whole: weights are so many that
+ * this would cost as much as the product itself while images are few. How an element is summed depends on the layer alone:
+ * not on how many images there are, nor on what a task is.
  *
  *   forward    y  = x w^T    both operands lie along the inputs: tiles of dots, a few images by a few outputs
  *   input      dx = dy w     the lanes are inputs, the rows images, a step is an output
@@ -17,7 +17,6 @@
 #include <string.h>
 
 enum {
-
   CHUNK_VECTORS = 64, /* of inputs, in dots: a tile's share of w stays near while all images meet it */
   IMAGES = 64,        /* of a task */
   STEPS = 64,         /* of the other products between two additions to the result */
@@ -179,6 +178,8 @@ typedef struct {
   int32_t row[CB_MAX_ROWS], walk[STEPS], lanes[STEPS];
 } room;
 
+_Static_assert(STEPS == MOST_ROWS && IMAGES <= MOST_ROWS, "rows are moved in runs of either");
+
 static bool clashes(const job *j, int64_t distance)
 {
   return distance * (int64_t)j->element % CLASH == 0;
@@ -191,7 +192,7 @@ static void move_rows(const job *j, const product *p, cb_tile *t, room *own)
   int64_t runs = by_rows ? p->rows : t->steps, distance = by_rows ? p->a_row : p->a_step;
   size_t bytes = (size_t)(by_rows ? t->steps : p->rows) * j->element;
   for (int i = 0; i < CB_MAX_ROWS; i++) own->row[i] = by_rows ? i * STEPS : i;
-  for (int s = 0; s < STEPS; s++) own->walk[s] = by_rows ? s : s * MOST_ROWS;
+  for (int s = 0; s < STEPS; s++) own->walk[s] = by_rows ? s : s * STEPS;
   for (int64_t i = 0; i < runs; i++)
     memcpy(at(own->a, i * STEPS, j->element), at(t->a, i * distance, j->element), bytes);
   t->a = own->a;
@@ -218,10 +219,13 @@ static void move_lanes(const job *j, cb_tile *t, int64_t count, int64_t width, r
 static void put_lanes(const job *j, int64_t count, const void *from, bool add, void *c)
 {
   for (int64_t i = 0; i < count && add; i++) {
-    if (j->element == sizeof(double))
-      ((double *)c)[i] += ((const double *)from)[i];
+    double wide;
+    float narrow;
+    memcpy(j->element == sizeof wide ? (void *)&wide : (void *)&narrow, at(from, i, j->element), j->element);
+    if (j->element == sizeof wide)
+      ((double *)c)[i] += wide;
     else
-      ((float *)c)[i] += ((const float *)from)[i];
+      ((float *)c)[i] += narrow;
   }
   if (!add) memcpy(c, from, (size_t)count * j->element);
 }

@@ -34,7 +34,7 @@ int CB_NAME(cb_pool_forward_windows)(cnnblas_pool_kind kind, const cb_pool_run *
 int CB_NAME(cb_pool_backward_windows)(cnnblas_pool_kind kind, const cb_pool_run *run);
 int CB_NAME(cb_pool_forward_whole)(cnnblas_pool_kind kind, const cb_pool_run *run);
 int CB_NAME(cb_pool_backward_whole)(cnnblas_pool_kind kind, const cb_pool_run *run);
-/* loops_pool.c: any windows, any elements; called by loops_pool_windows.c for a channel that has a NaN. */
+/* loops_pool.c: any windows, any elements; called by loops_pool_windows.c for a channel that it does not do right. */
 void CB_NAME(cb_pool_forward_any)(cnnblas_pool_kind kind, const cb_pool_run *run);
 void CB_NAME(cb_pool_backward_any)(cnnblas_pool_kind kind, const cb_pool_run *run);
 /* A run of channel i alone. */

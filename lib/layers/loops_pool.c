@@ -1,7 +1,8 @@
 /*
  * Pooling: chooses the loops for some channels, and has those for what no other file serves: long rows, L2 in f64, and
- * indices routed one by one. The loops run over output rows, inside over the window's taps, innermost over the row's columns: tap u of column j is element
- * j * stride + u - pad, so that a tap is one strided run. At the image's edge a tap serves fewer columns.
+ * indices routed one by one. The loops run over output rows, inside over the window's taps, innermost over the row's
+ * columns: tap u of column j is element j * stride + u - pad, so that a tap is one strided run. At the image's edge a tap
+ * serves fewer columns.
  */
 #include "layers/loops_build.h"
 #include <float.h>

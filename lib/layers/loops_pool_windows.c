@@ -137,8 +137,8 @@ int CB_NAME(cb_pool_forward_windows)(cnnblas_pool_kind kind, const cb_pool_run *
   return 1;
 }
 
-/* All of the maximum; of the others windows of 2 x 2 inside the image. Row after row: the columns behind the last window
-   are fewer than the stride. */
+/* All of the maximum; of the others windows of 2 x 2 inside the image, and of the norm only if they cover it: the share
+   that an element without a window gets is 0, and 0 times an infinite x is no 0. */
 int CB_NAME(cb_pool_backward_windows)(cnnblas_pool_kind kind, const cb_pool_run *run)
 {
   const cb_pool_geometry *g = run->geo;
@@ -146,6 +146,7 @@ int CB_NAME(cb_pool_backward_windows)(cnnblas_pool_kind kind, const cb_pool_run 
   if (kind != CNNBLAS_POOL_MAX && (g->kernel[2] != 2 || g->pad_begin[1] || g->pad_begin[2] ||
                                    2 * g->out[1] > g->size[1] || 2 * g->out[2] > g->size[2]))
     return 0;
+  if (kind == CNNBLAS_POOL_L2 && (2 * g->out[1] != g->size[1] || 2 * g->out[2] != g->size[2])) return 0;
   WITH_LANES(g->out[2], backward_windows)(kind, run);
   return 1;
 }

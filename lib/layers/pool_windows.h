@@ -4,9 +4,10 @@
  *
  * A vector is LANES neighbouring outputs. Each input row is reduced across first, its taps taken apart by shuffles, and
  * the rows after each other: the first in row-major order is the first of a row, then the first row. A row's outputs
- * are cut into blocks, the last one overlapping the one before; a row of fewer than LANES is one block. Rows that the
- * next windows share stay in registers. Where a window leaves the image, loads are under a mask, and only outputs are
- * stored: nothing beside the plane is touched.
+ * are cut into blocks, the last one overlapping the one before; a row of fewer than LANES is one block. A small plane is
+ * done block after block, the rows that the next windows share in registers; a large one row after row as it lies in
+ * memory, these rows in a buffer. Where a window leaves the image, loads are under a mask, and only outputs are stored:
+ * nothing beside the plane is touched.
  *
  * NaN, and squares whose sum overflows or vanishes, are only noticed here, and the plane is left to loops that look
  * after them.

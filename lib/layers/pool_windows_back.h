@@ -15,7 +15,7 @@
 typedef struct {
   int64_t first;     /* lane 0's output */
   int64_t last;      /* as in a block */
-  int edge;          /* an output does not exist, or a slot is not in the image */
+  int edge;          /* an output does not exist, or a slot or a part of a window is not in the image */
   mask has[3];       /* lanes whose output, `t` before, exists */
   mask inside[2];    /* columns in the image: of the first and second vector */
   ivec column[2];    /* of slot e */
@@ -35,7 +35,8 @@ INLINE void NAME(place_slots)(slots *b, const cb_pool_geometry *g, int64_t first
   ivec begin = *(const ivec *)counting * (place)S + (place)start, end = begin + K, right = (place)width - (ivec){0};
   b->first = first;
   b->last = first;
-  b->edge = start < 0 || start + LANES * S > width || first < T - 1 || first + LANES > g->out[2];
+  b->edge = start < 0 || start + LANES * S > width || start + (LANES - 1) * S + K > width || first < T - 1 ||
+            first + LANES > g->out[2];
   UNROLL for (int t = 0; t < T; t++) b->has[t] = NAME(lanes)(t - first, g->out[2] + t - first);
   UNROLL for (int e = 0; e < S; e++)
   {
@@ -191,8 +192,8 @@ INLINE void NAME(walk_back)(const cb_pool_run *p, int64_t i, const slots *block_
   *astray = bad;
 }
 
-/* All slots of `down` output rows, row after row as they lie in memory. `inner` is where
-   block 0 would be without edges. */
+/* All slots of `down` output rows, row after row as they lie in memory. `inner` is where block 0 would be without
+   edges. */
 INLINE void NAME(rows_back)(const cb_pool_run *p, int64_t i, int64_t down, const slots *blocks, int64_t count,
                             const slots *inner, int K, int S, pool_result result, mask *astray)
 {

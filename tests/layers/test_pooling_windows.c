@@ -119,6 +119,63 @@ static void any_index_of_the_channel_is_followed(void **state)
     }
 }
 
+/* The same for one index alone, the place behind its window's first row: a plane of many is done again for the others. */
+static void one_index_outside_its_window_is_followed(void **state)
+{
+  (void)state;
+  static const int64_t windows[][7] = {/* kernel, stride, pads, ceil, size */
+                                       {3, 2, 0, 0, 1, 96, 96}, {3, 2, 1, 1, 0, 96, 95}, {3, 2, 0, 1, 0, 96, 100},
+                                       {3, 2, 2, 2, 1, 97, 96}, {3, 1, 1, 2, 0, 96, 96}, {3, 1, 2, 2, 0, 96, 97},
+                                       {2, 2, 0, 0, 0, 96, 96}, {3, 2, 1, 1, 0, 40, 39}, {2, 2, 0, 1, 0, 91, 95}};
+  for (int i = 0; i < 9; i++) {
+    const int64_t *s = windows[i];
+    cnnblas_pool_desc d = {.n = 1, .c = 1, .size = {s[5], s[6]}, .kernel = {s[0], s[0]}, .stride = {s[1], s[1]}};
+    for (int a = 0; a < 2; a++) d.pad_begin[a] = s[2], d.pad_end[a] = s[3];
+    d.ceil_mode = (int32_t)s[4];
+    cnnblas_pool_shape shape;
+    ASSERT_OK(cnnblas_pool_get_shape(&d, &shape));
+    float *x = check_floats(1, shape.x_elements), *dy = check_floats(2, shape.y_elements);
+    float *y = check_floats(3, shape.y_elements), *dx = check_floats(4, shape.x_elements);
+    float *want = check_floats(5, shape.x_elements);
+    int32_t *at = malloc((size_t)shape.y_elements * sizeof *at);
+    ASSERT_OK(cnnblas_pool_forward(&d, 1, x, y, at));
+    for (int64_t o = shape.out[1] - 1; o < shape.y_elements; o += shape.out[1]) {
+      int64_t h = o / shape.out[1] * s[1] - s[2], place = ((h < 0 ? 0 : h) + 1) * s[6];
+      int32_t was = at[o];
+      if (place < s[5] * s[6]) at[o] = (int32_t)place;
+      harness_doing("window %d, output %d at %d", i, (int)o, at[o]);
+      memset(want, 0, (size_t)shape.x_elements * sizeof *want);
+      for (int64_t j = 0; j < shape.y_elements; j++) want[at[j]] += dy[j];
+      ASSERT_OK(cnnblas_pool_backward(&d, 1, NULL, NULL, dy, at, dx));
+      assert_memory_equal(dx, want, (size_t)shape.x_elements * sizeof *dx);
+      at[o] = was;
+    }
+    free(x), free(dy), free(y), free(dx), free(want), free(at);
+  }
+}
+
+/* What no window takes has the gradient 0, whatever it is. */
+static void elements_without_a_window_have_gradient_zero(void **state)
+{
+  (void)state;
+  static const float values[] = {INFINITY, -INFINITY, NAN, -3};
+  for (int kind = 0; kind < 3; kind++)
+    for (int v = 0; v < 4; v++) {
+      window w = window_of(CNNBLAS_F32, (cnnblas_pool_kind)kind, 2, 2, 0, 21, 37);
+      float *x = check_floats(1, w.shape.x_elements), *dy = check_floats(2, w.shape.y_elements);
+      float *y = check_floats(3, w.shape.y_elements), *dx = check_floats(4, w.shape.x_elements), zero = 0;
+      int32_t *at = malloc((size_t)w.shape.y_elements * sizeof *at);
+      for (int64_t p = 0; p < w.shape.x_elements; p++)
+        if (p % 37 == 36 || p / 37 % 21 == 20) x[p] = values[v];
+      harness_doing("kind %d, value %g", kind, (double)values[v]);
+      ASSERT_OK(cnnblas_pool_forward(&w.d, 2, x, y, kind ? NULL : at));
+      ASSERT_OK(cnnblas_pool_backward(&w.d, 2, x, y, dy, kind ? NULL : at, dx));
+      for (int64_t p = 0; p < w.shape.x_elements; p++)
+        if (p % 37 == 36 || p / 37 % 21 == 20) assert_memory_equal(&dx[p], &zero, sizeof zero);
+      free(x), free(dy), free(y), free(dx), free(at);
+    }
+}
+
 /* Squares that overflow or vanish, and gradients of outputs so small that dy / y would overflow, in one window each. */
 static void l2_windows_lose_nothing(void **state)
 {
@@ -178,6 +235,8 @@ int main(void)
                                      cmocka_unit_test(long_rows_and_many_rows_agree_with_the_definition),
                                      cmocka_unit_test(large_planes_agree_with_the_definition),
                                      cmocka_unit_test(any_index_of_the_channel_is_followed),
+                                     cmocka_unit_test(one_index_outside_its_window_is_followed),
+                                     cmocka_unit_test(elements_without_a_window_have_gradient_zero),
                                      cmocka_unit_test(l2_windows_lose_nothing),
                                      cmocka_unit_test(nothing_but_minus_infinity_has_a_place)};
   return cmocka_run_group_tests(tests, NULL, NULL);
