@@ -17,6 +17,17 @@ typedef struct {
   int count_include_pad;
 } cb_pool_geometry;
 
+/* The part [*from, *to) of the window at output position o that lies in the image, on one axis; returns what an average
+   counts of it. */
+static inline int64_t cb_pool_extent(const cb_pool_geometry *g, int axis, int64_t o, int64_t *from, int64_t *to)
+{
+  int64_t start = o * g->stride[axis] - g->pad_begin[axis], end = start + g->kernel[axis];
+  int64_t padded = g->size[axis] + g->pad_end[axis], counted = (end < padded ? end : padded) - start;
+  *from = start < 0 ? 0 : start;
+  *to = end < g->size[axis] ? end : g->size[axis];
+  return g->count_include_pad ? counted : *to - *from;
+}
+
 /* Some channels after each other: x, dx [planes][d][h][w]; y, dy, indices [planes][od][oh][ow]. */
 typedef struct {
   const cb_pool_geometry *geo;

@@ -25,24 +25,14 @@ typedef struct {
 
 typedef void row_function(const cb_pool_run *plane, const out_row *row);
 
-/* The part [*from, *to) of the window at output position o that lies in the image; returns what an average counts. */
-static int64_t window(const cb_pool_geometry *g, int axis, int64_t o, int64_t *from, int64_t *to)
-{
-  int64_t start = o * g->stride[axis] - g->pad_begin[axis], end = start + g->kernel[axis];
-  int64_t padded = g->size[axis] + g->pad_end[axis], counted = (end < padded ? end : padded) - start;
-  *from = start < 0 ? 0 : start;
-  *to = end < g->size[axis] ? end : g->size[axis];
-  return g->count_include_pad ? counted : *to - *from;
-}
-
 static void each_row(const cb_pool_run *plane, row_function *run)
 {
   const cb_pool_geometry *g = plane->geo;
   for (int64_t od = 0; od < g->out[0]; od++)
     for (int64_t oh = 0; oh < g->out[1]; oh++) {
       out_row row = {.out = (od * g->out[1] + oh) * g->out[2]};
-      row.rows = window(g, 0, od, &row.d0, &row.d1);
-      row.rows *= window(g, 1, oh, &row.h0, &row.h1);
+      row.rows = cb_pool_extent(g, 0, od, &row.d0, &row.d1);
+      row.rows *= cb_pool_extent(g, 1, oh, &row.h0, &row.h1);
       run(plane, &row);
     }
 }

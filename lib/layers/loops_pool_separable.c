@@ -46,22 +46,12 @@ int CB_NAME(cb_pool_separable)(cnnblas_pool_kind kind, const cb_pool_geometry *g
   return g->kernel[2] <= SLACK && g->stride[2] <= SLACK && g->out[2] <= ROOM && lines_of(g).rows > 0;
 }
 
-/* The window's extent on one axis inside the image; returns what an average counts. */
-static int64_t extent(const cb_pool_geometry *g, int axis, int64_t o, int64_t *from, int64_t *to)
-{
-  int64_t start = o * g->stride[axis] - g->pad_begin[axis], end = start + g->kernel[axis];
-  int64_t padded = g->size[axis] + g->pad_end[axis], counted = (end < padded ? end : padded) - start;
-  *from = start < 0 ? 0 : start;
-  *to = end < g->size[axis] ? end : g->size[axis];
-  return g->count_include_pad ? counted : *to - *from;
-}
-
 /* Does work with `row`, the offset of each input row under output row r's windows, in order. */
 #define EACH_INPUT_ROW(g, r, row, work)                                                                                \
   do {                                                                                                                 \
     int64_t d0_, d1_, h0_, h1_;                                                                                        \
-    extent(g, 0, (r) / (g)->out[1], &d0_, &d1_);                                                                       \
-    extent(g, 1, (r) % (g)->out[1], &h0_, &h1_);                                                                       \
+    cb_pool_extent(g, 0, (r) / (g)->out[1], &d0_, &d1_);                                                               \
+    cb_pool_extent(g, 1, (r) % (g)->out[1], &h0_, &h1_);                                                               \
     for (int64_t d_ = d0_; d_ < d1_; d_++)                                                                             \
       for (int64_t h_ = h0_; h_ < h1_; h_++) {                                                                         \
         int64_t row = (d_ * (g)->size[1] + h_) * (g)->size[2];                                                         \
@@ -216,14 +206,14 @@ static void column_counts(const cb_pool_geometry *g, real *counts)
 {
   for (int64_t j = 0; j < g->out[2]; j++) {
     int64_t from, to;
-    counts[j] = (real)extent(g, 2, j, &from, &to);
+    counts[j] = (real)cb_pool_extent(g, 2, j, &from, &to);
   }
 }
 
 static int64_t row_count(const cb_pool_geometry *g, int64_t r)
 {
-  int64_t from, to, depth = extent(g, 0, r / g->out[1], &from, &to);
-  return depth * extent(g, 1, r % g->out[1], &from, &to);
+  int64_t from, to, depth = cb_pool_extent(g, 0, r / g->out[1], &from, &to);
+  return depth * cb_pool_extent(g, 1, r % g->out[1], &from, &to);
 }
 
 #define SUMS(type, name, TERM)                                                                                         \

@@ -68,16 +68,6 @@ static const real LEAST_SUM = 0x1p-900, MOST_SUM = 0x1p1023, LEAST_SHARE = 0x1p-
 #define FIRST_PAIRS_16(a, b)     PICK(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
 #define LAST_PAIRS_16(a, b)      PICK(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
 
-/* The window's extent on one axis inside the image; returns what an average counts. */
-static inline int64_t pool_extent(const cb_pool_geometry *g, int axis, int64_t o, int64_t *from, int64_t *to)
-{
-  int64_t start = o * g->stride[axis] - g->pad_begin[axis], end = start + g->kernel[axis];
-  int64_t padded = g->size[axis] + g->pad_end[axis], counted = (end < padded ? end : padded) - start;
-  *from = start < 0 ? 0 : start;
-  *to = end < g->size[axis] ? end : g->size[axis];
-  return g->count_include_pad ? counted : *to - *from;
-}
-
 /* A channel that the loops here do not do right, again. */
 static __attribute__((noinline)) void pool_redo(cnnblas_pool_kind kind, const cb_pool_run *run, int64_t i)
 {

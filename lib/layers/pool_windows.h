@@ -60,7 +60,7 @@ INLINE void NAME(columns)(block *b, const cb_pool_geometry *g, int64_t first, in
   b->last_inside = start + 2 * LANES < width;
   b->counts = (real)K - (vec){0};
   for (int i = 0; result == AVERAGE && i < LANES && first + i < g->out[2]; i++)
-    b->counts[i] = (real)pool_extent(g, 2, first + i, &from, &to);
+    b->counts[i] = (real)cb_pool_extent(g, 2, first + i, &from, &to);
 }
 
 /* The taps of the windows in one row, x being lane 0's first; outside the image `blank`. */
@@ -204,7 +204,7 @@ INLINE void NAME(walk)(strip *p, const block *block_at, real *y, int32_t *places
   y += b.first;
   if (result == PLACED) places += b.first;
   for (int64_t oh = 0; oh < g->out[1]; oh++, h += S, x += S * width, row += (place)(S * width), y += ow) {
-    int64_t from, to, counted = result == AVERAGE ? pool_extent(g, 1, oh, &from, &to) : K;
+    int64_t from, to, counted = result == AVERAGE ? cb_pool_extent(g, 1, oh, &from, &to) : K;
     best m;
     if (__builtin_expect(oh * S <= inside && h >= 0, 1))
       m = NAME(window)(&s, oh, x, row, &b, kept, 0, K, S, edge, result);
@@ -245,7 +245,7 @@ INLINE void NAME(row)(strip *p, int64_t oh, const block *blocks, int64_t count, 
                       real *y, int32_t *places, int K, int S, pool_result result)
 {
   const cb_pool_geometry *g = p->geo;
-  int64_t from, to, counted = pool_extent(g, 1, oh, &from, &to), h = oh * S - g->pad_begin[1] + K - S;
+  int64_t from, to, counted = cb_pool_extent(g, 1, oh, &from, &to), h = oh * S - g->pad_begin[1] + K - S;
   int64_t at = h * g->size[2];
   const real *x = p->x + at - g->pad_begin[2];
   strip s = *p;
