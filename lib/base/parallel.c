@@ -20,22 +20,62 @@ static int is_forked_child(void)
   return owner != 0 && owner != getpid();
 }
 
-static void run_serially(int64_t tasks, cb_task run, void *context)
+static _Thread_local const cb_watch *watch_of_thread;
+
+const cb_watch *cb_parallel_watch(const cb_watch *watch)
 {
-  for (int64_t task = 0; task < tasks; task++) run(context, task, 0);
+  const cb_watch *before = watch_of_thread;
+  watch_of_thread = watch;
+  return before;
 }
 
-void cb_parallel_for(int threads, int64_t tasks, cb_task run, void *context)
+static void run_watched(const cb_watch *watch, int threads, const cb_loop *loops, int count)
 {
-  if (tasks < threads) threads = (int)tasks;
-  if (threads <= 1 || is_forked_child()) {
-    run_serially(tasks, run, context);
+  watch->region(watch->context, threads);
+  for (int i = 0; i < count; i++) watch->loop(watch->context, &loops[i]);
+}
+
+static void run_serially(const cb_loop *loops, int count)
+{
+  for (int i = 0; i < count; i++)
+    for (int64_t task = 0; task < loops[i].tasks; task++) loops[i].run(loops[i].context, task, 0);
+}
+
+/* The region's threads: all of them if some loop has more than one task. */
+static int team_for(int threads, const cb_loop *loops, int count)
+{
+  int64_t most = 0;
+  for (int i = 0; i < count; i++)
+    if (loops[i].tasks > most) most = loops[i].tasks;
+  return most > 1 && !is_forked_child() ? threads : 1;
+}
+
+void cb_parallel_loops(int threads, const cb_loop *loops, int count)
+{
+  threads = team_for(threads, loops, count);
+  if (watch_of_thread) {
+    run_watched(watch_of_thread, threads, loops, count);
+    return;
+  }
+  if (threads <= 1) {
+    run_serially(loops, count);
     return;
   }
   pid_t none = 0;
   atomic_compare_exchange_strong(&pool_owner, &none, getpid());
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-  for (int64_t task = 0; task < tasks; task++) run(context, task, omp_get_thread_num());
+#pragma omp parallel num_threads(threads)
+  for (int i = 0; i < count; i++) {
+    const cb_loop loop = loops[i];
+    const int worker = omp_get_thread_num();
+#pragma omp for schedule(dynamic, 1)
+    for (int64_t task = 0; task < loop.tasks; task++) loop.run(loop.context, task, worker);
+  }
+}
+
+void cb_parallel_for(int threads, int64_t tasks, cb_task run, void *context)
+{
+  const cb_loop loop = {tasks, run, context};
+  cb_parallel_loops(threads, &loop, 1);
 }
 
 int cb_threads_default(void)

@@ -11,8 +11,36 @@
 /* One task: task in [0, tasks), worker in [0, threads), for indexing scratch memory. */
 typedef void (*cb_task)(void *context, int64_t task, int worker);
 
-/* Runs every task on at most threads threads and returns when all are done. Serial in a forked child. */
+/* A loop of independent tasks. */
+typedef struct {
+  int64_t tasks;
+  cb_task run;
+  void *context;
+} cb_loop;
+
+/*
+ * Runs loops one after another in one region: a loop begins when every task of the one before is done. Serial in a forked
+ * child. A region has one thread or all `threads`, whatever the number of tasks: libgomp ends the surplus threads of a team
+ * that shrinks and makes them again when it grows, which costs a millisecond.
+ */
+void cb_parallel_loops(int threads, const cb_loop *loops, int count);
+
+/* One loop in a region of its own. */
 void cb_parallel_for(int threads, int64_t tasks, cb_task run, void *context);
+
+/*
+ * Somebody who looks at the calling thread's regions instead of having them run in parallel: the benchmark's projection, and
+ * tests. `region` is told of each region and its threads (1: it would have been serial), then `loop` of each of its loops,
+ * and runs the loop's tasks itself, as worker 0.
+ */
+typedef struct {
+  void *context;
+  void (*region)(void *context, int threads);
+  void (*loop)(void *context, const cb_loop *loop);
+} cb_watch;
+
+/* Sets the calling thread's watch, NULL for none; returns the one before. */
+const cb_watch *cb_parallel_watch(const cb_watch *watch);
 
 /* Threads for a call that was not told a number: 1 inside a caller's parallel region or in a forked child, else one a
    core, as OMP_NUM_THREADS and the process's affinity allow. */
