@@ -48,7 +48,9 @@ static void say_tiling(text *t, const cnnblas_conv_plan *plan)
     if (tiles[i].extent) say(t, " %s %lld", tiles[i].name, (long long)tiles[i].extent);
   say(t, "%s\n", tiling->p_tile + tiling->q_tile + tiling->k_tile + tiling->c_tile ? "" : " whole planes");
   if (tiling->lanes) say(t, "lanes: %s\n", tiling->lanes);
-  if (tiling->segments > 1) say(t, "partial sums: %lld, added in order\n", (long long)tiling->segments);
+  if (tiling->leaves > 1)
+    say(t, "partial sums: %lld, joined in a binary tree of %lld leaves\n", (long long)tiling->segments,
+        (long long)tiling->leaves);
   say(t, "tasks: %lld\nthreads: %d at most\n", (long long)tiling->tasks, plan->threads);
   say(t, "workspace: %zu bytes (%zu shared, %zu a thread)\n", cnnblas_conv_plan_workspace(plan), tiling->shared_bytes,
       tiling->thread_bytes);

@@ -1,6 +1,6 @@
 /* The epilogue of tiles that GEMM has stored, and the bias gradient. */
 #include "conv/epilogue.h"
-#include "base/parallel.h"
+#include "conv/sum_tree.h"
 
 #define REAL    float
 #define NAME(x) x##_f32
@@ -49,23 +49,41 @@ typedef struct {
   void *db;
 } bias_job;
 
+/* The sum of one channel: an image's in double, joined in a tree of images. */
+typedef struct {
+  const cb_call *call;
+  int64_t channel;
+  double slot[CB_TREE_MOST_SLOTS];
+} bias_sum;
+
+static void sum_image(void *context, int64_t in, int slot)
+{
+  bias_sum *sum = context;
+  const cb_geometry *geo = &sum->call->plan->problem.geo;
+  const void *plane = cb_at(sum->call->dy, (in * geo->k + sum->channel) * geo->p, geo->element);
+  sum->slot[slot] = geo->dtype == CNNBLAS_F64 ? sum_plane_f64(plane, geo->p) : sum_plane_f32(plane, geo->p);
+}
+
+static void join_images(void *context, int slot)
+{
+  bias_sum *sum = context;
+  sum->slot[slot] += sum->slot[slot + 1];
+}
+
 static void bias_channel(void *context, int64_t ik, int worker)
 {
   const bias_job *job = context;
   const cb_call *call = job->call;
-  const cb_geometry *geo = &call->plan->problem.geo;
   bool add = call->plan->problem.accumulate;
+  bias_sum sum = {.call = call, .channel = ik};
   (void)worker;
-  if (geo->dtype == CNNBLAS_F64) {
-    double total = 0, *db = job->db;
-    for (int64_t in = 0; in < call->n; in++)
-      total += sum_row_f64((const double *)call->dy + (in * geo->k + ik) * geo->p, geo->p);
-    db[ik] = add ? db[ik] + total : total;
+  if (call->n > 0) cb_tree_sum(&(cb_tree){&sum, sum_image, join_images}, 0, call->n, 0);
+  if (call->plan->problem.geo.dtype == CNNBLAS_F64) {
+    double *db = job->db;
+    db[ik] = add ? db[ik] + sum.slot[0] : sum.slot[0];
   } else {
-    float total = 0, *db = job->db;
-    for (int64_t in = 0; in < call->n; in++)
-      total += sum_row_f32((const float *)call->dy + (in * geo->k + ik) * geo->p, geo->p);
-    db[ik] = add ? db[ik] + total : total;
+    float *db = job->db;
+    db[ik] = add ? db[ik] + (float)sum.slot[0] : (float)sum.slot[0];
   }
 }
 

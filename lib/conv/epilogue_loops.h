@@ -10,16 +10,16 @@ static void NAME(finish_row)(REAL *restrict y, int64_t count, REAL bias, const R
     for (int64_t p = 0; p < count; p++) y[p] = y[p] < 0 ? 0 : y[p];
 }
 
-/* Sum of a row: 16 running sums over blocks of 512, blocks added in order, so that the error stays that of a tree. */
-static REAL NAME(sum_row)(const REAL *v, int64_t count)
+/* Sum of a plane in double: 16 running sums over blocks of 4096, joined in a tree, blocks added in order. */
+static double NAME(sum_plane)(const REAL *v, int64_t count)
 {
-  REAL total = 0;
+  double total = 0;
   while (count > 0) {
-    int64_t block = count < 512 ? count : 512, i = 0;
-    REAL lane[16] = {0};
+    int64_t block = count < 4096 ? count : 4096, i = 0;
+    double lane[16] = {0};
     for (; i + 16 <= block; i += 16)
-      for (int j = 0; j < 16; j++) lane[j] += v[i + j];
-    for (; i < block; i++) lane[i % 16] += v[i];
+      for (int j = 0; j < 16; j++) lane[j] += (double)v[i + j];
+    for (; i < block; i++) lane[i % 16] += (double)v[i];
     for (int step = 8; step; step /= 2)
       for (int j = 0; j < step; j++) lane[j] += lane[j + step];
     total += lane[0];

@@ -75,16 +75,11 @@ static cnnblas_status check_epilogue(const cnnblas_conv_plan *plan, const cnnbla
   return CNNBLAS_OK;
 }
 
-/* Multiply-adds that are over sooner than a second thread is awake. */
-enum { SERIAL_WORK = 50000 };
-
 static int threads_for(const cb_call *call)
 {
   const cnnblas_conv_plan *plan = call->plan;
-  const cb_geometry *geo = &plan->problem.geo;
   if (plan->options.threads == 0 && cb_in_parallel()) return 1;
-  double work = (double)call->n * (double)geo->k * (double)geo->p * (double)geo->q;
-  return work < SERIAL_WORK ? 1 : plan->threads;
+  return cb_geometry_macs(&plan->problem.geo, call->n) < CB_SERIAL_MACS ? 1 : plan->team;
 }
 
 void cb_execute(cb_call *call, void *workspace)

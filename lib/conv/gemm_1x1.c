@@ -56,9 +56,10 @@ static cnnblas_status prepare(cnnblas_conv_plan *plan)
     t->c_tile = cb_ceil_div(geo->cg, cb_ceil_div(geo->cg, 256));
     int64_t c_tiles = cb_ceil_div(geo->cg, t->c_tile);
     t->segments = cb_segments(problem, cb_max(geo->n, 1) * cb_ceil_div(geo->p, 512), geo->g * c_tiles);
-    int64_t pieces = cb_pieces(geo->kg, 32, geo->g * c_tiles * t->segments);
+    int64_t pieces = cb_pieces(geo->kg, 32, cb_geometry_macs(geo, geo->n), geo->g * c_tiles * t->segments);
     t->k_tile = cb_ceil_div(geo->kg, pieces);
     t->p_tile = cb_ceil_div(geo->p, cb_ceil_div(geo->p, 512));
+    t->leaves = t->segments;
     if (t->segments > 1) t->shared_bytes = cb_aligned_size((size_t)(t->segments * geo->k * geo->q) * geo->element);
     t->tasks = t->segments * geo->g * c_tiles * cb_ceil_div(geo->kg, t->k_tile);
     return CNNBLAS_OK;
@@ -66,7 +67,7 @@ static cnnblas_status prepare(cnnblas_conv_plan *plan)
   int64_t rows = output_rows(problem);
   t->p_tile = cb_ceil_div(geo->p, cb_ceil_div(geo->p, 512));
   int64_t p_tiles = cb_ceil_div(geo->p, t->p_tile);
-  t->k_tile = cb_ceil_div(rows, cb_pieces(rows, 16, geo->g * p_tiles));
+  t->k_tile = cb_ceil_div(rows, cb_pieces(rows, 32, cb_geometry_macs(geo, 1), geo->g * p_tiles));
   t->tasks = geo->n * geo->g * p_tiles * cb_ceil_div(rows, t->k_tile);
   return CNNBLAS_OK;
 }
@@ -150,8 +151,9 @@ static void run(const cb_call *call)
   const cb_tiling *t = &call->plan->tiling;
   bool weights = problem->direction == CNNBLAS_BACKWARD_WEIGHTS;
   int64_t tasks = weights || problem->geo.n == 0 ? t->tasks : t->tasks / problem->geo.n * call->n;
-  cb_parallel_for(call->threads, tasks, run_task, (void *)call);
-  if (weights && t->segments > 1) cb_reduce_segments(call, call->shared, t->segments);
+  cb_tree_parts parts = {call, call->shared, weights ? t->segments : 1};
+  cb_loop loops[] = {{tasks, run_task, (void *)call}, cb_tree_join(&parts)};
+  cb_parallel_loops(call->threads, loops, 2);
 }
 
 const cb_algorithm cb_gemm_1x1 = {

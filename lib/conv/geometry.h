@@ -36,6 +36,12 @@ cnnblas_status cb_geometry_init(cb_geometry *geo, const cnnblas_conv_desc *desc)
 /* True if every axis has one tap, stride 1 and no padding: the lowered matrix is x itself. */
 bool cb_geometry_is_pointwise(const cb_geometry *geo);
 
+/* Multiply-adds of n images, in each direction, those with the padding counted. */
+static inline double cb_geometry_macs(const cb_geometry *geo, int64_t n)
+{
+  return (double)n * (double)geo->k * (double)geo->p * (double)geo->q;
+}
+
 /* Splits tap index t of [taps] into its three coordinates; likewise an output pixel. */
 static inline void cb_tap_coords(const cb_geometry *geo, int64_t t, int64_t at[3])
 {

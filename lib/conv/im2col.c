@@ -47,7 +47,7 @@ static void prepare_forward(cnnblas_conv_plan *plan, int64_t elements)
   t->p_tile = cb_max(1, cb_min(geo->p, elements / t->q_tile));
   t->p_tile = cb_ceil_div(geo->p, cb_ceil_div(geo->p, t->p_tile));
   int64_t p_tiles = cb_ceil_div(geo->p, t->p_tile);
-  t->k_tile = cb_ceil_div(geo->kg, cb_pieces(geo->kg, 16, p_tiles * geo->g));
+  t->k_tile = cb_ceil_div(geo->kg, cb_pieces(geo->kg, 48, cb_geometry_macs(geo, 1), p_tiles * geo->g));
   t->tasks = geo->n * geo->g * p_tiles * cb_ceil_div(geo->kg, t->k_tile);
 }
 
@@ -55,7 +55,7 @@ static void prepare_data(cnnblas_conv_plan *plan, int64_t elements)
 {
   const cb_geometry *geo = &plan->problem.geo;
   cb_tiling *t = &plan->tiling;
-  int64_t pieces = cb_max(cb_pieces(geo->cg, 1, geo->g), cb_ceil_div(geo->q, 512));
+  int64_t pieces = cb_max(cb_pieces(geo->cg, 1, cb_geometry_macs(geo, 1), geo->g), cb_ceil_div(geo->q, 512));
   t->c_tile = cb_ceil_div(geo->cg, cb_min(pieces, geo->cg));
   t->q_tile = cb_max(1, cb_min(t->c_tile * geo->taps, elements / cb_min(geo->p, 128)));
   t->p_tile = cb_max(1, cb_min(geo->p, elements / t->q_tile));
@@ -70,7 +70,8 @@ static void prepare_weights(cnnblas_conv_plan *plan, int64_t elements)
   t->q_tile = cb_max(1, cb_min(t->q_tile, elements / cb_min(geo->p, 64)));
   t->p_tile = cb_max(1, cb_min(geo->p, elements / t->q_tile));
   int64_t blocks = geo->g * cb_ceil_div(geo->q, t->q_tile);
-  if (t->segments == 1) blocks *= cb_ceil_div(geo->kg, cb_ceil_div(geo->kg, cb_pieces(geo->kg, 32, blocks)));
+  int64_t pieces = t->segments > 1 ? 1 : cb_pieces(geo->kg, 48, cb_geometry_macs(geo, geo->n), blocks);
+  blocks *= cb_ceil_div(geo->kg, cb_ceil_div(geo->kg, pieces));
   t->k_tile = cb_ceil_div(geo->kg, blocks / (geo->g * cb_ceil_div(geo->q, t->q_tile)));
   t->tasks = blocks * t->segments;
 }
@@ -83,6 +84,7 @@ static cnnblas_status prepare(cnnblas_conv_plan *plan)
   if (problem->direction == CNNBLAS_BACKWARD_WEIGHTS) {
     int64_t p_tiles = cb_ceil_div(geo->p, 1024);
     t->segments = cb_segments(problem, cb_max(geo->n, 1) * p_tiles, geo->g * cb_ceil_div(geo->q, 256));
+    t->leaves = t->segments;
     if (t->segments > 1) t->shared_bytes = cb_aligned_size((size_t)(t->segments * geo->k * geo->q) * geo->element);
   }
   t->thread_bytes = cb_tile_bytes(problem, t->shared_bytes);
@@ -208,8 +210,9 @@ static void run(const cb_call *call)
   const cb_tiling *t = &call->plan->tiling;
   bool weights = problem->direction == CNNBLAS_BACKWARD_WEIGHTS;
   int64_t tasks = weights || problem->geo.n == 0 ? t->tasks : t->tasks / problem->geo.n * call->n;
-  cb_parallel_for(call->threads, tasks, run_task, (void *)call);
-  if (weights && t->segments > 1) cb_reduce_segments(call, call->shared, t->segments);
+  cb_tree_parts parts = {call, call->shared, weights ? t->segments : 1};
+  cb_loop loops[] = {{tasks, run_task, (void *)call}, cb_tree_join(&parts)};
+  cb_parallel_loops(call->threads, loops, 2);
 }
 
 const cb_algorithm cb_im2col = {

@@ -7,29 +7,34 @@
  * As in implicit_batch.c a vector of lanes is one pixel of as many images, so tiny planes and few channels fill it. Both
  * operands are vectors, and a tile of 4 filters by 6 taps of them is added up over its lanes at the end (gemm/dots.c).
  *
- *     for each job: a segment of the blocks, some filters
- *       for each block, that is a vector of images and some output rows, in order
+ *     for each job: a subtree of the blocks' leaves (sum_tree.h), some filters, some channels
+ *       for each block of a leaf, that is a vector of images and some output rows, in order
  *         band = the rows of x that they read, padded and transposed: [channel][d][row][column][image]
  *         dy transposed: [filter][pixel][image]
- *         for each 4 filters, each 6 taps: kernel, added to the job's sums
+ *         for each 4 filters, each 6 taps: kernel, added to the leaf's sums
  *
- * Segments are added in order at the end. The cut looks at the shape and the budget, never at the threads.
+ * Blocks and leaves follow the shape and the workspace; which subtrees, filters and channels a job has follows the team.
  */
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/status.h"
 #include "conv/costs.h"
+#include "conv/cuts.h"
 #include "conv/implicit_batch.h"
-#include "conv/tiles.h"
+#include "conv/sum_tree.h"
+#include <math.h>
 #include <string.h>
 
 enum {
   BLOCK_BYTES = 704 << 10, /* of a block's two operands: they share an L2 cache */
   BLOCK_STEPS = 200,       /* most pixels of a block, about: one chain of sums */
   LANE_STEPS = 16,         /* that adding up a tile's lanes costs in time */
-  SEGMENTS = 8,            /* wanted: independent jobs */
-  PARTIAL_BYTES = 2 << 20, /* of all segments' partial results */
-  LEAST_FILTERS = 8        /* of a job, even if there are too few */
+  MOST_LEAVES = 256,
+  LEAF_PIXELS = 256,      /* least of a leaf, in all its images */
+  SHARED_BYTES = 8 << 20, /* of the subtrees' partial results that a call joins at the end, at most, */
+  SHARED_EACH = 2 << 20,  /* and for each thread, so that a thread's 4 MiB hold its scratch too */
+  SLOT_BYTES = 1 << 20,   /* of the partial results that a thread holds, at most, unless one alone is larger */
+  LEAST_FILTERS = 8       /* of a job, if filters are shared out */
 };
 
 typedef struct {
@@ -39,14 +44,17 @@ typedef struct {
   int64_t low[3];              /* the first position that any output reads, on each axis; negative in the padding */
   int64_t reach[3];            /* positions that an output reads, from the first to the last */
   int64_t rows, bands, blocks; /* output rows of a block; blocks of an image, of the plan */
-  int64_t filter_groups, channel_groups;         /* jobs that share a segment */
+  int64_t leaves;              /* of the tree in which the blocks are summed */
+  int64_t filter_groups, channel_groups;         /* jobs that share a subtree */
   int64_t row_pitch, plane_pitch, channel_pitch; /* of a band, elements */
   int64_t dy_pitch;                              /* from one filter to the next */
-  size_t dy_at, walk_at, bytes;                  /* in a thread's scratch, behind the band */
+  size_t dy_at, walk_at, sums_at;                /* in a thread's scratch, behind the band */
+  size_t slot_bytes;                             /* of a partial result: [filters][channels, taps] */
+  size_t bytes;                                  /* of a thread's scratch */
   int32_t col[];                                 /* [q] where tap (channel, d, r, s) lies in the band */
 } state;
 
-/* Lays out blocks of `rows` output rows; their bytes. */
+/* Lays out blocks of `rows` output rows for jobs of a part of the filters and channels; the bytes of a block's operands. */
 static int64_t lay_out(state *st, const cb_geometry *geo, int64_t rows)
 {
   const cb_gather_axis *a = st->gather.axis;
@@ -59,15 +67,76 @@ static int64_t lay_out(state *st, const cb_geometry *geo, int64_t rows)
   st->dy_pitch = a[0].outs * rows * a[2].outs * lanes;
   st->dy_at = cb_aligned_size((size_t)(channels * st->channel_pitch * element));
   st->walk_at = st->dy_at + cb_aligned_size((size_t)(filters * st->dy_pitch * element));
+  st->sums_at = st->walk_at + cb_aligned_size((size_t)(a[0].outs * rows * a[2].outs) * sizeof(int32_t));
+  st->slot_bytes = cb_aligned_size((size_t)(filters * channels * geo->taps * element));
   return (int64_t)st->walk_at;
 }
 
+/* Cuts blocks and leaves: by the shape and the workspace alone, since these order the sums. */
+static void cut_pixels(state *st, const cb_problem *problem)
+{
+  const cb_geometry *geo = &problem->geo;
+  const cb_gather_axis *a = st->gather.axis;
+  st->filter_groups = st->channel_groups = 1;
+  int64_t rows = cb_min(a[1].outs, cb_max(1, BLOCK_STEPS / (a[0].outs * a[2].outs)));
+  while (rows > 1 && lay_out(st, geo, rows) > BLOCK_BYTES) rows--;
+  st->rows = cb_ceil_div(a[1].outs, cb_parts(a[1].outs, rows)); /* even blocks */
+  st->bands = cb_ceil_div(a[1].outs, st->rows);
+  st->blocks = cb_ceil_div(geo->n, st->engine->lanes) * st->bands;
+  int64_t bytes = geo->k * geo->q * (int64_t)geo->element;
+  int64_t fit = (problem->limited ? (int64_t)problem->budget / 4 : SHARED_BYTES) / bytes;
+  int64_t worth = geo->n * geo->p / LEAF_PIXELS;
+  st->leaves = cb_power_of_two(cb_min(cb_min(st->blocks, worth), cb_min(fit, MOST_LEAVES)));
+}
+
+/* Shares the work out among a team: of all ways that fit the workspace the fastest by estimate. False if none does. */
+static bool share_out(state *st, cb_tiling *t, const cb_problem *problem, int threads)
+{
+  const cb_geometry *geo = &problem->geo;
+  const int64_t bytes = geo->k * geo->q * (int64_t)geo->element, rows = st->rows;
+  const double images = (double)cb_round_up(geo->n, st->engine->lanes), weights = (double)geo->kg * (double)geo->q;
+  const int64_t shared = cb_min(SHARED_BYTES, (int64_t)SHARED_EACH * threads);
+  double least = HUGE_VAL;
+  int64_t best[3] = {0};
+  for (int64_t s = 1; s <= st->leaves; s *= 2) {
+    if (s > 1 && (threads == 1 || problem->limited || s * bytes > shared)) break;
+    for (int64_t f = 1; f <= cb_parts(geo->kg, LEAST_FILTERS); f = cb_next_parts(geo->kg, f))
+      for (int64_t c = 1; c <= geo->cg; c = cb_next_parts(geo->cg, c)) {
+        st->filter_groups = f;
+        st->channel_groups = c;
+        int64_t operands = lay_out(st, geo, rows);
+        size_t held = (size_t)cb_tree_slots(st->leaves / s) * st->slot_bytes;
+        bool fits = operands <= 2 * BLOCK_BYTES && (held <= SLOT_BYTES || held == st->slot_bytes) &&
+                    st->sums_at + held + CB_ALIGN <= (s > 1 ? problem->budget / 2 : problem->budget);
+        double band = (double)(st->bands * geo->cg * st->channel_pitch) / (double)st->engine->lanes;
+        double total = images * ((double)geo->p * weights / 16 + (double)f * band + (double)(c * geo->kg * geo->p)) +
+                       (s > 1 ? 2 * (double)s * weights : 0);
+        double part = (double)cb_ceil_div(geo->kg, f) * (double)cb_ceil_div(geo->cg, c) / (double)(geo->kg * geo->cg);
+        const cb_cut cut = {total * (double)geo->g, total * part / (double)s, f * c * s * geo->g};
+        if (!fits || (best[0] && !cb_cut_worthwhile(&cut))) continue;
+        double time = cb_cut_time(&cut, threads) + (s > 1 ? CB_BARRIER_CYCLES : 0);
+        if (time >= least) continue;
+        least = time;
+        best[0] = f, best[1] = c, best[2] = s;
+      }
+  }
+  if (!best[0]) return false;
+  st->filter_groups = best[0];
+  st->channel_groups = best[1];
+  lay_out(st, geo, rows);
+  t->segments = best[2];
+  t->leaves = st->leaves;
+  t->shared_bytes = t->segments > 1 ? cb_aligned_size((size_t)(t->segments * bytes)) : 0;
+  st->bytes = st->sums_at + (size_t)cb_tree_slots(st->leaves / t->segments) * st->slot_bytes;
+  return true;
+}
+
 /* Everything but the table; false if it cannot, or should not. */
-static bool plan_layout(state *st, cb_tiling *t, const cb_problem *problem)
+static bool plan_layout(state *st, cb_tiling *t, const cb_problem *problem, int threads)
 {
   const cb_geometry *geo = &problem->geo;
   *st = (state){.engine = cb_engine_get(geo->dtype)};
-  int64_t lanes = st->engine->lanes, vectors = cb_ceil_div(geo->n, lanes), bytes;
+  int64_t lanes = st->engine->lanes;
   if (geo->taps == 1 || geo->n * 4 < 3 * lanes || !cb_implicit_in_reach(geo)) return false;
   cb_gather_forward(&st->gather, geo);
   const cb_gather_axis *a = st->gather.axis;
@@ -79,21 +148,8 @@ static bool plan_layout(state *st, cb_tiling *t, const cb_problem *problem)
     band *= (double)((a[i].outs - 1) * a[i].stride + st->reach[i]);
   }
   if (band > 1e8 || (double)geo->k * (double)geo->p > 1e7 || (double)geo->k * (double)geo->q > 1e8) return false;
-  st->filter_groups = st->channel_groups = 1;
-  int64_t rows = cb_min(a[1].outs, cb_max(1, BLOCK_STEPS / (a[0].outs * a[2].outs))),
-          partial = geo->k * geo->q * (int64_t)geo->element;
-  while (rows > 1 && lay_out(st, geo, rows) > BLOCK_BYTES) rows--;
-  rows = cb_ceil_div(a[1].outs, cb_parts(a[1].outs, rows)); /* even blocks */
-  st->bands = cb_ceil_div(a[1].outs, rows);
-  st->blocks = vectors * st->bands;
-  int64_t fit = cb_min(PARTIAL_BYTES, (int64_t)(problem->budget / 4)) / partial;
-  t->segments = cb_max(1, cb_min(cb_min(SEGMENTS, st->blocks), fit));
-  t->shared_bytes = t->segments > 1 ? cb_aligned_size((size_t)(t->segments * partial)) : 0;
-  st->filter_groups = cb_min(cb_parts(SEGMENTS, t->segments * geo->g), cb_parts(geo->kg, LEAST_FILTERS));
-  st->channel_groups = cb_min(cb_parts(SEGMENTS, t->segments * geo->g * st->filter_groups), geo->cg);
-  bytes = lay_out(st, geo, rows);
-  st->bytes = st->walk_at + cb_aligned_size((size_t)(a[0].outs * rows * a[2].outs) * sizeof(int32_t));
-  return bytes <= 2 * BLOCK_BYTES && st->bytes + t->shared_bytes + CB_ALIGN <= problem->budget;
+  cut_pixels(st, problem);
+  return share_out(st, t, problem, threads);
 }
 
 double cb_batch_weights_cost(const cb_problem *problem)
@@ -101,7 +157,7 @@ double cb_batch_weights_cost(const cb_problem *problem)
   const cb_geometry *geo = &problem->geo;
   state st;
   cb_tiling t = {0};
-  if (!plan_layout(&st, &t, problem)) return 0;
+  if (!plan_layout(&st, &t, problem, 1)) return 0; /* whether it can may not depend on the threads */
   int64_t rows = st.engine->dots_rows, columns = st.engine->dots_columns, lanes = st.engine->lanes,
           filters = cb_ceil_div(geo->kg, st.filter_groups);
   double images = (double)(cb_round_up(geo->n, lanes) * geo->g), groups = (double)st.filter_groups;
@@ -112,7 +168,7 @@ double cb_batch_weights_cost(const cb_problem *problem)
                                 [CB_WORK_READ] =
                                     images * ((double)(geo->kg * geo->p) +
                                               groups * (double)(st.bands * geo->cg * st.channel_pitch) / (double)lanes),
-                                [CB_WORK_STORE] = (double)(geo->k * geo->q * t.segments),
+                                [CB_WORK_STORE] = (double)(geo->k * geo->q),
                                 [CB_WORK_ONCE] = 1};
   return cb_cost(CB_COST_BATCH, problem, work);
 }
@@ -127,7 +183,7 @@ cnnblas_status cb_batch_weights_prepare(cnnblas_conv_plan *plan)
   state *st = cb_alloc_zeroed(bytes);
   if (!st) return cb_fail_memory(bytes, "the plan's table of taps");
   plan->state = st;
-  plan_layout(st, t, &plan->problem);
+  plan_layout(st, t, &plan->problem, plan->team);
   st->head.run = run;
   const cb_gather_axis *a = st->gather.axis;
   for (int64_t q = 0; q < geo->q; q++) {
@@ -149,11 +205,11 @@ cnnblas_status cb_batch_weights_prepare(cnnblas_conv_plan *plan)
 typedef struct {
   const cb_call *call;
   const state *st;
+  int64_t leaves;             /* of the call's tree */
   int64_t ig, first, last;    /* filters of the group */
   int64_t channel0, channel1; /* input channels of the group */
-  char *band, *dy;
+  char *band, *dy, *sums;
   int32_t *walk;
-  void *sums; /* [filter][q] of filter `first` and channel0 on */
 } job;
 
 /* One block: images and output rows. */
@@ -213,25 +269,69 @@ static int64_t open_pixels(const job *j, const block *b)
   return n;
 }
 
-/* Adds the block's part to the job's sums. */
-static void add_block(const job *j, const block *b)
+/* Adds the block's part to the sums in a slot. */
+static void add_block(const job *j, const block *b, char *sums)
 {
   const cb_geometry *geo = &j->call->plan->problem.geo;
   const state *st = j->st;
   int64_t filters = j->last - j->first, rows = cb_parts(filters, st->engine->dots_rows);
   int64_t taps = (j->channel1 - j->channel0) * geo->taps, columns = cb_parts(taps, st->engine->dots_columns);
   open_band(j, b);
-  cb_dots t = {.pitch = st->dy_pitch, .b = j->band, .walk = j->walk, .steps = open_pixels(j, b), .ldc = geo->q};
+  cb_dots t = {.pitch = st->dy_pitch, .b = j->band, .walk = j->walk, .steps = open_pixels(j, b), .ldc = taps};
   for (int64_t i = 0; i < rows; i++) {
     int64_t k0 = cb_split(filters, rows, i), m = cb_split(filters, rows, i + 1) - k0;
     t.a = cb_at(j->dy, k0 * st->dy_pitch, geo->element);
     for (int64_t tap = 0; tap < columns; tap++) {
       int64_t q0 = cb_split(taps, columns, tap), q1 = cb_split(taps, columns, tap + 1);
       t.col = st->col + q0;
-      t.c = cb_at_mut(j->sums, k0 * geo->q + q0, geo->element);
+      t.c = cb_at_mut(sums, k0 * taps + q0, geo->element);
       st->engine->dots[q1 - q0][m](&t);
     }
   }
+}
+
+/* slot = the leaf's blocks, added in order. */
+static void sum_leaf(void *context, int64_t leaf, int slot)
+{
+  const job *j = context;
+  const state *st = j->st;
+  char *sums = j->sums + (size_t)slot * st->slot_bytes;
+  int64_t blocks = cb_ceil_div(j->call->n, st->engine->lanes) * st->bands;
+  memset(sums, 0, st->slot_bytes);
+  for (int64_t i = cb_split(blocks, j->leaves, leaf); i < cb_split(blocks, j->leaves, leaf + 1); i++) {
+    block b = {.image = i / st->bands * st->engine->lanes, .row0 = i % st->bands * st->rows};
+    b.images = cb_min(st->engine->lanes, j->call->n - b.image);
+    b.rows = cb_min(st->rows, st->gather.axis[1].outs - b.row0);
+    add_block(j, &b, sums);
+  }
+}
+
+/* out = (or +=) the sums in a slot; pitch: elements from one filter to the next in out. */
+static void store_slot(const job *j, int slot, void *out, int64_t pitch, bool add)
+{
+  const int64_t taps = (j->channel1 - j->channel0) * j->call->plan->problem.geo.taps;
+  j->st->engine->store(&(cb_store){.c = j->sums + (size_t)slot * j->st->slot_bytes,
+                                   .ldc = taps,
+                                   .m = j->last - j->first,
+                                   .count = taps,
+                                   .out = out,
+                                   .row_step = pitch,
+                                   .lane_step = 1,
+                                   .add = add});
+}
+
+static void join_slots(void *context, int slot)
+{
+  const job *j = context;
+  const int64_t taps = (j->channel1 - j->channel0) * j->call->plan->problem.geo.taps;
+  store_slot(j, slot + 1, j->sums + (size_t)slot * j->st->slot_bytes, taps, true);
+}
+
+/* A call of fewer images than the plan's may have fewer blocks than the plan has leaves. */
+static int64_t leaves_of(const cb_call *call)
+{
+  const state *st = call->plan->state;
+  return cb_power_of_two(cb_min(st->leaves, cb_ceil_div(call->n, st->engine->lanes) * st->bands));
 }
 
 /* task = ((segment * groups + group) * channel groups + channel group) * filter groups + filter group. */
@@ -239,13 +339,14 @@ static void run_job(void *context, int64_t task, int worker)
 {
   const cb_call *call = context;
   const cb_geometry *geo = &call->plan->problem.geo;
-  const cb_tiling *t = &call->plan->tiling;
   const state *st = call->plan->state;
   int64_t part = task % st->filter_groups, channels = task / st->filter_groups % st->channel_groups;
   int64_t rest = task / st->filter_groups / st->channel_groups, ig = rest % geo->g, segment = rest / geo->g;
+  int64_t leaves = leaves_of(call), segments = cb_min(leaves, call->plan->tiling.segments);
   char *scratch = cb_scratch(call, worker);
   job j = {.call = call,
            .st = st,
+           .leaves = leaves,
            .ig = ig,
            .first = cb_split(geo->kg, st->filter_groups, part),
            .last = cb_split(geo->kg, st->filter_groups, part + 1),
@@ -253,24 +354,21 @@ static void run_job(void *context, int64_t task, int worker)
            .channel1 = cb_split(geo->cg, st->channel_groups, channels + 1),
            .band = scratch,
            .dy = scratch + st->dy_at,
+           .sums = scratch + st->sums_at,
            .walk = (int32_t *)(scratch + st->walk_at)};
-  void *out = t->segments > 1 ? cb_at_mut(call->shared, segment * geo->k * geo->q, geo->element) : call->out;
-  int64_t taps = (j.channel1 - j.channel0) * geo->taps;
-  j.sums = cb_at_mut(out, (ig * geo->kg + j.first) * geo->q + j.channel0 * geo->taps, geo->element);
-  for (int64_t k = 0; k < j.last - j.first && (t->segments > 1 || !call->accumulate); k++)
-    memset(cb_at_mut(j.sums, k * geo->q, geo->element), 0, (size_t)taps * geo->element);
-  int64_t blocks = cb_ceil_div(call->n, st->engine->lanes) * st->bands;
-  for (int64_t i = cb_split(blocks, t->segments, segment); i < cb_split(blocks, t->segments, segment + 1); i++) {
-    block b = {.image = i / st->bands * st->engine->lanes, .row0 = i % st->bands * st->rows};
-    b.images = cb_min(st->engine->lanes, call->n - b.image);
-    b.rows = cb_min(st->rows, st->gather.axis[1].outs - b.row0);
-    add_block(&j, &b);
-  }
+  cb_tree_sum(&(cb_tree){&j, sum_leaf, join_slots}, segment * (leaves / segments), leaves / segments, 0);
+  void *out = segments > 1 ? cb_at_mut(call->shared, segment * geo->k * geo->q, geo->element) : call->out;
+  int64_t at = (ig * geo->kg + j.first) * geo->q + j.channel0 * geo->taps;
+  store_slot(&j, 0, cb_at_mut(out, at, geo->element), geo->q, segments == 1 && call->accumulate);
 }
 
 static void run(const cb_call *call)
 {
-  const cb_tiling *t = &call->plan->tiling;
-  cb_parallel_for(call->threads, t->tasks, run_job, (void *)call);
-  if (t->segments > 1) cb_reduce_segments(call, call->shared, t->segments);
+  const state *st = call->plan->state;
+  int64_t segments = cb_min(leaves_of(call), call->plan->tiling.segments);
+  cb_tree_parts parts = {call, call->shared, segments};
+  cb_loop loops[] = {
+      {segments * call->plan->problem.geo.g * st->channel_groups * st->filter_groups, run_job, (void *)call},
+      cb_tree_join(&parts)};
+  cb_parallel_loops(call->threads, loops, 2);
 }

@@ -21,25 +21,34 @@
  * A kernel of 1x1 may have it the other way round: filters on the rows, read in place from dy, and input channels on the
  * lanes, packed from x. Then sums[filter][channel] lies as dw does, and nothing is transposed.
  *
- * Nothing is added across jobs unless there are too few panels and channels to share out: then the blocks are cut into segments
- * whose partial results are added in order. The cut looks at the shape and the budget, never at the threads.
+ * The pixels fall into the leaves of a binary tree (conv/sum_tree.h), each of whole blocks. A job owns a subtree; it adds
+ * the blocks of a leaf in order and joins the leaves. If several jobs share the pixels, the partial results of their
+ * subtrees are joined at the end. Blocks and leaves follow the shape and the workspace, so that bits do; which subtrees are
+ * jobs, and which panels and channels each has, follow the team.
  */
 #include "conv/implicit_weights.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "conv/costs.h"
+#include "conv/cuts.h"
+#include "conv/sum_tree.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 enum {
-  TARGET_JOBS = 8,
-  LEAST_ROWS = 28,         /* channels on the rows of a job, if they are shared out */
-  FAR_BYTES = 12 << 20,    /* of an operand: more is not in the caches when it is read again */
-  PARTIAL_BYTES = 2 << 20, /* of all segments' partial results */
-  FEW_PIXELS = 128,        /* of all images: so few that storing the sums is what costs */
-  LEAST_CYCLES = 6,        /* a step takes, however few its rows */
-  MOST_TAPS = 49,          /* of a filter's channel, for tiles of one tap */
+  LEAST_ROWS = 28,        /* channels on the rows of a job, if they are shared out */
+  FAR_BYTES = 12 << 20,   /* of an operand: more is not in the caches when it is read again */
+  SHARED_BYTES = 8 << 20, /* of the subtrees' partial results that a call joins at the end, at most, */
+  SHARED_EACH = 2 << 20,  /* and for each thread, so that a thread's 4 MiB hold its scratch too */
+  SLOT_BYTES = 1 << 20,   /* of the partial results that a thread holds besides the one it adds to, at most */
+  LEAF_PIXELS = 256,      /* least of a leaf: joining two takes as long as adding a few pixels */
+  LEAF_MACS = 1 << 20,    /* least multiply-adds of a leaf: no job is worth less */
+  MOST_LEAVES = 256,
+  BAND_CHANNELS = 512, /* most whose band decides where blocks are cut */
+  FEW_PIXELS = 128,    /* of all images: so few that storing the sums is what costs */
+  LEAST_CYCLES = 6,    /* a step takes, however few its rows */
+  MOST_TAPS = 49,      /* of a filter's channel, for tiles of one tap */
 };
 
 cb_box cb_weights_reach(const cb_gather *gather, int64_t t)
@@ -79,39 +88,114 @@ static double reading(const cb_geometry *geo, double elements)
   return elements * (double)geo->g * (double)geo->element > FAR_BYTES ? 1.2 : 0.1;
 }
 
-/* Shares the work of one group of channels out among at least `wanted` jobs, in panels, channels and segments of the pixels,
-   at most so many of those: what is done again costs least. About the cycles of one element: 0.35 in a band, which each
-   part of the panels fills, or 0.6 if some are left out; 1 in lanes, which each part of the channels packs; 2 in a segment's
-   partial result; and tiles of few rows lose a part of the multiplication's 1/16. */
-static int64_t share_out(cb_weights *st, const cb_geometry *geo, int64_t wanted, int64_t segments)
-{
-  const double pixels = (double)geo->n * (double)geo->p, weights = (double)geo->kg * (double)geo->q;
-  const double each = cb_geometry_is_pointwise(geo) ? 0 : geo->axis[2].stride > 1 ? 0.6 : 0.35;
-  const double rows_all = (double)st->rows_each * pixels, lanes_all = (double)st->lanes_each * pixels;
-  const double band = (each + reading(geo, rows_all)) * rows_all, lanes = (1 + reading(geo, lanes_all)) * lanes_all;
-  double least = HUGE_VAL;
-  int64_t best = 1;
-  for (int64_t p = 1; p <= cb_min(wanted, st->panels); p++)
-    for (int64_t c = 1; c <= cb_min(cb_parts(wanted, p), st->rows_each); c++) {
-      int64_t s = cb_min(cb_parts(wanted, p * c), segments), lacking = wanted - p * c * s;
-      double rows = (double)(st->rows_each / c * geo->taps),
-             few = rows < LEAST_ROWS ? 0.2 * (LEAST_ROWS / rows - 1) : 0;
-      double again = (double)p * band + (double)c * lanes + (s > 1 ? 2 * (double)s * weights : 0);
-      again += pixels * weights * (few / 16 + (lacking > 0 ? (double)lacking : 0));
-      if (again >= least) continue;
-      least = again;
-      best = s;
-      st->panel_groups = p;
-      st->channel_groups = c;
-    }
-  return best;
-}
-
-/* Everything but the tap table; the scratch's size, or SIZE_MAX if offsets are out of reach. */
-static size_t size_state(cb_weights *st, cb_tiling *t, const cb_problem *problem)
+/* Blocks of pixels, and how many leaves they fall into: by the shape and the workspace alone, since these order the sums. */
+static void cut_pixels(cb_weights *st, const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
   int64_t element = (int64_t)geo->element;
+  st->gather.channels = cb_min(st->rows_each, BAND_CHANNELS);
+  cb_band_limits limits = {
+      .n = geo->n, .pixels = CB_CHUNK, .elements = CB_BAND_BYTES / element, .source_image = st->rows_all * geo->image};
+  cb_band_cut(&st->band, &st->gather, 1, &limits);
+  st->by_taps = prefer_taps(st, st->rows_each);
+  double pixels = (double)geo->n * (double)geo->p, weights = (double)geo->k * (double)geo->q;
+  double room = problem->limited ? (double)problem->budget / 4 : SHARED_BYTES;
+  double most = fmin(fmin(pixels / LEAF_PIXELS, pixels * weights / LEAF_MACS), room / (weights * (double)element));
+  int64_t blocks = cb_band_blocks(&st->band, cb_max(geo->n, 1));
+  st->leaves = cb_power_of_two(cb_min(blocks, (int64_t)fmin(most, MOST_LEAVES)));
+}
+
+/* Lays out the scratch of a thread for jobs of so many channels and panels that own one of `segments` subtrees: its bytes. */
+static size_t lay_out(cb_weights *st, const cb_geometry *geo, int64_t channel_groups, int64_t group_panels,
+                      int64_t segments)
+{
+  int64_t element = (int64_t)geo->element, width = CB_PANEL_VECTORS * st->engine->lanes;
+  st->gather.channels = cb_ceil_div(st->rows_each, channel_groups);
+  st->gather.q = st->gather.channels * st->gather.taps;
+  if (st->band.elements) {
+    st->band.image_pitch = st->gather.channels * st->band.channel_pitch;
+    st->band.elements = st->band.image_pitch * st->band.images;
+  }
+  st->channel_groups = channel_groups;
+  st->group_panels = group_panels;
+  st->panel_groups = cb_ceil_div(st->panels, group_panels);
+  st->sums_bytes = cb_aligned_size((size_t)(st->gather.q * width * element));
+  st->slot_bytes = (size_t)group_panels * st->sums_bytes;
+  st->lanes_at = cb_aligned_size((size_t)(st->band.elements * element));
+  st->rows_at = st->lanes_at + cb_aligned_size((size_t)(CB_CHUNK * width * element));
+  st->position_at = st->rows_at + cb_aligned_size((size_t)st->band.pixels * sizeof(int32_t));
+  st->walks_at = st->position_at + cb_aligned_size((size_t)st->band.pixels * sizeof(int64_t));
+  size_t walks = (size_t)st->gather.taps * (sizeof(cb_tap_walk) + 2 * (size_t)st->band.pixels * sizeof(int32_t));
+  st->sums_at = st->walks_at + (st->by_taps ? cb_aligned_size(walks) : 0);
+  return st->sums_at + (size_t)cb_tree_slots(st->leaves / segments) * st->slot_bytes;
+}
+
+/* The cycles of work that do not depend on how it is shared out, and those of what jobs may have to do again. */
+typedef struct {
+  double multiply, band, lanes, partial, weights;
+} work_cycles;
+
+/* About the cycles of one element: 0.35 in a band, which each part of the panels fills, or 0.6 if some are left out; 1 in
+   lanes, which each part of the channels packs; 2 in a subtree's partial result; 1/16 of a multiply-add. */
+static work_cycles count_cycles(const cb_weights *st, const cb_geometry *geo)
+{
+  const double pixels = (double)geo->n * (double)geo->p, weights = (double)geo->kg * (double)geo->q;
+  const double each = cb_geometry_is_pointwise(geo) ? 0 : geo->axis[2].stride > 1 ? 0.6 : 0.35;
+  const double rows = (double)st->rows_each * pixels, lanes = (double)st->lanes_each * pixels;
+  return (work_cycles){.multiply = pixels * weights / 16,
+                       .band = (each + reading(geo, rows)) * rows,
+                       .lanes = (1 + reading(geo, lanes)) * lanes,
+                       .partial = 2 * weights,
+                       .weights = weights};
+}
+
+/* A way to share the work out: parts of the panels, of the channels and of the leaves. */
+static cb_cut try_cut(const cb_weights *st, const cb_geometry *geo, const work_cycles *work, int64_t segments)
+{
+  double p = (double)st->panel_groups, c = (double)st->channel_groups, s = (double)segments, g = (double)geo->g;
+  double rows = (double)(st->gather.channels * geo->taps), few = rows < LEAST_ROWS ? 0.2 * (LEAST_ROWS / rows - 1) : 0;
+  double group = work->multiply * (1 + few) + p * work->band + c * work->lanes + (segments > 1 ? s * work->partial : 0);
+  double panels = (double)st->group_panels * p / (double)st->panels;
+  double channels = (double)st->gather.channels * c / (double)st->rows_each;
+  return (cb_cut){
+      .total = g * group, .largest = group / (p * c * s) * panels * channels, .jobs = (int64_t)(p * c * s * g)};
+}
+
+/* Parts and scratch of the jobs for a team: of all that fit the workspace the fastest by estimate. The scratch's size. */
+static size_t share_out(cb_weights *st, cb_tiling *t, const cb_problem *problem, int threads)
+{
+  const cb_geometry *geo = &problem->geo;
+  const work_cycles work = count_cycles(st, geo);
+  const size_t room = problem->budget / 2;
+  const int64_t bytes = geo->k * geo->q * (int64_t)geo->element;
+  const int64_t shared = cb_min(SHARED_BYTES, (int64_t)SHARED_EACH * threads);
+  double least = HUGE_VAL;
+  int64_t best[3] = {st->rows_each, 1, 1}; /* what needs least, if nothing fits */
+  for (int64_t s = 1; s <= st->leaves; s *= 2) {
+    if (s > 1 && (threads == 1 || problem->limited || s * bytes > shared)) break;
+    for (int64_t c = st->band.elements ? cb_parts(st->rows_each, BAND_CHANNELS) : 1; c <= st->rows_each;
+         c = cb_next_parts(st->rows_each, c))
+      for (int64_t p = 1; p <= st->panels; p = cb_next_parts(st->panels, p)) {
+        size_t needed = lay_out(st, geo, c, cb_ceil_div(st->panels, p), s);
+        size_t held = needed - st->sums_at - st->slot_bytes;
+        const cb_cut cut = try_cut(st, geo, &work, s);
+        if (needed > room || held > SLOT_BYTES || (least < HUGE_VAL && !cb_cut_worthwhile(&cut))) continue;
+        double time = cb_cut_time(&cut, threads) + (s > 1 ? CB_BARRIER_CYCLES : 0);
+        if (time >= least) continue;
+        least = time;
+        best[0] = c, best[1] = st->group_panels, best[2] = s;
+      }
+  }
+  t->segments = best[2];
+  t->leaves = st->leaves;
+  t->shared_bytes = t->segments > 1 ? cb_aligned_size((size_t)(t->segments * bytes)) : 0;
+  return lay_out(st, geo, best[0], best[1], best[2]);
+}
+
+/* Everything but the tap table, for so many threads; the scratch's size, or SIZE_MAX if offsets are out of reach. */
+static size_t size_state(cb_weights *st, cb_tiling *t, const cb_problem *problem, int threads)
+{
+  const cb_geometry *geo = &problem->geo;
   st->engine = cb_engine_get(geo->dtype);
   st->swapped = cb_geometry_is_pointwise(geo) && (geo->cg <= geo->kg || geo->n * geo->p <= FEW_PIXELS);
   st->rows_all = st->swapped ? geo->k : geo->c;
@@ -119,43 +203,18 @@ static size_t size_state(cb_weights *st, cb_tiling *t, const cb_problem *problem
   st->rows_each = st->rows_all / geo->g;
   st->lanes_each = st->lanes_all / geo->g;
   st->panels = cb_panels(st->engine, st->lanes_each);
-  int64_t bytes = geo->k * geo->q * element, width = CB_PANEL_VECTORS * st->engine->lanes;
-  int64_t fit = cb_max(1, cb_min(PARTIAL_BYTES, (int64_t)(problem->budget / 4)) / bytes);
-  double chunks = (double)geo->n * (double)geo->p / CB_CHUNK; /* there are at least so many blocks */
-  int64_t segments =
-      share_out(st, geo, cb_parts(TARGET_JOBS, geo->g), chunks < (double)fit ? (int64_t)ceil(fmax(chunks, 1)) : fit);
-
   cb_gather_forward(&st->gather, geo);
-  st->gather.channels = cb_ceil_div(st->rows_each, st->channel_groups);
-  st->gather.q = st->gather.channels * st->gather.taps;
-  cb_band_limits limits = {
-      .n = geo->n, .pixels = CB_CHUNK, .elements = CB_BAND_BYTES / element, .source_image = st->rows_all * geo->image};
-  cb_band_cut(&st->band, &st->gather, 1, &limits);
-  int64_t reach = st->band.elements ? st->band.elements : st->band.images * limits.source_image;
+  cut_pixels(st, problem);
+  int64_t reach = st->band.elements ? st->band.elements : st->band.images * st->rows_all * geo->image;
   if (reach >= INT32_MAX || geo->p >= INT32_MAX) return SIZE_MAX;
-  t->segments = cb_min(segments, cb_band_blocks(&st->band, cb_max(geo->n, 1)));
-  t->shared_bytes = t->segments > 1 ? cb_aligned_size((size_t)(t->segments * bytes)) : 0;
-  st->group_panels = cb_ceil_div(st->panels, st->panel_groups);
-  st->sums_bytes = cb_aligned_size((size_t)(st->gather.q * width * element));
-  st->lanes_at = cb_aligned_size((size_t)(st->band.elements * element));
-  st->rows_at = st->lanes_at + cb_aligned_size((size_t)(CB_CHUNK * width * element));
-  st->by_taps = prefer_taps(st, st->gather.channels);
-  st->position_at = st->rows_at + cb_aligned_size((size_t)st->band.pixels * sizeof(int32_t));
-  st->walks_at = st->position_at + cb_aligned_size((size_t)st->band.pixels * sizeof(int64_t));
-  size_t walks = (size_t)st->gather.taps * (sizeof(cb_tap_walk) + 2 * (size_t)st->band.pixels * sizeof(int32_t));
-  st->sums_at = st->walks_at + (st->by_taps ? cb_aligned_size(walks) : 0);
-  size_t room = problem->budget / 2;
-  int64_t holds = room > st->sums_at ? (int64_t)((room - st->sums_at) / st->sums_bytes) : 0;
-  st->group_panels = cb_max(1, cb_min(st->group_panels, holds));
-  st->panel_groups = cb_max(st->panel_groups, cb_ceil_div(st->panels, st->group_panels));
-  return st->sums_at + (size_t)st->group_panels * st->sums_bytes;
+  return share_out(st, t, problem, threads);
 }
 
 bool cb_weights_apply(const cb_problem *problem, char *why, size_t size)
 {
   cb_weights st;
   cb_tiling tiling = {0};
-  size_t bytes = size_state(&st, &tiling, problem);
+  size_t bytes = size_state(&st, &tiling, problem, 1); /* whether it applies may not depend on the threads */
   if (bytes == SIZE_MAX) {
     snprintf(why, size, "its offsets exceed 31 bits");
     return false;
@@ -171,11 +230,11 @@ double cb_weights_cost(const cb_problem *problem)
   const cb_geometry *geo = &problem->geo;
   cb_weights st;
   cb_tiling tiling = {0};
-  size_state(&st, &tiling, problem);
+  size_state(&st, &tiling, problem, 1);
   double pixels = (double)geo->n * (double)geo->p, weights = (double)(geo->k * geo->q);
   double filled = (double)cb_round_up(st.lanes_each, st.engine->lanes) / (double)st.lanes_each;
   double work[CB_WORK_KINDS] = {[CB_WORK_MAC] = pixels * weights * filled,
-                                [CB_WORK_STORE] = weights * filled * (double)tiling.segments,
+                                [CB_WORK_STORE] = weights * filled,
                                 [CB_WORK_READ] = (double)geo->n * (double)(geo->c * geo->image + geo->k * geo->p),
                                 [CB_WORK_CALLS] = (double)geo->n * (double)geo->g,
                                 [CB_WORK_ONCE] = 1};
@@ -215,7 +274,7 @@ cnnblas_status cb_weights_prepare(cnnblas_conv_plan *plan)
   if (!st) return cb_fail_memory(bytes, "the plan's walk tables");
   plan->state = st;
   st->head.run = cb_weights_run;
-  t->thread_bytes = size_state(st, t, &plan->problem);
+  t->thread_bytes = size_state(st, t, &plan->problem, plan->team);
   t->p_tile = st->band.pixels;
   t->lanes = "channels";
   t->q_tile = st->engine->rows[CB_PANEL_VECTORS];

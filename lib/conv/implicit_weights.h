@@ -19,7 +19,8 @@ typedef struct {
   int64_t panels, panel_groups, group_panels;     /* of one group of channels; group_panels: most of one job */
   int64_t channel_groups;                         /* parts of the channels on the rows */
   size_t lanes_at, rows_at, position_at, sums_at; /* in a thread's scratch, behind the band */
-  size_t sums_bytes;                              /* of one panel */
+  size_t sums_bytes, slot_bytes;                  /* of one panel; of a partial result: all panels of a job */
+  int64_t leaves;                                 /* of the tree in which the pixels are summed */
   bool by_taps;                                   /* tiles of one tap each */
   int64_t inner[3][2];                            /* the outputs [from, to) on each axis that all taps reach */
   size_t walks_at;                                /* in a thread's scratch: the pixels that each tap reaches */

@@ -1,11 +1,11 @@
 /*
- * implicit_gemm, weight gradient: what a call does. A job opens its blocks one by one, packs their lanes and adds their tiles to
- * its sums; implicit_weights.c says what a job is.
+ * implicit_gemm, weight gradient: what a call does. A job opens its blocks one by one, packs their lanes, adds their tiles to
+ * the sums of their leaf and joins the leaves; implicit_weights.c says what a job is.
  */
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "conv/implicit_weights.h"
-#include "conv/tiles.h"
+#include "conv/sum_tree.h"
 #include <string.h>
 
 enum { WEIGHT_CHUNK = 256 /* most pixels of one chain of sums: its error stays within twice that of im2col */ };
@@ -13,9 +13,13 @@ enum { WEIGHT_CHUNK = 256 /* most pixels of one chain of sums: its error stays w
 /* What a job owns of dw, or of a segment's partial result. */
 typedef struct {
   const cb_call *call;
-  int64_t ig, segment;
+  int64_t ig;
+  int64_t leaves;             /* of the call's tree */
+  int64_t segments;           /* subtrees that jobs own */
+  int64_t segment;            /* of those, this job's */
   int64_t panel0, panel1;     /* panels of lanes */
   int64_t channel0, channel1; /* channels of the group, on the rows */
+  cb_block_range opened;      /* the block whose tables of taps are in the scratch */
   char *scratch;
 } job;
 
@@ -189,9 +193,8 @@ static block_view open_block(const job *j, int64_t b, cb_block_range *last)
 static void *destination(const job *j, const cb_panel *panel, int64_t *row_step, int64_t *lane_step)
 {
   const cb_geometry *geo = &j->call->plan->problem.geo;
-  const cb_tiling *t = &j->call->plan->tiling;
   const cb_weights *st = j->call->plan->state;
-  void *out = t->segments > 1 ? cb_at_mut(j->call->shared, j->segment * geo->k * geo->q, geo->element) : j->call->out;
+  void *out = j->segments > 1 ? cb_at_mut(j->call->shared, j->segment * geo->k * geo->q, geo->element) : j->call->out;
   *row_step = st->swapped ? geo->q : 1;
   *lane_step = st->swapped ? 1 : geo->q;
   int64_t at = panel->first * *lane_step + j->channel0 * geo->taps * *row_step;
@@ -202,9 +205,8 @@ static void *destination(const job *j, const cb_panel *panel, int64_t *row_step,
 static bool stores_in_place(const job *j, const cb_panel *panel)
 {
   const cb_weights *st = j->call->plan->state;
-  int64_t segments = j->call->plan->tiling.segments;
-  bool one_block = cb_band_blocks(&st->band, j->call->n) <= segments;
-  return st->swapped && one_block && panel->count == panel->width && (segments > 1 || !j->call->accumulate);
+  bool one_block = j->leaves == j->segments && cb_band_blocks(&st->band, j->call->n) <= j->leaves;
+  return st->swapped && one_block && panel->count == panel->width && (j->segments > 1 || !j->call->accumulate);
 }
 
 /* The job's sums of one panel to where they belong. */
@@ -215,10 +217,17 @@ static void store_panel(const job *j, const cb_panel *panel, const void *sums)
                     .ldc = panel->width,
                     .m = (j->channel1 - j->channel0) * geo->taps,
                     .count = panel->count,
-                    .add = j->call->plan->tiling.segments == 1 && j->call->accumulate};
+                    .add = j->segments == 1 && j->call->accumulate};
   store.out = destination(j, panel, &store.row_step, &store.lane_step);
   const cb_weights *st = j->call->plan->state;
   st->engine->store(&store);
+}
+
+/* A call of fewer images than the plan's may have fewer blocks than the plan has leaves. */
+static int64_t leaves_of(const cb_call *call)
+{
+  const cb_weights *st = call->plan->state;
+  return cb_power_of_two(cb_min(st->leaves, cb_band_blocks(&st->band, call->n)));
 }
 
 /* task = ((segment * groups + group) * channel groups + channel group) * panel groups + panel group. */
@@ -227,19 +236,30 @@ static job job_of(const cb_call *call, int64_t task, int worker)
   const cb_geometry *geo = &call->plan->problem.geo;
   const cb_weights *st = call->plan->state;
   int64_t panels = task % st->panel_groups, channels = task / st->panel_groups % st->channel_groups;
+  int64_t leaves = leaves_of(call);
   task /= st->panel_groups * st->channel_groups;
   return (job){.call = call,
                .ig = task % geo->g,
+               .leaves = leaves,
+               .segments = cb_min(leaves, call->plan->tiling.segments),
                .segment = task / geo->g,
                .panel0 = cb_split(st->panels, st->panel_groups, panels),
                .panel1 = cb_split(st->panels, st->panel_groups, panels + 1),
                .channel0 = cb_split(st->rows_each, st->channel_groups, channels),
                .channel1 = cb_split(st->rows_each, st->channel_groups, channels + 1),
+               .opened = {.images = -1},
                .scratch = cb_scratch(call, worker)};
 }
 
-/* The part of one block in the sums of panel p; `first`: nothing has been added to them yet. */
-static void run_panel(const block_view *view, int64_t p, bool first)
+/* The sums of panel p in a slot of the job. */
+static void *sums_of(const job *j, int64_t p, int slot)
+{
+  const cb_weights *st = j->call->plan->state;
+  return j->scratch + st->sums_at + (size_t)slot * st->slot_bytes + (size_t)(p - j->panel0) * st->sums_bytes;
+}
+
+/* The part of one block in the sums of panel p in a slot; `first`: nothing has been added to them yet. */
+static void run_panel(const block_view *view, int64_t p, int slot, bool first)
 {
   const job *j = view->job;
   const cb_geometry *geo = &j->call->plan->problem.geo;
@@ -249,9 +269,41 @@ static void run_panel(const block_view *view, int64_t p, bool first)
   const void *from = st->swapped ? j->call->x : j->call->dy;
   int64_t channel = view->image * st->lanes_all + j->ig * st->lanes_each + panel.first, lane_step;
   pack_block(view, &panel, cb_at(from, channel * geo->p, geo->element), lanes);
-  sums_view sums = {j->scratch + st->sums_at + (size_t)(p - j->panel0) * st->sums_bytes, panel.width, !first};
+  sums_view sums = {sums_of(j, p, slot), panel.width, !first};
   if (stores_in_place(j, &panel)) sums.at = destination(j, &panel, &sums.pitch, &lane_step);
   (st->by_taps ? add_block_by_taps : add_block)(view, &panel, lanes, &sums);
+}
+
+/* slot = the leaf's blocks, added in order. */
+static void sum_leaf(void *context, int64_t leaf, int slot)
+{
+  job *j = context;
+  const cb_weights *st = j->call->plan->state;
+  int64_t blocks = cb_band_blocks(&st->band, j->call->n);
+  int64_t first = cb_split(blocks, j->leaves, leaf), last = cb_split(blocks, j->leaves, leaf + 1);
+  if (first == last) memset(sums_of(j, j->panel0, slot), 0, st->slot_bytes);
+  for (int64_t b = first; b < last; b++) {
+    block_view view = open_block(j, b, &j->opened);
+    for (int64_t p = j->panel0; p < j->panel1; p++) run_panel(&view, p, slot, b == first);
+  }
+}
+
+/* slot += slot + 1. */
+static void join_slots(void *context, int slot)
+{
+  const job *j = context;
+  const cb_weights *st = j->call->plan->state;
+  for (int64_t p = j->panel0; p < j->panel1; p++) {
+    cb_panel panel = cb_panel_at(st->engine, st->lanes_each, p);
+    st->engine->store(&(cb_store){.c = sums_of(j, p, slot + 1),
+                                  .ldc = panel.width,
+                                  .m = (j->channel1 - j->channel0) * st->gather.taps,
+                                  .count = panel.width,
+                                  .out = sums_of(j, p, slot),
+                                  .row_step = panel.width,
+                                  .lane_step = 1,
+                                  .add = true});
+  }
 }
 
 static void run_job(void *context, int64_t task, int worker)
@@ -259,25 +311,21 @@ static void run_job(void *context, int64_t task, int worker)
   const cb_call *call = context;
   const cb_weights *st = call->plan->state;
   job j = job_of(call, task, worker);
-  char *sums = j.scratch + st->sums_at;
-  int64_t blocks = cb_band_blocks(&st->band, call->n), segments = call->plan->tiling.segments;
-  int64_t first = cb_split(blocks, segments, j.segment), last = cb_split(blocks, segments, j.segment + 1);
-  if (first == last) memset(sums, 0, (size_t)(j.panel1 - j.panel0) * st->sums_bytes);
-  cb_block_range opened = {.images = -1};
-  for (int64_t b = first; b < last; b++) {
-    block_view view = open_block(&j, b, &opened);
-    for (int64_t p = j.panel0; p < j.panel1; p++) run_panel(&view, p, b == first);
-  }
+  int64_t each = j.leaves / j.segments;
+  cb_tree_sum(&(cb_tree){&j, sum_leaf, join_slots}, j.segment * each, each, 0);
   for (int64_t p = j.panel0; p < j.panel1; p++) {
     cb_panel panel = cb_panel_at(st->engine, st->lanes_each, p);
-    if (first == last || !stores_in_place(&j, &panel))
-      store_panel(&j, &panel, sums + (size_t)(p - j.panel0) * st->sums_bytes);
+    if (call->n == 0 || !stores_in_place(&j, &panel)) store_panel(&j, &panel, sums_of(&j, p, 0));
   }
 }
 
 void cb_weights_run(const cb_call *call)
 {
-  const cb_tiling *t = &call->plan->tiling;
-  cb_parallel_for(call->threads, t->tasks, run_job, (void *)call);
-  if (t->segments > 1) cb_reduce_segments(call, call->shared, t->segments);
+  const cb_weights *st = call->plan->state;
+  int64_t segments = cb_min(leaves_of(call), call->plan->tiling.segments);
+  cb_tree_parts parts = {call, call->shared, segments};
+  cb_loop loops[] = {
+      {segments * call->plan->problem.geo.g * st->channel_groups * st->panel_groups, run_job, (void *)call},
+      cb_tree_join(&parts)};
+  cb_parallel_loops(call->threads, loops, 2);
 }

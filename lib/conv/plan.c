@@ -107,11 +107,13 @@ cnnblas_status cnnblas_conv_plan_create(const cnnblas_conv_desc *desc, cnnblas_c
                                .direction = direction,
                                .accumulate = o->accumulate != 0,
                                .packed = o->packed_weights && cb_packed_in_panels(&geo),
+                               .limited = o->workspace == CNNBLAS_WORKSPACE_LIMIT,
                                .budget = budget_of(o)};
   plan->options = *o;
   plan->options.algorithm = NULL;
   plan->options.wisdom = NULL;
   plan->threads = o->threads ? o->threads : cb_threads_default();
+  plan->team = cb_geometry_macs(&geo, geo.n) < CB_SERIAL_MACS ? 1 : plan->threads;
   status = choose(plan, o->algorithm, o->wisdom);
   if (status) {
     cb_free(plan);
@@ -131,7 +133,7 @@ void cnnblas_conv_plan_destroy(cnnblas_conv_plan *plan)
 size_t cnnblas_conv_plan_workspace(const cnnblas_conv_plan *plan)
 {
   if (!plan) return 0;
-  size_t bytes = plan->tiling.shared_bytes + (size_t)plan->threads * plan->tiling.thread_bytes;
+  size_t bytes = plan->tiling.shared_bytes + (size_t)plan->team * plan->tiling.thread_bytes;
   return bytes ? bytes + CB_ALIGN - 1 : 0;
 }
 

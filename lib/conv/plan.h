@@ -8,7 +8,10 @@
 
 #include "conv/geometry.h"
 
-enum { CB_MAX_ALGORITHMS = 16 };
+enum {
+  CB_MAX_ALGORITHMS = 16,
+  CB_SERIAL_MACS = 500000 /* multiply-adds that are over sooner than a second thread is awake */
+};
 
 /* What is to be done, without regard to how. Nothing in it depends on the number of threads: neither may
    the choice of an algorithm, nor any order of sums. */
@@ -17,6 +20,7 @@ typedef struct {
   cnnblas_conv_direction direction;
   bool accumulate;
   bool packed;   /* the weights come in panels (packed.h) */
+  bool limited;  /* the caller set a limit to the workspace */
   size_t budget; /* workspace bytes a thread may use, shared parts included; 0 with policy "none" */
 } cb_problem;
 
@@ -24,7 +28,8 @@ typedef struct {
 typedef struct {
   int64_t p_tile, q_tile, k_tile, c_tile; /* extents of a tile */
   const char *lanes;                      /* what is on the lanes of vectors; NULL: not to be said */
-  int64_t segments;                       /* partial sums of a weight gradient, added in order */
+  int64_t leaves;                         /* of the tree in which a weight gradient is summed (sum_tree.h) */
+  int64_t segments;                       /* subtrees that are tasks of their own */
   int64_t tasks;                          /* independent tasks of a call on the plan's n images */
   bool packs;                             /* each call packs the weights */
   size_t shared_bytes, thread_bytes;      /* workspace: once, and for each thread */
@@ -38,6 +43,7 @@ struct cnnblas_conv_plan {
   const cb_algorithm *algorithm;
   cb_tiling tiling;
   int threads;                       /* at most */
+  int team;                          /* that the work is cut for: 1 if it is too little for a second */
   void *state;                       /* the algorithm's own, made by prepare and freed by release */
   bool forced;                       /* by name */
   bool recalled;                     /* the wisdom knew the choice: seconds are estimates */

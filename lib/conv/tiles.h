@@ -3,13 +3,13 @@
 #define CB_CONV_TILES_H
 
 #include "base/memory.h"
-#include "conv/plan.h"
+#include "conv/sum_tree.h"
 
 enum {
   CB_STACK_TILE = 64 << 10,     /* bytes of the tile on the stack when there is no workspace */
   CB_LOWERED_TILE = 1 << 20,    /* bytes of a lowered tile at most: about an L2 cache */
   CB_SEGMENT_BYTES = 512 << 10, /* bytes of all partial weight gradients together, at most */
-  CB_MIN_TASKS = 8              /* tasks to aim at for one image, so that a batch of 1 uses every core */
+  CB_TASK_MACS = 2 << 20        /* multiply-adds that make a task worth having: about 30 us */
 };
 
 /* Bytes of scratch for tiles that a thread may use: budget less shared and alignment; 0 means the stack's tile. */
@@ -21,24 +21,23 @@ static inline size_t cb_tile_bytes(const cb_problem *problem, size_t shared)
   return bytes < CB_LOWERED_TILE ? bytes & ~(size_t)(CB_ALIGN - 1) : CB_LOWERED_TILE;
 }
 
-/* Pieces that an extent is cut into so that others * pieces reaches CB_MIN_TASKS, none smaller than smallest. */
-static inline int64_t cb_pieces(int64_t extent, int64_t smallest, int64_t others)
+/* Pieces that an extent is cut into, none smaller than smallest, if all tasks together make `macs` multiply-adds and there
+   are `others` already: as many as are worth having. OpenBLAS may order a sum by the size of its matrices, so pieces follow
+   the shape and not the team. */
+static inline int64_t cb_pieces(int64_t extent, int64_t smallest, double macs, int64_t others)
 {
-  int64_t wanted = others >= CB_MIN_TASKS ? 1 : cb_ceil_div(CB_MIN_TASKS, cb_max(others, 1));
-  return cb_max(1, cb_min(wanted, extent / smallest));
+  double wanted = macs / CB_TASK_MACS / (double)cb_max(others, 1);
+  return cb_max(1, cb_min((int64_t)(wanted < 1e6 ? wanted : 1e6), extent / smallest));
 }
 
-/* Partial sums for a weight gradient of `units` pieces of work in `blocks` output blocks: 1 if there are blocks enough,
-   if there is no workspace, or if the partial results would be too large. */
+/* Leaves of a weight gradient's tree (sum_tree.h), each a task's, for `units` pieces of pixels in `blocks` parts of the
+   output: 1 if there is no workspace, or if the partial results would be too large. */
 static inline int64_t cb_segments(const cb_problem *problem, int64_t units, int64_t blocks)
 {
   int64_t bytes = problem->geo.k * problem->geo.q * (int64_t)problem->geo.element;
-  if (blocks >= CB_MIN_TASKS || problem->budget == 0) return 1;
   int64_t fit = cb_min(CB_SEGMENT_BYTES, (int64_t)(problem->budget / 2)) / bytes;
-  return cb_max(1, cb_min(cb_min(cb_ceil_div(CB_MIN_TASKS, blocks), units), fit));
+  double worth = cb_geometry_macs(&problem->geo, problem->geo.n) / CB_TASK_MACS / (double)blocks;
+  return cb_power_of_two(cb_min(cb_min(units, fit), (int64_t)(worth < 1e6 ? worth : 1e6)));
 }
-
-/* out = (or +=) the sum of the partial results parts[segment][elements], in order. */
-void cb_reduce_segments(const cb_call *call, const void *parts, int64_t segments);
 
 #endif

@@ -1,0 +1,43 @@
+/*
+ * How work is shared out among a team: the estimates by which plans choose their jobs, in cycles, of which a multiply-add of a
+ * whole vector takes one. What is chosen by them moves no bit of a result.
+ */
+#ifndef CB_CONV_CUTS_H
+#define CB_CONV_CUTS_H
+
+#include "conv/plan.h"
+
+enum {
+  CB_JOB_CYCLES = 60000,     /* least of a job, if there are more than two: about 20 us at 3 GHz */
+  CB_BARRIER_CYCLES = 15000, /* until a team has begun or met: about 5 us */
+  CB_CUT_STEPS = 24          /* sizes of a part that a plan tries, at most */
+};
+
+/* One way to share the work out: so much in all, in so many jobs, of which the largest has `largest`. */
+typedef struct {
+  double total, largest;
+  int64_t jobs;
+} cb_cut;
+
+/* About the cycles until a team of so many threads has done the jobs. More jobs a thread even out what nobody foresees. */
+static inline double cb_cut_time(const cb_cut *cut, int threads)
+{
+  if (threads == 1 || cut->jobs == 1) return cut->total;
+  double turns = (double)cb_ceil_div(cut->jobs, threads), even = cut->total / (double)cut->jobs;
+  return turns * even * (1 + 0.04 / turns) + (cut->largest - even) + CB_BARRIER_CYCLES;
+}
+
+/* True if the jobs are worth their calls: not too many for the work. */
+static inline bool cb_cut_worthwhile(const cb_cut *cut)
+{
+  return cut->jobs <= 2 || cut->total >= (double)CB_JOB_CYCLES * (double)cut->jobs;
+}
+
+/* The next larger number of parts of `extent` that makes the largest part smaller; extent + 1 after the last. */
+static inline int64_t cb_next_parts(int64_t extent, int64_t parts)
+{
+  int64_t largest = cb_ceil_div(extent, parts);
+  return largest > 1 ? cb_ceil_div(extent, largest - 1) : extent + 1;
+}
+
+#endif

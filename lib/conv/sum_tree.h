@@ -1,0 +1,56 @@
+/*
+ * The binary tree in which the parts of a sum over images and pixels are joined, so that the bits of a gradient do not
+ * depend on who adds what. The shape fixes the leaves. A task owns an aligned subtree, whatever its height: which height is
+ * one follows the team.
+ *
+ *              +
+ *         +         +          8 leaves; 2 tasks would own 4 of them each, 8 tasks one each
+ *       +   +     +   +
+ *      0 1 2 3   4 5 6 7
+ */
+#ifndef CB_CONV_SUM_TREE_H
+#define CB_CONV_SUM_TREE_H
+
+#include "base/parallel.h"
+#include "conv/plan.h"
+
+enum { CB_TREE_MOST_SLOTS = 64 }; /* for any number of leaves */
+
+/* The largest power of two that is at most `most`; 1 if there is none. */
+static inline int64_t cb_power_of_two(int64_t most)
+{
+  int64_t power = 1;
+  while (power <= most / 2) power *= 2;
+  return power;
+}
+
+/* Slots that cb_tree_sum uses for so many leaves: their logarithm, rounded up, and 1. */
+static inline int cb_tree_slots(int64_t leaves)
+{
+  int slots = 1;
+  for (int64_t reached = 1; reached < leaves; reached *= 2) slots++;
+  return slots;
+}
+
+/* How leaves are made and partial results joined. A slot has room for one partial result. */
+typedef struct {
+  void *context;
+  void (*leaf)(void *context, int64_t leaf, int slot); /* slot = the part of one leaf */
+  void (*join)(void *context, int slot);               /* slot += slot + 1 */
+} cb_tree;
+
+/* slot = the sum of leaves [first, first + count), joined as the tree says: the left half of a subtree has the largest power
+   of two below its number of leaves. */
+void cb_tree_sum(const cb_tree *tree, int64_t first, int64_t count, int slot);
+
+/* Partial results of a weight gradient, [count][elements], one each subtree of equal height; count is a power of two. */
+typedef struct {
+  const cb_call *call;
+  void *parts;
+  int64_t count;
+} cb_tree_parts;
+
+/* The loop that joins them, out = (or +=) their sum, and overwrites them. */
+cb_loop cb_tree_join(cb_tree_parts *parts);
+
+#endif
