@@ -1,9 +1,8 @@
-"""Training: what it learns, shows and writes; breaks and what follows them."""
+"""Training: what it learns, shows and writes, and a run that is resumed."""
 import csv
 import json
 import os
 import re
-import signal
 import subprocess
 
 import rig
@@ -91,45 +90,6 @@ class Train(rig.CommandTest):
         other = rig.write_data(self.path('other'), counts=(300, 100))
         self.refused(3, 'other data', 'train', '--data', other, '--resume', 'part.ck', '--epochs', '4')
         self.run_command('eval', '--model', 'part.ck', '--data', self.data)
-
-    def interrupt(self, number, arguments, pauses, most=5):
-        """
-        Sends the signal once `pauses` lines of progress have come, again for a run that is resumed, at most `most` times;
-        what is left then runs to its end.
-        """
-        breaks = 0
-        while True:
-            run = subprocess.Popen([rig.program, *arguments, '--progress', 'always'], cwd=self.folder, text=True,
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-            seen = 0
-            text = ''
-            for line in run.stderr:
-                text += line
-                seen += line.startswith('epoch')
-                if seen == pauses and line.startswith('epoch') and breaks < most:
-                    run.send_signal(number)
-            run.stderr.close()
-            if run.wait() == 0:
-                return breaks
-            self.assertEqual(run.returncode, 128 + number, text)
-            self.assertIn('--resume run.ck', text)
-            breaks += 1
-            self.assertLessEqual(breaks, most)
-            arguments = ['train', '--data', self.data, '--resume', 'run.ck', '--checkpoint', 'run.ck', '--out', 'broken']
-
-    def test_interrupted_run_is_bit_identical(self):
-        big = rig.write_data(self.path('big'), size=20, counts=(6000, 50))
-        self.data = big
-        base = ['train', '--data', big, '--net', 'INPUT -> [CONV 16@5x5 pad same -> RELU]*2 -> POOL max 2 -> FC', '--batch',
-                '32', '--epochs', '2', '--threads', '1']
-        self.run_command(*base, '--out', 'whole', '--checkpoint', 'whole.ck')
-        for number in (signal.SIGINT, signal.SIGTERM):
-            breaks = self.interrupt(number, base + ['--checkpoint', 'run.ck', '--out', 'broken'], 2)
-            print('%d breaks by signal %d' % (breaks, number))
-            self.assertGreater(breaks, 0)
-            self.assertEqual(rig.read(self.path('whole')), rig.read(self.path('broken')))
-        tensors = [rig.read(self.path(name))[-100000:] for name in ('whole.ck', 'run.ck')]
-        self.assertEqual(*tensors)
 
     def test_nan_stops(self):
         before = self.run_command(*self.base, '--epochs', '1', '--checkpoint', 'run.ck')[0]

@@ -1,0 +1,68 @@
+"""
+A training that a signal breaks in a chosen step, and that is resumed: its bits are those of the run that was left alone.
+
+usage: test_breaks.py BREAKING_PROGRAM [unittest's arguments]     the program of breaks.c
+"""
+import json
+import signal
+import struct
+
+import rig
+
+NET = 'INPUT -> [CONV 4@5x5 pad same -> RELU]*2 -> POOL max 2 -> FC'
+IMAGES, BATCH, EPOCHS = 100, 16, 2
+STEPS = EPOCHS * -(-IMAGES // BATCH)  # 14: the last of an epoch has four images
+# Of each process the step that is broken: in an epoch, the first of a resumed run, the last of an epoch, the first of the
+# next, and in the last epoch. Two steps are left for the last process.
+BREAKS = (3, 1, 3, 1, 4)
+
+
+def tensors(path):
+    """What a safetensors file holds but its metadata, which has the seconds of the run: (names and shapes, the bytes)."""
+    data = rig.read(path)
+    length, = struct.unpack('<Q', data[:8])
+    header = json.loads(data[8:8 + length])
+    del header['__metadata__']
+    return header, data[8 + length:]
+
+
+class Breaks(rig.CommandTest):
+    def setUp(self):
+        super().setUp()
+        self.data = rig.write_data(self.path('data'), counts=(IMAGES, 20))
+        self.begin = ['train', '--data', self.data, '--net', NET, '--batch', BATCH, '--epochs', EPOCHS, '--threads', 1]
+        self.resume = ['train', '--data', self.data, '--resume', 'run.ck']
+        self.outputs = ['--checkpoint', 'run.ck', '--out', 'broken']
+
+    def broken(self, number, step, times, *arguments, status):
+        """Runs it with a signal in its step of that number: standard error."""
+        return self.run_command(*arguments, status=status, env={'CNNBLAS_TEST_BREAK': '%d %d %d' % (step, number, times)})[1]
+
+    def test_interrupted_run_is_bit_identical(self):
+        self.run_command(*self.begin, '--out', 'whole', '--checkpoint', 'whole.ck')
+        self.assertLess(sum(BREAKS), STEPS)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            command = self.begin
+            for step in BREAKS:
+                error = self.broken(number, step, 1, *command, *self.outputs, status=128 + number)
+                self.assertIn('--resume run.ck', error)
+                command = self.resume
+            self.run_command(*command, *self.outputs)
+            self.assertEqual(rig.read(self.path('whole')), rig.read(self.path('broken')))
+            self.assertEqual(tensors(self.path('whole.ck')), tensors(self.path('run.ck')))
+
+    def test_a_signal_in_the_last_step_of_all_breaks_nothing(self):
+        self.run_command(*self.begin, '--out', 'whole')
+        self.assertEqual(self.broken(signal.SIGINT, STEPS, 1, *self.begin, *self.outputs, status=0), '')
+        self.assertEqual(rig.read(self.path('whole')), rig.read(self.path('broken')))
+
+    def test_a_second_signal_ends_the_program_at_once(self):
+        self.broken(signal.SIGINT, 3, 1, *self.begin, *self.outputs, status=128 + signal.SIGINT)
+        kept = rig.read(self.path('run.ck'))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            error = self.broken(number, 2, 2, *self.resume, *self.outputs, status=-number)
+            self.assertEqual(error, '')
+            self.assertEqual(rig.read(self.path('run.ck')), kept)
+
+
+rig.main()
