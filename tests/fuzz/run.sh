@@ -5,8 +5,8 @@
 #
 # Prints a line a target: executions, edges and features covered, inputs kept. What a run learnt stays in
 # BUILD-fuzz/corpus/TARGET and is where the next begins; BUILD is ./build, or $CNNBLAS_BUILD. An input that crashes,
-# hangs (20 s), leaks or takes 2 GiB ends its target, is kept in BUILD-fuzz/crashes, and makes the exit status 1; run it
-# again with BUILD-fuzz/tests/fuzz/fuzz_TARGET FILE. 77: no clang here.
+# hangs (20 minutes), leaks or takes 2 GiB ends its target, is kept in BUILD-fuzz/crashes, and makes the exit status 1; run
+# it again with BUILD-fuzz/tests/fuzz/fuzz_TARGET FILE. 77: no clang here.
 set -uo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
 seconds=${1:-60}
@@ -32,7 +32,7 @@ for target in "$@"; do
   mkdir -p "$corpus"
   words=()
   [ ! -f "$root/tests/fuzz/$target.dict" ] || words=(-dict="$root/tests/fuzz/$target.dict")
-  "$build/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
+  "$build/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -timeout=1200 -rss_limit_mb=2048 -print_final_stats=1 \
     -max_len=4096 -artifact_prefix="$build/crashes/$target-" "${words[@]}" "$corpus" "$root/tests/fuzz/seeds/$target" \
     >"$log" 2>&1
   result=$?

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CALLS_AFTER_FORK = 100, SECONDS_TO_HANG = 60 };
+enum { CALLS_AFTER_FORK = 100, SECONDS_TO_HANG = 3600 };
 
 static const char *program;
 static const char *flavour = "any";
@@ -112,34 +112,53 @@ static void the_right_openblas_is_loaded(void **state)
   assert_string_equal(info.openblas_flavour, names[parallel]);
 }
 
-/* Threads of this process, and how often all but the calling one went to sleep: a thread that was woken up sleeps again. */
-static void other_threads(long *count, long *sleeps)
+/* The threads of this process; of all but the calling one, which are not asleep, and how often they went to sleep: a
+   thread that was woken up sleeps again. */
+typedef struct {
+  long count, awake, sleeps;
+} threads_seen;
+
+static threads_seen look_at_threads(void)
 {
+  threads_seen seen = {0};
   DIR *tasks = opendir("/proc/self/task");
   assert_non_null(tasks);
-  *count = *sleeps = 0;
   for (struct dirent *entry; (entry = readdir(tasks));) {
-    char path[300], line[128];
+    char path[300], line[128], letter;
     if (entry->d_name[0] == '.') continue;
-    ++*count;
+    seen.count++;
     if (atoi(entry->d_name) == gettid()) continue;
     snprintf(path, sizeof path, "/proc/self/task/%s/status", entry->d_name);
     FILE *file = fopen(path, "r");
     assert_non_null(file);
     long voluntary;
-    while (fgets(line, sizeof line, file))
-      if (sscanf(line, "voluntary_ctxt_switches: %ld", &voluntary) == 1) *sleeps += voluntary;
+    while (fgets(line, sizeof line, file)) {
+      if (sscanf(line, "State: %c", &letter) == 1) seen.awake += letter != 'S';
+      if (sscanf(line, "voluntary_ctxt_switches: %ld", &voluntary) == 1) seen.sleeps += voluntary;
+    }
     fclose(file);
   }
   closedir(tasks);
+  return seen;
+}
+
+/* Waits until all other threads are asleep, however long that takes: nothing but the calling thread can wake them then. */
+static threads_seen threads_at_rest(void)
+{
+  threads_seen before, now = look_at_threads();
+  do {
+    before = now;
+    usleep(10000);
+    now = look_at_threads();
+  } while (before.awake || now.awake || before.sleeps != now.sleeps);
+  return now;
 }
 
 /* In a process of its own, before anything started a team: plans of one thread start none and wake nobody. */
 static int check_one_thread(void)
 {
-  long threads_before, sleeps_before, threads, sleeps, plans = 0;
-  usleep(300000); /* OpenBLAS's own threads spin for a moment after they are born */
-  other_threads(&threads_before, &sleeps_before);
+  long plans = 0;
+  threads_seen before = threads_at_rest(); /* OpenBLAS's own threads spin for a moment after they are born */
   for (int shape = 0; shape < 2; shape++) {
     const cnnblas_conv_desc *desc = shape ? &pointwise : &layer;
     arrays a = arrays_make(desc);
@@ -153,10 +172,10 @@ static int check_one_thread(void)
       }
     arrays_free(&a);
   }
-  other_threads(&threads, &sleeps);
-  printf("%ld plans of one thread: %ld threads before, %ld after; the others slept %ld times more\n", plans,
-         threads_before, threads, sleeps - sleeps_before);
-  return plans >= 12 && threads == threads_before && sleeps == sleeps_before ? 0 : 1;
+  threads_seen after = look_at_threads();
+  printf("%ld plans of one thread: %ld threads before, %ld after; the others slept %ld times more, %ld are awake\n",
+         plans, before.count, after.count, after.sleeps - before.sleeps, after.awake);
+  return plans >= 12 && after.count == before.count && after.sleeps == before.sleeps && !after.awake ? 0 : 1;
 }
 
 static void one_thread_stays_one_thread(void **state)
