@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <string.h>
 
+/* Time for a peak below which a run only tries things out: smaller matrices and arrays then, for quick but rough peaks. */
+static const double trial = 0.1;
+
 static double measure_fma(bench_fma fma, int threads, double time_each)
 {
   int64_t iterations = 1 << 18;
@@ -29,13 +32,13 @@ static double measure_fma(bench_fma fma, int threads, double time_each)
 /* On OpenBLAS's own threads: its serial flavour has one. */
 static double measure_gemm(cnnblas_dtype dtype, double time_each)
 {
-  enum { SIZE = 2048 };
-  size_t element = dtype == CNNBLAS_F64 ? 8 : 4, bytes = (size_t)SIZE * SIZE * element;
+  const int64_t size = time_each < trial ? 512 : 2048;
+  size_t element = dtype == CNNBLAS_F64 ? 8 : 4, bytes = (size_t)(size * size) * element;
   char *arrays = bench_pages(3 * bytes);
   if (!arrays) return 0;
-  bench_random_fill(BENCH_SEED_GEMM, arrays, (int64_t)3 * SIZE * SIZE, element);
+  bench_random_fill(BENCH_SEED_GEMM, arrays, 3 * size * size, element);
   bench_gemm_args gemm = {
-      .dtype = dtype, .m = SIZE, .n = SIZE, .k = SIZE, .a = arrays, .b = arrays + bytes, .c = arrays + 2 * bytes};
+      .dtype = dtype, .m = size, .n = size, .k = size, .a = arrays, .b = arrays + bytes, .c = arrays + 2 * bytes};
   double best = INFINITY;
   int calls = 0;
   for (double begin = bench_now(); bench_now() - begin < time_each || calls < 4; calls++) {
@@ -44,35 +47,36 @@ static double measure_gemm(cnnblas_dtype dtype, double time_each)
     best = fmin(best, bench_now() - start);
   }
   bench_pages_free(arrays, 3 * bytes);
-  return 2.0 * SIZE * SIZE * SIZE / best * 1e-9;
+  return 2.0 * (double)size * (double)size * (double)size / best * 1e-9;
 }
 
-/* STREAM's triad a = b + 3 c, three arrays counted, and a plain read of b; each array larger than any cache. */
+/* STREAM's triad a = b + 3 c, three arrays counted, and a plain read of b; each array larger than any cache, but for a trial. */
 static double measure_bandwidth(int threads, double time_each)
 {
-  enum { COUNT = 16 << 20 }; /* doubles: 128 MiB an array */
-  double *a = bench_pages(3 * sizeof(double) * COUNT);
+  const int64_t count = time_each < trial ? 1 << 20 : 16 << 20; /* 8 or 128 MiB an array */
+  const size_t bytes = (size_t)count * sizeof(double);
+  double *a = bench_pages(3 * bytes);
   if (!a) return 0;
-  double *b = a + COUNT, *c = b + COUNT, best = 0, sink = 0;
+  double *b = a + count, *c = b + count, best = 0, sink = 0;
 #pragma omp parallel for num_threads(threads)
-  for (int64_t i = 0; i < COUNT; i++) a[i] = b[i] = c[i] = 1;
+  for (int64_t i = 0; i < count; i++) a[i] = b[i] = c[i] = 1;
   for (double begin = bench_now(); bench_now() - begin < time_each;) {
     double start = bench_now();
 #pragma omp parallel for num_threads(threads)
-    for (int64_t i = 0; i < COUNT; i++) a[i] = b[i] + 3 * c[i];
+    for (int64_t i = 0; i < count; i++) a[i] = b[i] + 3 * c[i];
     double middle = bench_now();
 #pragma omp parallel for num_threads(threads) reduction(+ : sink)
-    for (int64_t i = 0; i < COUNT; i += 8) { /* eight sums: a single chain would be bound by the adder, not by memory */
+    for (int64_t i = 0; i < count; i += 8) { /* eight sums: a single chain would be bound by the adder, not by memory */
       double s = b[i] + b[i + 1], t = b[i + 2] + b[i + 3], u = b[i + 4] + b[i + 5], v = b[i + 6] + b[i + 7];
       sink += (s + t) + (u + v);
     }
     double end = bench_now();
-    best = fmax(best, 3 * sizeof(double) * COUNT / (middle - start));
-    best = fmax(best, sizeof(double) * COUNT / (end - middle));
+    best = fmax(best, 3 * (double)bytes / (middle - start));
+    best = fmax(best, (double)bytes / (end - middle));
   }
   volatile double keep = sink;
   (void)keep;
-  bench_pages_free(a, 3 * sizeof(double) * COUNT);
+  bench_pages_free(a, 3 * bytes);
   return best * 1e-9;
 }
 

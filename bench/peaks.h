@@ -13,7 +13,10 @@ typedef struct bench_peaks {
   const char *fma_isa;     /* the vectors that the first one used */
 } bench_peaks;
 
-/* Spends about time_each seconds on each of the three; bench_set_threads(threads) was called before. */
+/*
+ * Spends about time_each seconds on each of the three; bench_set_threads(threads) was called before. Below 0.1 s the
+ * matrices are 512 x 512 and the arrays 8 MiB, which caches may hold: peaks for trying things out.
+ */
 void bench_peaks_measure(cnnblas_dtype dtype, int threads, double time_each, bench_peaks *peaks);
 
 /* Seconds for each peak that suit a run's --min-time. */

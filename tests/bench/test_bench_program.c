@@ -121,7 +121,7 @@ static void bad_lines_do_not_stop_the_rest(void **state)
   assert_says("column 13: unknown field");
   assert_says("mb2ic3ih8oc4oh6kh3ph0");
   EXPECT(4, "--peers none --no-naive --min-time 0.001 --json nosuch/file.json ic3ih8oc4kh3");
-  EXPECT(4, "--peers none --no-naive --direction forward mb1000000ic1000ih1000oc1kh1");
+  EXPECT(4, "--peers none --no-naive --min-time 0.001 --direction forward mb1000000ic1000ih1000oc1kh1");
   assert_says("do not fit");
 }
 
@@ -332,7 +332,7 @@ static void full_standard_output(void **state)
 static void layers_alone(void **state)
 {
   (void)state;
-  EXPECT(0, "--set layers --min-time 0.0001 --json out.json");
+  EXPECT(0, "--set layers --batch 2 --min-time 0.0001 --json out.json");
   assert_says("max pool 3/2 backward");
   assert_made("out.json");
   EXPECT(0, "plot out.json pictures");
