@@ -1,21 +1,31 @@
 /* The library as one of those that are timed: a plan, a workspace of its size, the call. */
+#include "library_api.h"
 #include "memory.h"
 #include "peer.h"
 #include <stdio.h>
 #include <stdlib.h>
 
 typedef struct ours {
+  const bench_library_api *api;
   const bench_task *task;
   cnnblas_conv_plan *plan;
-  void *workspace, *packed; /* packed weights, where the plan takes them */
-  size_t bytes, packed_bytes;
+  bench_scratch own, *workspace; /* workspace points to own, or to one that is shared */
+  size_t bytes;                  /* of the workspace that the plan needs */
+  void *packed;                  /* weights, where the plan takes them packed */
+  size_t packed_bytes;
 } ours;
+
+static const bench_library_api linked = {
+#define X(name) .name = cnnblas_##name,
+    BENCH_LIBRARY_CALLS(X)
+#undef X
+};
 
 static void destroy(void *state)
 {
   ours *self = state;
-  cnnblas_conv_plan_destroy(self->plan);
-  if (self->workspace) bench_pages_free(self->workspace, self->bytes);
+  self->api->conv_plan_destroy(self->plan);
+  if (self->own.pages) bench_pages_free(self->own.pages, self->own.bytes);
   if (self->packed) bench_pages_free(self->packed, self->packed_bytes);
   free(self);
 }
@@ -24,33 +34,44 @@ static void destroy(void *state)
 static bool pack(ours *self)
 {
   const bench_task *t = self->task;
-  if (cnnblas_conv_packed_bytes(&t->desc, &self->packed_bytes)) return false;
+  if (self->api->conv_packed_bytes(&t->desc, &self->packed_bytes)) return false;
   self->packed = bench_pages(self->packed_bytes);
-  return self->packed && !cnnblas_conv_pack_weights(&t->desc, t->w, self->packed, self->packed_bytes);
+  return self->packed && !self->api->conv_pack_weights(&t->desc, t->w, self->packed, self->packed_bytes);
 }
 
-static void *create(const bench_task *task, const void *options, char *why, size_t why_size)
+/* Makes the scratch at least that large; false without memory, and it is empty then. */
+static bool grow(bench_scratch *scratch, size_t bytes)
 {
+  if (bytes <= scratch->bytes) return true;
+  if (scratch->pages) bench_pages_free(scratch->pages, scratch->bytes);
+  scratch->pages = bench_pages(bytes);
+  scratch->bytes = scratch->pages ? bytes : 0;
+  return scratch->pages;
+}
+
+static void *create_build(const bench_task *task, const void *options, char *why, size_t why_size)
+{
+  const bench_build_options *build = options;
   ours *self = calloc(1, sizeof *self);
   if (!self) {
     snprintf(why, why_size, "out of memory");
     return NULL;
   }
+  self->api = build->api;
   self->task = task;
-  if (cnnblas_conv_plan_create(&task->desc, task->direction, options, &self->plan)) {
-    snprintf(why, why_size, "%s", cnnblas_last_error());
+  if (self->api->conv_plan_create(&task->desc, task->direction, build->conv, &self->plan)) {
+    snprintf(why, why_size, "%s", self->api->last_error());
     free(self);
     return NULL;
   }
-  self->bytes = cnnblas_conv_plan_workspace(self->plan);
-  self->workspace = self->bytes ? bench_pages(self->bytes) : NULL;
-  if (self->bytes && !self->workspace) {
+  self->bytes = self->api->conv_plan_workspace(self->plan);
+  self->workspace = build->scratch ? build->scratch : &self->own;
+  if (!grow(self->workspace, self->bytes)) {
     snprintf(why, why_size, "no memory for a workspace of %zu bytes", self->bytes);
     destroy(self);
     return NULL;
   }
-  const cnnblas_conv_options *o = options;
-  if (o && o->packed_weights && !pack(self)) {
+  if (build->conv && build->conv->packed_weights && !pack(self)) {
     snprintf(why, why_size, "no memory for packed weights of %zu bytes", self->packed_bytes);
     destroy(self);
     return NULL;
@@ -58,31 +79,37 @@ static void *create(const bench_task *task, const void *options, char *why, size
   return self;
 }
 
+static void *create(const bench_task *task, const void *options, char *why, size_t why_size)
+{
+  return create_build(task, &(bench_build_options){&linked, options, NULL}, why, why_size);
+}
+
 static bool run(void *state)
 {
   const ours *self = state;
+  const bench_library_api *api = self->api;
   const bench_task *t = self->task;
+  void *workspace = self->bytes ? self->workspace->pages : NULL;
   switch (t->direction) {
   case CNNBLAS_FORWARD:
     if (self->packed)
-      return !cnnblas_conv_forward_packed(self->plan, t->desc.n, t->x, self->packed, NULL, t->out, self->workspace,
-                                          self->bytes);
-    return !cnnblas_conv_forward(self->plan, t->desc.n, t->x, t->w, NULL, t->out, self->workspace, self->bytes);
+      return !api->conv_forward_packed(self->plan, t->desc.n, t->x, self->packed, NULL, t->out, workspace, self->bytes);
+    return !api->conv_forward(self->plan, t->desc.n, t->x, t->w, NULL, t->out, workspace, self->bytes);
   case CNNBLAS_BACKWARD_DATA:
-    return !cnnblas_conv_backward_data(self->plan, t->desc.n, t->dy, t->w, t->out, self->workspace, self->bytes);
+    return !api->conv_backward_data(self->plan, t->desc.n, t->dy, t->w, t->out, workspace, self->bytes);
   case CNNBLAS_BACKWARD_WEIGHTS:
-    return !cnnblas_conv_backward_weights(self->plan, t->desc.n, t->x, t->dy, t->out, NULL, self->workspace,
-                                          self->bytes);
+    return !api->conv_backward_weights(self->plan, t->desc.n, t->x, t->dy, t->out, NULL, workspace, self->bytes);
   }
   return false;
 }
 
 static const char *describe(const void *state)
 {
-  return cnnblas_conv_plan_algorithm(((const ours *)state)->plan);
+  const ours *self = state;
+  return self->api->conv_plan_algorithm(self->plan);
 }
 
-static size_t workspace(const void *state)
+static size_t workspace_bytes(const void *state)
 {
   return ((const ours *)state)->bytes;
 }
@@ -92,5 +119,13 @@ const bench_peer bench_ours = {.name = "cnnblas",
                                .create = create,
                                .run = run,
                                .describe = describe,
-                               .workspace = workspace,
+                               .workspace = workspace_bytes,
                                .destroy = destroy};
+
+const bench_peer bench_other_build = {.name = "build",
+                                      .summary = "another build of the library",
+                                      .create = create_build,
+                                      .run = run,
+                                      .describe = describe,
+                                      .workspace = workspace_bytes,
+                                      .destroy = destroy};

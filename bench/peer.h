@@ -37,4 +37,7 @@ const bench_peer *bench_peer_at(size_t index);
 /* The library itself; options is a const cnnblas_conv_options *. */
 extern const bench_peer bench_ours;
 
+/* Any build of the library; options is a const bench_build_options * (library_api.h), which must stay until destroy. */
+extern const bench_peer bench_other_build;
+
 #endif

@@ -1,9 +1,9 @@
 /* Runs problems; see runner.h. */
 #include "runner.h"
+#include "arrays.h"
 #include "blas.h"
 #include "descriptor.h"
 #include "memory.h"
-#include "random.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,11 +15,6 @@
 static const double naive_flops = 1e8;
 
 enum { MOST_CANDIDATES = 2 * BENCH_MOST_NAMES + 1 };
-
-typedef struct arrays {
-  void *x, *w, *dy, *out;
-  size_t x_bytes, w_bytes, dy_bytes, out_bytes;
-} arrays;
 
 typedef struct candidate {
   const bench_peer *peer;
@@ -39,47 +34,6 @@ typedef struct round_state {
   candidate candidates[MOST_CANDIDATES];
   size_t count;
 } round_state;
-
-static void arrays_free(arrays *a)
-{
-  bench_pages_free(a->x, a->x_bytes);
-  bench_pages_free(a->w, a->w_bytes);
-  bench_pages_free(a->dy, a->dy_bytes);
-  bench_pages_free(a->out, a->out_bytes);
-}
-
-static bool arrays_make(const cnnblas_conv_shape *shape, size_t element, arrays *a)
-{
-  *a = (arrays){.x_bytes = (size_t)shape->x_elements * element,
-                .w_bytes = (size_t)shape->w_elements * element,
-                .dy_bytes = (size_t)shape->y_elements * element};
-  a->out_bytes = a->x_bytes > a->dy_bytes ? a->x_bytes : a->dy_bytes;
-  if (a->w_bytes > a->out_bytes) a->out_bytes = a->w_bytes;
-  a->x = bench_pages(a->x_bytes);
-  if (a->x) bench_random_fill(BENCH_SEED_X, a->x, shape->x_elements, element);
-  a->w = bench_pages(a->w_bytes);
-  if (a->w) bench_random_fill(BENCH_SEED_W, a->w, shape->w_elements, element);
-  a->dy = bench_pages(a->dy_bytes);
-  if (a->dy) bench_random_fill(BENCH_SEED_DY, a->dy, shape->y_elements, element);
-  a->out = bench_pages(a->out_bytes);
-  if (a->x && a->w && a->dy && a->out) return true;
-  arrays_free(a);
-  return false;
-}
-
-static bench_task task_make(const cnnblas_conv_desc *desc, cnnblas_conv_direction direction, int threads,
-                            const arrays *a)
-{
-  bench_task task = {.desc = *desc, .direction = direction, .threads = threads};
-  task.element = desc->dtype == CNNBLAS_F64 ? sizeof(double) : sizeof(float);
-  cnnblas_conv_get_shape(desc, &task.shape);
-  bench_geometry_make(desc, &task.geometry);
-  task.x = a->x;
-  task.w = a->w;
-  task.dy = a->dy;
-  task.out = a->out;
-  return task;
-}
 
 /* One untimed call on an output full of NaN: right or wrong, how much memory, how long. */
 static bool try_once(candidate *c)
@@ -124,7 +78,7 @@ static void add_candidate(round_state *round, candidate c, const void *peer_opti
   round->candidates[round->count++] = c;
 }
 
-static cnnblas_conv_options library_options(const bench_options *options, const char *algorithm, int threads)
+cnnblas_conv_options bench_library_options(const bench_options *options, const char *algorithm, int threads)
 {
   bool packed = strcmp(algorithm, BENCH_PREPACKED) == 0;
   return (cnnblas_conv_options){.algorithm = packed ? "auto" : algorithm,
@@ -203,18 +157,18 @@ static int run_direction(const bench_options *options, const bench_problem *prob
   }
   round->options = options;
   for (size_t i = 0; i < options->algorithm_count; i++) {
-    cnnblas_conv_options ours = library_options(options, options->algorithms[i], task->threads);
+    cnnblas_conv_options ours = bench_library_options(options, options->algorithms[i], task->threads);
     add_candidate(round, (candidate){&bench_ours, BENCH_OURS, options->algorithms[i], task, expected, .scale = 1},
                   &ours, options->algorithms_named);
   }
   bench_task naive_task = *task;
   if (options->naive) {
     cnnblas_conv_desc part = naive_part(task);
-    naive_task = task_make(&part, task->direction, 1,
-                           &(arrays){(void *)(uintptr_t)task->x, (void *)(uintptr_t)task->w,
-                                     (void *)(uintptr_t)task->dy, task->out, 0, 0, 0, 0});
+    naive_task = bench_task_make(&part, task->direction, 1,
+                                 &(bench_arrays){(void *)(uintptr_t)task->x, (void *)(uintptr_t)task->w,
+                                                 (void *)(uintptr_t)task->dy, task->out, 0, 0, 0, 0});
     naive_expected = bench_expected_create(&naive_task, BENCH_COVER_BY_SIZE);
-    cnnblas_conv_options naive = library_options(options, "naive", 1);
+    cnnblas_conv_options naive = bench_library_options(options, "naive", 1);
     if (naive_expected)
       add_candidate(round,
                     (candidate){&bench_ours, BENCH_NAIVE, "naive", &naive_task, naive_expected,
@@ -248,23 +202,28 @@ static int run_direction(const bench_options *options, const bench_problem *prob
   return status;
 }
 
-static int run_problem(const bench_options *options, const bench_problem *problem, const bench_peaks *peaks,
-                       bench_results *results, bench_on_rows on_rows, void *context)
+cnnblas_conv_desc bench_run_desc(const bench_options *options, const bench_problem *problem)
 {
   cnnblas_conv_desc desc = problem->desc;
   desc.dtype = options->dtype;
-  if (options->batch) desc.n = options->batch;
-  if (problem->sweep_value > 0) desc.n = problem->desc.n; /* the sweep set it, from --batch if given */
+  /* A sweep has set the batch of its problems itself, from --batch if that was given. */
+  if (options->batch && !(problem->sweep_value > 0)) desc.n = options->batch;
+  return desc;
+}
+
+static int run_problem(const bench_options *options, const bench_problem *problem, const bench_peaks *peaks,
+                       bench_results *results, bench_on_rows on_rows, void *context)
+{
+  cnnblas_conv_desc desc = bench_run_desc(options, problem);
   int threads = problem->threads ? problem->threads : options->threads;
   cnnblas_conv_shape shape;
   if (cnnblas_conv_get_shape(&desc, &shape)) {
     fprintf(stderr, "cnnblas-bench: %s:%s: %s\n", problem->set, problem->name, cnnblas_last_error());
     return BENCH_BAD_INPUT;
   }
-  size_t element = desc.dtype == CNNBLAS_F64 ? sizeof(double) : sizeof(float);
-  arrays a;
+  bench_arrays a;
   bench_set_threads(threads);
-  if (!arrays_make(&shape, element, &a)) {
+  if (!bench_arrays_make(&desc, &a)) {
     fprintf(stderr, "cnnblas-bench: %s:%s: its arrays do not fit into the %.1f GB of memory that are free\n",
             problem->set, problem->name, (double)bench_memory_available() * 1e-9);
     return BENCH_NO_MEMORY;
@@ -272,14 +231,14 @@ static int run_problem(const bench_options *options, const bench_problem *proble
   int status = BENCH_OK;
   for (int d = 0; d < 3; d++) {
     if (!options->directions[d]) continue;
-    bench_task task = task_make(&desc, (cnnblas_conv_direction)d, threads, &a);
+    bench_task task = bench_task_make(&desc, (cnnblas_conv_direction)d, threads, &a);
     int now = run_direction(options, problem, &task, peaks, results, on_rows, context);
     if (now == BENCH_NO_MEMORY)
       fprintf(stderr, "cnnblas-bench: %s:%s, %s: out of memory\n", problem->set, problem->name,
               bench_direction_name((cnnblas_conv_direction)d));
     if (status == BENCH_OK || now == BENCH_CHECK_FAILED) status = now;
   }
-  arrays_free(&a);
+  bench_arrays_free(&a);
   return status;
 }
 

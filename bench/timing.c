@@ -34,10 +34,10 @@ static bool add_sample(bench_stopwatch *w, double seconds)
   return true;
 }
 
-static int rounds_for(const bench_stopwatch *w, double min_time)
+static int rounds_for(const bench_stopwatch *w, int rounds, double min_time)
 {
   if (w->first_call > 1) return 2;
-  return w->first_call > min_time / BENCH_ROUNDS * 2 ? 3 : BENCH_ROUNDS;
+  return w->first_call > min_time / rounds * 2 ? 3 : rounds;
 }
 
 /* One candidate's share of a round. */
@@ -64,7 +64,7 @@ static int compare_doubles(const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
-static double quantile(const double *sorted, size_t count, double share)
+double bench_quantile(const double *sorted, size_t count, double share)
 {
   double at = share * (double)(count - 1);
   size_t below = (size_t)at;
@@ -76,25 +76,32 @@ static void summarise(bench_stopwatch *w)
 {
   qsort(w->samples, w->count, sizeof *w->samples, compare_doubles);
   w->timing.minimum = w->samples[0];
-  w->timing.low = quantile(w->samples, w->count, 0.25);
-  w->timing.median = quantile(w->samples, w->count, 0.5);
-  w->timing.high = quantile(w->samples, w->count, 0.75);
+  w->timing.low = bench_quantile(w->samples, w->count, 0.25);
+  w->timing.median = bench_quantile(w->samples, w->count, 0.5);
+  w->timing.high = bench_quantile(w->samples, w->count, 0.75);
   w->timing.cpu = w->cpu_seconds / (double)w->timing.calls;
 }
 
-bool bench_time_all(bench_stopwatch *watches, size_t count, double min_time)
+bool bench_time_turns(bench_stopwatch *watches, size_t count, int rounds, double min_time)
 {
   bool ok = true;
-  for (int round = 0; round < BENCH_ROUNDS && ok; round++)
-    for (size_t i = 0; i < count && ok; i++)
-      if (!watches[i].failed && round < rounds_for(&watches[i], min_time))
-        ok = run_slice(&watches[i], min_time / rounds_for(&watches[i], min_time));
+  for (int round = 0; round < rounds && ok; round++)
+    for (size_t i = 0; i < count && ok; i++) {
+      bench_stopwatch *w = &watches[(i + (size_t)round) % count];
+      int own_rounds = rounds_for(w, rounds, min_time);
+      if (!w->failed && round < own_rounds) ok = run_slice(w, min_time / own_rounds);
+    }
   for (size_t i = 0; i < count; i++) {
     if (watches[i].count) summarise(&watches[i]);
     free(watches[i].samples);
     watches[i].samples = NULL;
   }
   return ok;
+}
+
+bool bench_time_all(bench_stopwatch *watches, size_t count, double min_time)
+{
+  return bench_time_turns(watches, count, BENCH_ROUNDS, min_time);
 }
 
 bool bench_timing_close(const bench_timing *a, const bench_timing *b)

@@ -33,6 +33,9 @@ enum { BENCH_ROUNDS = 5 };
    three, or two if one takes over a second). False if memory ran out. */
 bool bench_time_all(bench_stopwatch *watches, size_t count, double min_time);
 
+/* The same in that many rounds; who goes first changes from round to round. */
+bool bench_time_turns(bench_stopwatch *watches, size_t count, int rounds, double min_time);
+
 /* Seconds since some fixed moment. */
 double bench_now(void);
 
@@ -41,5 +44,8 @@ bool bench_timing_close(const bench_timing *a, const bench_timing *b);
 
 /* (high - low) / median. */
 double bench_timing_spread(const bench_timing *timing);
+
+/* The value that this share (0 to 1) of the sorted samples does not exceed, between two samples by a straight line. */
+double bench_quantile(const double *sorted, size_t count, double share);
 
 #endif
