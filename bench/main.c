@@ -4,9 +4,10 @@
  * Which file answers which question: options.c the command line, descriptor.c the problems' grammar, sets.c the built-in
  * layers, runner.c what is run in which order, timing.c how it is timed, check.c what counts as right, peaks.c the
  * machine's limits, peers.c who else is timed, kernels.c the micro-kernels alone, layers.c the layers around the
- * convolution, report_*.c the output, compare.c two runs side by side, plot.c
+ * convolution, report_*.c the output, compare.c two runs side by side, ab.c builds of the library in turns, plot.c
  * pictures.
  */
+#include "ab.h"
 #include "blas.h"
 #include "compare.h"
 #include "fresh.h"
@@ -96,6 +97,7 @@ static int run(int argc, char **argv)
 {
   bench_options options;
   int status;
+  if (argc > 1 && strcmp(argv[1], "ab") == 0) return bench_ab_main(argc - 1, argv + 1);
   if (argc > 1 && strcmp(argv[1], "compare") == 0) return bench_compare_main(argc - 1, argv + 1);
   if (argc > 1 && strcmp(argv[1], "plot") == 0) return bench_plot_main(argc - 1, argv + 1);
   if (!bench_options_read(argc, argv, &options, &status)) return status;

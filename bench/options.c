@@ -15,6 +15,7 @@ static const char help[] =
     "\n"
     "usage: cnnblas-bench [OPTION]... [PROBLEM]...          (no problem: resnet50)\n"
     "       cnnblas-bench compare OLD.json NEW.json [--fail-above PERCENT]\n"
+    "       cnnblas-bench ab OLD.so NEW.so [OPTION]... [PROBLEM]...\n"
     "       cnnblas-bench plot FILE.json DIR [PICTURE]\n"
     "\n"
     "  --set NAME,...       built-in shape sets, or all; --list shows them, or kernels, or layers\n"
