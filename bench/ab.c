@@ -7,17 +7,15 @@
  */
 #include "ab.h"
 #include "ab_report.h"
-#include "arrays.h"
-#include "blas.h"
 #include "descriptor.h"
 #include "memory.h"
 #include "runner.h"
+#include "tasks.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { MOST_BUILDS = 8, ROUNDS = 10, MOST_TRIALS = 5 };
 
@@ -214,59 +212,27 @@ static int run_algorithm(ab_run *r, const bench_problem *problem, const bench_ta
   return status;
 }
 
-/* A wrong result outweighs all else. */
-static int worse(int status, int now)
+/* bench_on_task of a run. */
+static int run_task(void *context, const bench_problem *problem, const bench_task *task, const bench_expected *expected)
 {
-  return status == BENCH_OK || now == BENCH_CHECK_FAILED ? now : status;
-}
-
-static int run_problem(ab_run *r, const bench_problem *problem)
-{
-  const bench_options *options = r->options;
-  cnnblas_conv_desc desc = bench_run_desc(options, problem);
-  int threads = problem->threads ? problem->threads : options->threads, status = BENCH_OK;
-  cnnblas_conv_shape shape;
-  bench_arrays a;
-  if (cnnblas_conv_get_shape(&desc, &shape)) {
-    fprintf(stderr, "cnnblas-bench: %s:%s: %s\n", problem->set, problem->name, cnnblas_last_error());
-    return BENCH_BAD_INPUT;
-  }
-  bench_set_threads(threads);
-  bool room = bench_arrays_make(&desc, &a);
-  r->first_output = room ? bench_pages(a.out_bytes) : NULL;
-  for (int d = 0; r->first_output && d < 3; d++) {
-    if (!options->directions[d]) continue;
-    bench_task task = bench_task_make(&desc, (cnnblas_conv_direction)d, threads, &a);
-    bench_expected *expected = bench_expected_create(&task, BENCH_COVER_BY_SIZE);
-    for (size_t i = 0; expected && i < options->algorithm_count; i++)
-      status = worse(status, run_algorithm(r, problem, &task, expected, options->algorithms[i]));
-    if (!expected) status = worse(status, BENCH_NO_MEMORY);
-    bench_expected_destroy(expected);
-  }
-  if (!r->first_output) status = BENCH_NO_MEMORY;
-  if (status == BENCH_NO_MEMORY)
-    fprintf(stderr, "cnnblas-bench: %s:%s: it does not fit into the %.1f GB of memory that are free\n", problem->set,
-            problem->name, (double)bench_memory_available() * 1e-9);
-  if (r->first_output) bench_pages_free(r->first_output, a.out_bytes);
-  if (room) bench_arrays_free(&a);
+  ab_run *r = context;
+  size_t bytes = (size_t)bench_task_outputs(task) * task->element;
+  int status = BENCH_OK;
+  r->first_output = bench_pages(bytes);
+  if (!r->first_output) return BENCH_NO_MEMORY;
+  for (size_t i = 0; i < r->options->algorithm_count; i++)
+    status = bench_status_of_both(status, run_algorithm(r, problem, task, expected, r->options->algorithms[i]));
+  bench_pages_free(r->first_output, bytes);
   return status;
 }
 
 static int run_all(ab_run *r, const char *program)
 {
-  const bench_problem_list *problems = &r->options->problems;
   bench_context context;
-  int status = BENCH_OK;
   bench_context_fill(&context, program, r->options);
   context.peaks = (bench_peaks){.fma_gflops = NAN, .gemm_gflops = NAN, .bandwidth_gbytes = NAN}; /* not measured */
   bench_ab_print_head(&r->report, r->options);
-  for (size_t i = 0; i < problems->count; i++) {
-    if (isatty(STDERR_FILENO))
-      fprintf(stderr, "\r\033[K%zu of %zu: %s:%s\r", i + 1, problems->count, problems->items[i].set,
-              problems->items[i].name);
-    status = worse(status, run_problem(r, &problems->items[i]));
-  }
-  if (isatty(STDERR_FILENO)) fputs("\r\033[K", stderr);
+  int status = bench_tasks_run(r->options, run_task, r);
   if (r->workspace.pages) bench_pages_free(r->workspace.pages, r->workspace.bytes);
   if (r->report.count) bench_ab_print_summary(&r->report);
   if (status == BENCH_CHECK_FAILED) puts("\nWRONG RESULTS: see the rows marked so");
@@ -276,10 +242,10 @@ static int run_all(ab_run *r, const char *program)
   }
   if (r->options->json && !bench_ab_write(r->options->json, &r->report, &context)) {
     fprintf(stderr, "cnnblas-bench: %s: %s\n", r->options->json, strerror(errno));
-    status = worse(status, BENCH_NO_MEMORY);
+    status = bench_status_of_both(status, BENCH_NO_MEMORY);
   }
   free(r->report.rows);
-  return worse(status, r->options->bad_lines ? BENCH_BAD_INPUT : BENCH_OK);
+  return bench_status_of_both(status, r->options->bad_lines ? BENCH_BAD_INPUT : BENCH_OK);
 }
 
 /* Options that ab does not know, though the reader of the command line does; NULL if there is none. */
