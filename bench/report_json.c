@@ -46,7 +46,10 @@ json_t *bench_context_json(const bench_context *c)
     set_text(o, "host_name", text);
   }
   set_text(o, "executable", c->executable);
+  set_integer(o, "cpus_online", sysconf(_SC_NPROCESSORS_ONLN));
   set_integer(o, "num_cpus", s->cores);
+  json_object_set_new(o, "cpu_quota", s->quota ? json_integer((json_int_t)s->quota) : json_null());
+  set_integer(o, "default_threads", s->threads);
   json_array_append_new(caches, cache("Data", 1, s->l1d_bytes));
   json_array_append_new(caches, cache("Unified", 2, s->l2_bytes));
   json_array_append_new(caches, cache("Unified", 3, s->l3_bytes));

@@ -32,6 +32,14 @@ static void print_columns(void)
          "roof%", "xnaive", "work", "mem", "  err");
 }
 
+/* What the number of threads is to be seen against. */
+static void print_cores(const cnnblas_system_info *s)
+{
+  char quota[32] = "no CPU quota";
+  if (s->quota) snprintf(quota, sizeof quota, "a CPU quota of %lld", (long long)s->quota);
+  printf("%d cores by affinity, %s, %d threads by default\n", (int)s->cores, quota, (int)s->threads);
+}
+
 void bench_table_head(const bench_context *c)
 {
   const cnnblas_system_info *s = &c->system;
@@ -39,6 +47,7 @@ void bench_table_head(const bench_context *c)
          s->cpu_model[0] ? s->cpu_model : "unknown CPU", c->threads, s->isa, bench_dtype_name(c->dtype));
   printf("OpenBLAS %s %s (%s), %s, %s, %s build; data seeds 1 to 5\n", s->openblas_version, s->openblas_core,
          s->openblas_flavour, s->openmp_runtime, c->compiler, c->build_type);
+  print_cores(s);
   printf("peaks: FMA %.0f GFLOP/s, GEMM %.0f GFLOP/s, memory %.1f GB/s\n", c->peaks.fma_gflops, c->peaks.gemm_gflops,
          c->peaks.bandwidth_gbytes);
   print_debug_warning(c);

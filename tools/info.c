@@ -19,7 +19,7 @@ static const char help[] =
     "example: OMP_NUM_THREADS=8 cnnblas info\n"
     "exit status: 0 fine, also with warnings, 2 usage\n";
 
-enum { MOST_WARNINGS = 4 };
+enum { MOST_WARNINGS = 5 };
 
 typedef struct {
   char text[MOST_WARNINGS][400];
@@ -31,6 +31,11 @@ static long threads_asked(void)
 {
   const char *text = getenv("OMP_NUM_THREADS");
   return text ? strtol(text, NULL, 10) : 0;
+}
+
+static long processors_online(void)
+{
+  return sysconf(_SC_NPROCESSORS_ONLN);
 }
 
 static void find_warnings(const cnnblas_system_info *s, warnings *w)
@@ -48,12 +53,17 @@ static void find_warnings(const cnnblas_system_info *s, warnings *w)
              "OMP_NUM_THREADS asks for %ld threads, but this process may run on %d processors: OpenMP regions of other "
              "code would have threads take turns. cnnblas uses %d",
              asked, (int)s->cores, (int)s->threads);
-  long online = sysconf(_SC_NPROCESSORS_ONLN);
+  long online = processors_online();
   if (online > s->cores)
     snprintf(w->text[w->count++], sizeof w->text[0],
              "this process may run on %d of the machine's %ld processors (its affinity): libraries that count the "
              "machine's would start too many threads",
              (int)s->cores, online);
+  if (s->quota && s->quota < s->cores)
+    snprintf(w->text[w->count++], sizeof w->text[0],
+             "the CPU quota of this process's cgroups is worth %lld of its %d processors: more threads than that take "
+             "turns, and are all stopped together once the quota is used up. cnnblas uses %d",
+             (long long)s->quota, (int)s->cores, (int)s->threads);
   if (!strcmp(s->openblas_flavour, "serial") && s->threads > 1)
     snprintf(
         w->text[w->count++], sizeof w->text[0],
@@ -64,10 +74,15 @@ static void find_warnings(const cnnblas_system_info *s, warnings *w)
 static void print_text(const cnnblas_system_info *s, const warnings *w)
 {
   printf("cnnblas   %s, instruction set %s (detected: %s)\n", cnnblas_version_string(), s->isa, s->isa_detected);
-  printf("processor %s, %d for this process\n", s->cpu_model[0] ? s->cpu_model : "unknown", (int)s->cores);
+  char quota[32] = "none";
+  if (s->quota) snprintf(quota, sizeof quota, "%lld", (long long)s->quota);
+  printf("processor %s\n", s->cpu_model[0] ? s->cpu_model : "unknown");
+  printf("cores     %ld online, %d by this process's affinity; CPU quota of its cgroups: %s\n", processors_online(),
+         (int)s->cores, quota);
   printf("caches    L1d %zu KiB, L2 %zu KiB a core, L3 %zu KiB\n", s->l1d_bytes >> 10, s->l2_bytes >> 10,
          s->l3_bytes >> 10);
-  printf("threads   %d by %s (OpenMP %d)\n", (int)s->threads, s->openmp_runtime, (int)s->openmp_version);
+  printf("threads   %d unless told otherwise, by %s (OpenMP %d)\n", (int)s->threads, s->openmp_runtime,
+         (int)s->openmp_version);
   printf("OpenBLAS  %s, %s flavour, kernels for %s, %d threads for other callers\n", s->openblas_version,
          s->openblas_flavour, s->openblas_core, (int)s->openblas_threads);
   for (int i = 0; i < w->count; i++) printf("warning: %s\n", w->text[i]);
@@ -78,10 +93,11 @@ static int print_json(const cnnblas_system_info *s, const warnings *w)
   json_t *texts = json_array();
   for (int i = 0; i < w->count; i++) json_array_append_new(texts, json_string(w->text[i]));
   return command_write_json(
-      "-", json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:i, s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:o}", "version",
-                     cnnblas_version_string(), "cpu_model", s->cpu_model, "isa", s->isa, "isa_detected",
-                     s->isa_detected, "cores", (int)s->cores, "threads", (int)s->threads, "openmp_runtime",
-                     s->openmp_runtime, "openmp_version", (int)s->openmp_version, "openblas_version",
+      "-", json_pack("{s:s, s:s, s:s, s:s, s:I, s:i, s:o, s:i, s:s, s:i, s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:o}",
+                     "version", cnnblas_version_string(), "cpu_model", s->cpu_model, "isa", s->isa, "isa_detected",
+                     s->isa_detected, "online", (json_int_t)processors_online(), "cores", (int)s->cores, "quota",
+                     s->quota ? json_integer((json_int_t)s->quota) : json_null(), "threads", (int)s->threads,
+                     "openmp_runtime", s->openmp_runtime, "openmp_version", (int)s->openmp_version, "openblas_version",
                      s->openblas_version, "openblas_flavour", s->openblas_flavour, "openblas_core", s->openblas_core,
                      "openblas_threads", (int)s->openblas_threads, "l1d_bytes", (json_int_t)s->l1d_bytes, "l2_bytes",
                      (json_int_t)s->l2_bytes, "l3_bytes", (json_int_t)s->l3_bytes, "warnings", texts));

@@ -138,7 +138,8 @@ typedef struct cnnblas_wisdom cnnblas_wisdom;
 /** How a plan is to be made. Zero, or a NULL pointer to the whole, means the defaults. */
 typedef struct cnnblas_conv_options {
   const char *algorithm; /* NULL or "auto", or a name of cnnblas_conv_algorithm_name; read only by plan_create */
-  int32_t threads;       /* upper bound; 0 = one a core (OMP_NUM_THREADS respected), 1 inside a parallel region */
+  int32_t threads; /* upper bound; 0 = one a core (the least of affinity, cgroup CPU quota, OMP_NUM_THREADS), 1 inside
+                            a parallel region */
   cnnblas_workspace_policy workspace; /* default, limited or none */
   size_t workspace_limit;             /* bytes a thread; only with CNNBLAS_WORKSPACE_LIMIT */
   cnnblas_effort effort;              /* estimate or measure, where the algorithm is "auto" */
@@ -232,7 +233,10 @@ CNNBLAS_API size_t cnnblas_conv_plan_workspace(const cnnblas_conv_plan *plan);
 /** The chosen algorithm's name, static storage; "" for NULL. */
 CNNBLAS_API const char *cnnblas_conv_plan_algorithm(const cnnblas_conv_plan *plan);
 
-/** The most threads that a call will use; 0 for NULL. */
+/**
+ * The most threads that a call will use in this process; 0 for NULL. 1 in a child of fork whose parent ran parallel calls:
+ * OpenMP's threads do not survive a fork, and the plans that the child inherits run on its one thread.
+ */
 CNNBLAS_API int32_t cnnblas_conv_plan_threads(const cnnblas_conv_plan *plan);
 
 /**

@@ -23,12 +23,14 @@ typedef struct cnnblas_system_info {
   char openmp_runtime[32];   /* "libgomp", "libomp" or "unknown" */
   int32_t openmp_version;    /* _OPENMP of the build: yyyymm */
   int32_t cores;             /* processors that this process may run on (its affinity) */
-  int32_t threads;           /* threads that a plan with threads = 0 would use if created now by this thread */
+  int32_t threads;           /* threads that a plan with threads = 0 would use if created now by this thread: the least
+                                of cores, quota and OMP_NUM_THREADS; 1 in a parallel region or a forked child */
   int32_t openblas_threads;  /* OpenBLAS's own setting, for the caller's other calls; cnnblas uses serial GEMMs */
   size_t l1d_bytes;          /* data caches a core; 0 where unknown */
   size_t l2_bytes;           /* a core */
   size_t l3_bytes;           /* shared */
-  int64_t reserved[8];       /* written as 0 */
+  int64_t quota;             /* processors' worth of time that the process's cgroups allow, rounded up; 0: no limit */
+  int64_t reserved[7];       /* written as 0 */
 } cnnblas_system_info;
 
 /**

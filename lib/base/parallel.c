@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include "base/parallel.h"
+#include "base/quota.h"
 #include <dlfcn.h>
 #include <omp.h>
 #include <stdatomic.h>
@@ -18,6 +19,11 @@ static int is_forked_child(void)
 {
   pid_t owner = atomic_load_explicit(&pool_owner, memory_order_relaxed);
   return owner != 0 && owner != getpid();
+}
+
+int cb_team(int threads)
+{
+  return is_forked_child() ? 1 : threads;
 }
 
 static _Thread_local const cb_watch *watch_of_thread;
@@ -47,7 +53,7 @@ static int team_for(int threads, const cb_loop *loops, int count)
   int64_t most = 0;
   for (int i = 0; i < count; i++)
     if (loops[i].tasks > most) most = loops[i].tasks;
-  return most > 1 && !is_forked_child() ? threads : 1;
+  return most > 1 ? cb_team(threads) : 1;
 }
 
 void cb_parallel_loops(int threads, const cb_loop *loops, int count)
@@ -81,7 +87,8 @@ void cb_parallel_for(int threads, int64_t tasks, cb_task run, void *context)
 int cb_threads_default(void)
 {
   if (omp_in_parallel() || is_forked_child()) return 1;
-  int threads = omp_get_max_threads(), cores = cb_cores();
+  int threads = omp_get_max_threads(), cores = cb_cores(), quota = cb_quota();
+  if (quota && quota < cores) cores = quota;
   return threads < cores ? threads : cores;
 }
 

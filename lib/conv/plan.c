@@ -144,7 +144,7 @@ const char *cnnblas_conv_plan_algorithm(const cnnblas_conv_plan *plan)
 
 int32_t cnnblas_conv_plan_threads(const cnnblas_conv_plan *plan)
 {
-  return plan ? plan->threads : 0;
+  return plan ? cb_team(plan->threads) : 0;
 }
 
 int32_t cnnblas_conv_plan_packs(const cnnblas_conv_plan *plan)

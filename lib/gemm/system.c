@@ -1,6 +1,7 @@
 /* cnnblas_get_system_info: what base and OpenBLAS know of the machine, in one struct. */
 #include "base/cpu.h"
 #include "base/parallel.h"
+#include "base/quota.h"
 #include "base/status.h"
 #include "gemm/blas.h"
 #include <cnnblas/system.h>
@@ -26,5 +27,6 @@ cnnblas_status cnnblas_get_system_info(cnnblas_system_info *info)
   info->l1d_bytes = cpu->l1d;
   info->l2_bytes = cpu->l2;
   info->l3_bytes = cpu->l3;
+  info->quota = cb_quota();
   return CNNBLAS_OK;
 }

@@ -142,7 +142,12 @@ static const char *const context_texts[] = {"date",
                                             "compiler",
                                             "build_type",
                                             "library_build_type"};
-static const char *const context_numbers[] = {"num_cpus", "threads", "fma_peak_gflops", "gemm_peak_gflops",
+static const char *const context_numbers[] = {"cpus_online",
+                                              "num_cpus",
+                                              "default_threads",
+                                              "threads",
+                                              "fma_peak_gflops",
+                                              "gemm_peak_gflops",
                                               "memory_peak_gbytes_per_second"};
 
 static void json_holds_every_field(void **state)
@@ -155,6 +160,7 @@ static void json_holds_every_field(void **state)
          *rows = json_object_get(root, "benchmarks");
   assert_true(json_is_boolean(json_object_get(context, "debug_build")));
   assert_int_equal(json_is_true(json_object_get(context, "debug_build")), flagged);
+  assert_non_null(json_object_get(context, "cpu_quota")); /* null: none */
   for (size_t i = 0; i < sizeof context_texts / sizeof *context_texts; i++) {
     harness_doing("%s", context_texts[i]);
     assert_true(json_is_string(json_object_get(context, context_texts[i])));

@@ -292,6 +292,7 @@ static int run_in_child(cnnblas_conv_plan *const plans[DIRECTIONS], const arrays
 {
   alarm(SECONDS_TO_HANG);
   for (int direction = 0; direction < DIRECTIONS; direction++) {
+    if (cnnblas_conv_plan_threads(plans[direction]) != 1) return 4;
     if (execute(plans[direction], direction, got) || !same_output(got, want, direction)) return 1;
     cnnblas_conv_options options = {.algorithm = "im2col"};
     cnnblas_conv_plan *plan;
@@ -324,6 +325,8 @@ static void fork_after_a_parallel_call(void **state)
     assert_int_equal(WEXITSTATUS(status), 0);
     finished++;
   }
+  for (int direction = 0; direction < DIRECTIONS; direction++)
+    assert_int_equal(cnnblas_conv_plan_threads(plans[direction]), 2);
   printf("%d children finished\n", finished);
   assert_int_equal(finished, CALLS_AFTER_FORK);
   for (int direction = 0; direction < DIRECTIONS; direction++) cnnblas_conv_plan_destroy(plans[direction]);
