@@ -232,6 +232,33 @@ static void test_status_text(void **state)
   assert_non_null(strstr(cnnblas_last_error(), "desc"));
 }
 
+/* The one-call functions take n left at 0 for a mistake where arrays of images are given; an empty batch has none. */
+static void test_forgotten_batch(void **state)
+{
+  (void)state;
+  cnnblas_conv_desc desc = good;
+  float x[64] = {0}, w[216] = {0}, y[216], before[216];
+  memset(y, 0x5a, sizeof y);
+  memcpy(before, y, sizeof y);
+  desc.n = 0;
+  static const char words[] = "n is 0|set n to the number of images";
+  expect_refusal(cnnblas_conv(&desc, x, w, NULL, y), INVALID, words);
+  expect_refusal(cnnblas_conv(&desc, NULL, w, NULL, y), INVALID, words);
+  expect_refusal(cnnblas_conv(&desc, x, w, NULL, NULL), INVALID, words);
+  expect_refusal(cnnblas_conv_input_gradient(&desc, x, w, y), INVALID, words);
+  expect_refusal(cnnblas_conv_input_gradient(&desc, NULL, w, y), INVALID, words);
+  expect_refusal(cnnblas_conv_input_gradient(&desc, x, w, NULL), INVALID, words);
+  expect_refusal(cnnblas_conv_weight_gradient(&desc, x, x, y, NULL), INVALID, words);
+  expect_refusal(cnnblas_conv_weight_gradient(&desc, NULL, x, y, NULL), INVALID, words);
+  expect_refusal(cnnblas_conv_weight_gradient(&desc, x, NULL, y, NULL), INVALID, words);
+  assert_memory_equal(y, before, sizeof y);
+
+  ASSERT_OK(cnnblas_conv(&desc, NULL, w, NULL, NULL));
+  ASSERT_OK(cnnblas_conv_input_gradient(&desc, NULL, w, NULL));
+  ASSERT_OK(cnnblas_conv_weight_gradient(&desc, NULL, NULL, y, NULL));
+  for (size_t i = 0; i < 216; i++) assert_true(y[i] == 0); /* k * c * r * s */
+}
+
 static int print_count(void **state)
 {
   (void)state;
@@ -251,6 +278,7 @@ int main(void)
       cmocka_unit_test(test_null_descriptors),
       cmocka_unit_test(test_options),
       cmocka_unit_test(test_long_algorithm_name),
+      cmocka_unit_test(test_forgotten_batch),
       cmocka_unit_test(test_status_text),
   };
   return cmocka_run_group_tests(tests, NULL, print_count);

@@ -66,7 +66,7 @@ typedef enum cnnblas_conv_direction {
 } cnnblas_conv_direction;
 
 /**
- * One convolution layer. Zero means the usual default, so {.c = .., .k = .., .size = .., .kernel = ..} is enough.
+ * One convolution layer. Zero means the usual default, so {.n = .., .c = .., .k = .., .size = .., .kernel = ..} is enough.
  *
  * Per-axis fields list the axes in the arrays' order: rank 2 is {h, w}, rank 3 {d, h, w}, rank 1 {w}. A field that is
  * given for one axis and left zero for another (stride, dilation, size, kernel), or that is set for an axis beyond the
@@ -79,7 +79,8 @@ typedef struct cnnblas_conv_desc {
   cnnblas_layout layout;  /* default NCHW */
   cnnblas_conv_mode mode; /* default cross-correlation */
   int32_t rank;           /* spatial axes, 1 to 3; 0 means 2 */
-  int64_t n;              /* images: the largest batch that the plan will be given; 0 is an empty batch */
+  int64_t n;              /* images: the largest batch that the plan will be given. Has no default: left at 0 the batch
+                             is empty and nothing is computed; the one-call functions refuse that if given images */
   int64_t c;              /* input channels, at least 1, a multiple of groups */
   int64_t k;              /* output channels, at least 1, a multiple of groups */
   int64_t groups;         /* 0 means 1; groups == c is a depthwise convolution with multiplier k/c */
@@ -366,7 +367,8 @@ CNNBLAS_API cnnblas_status cnnblas_conv_backward_weights(const cnnblas_conv_plan
 /*
  * One call, no plan: each makes a plan with the default options, executes it on desc->n images, and frees it.
  * Costs a plan's making a call (microseconds) and an allocation. Arrays, errors and thread safety as above; what
- * cnnblas_conv_plan_create returns is returned.
+ * cnnblas_conv_plan_create returns is returned. desc->n == 0 with an array of images (x, dx, y or dy) that is not NULL is
+ * CNNBLAS_INVALID_ARGUMENT: n was forgotten. An empty batch passes NULL for them: weight gradients are zeros then.
  */
 
 /** y = conv(x, w) + bias; bias may be NULL. */
