@@ -8,7 +8,8 @@ usage: tutorial.py measure BUILD [SECONDS]   times every step of the ladder, SEC
        tutorial.py check BUILD               runs every command of the page with little time, compares the printed example
                                              with what its program prints, and looks for every file that the page names
 
-The ratios of a row come from one process; the machine and the date stand above the table.
+The ratios of a row come from one process; the machine and the date stand above the table. The tables of the page have a
+column for the machine's instruction-set level, and one for AVX2 beside it where the machine has more.
 """
 import json
 import os
@@ -23,16 +24,22 @@ LAYER = 'mb8ic64ih56oc64oh56kh3ph1'
 LENET = 'ic6ih14oc16oh10kh5ph0'
 DIRECTIONS = ('forward', 'backward_data', 'backward_weights')
 
-# step, section, environment, algorithm, peer
+# step, section, the level that it is about ('' for whichever the column is), algorithm, peer
 LADDER = [
-    ('seven loops, one thread', 2, {}, 'naive', None),
-    ('im2col of an image, one SGEMM', 3, {}, None, 'im2col_sgemm'),
-    ('im2col in tiles', 4, {}, 'im2col', None),
-    ('address table, portable vectors', 6, {'CNNBLAS_ISA': 'baseline'}, 'implicit_gemm', None),
-    ('the same, AVX2', 7, {'CNNBLAS_ISA': 'avx2'}, 'implicit_gemm', None),
-    ('the same, AVX-512', 7, {}, 'implicit_gemm', None),
-    ('weights packed beforehand', 7, {}, 'implicit_gemm_prepacked', None),
+    ('seven loops, one thread', 2, '', 'naive', None),
+    ('im2col of an image, one SGEMM', 3, '', None, 'im2col_sgemm'),
+    ('im2col in tiles', 4, '', 'im2col', None),
+    ('address table, portable vectors', 6, 'baseline', 'implicit_gemm', None),
+    ('the same, AVX2', 7, 'avx2', 'implicit_gemm', None),
+    ('the same, AVX-512', 7, 'avx512', 'implicit_gemm', None),
+    ('weights packed beforehand', 7, '', 'implicit_gemm_prepacked', None),
 ]
+# Each level's column is measured as on a machine that has no more: the library, oneDNN and OpenBLAS are all held to it.
+LEVELS = {
+    'avx512': {},
+    'avx2': {'CNNBLAS_ISA': 'avx2', 'ONEDNN_MAX_CPU_ISA': 'avx2', 'OPENBLAS_CORETYPE': 'Zen'},
+}
+ORDER = ['baseline', 'avx2', 'avx512']
 
 
 def environment(build, more=()):
@@ -59,30 +66,57 @@ def rate(report, **wanted):
     raise SystemExit('tutorial.py: no row of %s' % wanted)
 
 
-def ladder(build, seconds):
-    lines, where = ['| step | section | GFLOP/s | times `im2col` of the same run |', '|---|---|---|---|'], ''
-    for step, section, env, algorithm, peer in LADDER:
+def levels(build):
+    """The machine's own level, and AVX2 where that is less."""
+    own = bench(build, 0.001, ['--no-naive', '--direction', 'forward', 'mb1ic1ih4oc1kh1'])['context']['isa']
+    if own not in LEVELS:
+        raise SystemExit('tutorial.py: the level is %s; the tables have columns for %s' % (own, ' and '.join(LEVELS)))
+    return [own] + (['avx2'] if own == 'avx512' else [])
+
+
+def ladder_rows(build, seconds, level):
+    """The step's figures, and the ratio to im2col of the same process; where that was and when."""
+    cells, where = [], ''
+    for _, _, about, algorithm, peer in LADDER:
+        if about and ORDER.index(about) > ORDER.index(level):
+            cells.append('- | -')
+            continue
         named = ['im2col'] + ([algorithm] if algorithm and algorithm != 'im2col' else [])
         arguments = ['--algorithm', ','.join(named), '--direction', 'forward', LAYER]
         if algorithm != 'naive':
             arguments.insert(0, '--no-naive')
         if peer:
             arguments += ['--peers', peer]
-        report = bench(build, seconds, arguments, env)
+        report = bench(build, seconds, arguments, dict(LEVELS[level], **({'CNNBLAS_ISA': about} if about else {})))
         c = report['context']
         where = '%s, %d threads, %s' % (c['cpu'], c['threads'], c['date'][:10])
         found, base = rate(report, algorithm=algorithm or peer), rate(report, algorithm='im2col')
-        lines.append('| %s | %d | %.1f | %.2f |' % (step, section, found, found / base))
-    return ['Forward, %s, on an %s:' % (LAYER, where), ''] + lines
+        cells.append('%.1f | %.2f' % (found, found / base))
+    return cells, where
+
+
+def ladder(build, seconds):
+    heads, rows, where = [], ['%s | %d' % row[:2] for row in LADDER], ''
+    for level in levels(build):
+        cells, where = ladder_rows(build, seconds, level)
+        heads.append('%s: GFLOP/s | times `im2col` of the same run' % level)
+        rows = ['%s | %s' % pair for pair in zip(rows, cells)]
+    return (['Forward, %s, on an %s, by instruction-set level:' % (LAYER, where), '',
+             '| step | section | %s |' % ' | '.join(heads), '|---|---|' + '---|---|' * len(heads)] +
+            ['| %s |' % row for row in rows])
 
 
 def lanes(build, seconds):
-    report = bench(build, seconds, ['--no-naive', '--algorithm', 'implicit_gemm', 'mb8' + LENET, 'mb64' + LENET])
-    lines = ['| direction | 8 images, GFLOP/s | 64 images, GFLOP/s | ratio |', '|---|---|---|---|']
-    for d in DIRECTIONS:
-        few, many = (rate(report, direction=d, batch=n) for n in (8, 64))
-        lines.append('| %s | %.1f | %.1f | %.2f |' % (d, few, many, many / few))
-    return lines
+    heads, rows = [], list(DIRECTIONS)
+    for level in levels(build):
+        report = bench(build, seconds, ['--no-naive', '--algorithm', 'implicit_gemm', 'mb8' + LENET, 'mb64' + LENET],
+                       LEVELS[level])
+        heads.append('%s: 8 images, GFLOP/s | 64 images, GFLOP/s | ratio' % level)
+        for i, d in enumerate(DIRECTIONS):
+            few, many = (rate(report, direction=d, batch=n) for n in (8, 64))
+            rows[i] += ' | %.1f | %.1f | %.2f' % (few, many, many / few)
+    return (['| direction | %s |' % ' | '.join(heads), '|---|' + '---|---|---|' * len(heads)] +
+            ['| %s |' % row for row in rows])
 
 
 def readme(build, seconds):
@@ -147,14 +181,19 @@ def check_examples(text, build):
 
 
 def check_tables(text):
-    """A row for each step, with figures in it."""
+    """A row for each step and direction, with the figures of each level that the table's head names."""
     faults = []
-    for step, *_ in LADDER:
-        if not re.search(r'^\| %s \| \d+ \| [\d.]+ \| [\d.]+ \|$' % re.escape(step), text, re.M):
-            faults.append('the ladder has no row "%s"' % step)
-    for d in DIRECTIONS:
-        if not re.search(r'^\| %s \| [\d.]+ \| [\d.]+ \| [\d.]+ \|$' % d, text, re.M):
-            faults.append('the lanes have no row "%s"' % d)
+    for table, keys, cells, extra in (('ladder', [row[0] for row in LADDER], 2, 1), ('lanes', DIRECTIONS, 3, 0)):
+        found = re.search(r'<!-- tutorial\.py: %s -->\n(.*?)<!-- end -->' % table, text, re.S)
+        lines = found.group(1).splitlines() if found else []
+        named = sum(line.count(level + ': ') for line in lines if line.startswith('|') for level in LEVELS)
+        if not named:
+            faults.append('the head of the %s names no level' % table)
+        figure = r'(?:[\d.]+|-) \| '
+        for key in keys:
+            row = re.compile(r'\| %s \| %s$' % (re.escape(key), r'\d+ \| ' * extra + figure * cells * named))
+            if not any(row.match(line + ' ') for line in lines):
+                faults.append('the %s has no row "%s" with %d figures a level' % (table, key, cells))
     return faults
 
 
