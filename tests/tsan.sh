@@ -17,7 +17,7 @@ serial=$(ls -d /usr/lib/*/openblas-serial 2>/dev/null | head -n 1)
 
 [ -f "$build/build.ninja" ] ||
   CC=clang CXX=clang++ meson setup "$build" "$root" --buildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false \
-    -Dbench=false -Dtools=false || exit 1
+    -Dbench=disabled -Dtools=disabled -Dexamples=disabled || exit 1
 ninja -C "$build" tests/threads/test_concurrent tests/threads/flavour || exit 1
 
 export LD_LIBRARY_PATH=$serial${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}

@@ -73,7 +73,7 @@ bench)
   [ $# -eq 0 ] || { echo "$usage" >&2; exit 2; }
   install_packages build || exit 3
   install_packages extra || echo "going on without: $(missing_of extra | tr '\n' ' ')" >&2
-  configure_and_build -Dtests=false -Dbench=true >&2
+  configure_and_build -Dtests=disabled -Dbench=enabled >&2
   # One image a call and the library alone: about half a minute on two cores. --batch 8 and the peers take longer.
   exec "$build/bench/cnnblas-bench" --set resnet50 --batch 1 --peers none --min-time 0.02
   ;;
@@ -81,7 +81,7 @@ test)
   [ $# -eq 1 ] || { echo "$usage" >&2; exit 2; }
   install_packages build test || exit 3
   install_packages extra || echo "going on without: $(missing_of extra | tr '\n' ' ')" >&2
-  configure_and_build -Dtests=true -Dbench=true
+  configure_and_build -Dtests=enabled -Dbench=enabled -Dtools=enabled
   exec meson test -C "$build" --print-errorlogs
   ;;
 install)

@@ -3,7 +3,11 @@
 
 usage: consume.py KIND --build BUILD_DIRECTORY --source SOURCE_DIRECTORY [--cc COMPILER] [--cxx COMPILER]
 
-kinds: pkgconfig_shared, pkgconfig_static, pkgconfig_cpp, pkgconfig_net, cmake, meson   against a copy installed into an empty folder
+kinds: pkgconfig_shared, pkgconfig_cpp, pkgconfig_net, cmake, meson   against a copy installed into an empty folder
+       pkgconfig_static   the same, linked with -static: the program needs no shared library at all
+       prefix         the installed folder moved elsewhere: the programs in it run, and pkg-config's and CMake's variables
+                      for prefixes, which README.md names, are enough to find the libraries
+       bare           configured where pkg-config knows OpenBLAS alone: what lacks is left out, and its package named
        readme         every C program of README.md, compiled and run; where a block of text follows it is what it prints
        subproject     cnnblas as a meson subproject
        reproducible   two builds in two folders give identical libraries
@@ -76,23 +80,17 @@ def expect_needed(installed, program, present, absent):
 OTHERS = ['libjansson', 'libz.', 'libpng']  # what a user of the convolution alone must not be made to link
 
 
-def pkgconfig(options, work, compiler, standard, static=False, name='cnnblas', program='consumer.c'):
+def pkgconfig(options, work, compiler, standard, name='cnnblas', program='consumer.c'):
     need('pkg-config', 'readelf', compiler[0])
     installed = Installed(options.build, os.path.join(work, 'root'))
     source = os.path.join(work, program if standard.startswith('c1') else program + 'pp')
     shutil.copy(os.path.join(HERE, program), source)
     binary = os.path.join(work, 'program')
-    flags = installed.flags('--cflags', '--libs', name, *(['--static'] if static else []))
-    if static:
-        # --static lists all that is needed; asked for -lcnnblas, the linker would still prefer the shared one
-        flags = [f'-l:lib{f[2:]}.a' if f in ('-lcnnblas', '-lcnnblas_net') else f for f in flags]
+    flags = installed.flags('--cflags', '--libs', name)
     run([*compiler, f'-std={standard}', '-Wall', '-Wextra', '-Wpedantic', '-Werror', source, '-o', binary, *flags])
     run([binary], env=installed.env)
-    if static:
-        expect_needed(installed, binary, ['libopenblas'], ['libcnnblas', *OTHERS])
-    else:
-        expect_needed(installed, binary, [f'lib{name}.so'], OTHERS)
-        expect_needed(installed, os.path.join(installed.libdir, 'libcnnblas.so'), ['libopenblas'], OTHERS)
+    expect_needed(installed, binary, [f'lib{name}.so'], OTHERS)
+    expect_needed(installed, os.path.join(installed.libdir, 'libcnnblas.so'), ['libopenblas'], OTHERS)
 
 
 def pkgconfig_shared(options, work):
@@ -100,7 +98,24 @@ def pkgconfig_shared(options, work):
 
 
 def pkgconfig_static(options, work):
-    pkgconfig(options, work, options.cc.split(), 'c11', static=True)
+    compiler = options.cc.split()
+    need('pkg-config', 'readelf', compiler[0])
+    probe = os.path.join(work, 'probe.c')
+    with open(probe, 'w', encoding='utf-8') as file:
+        file.write('int main(void) { return 0; }\n')
+    if subprocess.run([*compiler, '-static', '-fopenmp', probe, '-o', os.path.join(work, 'probe')]).returncode:
+        print(f'skipped: {options.cc} has no static OpenMP runtime here')
+        sys.exit(77)
+    installed = Installed(options.build, os.path.join(work, 'root'))
+    for name, program in ('cnnblas', 'consumer.c'), ('cnnblas_net', 'network.c'):
+        binary = os.path.join(work, name)
+        flags = installed.flags('--static', '--cflags', '--libs', name)
+        if '-lgfortran' in flags:
+            sys.exit('the Fortran runtime is asked for, which machines without gfortran lack')
+        run([*compiler, '-static', os.path.join(HERE, program), '-o', binary, *flags])
+        run([binary], env=dict(os.environ, OMP_WAIT_POLICY='passive'))
+        if installed.needed(binary):
+            sys.exit(f'{binary} needs shared libraries')
 
 
 def pkgconfig_cpp(options, work):
@@ -115,19 +130,99 @@ def cmake(options, work):
     need('cmake')
     installed = Installed(options.build, os.path.join(work, 'root'))
     version = output(['pkg-config', '--modversion', 'cnnblas'], env=installed.env).strip()
-    base = ['cmake', '-S', os.path.join(HERE, 'cmake'), f'-DCMAKE_PREFIX_PATH={os.path.dirname(installed.libdir)}',
-            f'-Dcnnblas_ROOT={os.path.dirname(os.path.dirname(installed.libdir))}',
-            f'-Dcnnblas_DIR={installed.libdir}/cmake/cnnblas', f'-DCMAKE_C_COMPILER={options.cc.split()[0]}']
+    base = ['cmake', '-S', os.path.join(HERE, 'cmake'), f'-Dcnnblas_DIR={installed.libdir}/cmake/cnnblas',
+            f'-DCMAKE_C_COMPILER={options.cc.split()[0]}']
     build = os.path.join(work, 'cmake')
     run([*base, '-B', build, f'-DWANTED_VERSION={version}'], stdout=subprocess.DEVNULL)
     run(['cmake', '--build', build])
-    for name in ['with_cnnblas', 'with_cnnblas_static']:
+    for name in ['with_cnnblas', 'with_cnnblas_static', 'with_net', 'with_net_static']:
         run([os.path.join(build, name)], env=installed.env)
+        if name.endswith('_static'):
+            expect_needed(installed, os.path.join(build, name), ['libopenblas'], ['libcnnblas', *OTHERS])
     print('a version that is not there must be refused:')
     refused = subprocess.run([*base, '-B', build + '99', '-DWANTED_VERSION=99.0'], stderr=subprocess.PIPE,
                              stdout=subprocess.DEVNULL, text=True)
     if refused.returncode == 0 or '99.0' not in refused.stderr:
         sys.exit('find_package(cnnblas 99.0) found something')
+
+
+def clean_environment(**variables):
+    hidden = ('LD_LIBRARY_PATH', 'PKG_CONFIG_PATH', 'CMAKE_PREFIX_PATH')
+    return dict({k: v for k, v in os.environ.items() if k not in hidden}, OMP_WAIT_POLICY='passive', **variables)
+
+
+def prefix(options, work):
+    need('pkg-config', 'readelf', 'ldd')
+    installed = Installed(options.build, os.path.join(work, 'root'))
+    within = os.path.relpath(installed.libdir, os.path.join(work, 'root'))
+    os.rename(os.path.join(work, 'root'), os.path.join(work, 'moved elsewhere'))
+    libdir = os.path.join(work, 'moved elsewhere', within)
+    top = libdir
+    while not os.path.isdir(os.path.join(top, 'include')):
+        top = os.path.dirname(top)
+
+    programs = [os.path.join(top, 'bin', name) for name in ('cnnblas', 'cnnblas-bench')]
+    programs = [program for program in programs if os.path.exists(program)]
+    for program in programs:
+        run([program, '--version'], env=clean_environment())
+        found = re.findall(r'libcnnblas\S* => (.*) \(', output(['ldd', program], env=clean_environment()))
+        if not found or any(os.path.commonpath([top, os.path.realpath(path)]) != top for path in found):
+            sys.exit(f'{program} takes libraries from elsewhere: {found}')
+    print(f'{len(programs)} installed programs run')
+
+    os.rename(os.path.join(work, 'moved elsewhere'), os.path.join(work, 'moved'))  # pkg-config quotes blanks, sh must unquote
+    libdir, top = (path.replace('moved elsewhere', 'moved') for path in (libdir, top))
+    env = clean_environment(PKG_CONFIG_PATH=os.path.join(libdir, 'pkgconfig'))
+    binary = os.path.join(work, 'program')
+    run([*options.cc.split(), os.path.join(HERE, 'network.c'), '-o', binary, f'-Wl,-rpath,{libdir}',
+         *output(['pkg-config', '--cflags', '--libs', 'cnnblas_net'], env=env).split()])
+    run([binary], env=clean_environment())
+    if not shutil.which('cmake'):
+        print('no cmake here: find_package is left out')
+        return
+    build = os.path.join(work, 'cmake')
+    run(['cmake', '-S', os.path.join(HERE, 'cmake'), '-B', build, f'-DCMAKE_PREFIX_PATH={top}',
+         f'-DCMAKE_C_COMPILER={options.cc.split()[0]}'], stdout=subprocess.DEVNULL, env=clean_environment())
+    run(['cmake', '--build', build, '--target', 'with_cnnblas', 'with_net'], stdout=subprocess.DEVNULL)
+    for name in 'with_cnnblas', 'with_net':
+        run([os.path.join(build, name)], env=clean_environment())
+
+
+def bare(options, work):
+    need('ninja', 'pkg-config')
+    known = os.path.join(work, 'pkgconfig')
+    os.mkdir(known)
+    folder = output(['pkg-config', '--variable=pcfiledir', 'openblas']).strip()
+    shutil.copy(os.path.join(folder, 'openblas.pc'), known)
+    native = os.path.join(work, 'native.ini')
+    with open(native, 'w', encoding='utf-8') as file:  # meson asks CMake for what pkg-config does not know
+        file.write("[binaries]\ncmake = '/nonexistent'\n")
+    source = os.path.join(work, 'source')
+    copy_sources(options.source, source)
+    env = clean_environment(PKG_CONFIG_LIBDIR=known, CC=options.cc)
+
+    def setup(name, *arguments):
+        return subprocess.run(['meson', 'setup', os.path.join(work, name), source, '--native-file', native, *arguments],
+                              env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    done = setup('build')
+    summary = done.stdout[done.stdout.rfind('Besides the library'):]
+    print(summary)
+    if done.returncode:
+        sys.exit(f'meson setup failed:\n{done.stdout}')
+    for line in [r'cnnblas-bench *: NO', r'cnnblas *: NO', r'tests *: NO', r'examples *: YES', r'cnnblas-bench *: libjansson-dev',
+                 r'cnnblas \(JSON\) *: libjansson-dev', r'tests *: libcmocka-dev', r'PNG pictures *: libpng-dev',
+                 *([] if shutil.which('doxygen') else [r'reference *: doxygen'])]:
+        if not re.search(rf'^ *{line}$', summary, re.M):
+            sys.exit(f'the summary has no line {line}')
+    targets = output(['ninja', '-C', os.path.join(work, 'build'), '-t', 'targets', 'all'])
+    for wanted, words in (True, 'lib/libcnnblas.so.'), (True, 'tools/examples/example_lenet:'), (False, 'tests/'), (False, 'bench/'):
+        if any(line.startswith(words) for line in targets.splitlines()) != wanted:
+            sys.exit(f'{words} {"is not" if wanted else "is"} built')
+    for part, lacks in ('bench', 'jansson'), ('tests', 'cmocka'):
+        refused = setup('wanted_' + part, f'-D{part}=enabled')
+        if refused.returncode == 0 or lacks not in refused.stdout[-400:]:
+            sys.exit(f'-D{part}=enabled does not fail for want of {lacks}:\n{refused.stdout[-1000:]}')
 
 
 def meson(options, work):
@@ -174,7 +269,7 @@ def reproducible(options, work):
         copy_sources(options.source, source)
         build = os.path.join(source, 'build') if place == 'one' else os.path.join(work, 'somewhere')
         root = os.path.join(work, 'root-' + os.path.basename(place))
-        run(['meson', 'setup', build, source, '-Dtests=false', '-Dbench=false', '-Dtools=false'], env=dict(os.environ, CC=options.cc),
+        run(['meson', 'setup', build, source, '-Dauto_features=disabled'], env=dict(os.environ, CC=options.cc),
             stdout=subprocess.DEVNULL)
         run(['meson', 'install', '-C', build, '--quiet', '--destdir', root])
         found = {}
@@ -221,8 +316,8 @@ def readme(options, work):
     print(f'{len(programs)} programs of README.md, {sum(1 for p in programs if p[1])} with their output compared')
 
 
-KINDS = {kind.__name__: kind for kind in [pkgconfig_shared, pkgconfig_static, pkgconfig_cpp, pkgconfig_net, cmake, meson,
-                                          readme, subproject, reproducible]}
+KINDS = {kind.__name__: kind for kind in [pkgconfig_shared, pkgconfig_static, pkgconfig_cpp, pkgconfig_net, prefix, bare,
+                                          cmake, meson, readme, subproject, reproducible]}
 
 
 def main():

@@ -18,7 +18,7 @@ build=${CNNBLAS_BUILD:-$root/build}-fuzz
 
 if [ ! -f "$build/build.ninja" ]; then
   CC=clang CXX=clang++ meson setup "$build" "$root" --buildtype=debugoptimized -Db_sanitize=address,undefined \
-    -Db_lundef=false -Dfuzz=true -Dtests=false -Ddefault_library=static \
+    -Db_lundef=false -Dfuzz=true -Dtests=disabled -Dbench=enabled -Dtools=enabled -Ddefault_library=static \
     -Dc_args='-fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined' >"$build.log" 2>&1 || { cat "$build.log"; exit 1; }
 fi
 ninja -C "$build" "${@/#/tests/fuzz/fuzz_}" >"$build.log" 2>&1 || { cat "$build.log"; exit 1; }
