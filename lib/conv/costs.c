@@ -151,8 +151,3 @@ double cb_cost_pixels(int64_t pixels)
 {
   return pixels == 1 ? 64 : (double)pixels;
 }
-
-double cb_cost_imbalance(int64_t jobs)
-{
-  return jobs > 0 ? (double)(jobs + jobs % 2) / (double)jobs : 1;
-}

@@ -41,8 +41,4 @@ double cb_cost(cb_cost_row row, const cb_problem *problem, const double work[CB_
    takes as long as about 64. */
 double cb_cost_pixels(int64_t pixels);
 
-/* What jobs of equal size cost more if two cores share them: 2 for one job, 1.33 for three, 1 for an even number. The
-   number of cores is a fixed guess, so that the choice does not look at the threads. */
-double cb_cost_imbalance(int64_t jobs);
-
 #endif

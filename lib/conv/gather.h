@@ -67,6 +67,12 @@ typedef struct {
   int64_t image, images;
 } cb_block_range;
 
+/* False for a phase without outputs. */
+static inline bool cb_gather_has_outputs(const cb_gather *gather)
+{
+  return gather->axis[0].outs && gather->axis[1].outs && gather->axis[2].outs;
+}
+
 /* Outputs from inputs: forward and weight gradient. */
 void cb_gather_forward(cb_gather *gather, const cb_geometry *geo);
 

@@ -23,6 +23,8 @@
 #include "base/parallel.h"
 #include "base/status.h"
 #include "conv/costs.h"
+#include "conv/cuts.h"
+#include <math.h>
 #include <string.h>
 
 enum {
@@ -30,8 +32,8 @@ enum {
   LEAST_SUMS = 4,           /* that keep the multiply-adders busy */
   WEIGHT_BYTES = 192 << 10, /* of the outputs that go over the band at once: their weights stay in L2 */
   JOB_BYTES = 704 << 10,    /* of a job's band and stage: they share an L2 cache with the weights */
-  LEAST_OUTPUTS = 8,        /* a job has at least these, even if there are too few jobs */
-  JOBS_A_THREAD = 4,        /* wanted */
+  LEAST_OUTPUTS = 8,        /* a job has at least these, if outputs are shared out */
+  READ_CYCLES = 9,          /* that transposing a vector of the source takes */
   KERNEL_STEPS = 64         /* multiply-adds that a call of a kernel costs in time */
 };
 
@@ -140,6 +142,34 @@ static bool suits(const cb_problem *problem, const cb_engine *engine)
   return source < 1e8 && weights < 1e8; /* sizes below are small numbers */
 }
 
+/* Shares the work out among a team, in bands of at most so many output rows and groups of outputs: the fastest way by
+   estimate. Each group transposes its rows anew, in READ_CYCLES a vector. */
+static void share_out(cb_batch *st, const cb_geometry *geo, int64_t rows, int threads)
+{
+  const cb_gather_axis *a = st->gather.axis;
+  const int64_t images = cb_ceil_div(geo->n, st->engine->lanes) * geo->g, reach = a[1].taps - 1;
+  const double multiply = (double)images * st->work * (double)(a[0].outs * a[1].outs);
+  const double plane = (double)(images * st->gather.channels * a[0].in * a[2].in) * READ_CYCLES;
+  double least = HUGE_VAL;
+  int64_t best[2] = {cb_parts(a[1].outs, rows), 1};
+  for (int64_t bands = best[0]; bands <= a[1].outs; bands = cb_next_parts(a[1].outs, bands))
+    for (int64_t groups = 1; groups <= cb_parts(st->outputs, LEAST_OUTPUTS); groups++) {
+      int64_t each = cb_ceil_div(a[1].outs, bands), outputs = cb_ceil_div(st->outputs, groups);
+      double read = plane * (double)(groups * bands * cb_min(each + reach, a[1].in));
+      cb_cut cut = {.total = multiply + read, .jobs = images * bands * groups};
+      cut.largest = multiply / (double)images * (double)(each * outputs) / (double)(a[1].outs * st->outputs) +
+                    read / (double)cut.jobs;
+      if (least < HUGE_VAL && !cb_cut_worthwhile(&cut)) break;
+      double time = cb_cut_time(&cut, threads);
+      if (time >= least) continue;
+      least = time;
+      best[0] = bands, best[1] = groups;
+    }
+  st->rows = cb_ceil_div(a[1].outs, best[0]);
+  st->bands = cb_ceil_div(a[1].outs, st->rows);
+  st->output_groups = best[1];
+}
+
 static void run(const cb_call *call);
 
 /* Everything that does not need the tables; false if a row is too wide or the memory too much. */
@@ -168,13 +198,8 @@ static bool plan_layout(cb_batch *st, const cb_problem *problem, int threads)
   st->work = cut_row(st);
   int64_t rows = a[1].outs;
   while (rows > 1 && lay_out(st, rows, st->outputs, geo->element) > JOB_BYTES) rows--;
-  int64_t images = cb_ceil_div(geo->n, st->engine->lanes) * geo->g, bands = cb_parts(a[1].outs, rows);
-  int64_t wanted = threads == 1 ? 1 : JOBS_A_THREAD * (int64_t)threads;
-  st->output_groups = cb_min(cb_parts(wanted, images * bands), cb_parts(st->outputs, LEAST_OUTPUTS));
-  bands = cb_max(bands, cb_min(a[1].outs, cb_parts(wanted, images * st->output_groups)));
-  rows = cb_ceil_div(a[1].outs, bands);
-  st->bands = cb_ceil_div(a[1].outs, rows);
-  int64_t bytes = lay_out(st, rows, cb_ceil_div(st->outputs, st->output_groups), geo->element);
+  share_out(st, geo, rows, threads);
+  int64_t bytes = lay_out(st, st->rows, cb_ceil_div(st->outputs, st->output_groups), geo->element);
   st->walk_at = cb_aligned_size((size_t)bytes);
   st->bytes = st->walk_at + 2 * cb_aligned_size((size_t)st->gather.q * sizeof(int32_t)) + CB_ALIGN;
   return bytes <= 2 * JOB_BYTES && st->bytes + CB_ALIGN <= problem->budget;
@@ -212,7 +237,7 @@ cnnblas_status cb_batch_prepare(cnnblas_conv_plan *plan)
   const cb_geometry *geo = &problem->geo;
   bool forward = problem->direction == CNNBLAS_FORWARD;
   cb_batch draft;
-  plan_layout(&draft, problem, plan->threads);
+  plan_layout(&draft, problem, plan->team);
   size_t bytes = sizeof draft + (size_t)draft.gather.taps * sizeof(int32_t);
   cb_batch *st = cb_alloc_zeroed(bytes);
   if (!st) return cb_fail_memory(bytes, "the plan's weight offsets");

@@ -1,6 +1,6 @@
 /*
- * Inside implicit_gemm's forward and input gradient: implicit_images.c plans, implicit_tables.c holds the tables,
- * implicit_jobs.c packs and shares the work out, implicit_tiles.c runs the tiles.
+ * Inside implicit_gemm's forward and input gradient: implicit_images.c plans, implicit_images_cut.c shares the work out,
+ * implicit_tables.c holds the tables, implicit_jobs.c packs and runs the jobs, implicit_tiles.c their tiles.
  */
 #ifndef CB_CONV_IMPLICIT_IMAGES_H
 #define CB_CONV_IMPLICIT_IMAGES_H
@@ -50,7 +50,6 @@ typedef struct {
   int64_t outputs;          /* lanes of one group in all: filters, or input channels */
   int64_t panels;           /* of one group */
   int64_t round_panels;     /* of those, packed at a time if they are shared: all, or what the workspace holds */
-  int64_t threads, jobs;    /* that there may be; that are wanted at least */
   int64_t panel_groups;     /* jobs that share the panels of a block and round */
   int32_t row[CB_MAX_ROWS]; /* where the weights of a tile's outputs lie, if they are read in place */
   int64_t chunk;            /* most steps of one chain of sums */
@@ -61,6 +60,9 @@ typedef struct {
 /* Elements of one group's packed panels of a phase, and where panel b of group ig and phase i lies among all. */
 int64_t cb_images_group_elements(const cb_images *st, const cb_gather *gather);
 int64_t cb_images_panel_place(const cb_images *st, int64_t i, int64_t ig, int64_t b);
+
+/* Cuts blocks of pixels and groups of panels for so many threads, says who packs, chooses boxes and lays out the scratch. */
+void cb_images_cut(cb_images *st, const cb_problem *problem, int threads);
 
 /* A state like the draft, in one allocation with its gathers, phases and tables, which are still empty; NULL without memory. */
 cb_images *cb_images_allocate(const cb_images *draft);

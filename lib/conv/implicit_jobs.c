@@ -283,7 +283,8 @@ void cb_images_run(const cb_call *call)
   int64_t jobs = cb_band_blocks(&st->band, call->n) * geo->g * st->panel_groups;
   for (int64_t first = 0; first < st->panels; first += st->round_panels) {
     panel_round r = {call, first, cb_min(first + st->round_panels, st->panels)};
-    if (st->shared_panels) cb_parallel_for(call->threads, st->phases * geo->g * (r.last - r.first), pack_shared, &r);
-    cb_parallel_for(call->threads, jobs, run_job, &r);
+    int64_t panels = st->shared_panels ? st->phases * geo->g * (r.last - r.first) : 0;
+    cb_loop loops[] = {{panels, pack_shared, &r}, {jobs, run_job, &r}};
+    cb_parallel_loops(call->threads, loops, 2);
   }
 }

@@ -1,0 +1,254 @@
+/*
+ * implicit_gemm, forward and input gradient: how the work is shared out. Blocks of pixels, groups of panels, and who packs the
+ * weights: of what fits the workspace, the fastest by estimate for the team (conv/cuts.h).
+ *
+ *     one thread        blocks as large as L2 allows, every panel in each
+ *     few images        panels are dealt out first, so that each weight is packed once, by its user; then pixels
+ *     many images       blocks alone; the weights are packed for all of them before
+ *
+ * No sum depends on any of it.
+ */
+#include "base/memory.h"
+#include "conv/cuts.h"
+#include "conv/implicit_images.h"
+#include <math.h>
+
+enum {
+  BLOCK_PIXELS = 448,   /* pixels of a job, about: they share each panel */
+  LANE_PIXELS = 3136,   /* with pixels on the lanes, whose tiles share nothing but the weights */
+  STAGED_PIXELS = 1024, /* of all phases together, when they meet in a stage */
+  LEAST_PIXELS = 28,    /* a job has at least these, even if there are too few jobs */
+  LINE = 64, /* bytes of a cache line: vectors of so many read channels where they lie as fast as from tiles */
+  SHARED_PANELS = 2560 << 10, /* bytes of weights that are packed at once for all jobs, at most */
+  DIRECT_PIXELS = 2048,       /* of all images: up to these, weights are read in place, pixels on the lanes */
+  SHARING_BLOCKS = 3, /* fewer do not share: what another core has just packed comes as slowly as it is packed */
+  LEAST_CYCLES = 6,   /* a step takes, however few its rows */
+  TILE_CYCLES = 200   /* that a tile takes besides its steps */
+};
+
+/* Elements of one group's packed panels of a phase. */
+int64_t cb_images_group_elements(const cb_images *st, const cb_gather *gather)
+{
+  return cb_panel_elements(st->engine, st->outputs, gather->q);
+}
+
+int64_t cb_images_panel_place(const cb_images *st, int64_t i, int64_t ig, int64_t b)
+{
+  const cb_gather *gather = &st->gather[i];
+  return st->phase[i].panels_at + ig * cb_images_group_elements(st, gather) + cb_panel_offset(st->engine, gather->q, b);
+}
+
+/* Sizes of the scratch's parts, then their places, one behind the other. */
+static void size_scratch(cb_images *st, size_t element)
+{
+  cb_scratch_parts *parts = &st->parts;
+  size_t *part[] = {&parts->band,  &parts->panel, &parts->rows, &parts->position,
+                    &parts->spare, &parts->sums,  &parts->stage};
+  int64_t q = 0, lanes = st->engine->lanes;
+  for (int64_t i = 0; i < st->phases; i++) q = cb_max(q, st->gather[i].q);
+  parts->band =
+      (size_t)(st->band.elements ? st->band.elements + CB_MAX_LANES : 0) * element; /* tiles may read past rows */
+  parts->panel = (size_t)(q * CB_PANEL_VECTORS * lanes) * element;
+  parts->rows = (size_t)st->band.pixels * sizeof(int32_t);
+  parts->position = (size_t)st->band.pixels * sizeof(int64_t);
+  parts->spare = (size_t)(q * lanes) * element;
+  parts->sums = (size_t)(CB_MAX_ROWS * CB_MAX_LANES) * element;
+  parts->stage = (size_t)(st->stage_plane * CB_PANEL_VECTORS * lanes) * element;
+  parts->bytes = 0;
+  for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
+    size_t size = cb_aligned_size(*part[i]);
+    *part[i] = parts->bytes;
+    parts->bytes += size;
+  }
+}
+
+/* About the cycles that a block grid takes with boxes on those axes: tiles of few rows wait for their sums, and each
+   tile has a call and a store. */
+static double cycles_with_boxes(const cb_images *st, unsigned axes)
+{
+  double cycles = 0;
+  for (int64_t i = 0; i < st->phases; i++) {
+    const cb_gather *gather = &st->gather[i];
+    cb_box box[CB_MAX_BOXES];
+    if (gather->q == 0 || !cb_gather_has_outputs(gather)) continue;
+    int boxes = cb_boxes_cut(gather, axes, box);
+    if (boxes == 0) return HUGE_VAL;
+    for (int b = 0; b < boxes; b++) {
+      int64_t blocks = 1, pixels = st->band.images;
+      for (int axis = 0; axis < 3; axis++) {
+        int64_t last = box[b].first[axis] + box[b].count[axis] - 1;
+        blocks *= last / st->band.outs[axis] - box[b].first[axis] / st->band.outs[axis] + 1;
+        pixels *= box[b].count[axis];
+      }
+      double tiles = (double)(blocks * cb_parts(cb_ceil_div(pixels, blocks), st->engine->rows[CB_PANEL_VECTORS]));
+      double steps = (double)(gather->channels * cb_box_taps(&box[b])), rows = (double)pixels / tiles;
+      cycles += tiles * (steps * fmax(CB_PANEL_VECTORS * rows, LEAST_CYCLES) + TILE_CYCLES);
+    }
+  }
+  return cycles;
+}
+
+/* The axes on which cutting the pixels into boxes takes least. Bits do not tell: products with zeros add nothing. */
+static unsigned choose_axes(const cb_images *st)
+{
+  unsigned best = 0;
+  double least = cycles_with_boxes(st, 0);
+  for (unsigned axes = 1; axes < 8; axes++) {
+    double cycles = cycles_with_boxes(st, axes);
+    if (cycles >= least) continue;
+    best = axes;
+    least = cycles;
+  }
+  return best;
+}
+
+/* Cuts blocks of about so many pixels for the orientation in st. */
+static void cut_blocks(cb_images *st, const cb_problem *problem, int64_t share)
+{
+  const cb_geometry *geo = &problem->geo;
+  int64_t most = st->staged ? cb_max(1, STAGED_PIXELS / st->phases) : st->pixel_lanes ? LANE_PIXELS : BLOCK_PIXELS;
+  int64_t tile = st->pixel_lanes ? st->pixel_vectors * st->engine->lanes : st->engine->rows[CB_PANEL_VECTORS];
+  cb_band_limits limits = {.n = geo->n,
+                           .pixels = cb_min(most, cb_max(LEAST_PIXELS, cb_round_up(share, tile))),
+                           .elements = CB_BAND_BYTES / (int64_t)geo->element,
+                           .source_image = st->source_image,
+                           .side_by_side = st->pixel_lanes,
+                           .tiled = !st->pixel_lanes && (size_t)st->engine->lanes * geo->element < LINE,
+                           .tile = tile};
+  cb_band_cut(&st->band, st->gather, st->phases, &limits);
+  st->stage_plane = 0;
+  size_scratch(st, geo->element);
+  if (!st->staged) return;
+  st->stage_plane = st->band.images;
+  for (int i = 0; i < 3; i++) st->stage_plane *= cb_min(st->band.outs[i] * geo->axis[i].stride, geo->axis[i].in);
+  size_scratch(st, geo->element);
+}
+
+/* Bytes of all packed weights. */
+static int64_t packed_bytes(const cb_images *st, const cb_problem *problem)
+{
+  int64_t elements = 0;
+  for (int64_t i = 0; i < st->phases; i++) elements += problem->geo.g * cb_images_group_elements(st, &st->gather[i]);
+  return elements * (int64_t)problem->geo.element;
+}
+
+/* True if so many bytes of packed weights may be there before the jobs begin. */
+static bool packs_fit(const cb_images *st, const cb_problem *problem, int64_t bytes)
+{
+  return bytes <= SHARED_PANELS && (size_t)bytes + st->parts.bytes + 2 * CB_ALIGN <= problem->budget;
+}
+
+/* How weights are packed, with pixels on the rows: all at once before the jobs; or, if they are too large, some panels of
+   all blocks after others, where filling the bands again costs less than packing in each block. 0: in each block. */
+static int64_t choose_round(const cb_images *st, const cb_problem *problem)
+{
+  const cb_geometry *geo = &problem->geo;
+  int64_t blocks = cb_band_blocks(&st->band, geo->n), panels = st->panels;
+  if (blocks < SHARING_BLOCKS) return 0;
+  if (packs_fit(st, problem, packed_bytes(st, problem))) return panels;
+  if (st->phases > 1 || geo->g > 1) return 0;
+  int64_t panel_bytes = cb_panel_offset(st->engine, st->gather[0].q, 1) * (int64_t)geo->element;
+  while (panels > 0 && !packs_fit(st, problem, panels * panel_bytes)) panels--;
+  if (panels == 0) return 0;
+  int64_t rounds = cb_ceil_div(st->panels, panels);
+  double weights = (double)geo->k * (double)geo->q, band = (double)blocks * (double)st->band.elements;
+  return (double)(rounds - 1) * band < 2 * (double)(blocks - 1) * weights ? cb_ceil_div(st->panels, rounds) : 0;
+}
+
+/* With pixels on the lanes, few pixels are not worth the packing of weights, and large weights not the memory. */
+static bool read_weights_in_place(const cb_images *st, const cb_problem *problem)
+{
+  const cb_geometry *geo = &problem->geo;
+  int64_t pixels = geo->n * (problem->direction == CNNBLAS_FORWARD ? geo->p : geo->image);
+  return geo->kg * geo->q < INT32_MAX &&
+         (pixels <= DIRECT_PIXELS || !packs_fit(st, problem, packed_bytes(st, problem)));
+}
+
+/* Who packs the weights for the blocks that are cut: sets direct_weights, shared_panels and round_panels. */
+static void choose_packing(cb_images *st, const cb_problem *problem)
+{
+  st->direct_weights = st->pixel_lanes && !problem->packed && read_weights_in_place(st, problem);
+  bool packs = !st->direct_weights && !problem->packed;
+  int64_t round = !packs ? 0 : st->pixel_lanes ? st->panels : choose_round(st, problem);
+  st->shared_panels = round > 0;
+  st->round_panels = round > 0 ? round : st->panels;
+}
+
+/* What does not depend on how the panels are dealt out: cycles of all blocks of all groups. */
+typedef struct {
+  double multiply, band, pack;
+} block_cycles;
+
+/* About the cycles of one element: 0.35 in a band, or 0.6 if some are left out; 1 in a packed panel, and 0.3 to fetch it if
+   another core may have packed it. */
+static block_cycles count_cycles(const cb_images *st, const cb_problem *problem)
+{
+  const cb_geometry *geo = &problem->geo;
+  const double blocks = (double)cb_band_blocks(&st->band, geo->n), groups = (double)geo->g;
+  const double each = st->gather[0].axis[2].stride > 1 ? 0.6 : 0.35, weights = (double)geo->k * (double)geo->q;
+  block_cycles cycles = {.band = groups * blocks * (double)st->band.elements * each};
+  if (st->pixel_lanes) {
+    for (int64_t i = 0; i < st->phases; i++) {
+      const cb_gather_axis *a = st->gather[i].axis;
+      double vectors = (double)(a[0].outs * a[1].outs) * (double)cb_ceil_div(a[2].outs, st->engine->lanes);
+      cycles.multiply += groups * (double)geo->n * vectors * (double)st->outputs * (double)(st->gather[i].q + 15);
+    }
+  } else {
+    double images = (double)cb_ceil_div(geo->n, st->band.images);
+    cycles.multiply = groups * images * (double)st->panels * cycles_with_boxes(st, 0);
+  }
+  if (st->direct_weights || problem->packed) return cycles;
+  cycles.pack = st->shared_panels ? weights * (1 + 0.3 * blocks) : weights * blocks;
+  return cycles;
+}
+
+/* Deals the panels of the blocks out: the best time for the team, and how many groups. */
+static double deal_panels(const cb_images *st, const cb_problem *problem, int threads, int64_t *groups)
+{
+  const int64_t blocks = cb_band_blocks(&st->band, problem->geo.n) * problem->geo.g;
+  const block_cycles cycles = count_cycles(st, problem);
+  const double images = (double)cb_max(problem->geo.n, 1), outs = (double)st->gather[0].axis[0].outs *
+                                                                  (double)st->gather[0].axis[1].outs *
+                                                                  (double)st->gather[0].axis[2].outs;
+  const double uneven = (double)st->band.pixels * (double)blocks / (double)problem->geo.g / (images * outs);
+  double least = HUGE_VAL;
+  *groups = 1;
+  for (int64_t g = 1; g <= st->round_panels; g = cb_next_parts(st->round_panels, g)) {
+    double panels = (double)cb_ceil_div(st->round_panels, g) * (double)g / (double)st->round_panels;
+    cb_cut cut = {.total = cycles.multiply + (double)g * cycles.band + cycles.pack, .jobs = blocks * g};
+    cut.largest = cut.total / (double)cut.jobs * panels * fmax(uneven, 1);
+    if (least < HUGE_VAL && !cb_cut_worthwhile(&cut)) break;
+    double time = cb_cut_time(&cut, threads) + (st->shared_panels ? CB_BARRIER_CYCLES : 0);
+    if (time >= least) continue;
+    least = time;
+    *groups = g;
+  }
+  return least;
+}
+
+void cb_images_cut(cb_images *st, const cb_problem *problem, int threads)
+{
+  const cb_gather_axis *a = st->gather[0].axis;
+  const int64_t pixels = a[0].outs * a[1].outs * a[2].outs * problem->geo.n;
+  int64_t share = cb_max(pixels, 1), best = share;
+  double least = HUGE_VAL;
+  cut_blocks(st, problem, share);
+  choose_packing(st, problem);
+  st->panel_groups = 1;
+  for (int step = 0; threads > 1 && step < CB_CUT_STEPS; step++) {
+    int64_t groups;
+    double time = deal_panels(st, problem, threads, &groups);
+    if (time < least) {
+      least = time;
+      best = share;
+      st->panel_groups = groups;
+    }
+    if (st->band.pixels <= LEAST_PIXELS) break;
+    share = cb_min(share, st->band.pixels) * 4 / 5; /* the next smaller blocks */
+    cut_blocks(st, problem, share);
+    choose_packing(st, problem);
+  }
+  cut_blocks(st, problem, best);
+  choose_packing(st, problem);
+  st->axes = st->pixel_lanes ? 0 : choose_axes(st);
+}
