@@ -256,6 +256,7 @@ static const char *foreign_option(const bench_options *o)
          : o->peers_named && o->peer_count ? "--peers"
          : o->csv                          ? "--csv"
          : o->plot                         ? "--plot"
+         : o->latency                      ? "--latency"
          : o->fresh                        ? "--fresh"
          : o->wisdom_file                  ? "--wisdom"
                                            : NULL;

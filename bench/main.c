@@ -4,14 +4,15 @@
  * Which file answers which question: options.c the command line, descriptor.c the problems' grammar, sets.c the built-in
  * layers, runner.c what is run in which order, timing.c how it is timed, check.c what counts as right, peaks.c the
  * machine's limits, peers.c who else is timed, kernels.c the micro-kernels alone, layers.c the layers around the
- * convolution, report_*.c the output, compare.c two runs side by side, ab.c builds of the library in turns, plot.c
- * pictures.
+ * convolution, report_*.c the output, compare.c two runs side by side, ab.c builds of the library in turns, latency.c
+ * single calls, plot.c pictures.
  */
 #include "ab.h"
 #include "blas.h"
 #include "compare.h"
 #include "fresh.h"
 #include "kernels.h"
+#include "latency.h"
 #include "layers.h"
 #include "plot.h"
 #include "report.h"
@@ -104,6 +105,12 @@ static int run(int argc, char **argv)
   bench_context context;
   bench_results results = {0};
   char last_problem[160] = "";
+  if (options.latency) {
+    bench_context_fill(&context, argv[0], &options);
+    status = bench_latency_run(&options, &context);
+    bench_options_free(&options);
+    return status;
+  }
   if (options.plot && (status = bench_plot_prepare(options.plot, &options.json)) != BENCH_OK) {
     bench_options_free(&options);
     return status;

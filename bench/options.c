@@ -33,6 +33,7 @@ static const char help[] =
     "  --no-naive           skip the naive baseline\n"
     "  --sweep V=FROM..TO   batch, channels, size or threads, doubling, or V=A,B,C: how time grows\n"
     "  --fresh              afterwards repeat the whole in a new process and compare\n"
+    "  --latency            single calls: p50 and p99, with warm and with cold caches\n"
     "  --plot DIR           pictures of the run, SVG and PNG through gnuplot\n"
     "  --json FILE  --csv FILE  --list  --version  --help\n"
     "\n"
@@ -59,6 +60,7 @@ enum {
   NO_NAIVE,
   SWEEP,
   FRESH,
+  LATENCY,
   JSON,
   CSV,
   PLOT,
@@ -82,6 +84,7 @@ static const struct option long_options[] = {{"set", required_argument, NULL, SE
                                              {"no-naive", no_argument, NULL, NO_NAIVE},
                                              {"sweep", required_argument, NULL, SWEEP},
                                              {"fresh", no_argument, NULL, FRESH},
+                                             {"latency", no_argument, NULL, LATENCY},
                                              {"json", required_argument, NULL, JSON},
                                              {"csv", required_argument, NULL, CSV},
                                              {"plot", required_argument, NULL, PLOT},
@@ -365,6 +368,9 @@ static int read_option(bench_options *o, int option, const char **sweep)
     return BENCH_OK;
   case FRESH:
     o->fresh = true;
+    return BENCH_OK;
+  case LATENCY:
+    o->latency = true;
     return BENCH_OK;
   case JSON:
     o->json = optarg;

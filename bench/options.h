@@ -37,6 +37,7 @@ typedef struct bench_options {
   double min_time;
   bool naive;
   bool fresh;
+  bool latency;           /* single calls, warm and cold, instead of the shortest times */
   const char *json, *csv; /* files, NULL for none */
   const char *plot;       /* directory for pictures, NULL for none */
   const char *sweep;      /* the swept variable, "" for none */

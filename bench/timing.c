@@ -21,6 +21,11 @@ double bench_now(void)
   return seconds_of(CLOCK_MONOTONIC);
 }
 
+void bench_rest(void)
+{
+  nanosleep(&rest, NULL);
+}
+
 static bool add_sample(bench_stopwatch *w, double seconds)
 {
   if (w->count == w->capacity) {
@@ -54,7 +59,7 @@ static bool run_slice(bench_stopwatch *w, double slice)
     at = bench_now();
   } while (at - begin < slice && !w->failed);
   w->cpu_seconds += seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu_begin;
-  if (w->rest_afterwards) nanosleep(&rest, NULL);
+  if (w->rest_afterwards) bench_rest();
   return true;
 }
 
@@ -72,13 +77,18 @@ double bench_quantile(const double *sorted, size_t count, double share)
   return sorted[below] + (at - (double)below) * (sorted[below + 1] - sorted[below]);
 }
 
+void bench_timing_of(double *samples, size_t count, bench_timing *timing)
+{
+  qsort(samples, count, sizeof *samples, compare_doubles);
+  timing->minimum = samples[0];
+  timing->low = bench_quantile(samples, count, 0.25);
+  timing->median = bench_quantile(samples, count, 0.5);
+  timing->high = bench_quantile(samples, count, 0.75);
+}
+
 static void summarise(bench_stopwatch *w)
 {
-  qsort(w->samples, w->count, sizeof *w->samples, compare_doubles);
-  w->timing.minimum = w->samples[0];
-  w->timing.low = bench_quantile(w->samples, w->count, 0.25);
-  w->timing.median = bench_quantile(w->samples, w->count, 0.5);
-  w->timing.high = bench_quantile(w->samples, w->count, 0.75);
+  bench_timing_of(w->samples, w->count, &w->timing);
   w->timing.cpu = w->cpu_seconds / (double)w->timing.calls;
 }
 

@@ -36,6 +36,12 @@ bool bench_time_all(bench_stopwatch *watches, size_t count, double min_time);
 /* The same in that many rounds; who goes first changes from round to round. */
 bool bench_time_turns(bench_stopwatch *watches, size_t count, int rounds, double min_time);
 
+/* Sorts the samples, at least one, and sets minimum, median and quartiles. */
+void bench_timing_of(double *samples, size_t count, bench_timing *timing);
+
+/* Sleeps until threads that a peer left spinning have fallen asleep. */
+void bench_rest(void);
+
 /* Seconds since some fixed moment. */
 double bench_now(void);
 
