@@ -1,8 +1,10 @@
 /* JSON in Google Benchmark's schema: "context" and "benchmarks"; our own fields beside its. See README.md for each. */
+#include "io/json_numbers.h"
 #include "report_parts.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -137,13 +139,18 @@ bool bench_report_dump(const char *path, json_t *context, json_t *rows)
   json_t *root = json_object();
   json_object_set_new(root, "context", context);
   json_object_set_new(root, "benchmarks", rows);
+  char *text = json_object_size(root) == 2 ? json_dumps(root, JSON_INDENT(2)) : NULL;
+  json_decref(root);
+  if (!text) {
+    errno = ENOMEM;
+    return false;
+  }
+  io_json_shorten_numbers(text);
   FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
-  bool ok = file && json_object_size(root) == 2 &&
-            json_dumpf(root, file, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) == 0 && fputc('\n', file) != EOF &&
-            fflush(file) == 0;
+  bool ok = file && fprintf(file, "%s\n", text) > 0 && fflush(file) == 0;
   int error = errno;
   if (file && file != stdout && fclose(file) != 0) ok = false, error = errno;
-  json_decref(root);
+  free(text);
   errno = error;
   return ok;
 }

@@ -1,6 +1,7 @@
 /* What the subcommands share; see command.h. */
 #include "command.h"
 #include "io/file.h"
+#include "io/json_numbers.h"
 #include "io/system.h"
 #include <errno.h>
 #include <jansson.h>
@@ -90,12 +91,12 @@ int command_no_operands(int argc, char **argv)
 
 int command_write_json(const char *path, json_t *document)
 {
-  char *text = document ? json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : NULL;
+  char *text = document ? json_dumps(document, JSON_INDENT(2)) : NULL;
   int status = COMMAND_FINE;
   io_error error;
   if (!text || io_json_lacked_memory()) {
     status = command_fail(COMMAND_NO_ROOM, "%s: out of memory for the JSON", path);
-  } else if (!strcmp(path, "-")) {
+  } else if (io_json_shorten_numbers(text), !strcmp(path, "-")) {
     puts(text);
   } else {
     io_part parts[] = {{text, strlen(text)}, {"\n", 1}};

@@ -1,0 +1,12 @@
+/* Real numbers of a JSON text in as few digits as say the same. */
+#ifndef TOOLS_IO_JSON_NUMBERS_H
+#define TOOLS_IO_JSON_NUMBERS_H
+
+/*
+ * Rewrites every real number of the text, in place, with the fewest significant digits that strtod reads back as the same
+ * double: jansson writes 0.1 as 0.10000000000000001. A real number stays recognisable by its point or exponent; integers and
+ * strings are left alone. The text must be jansson's, with JSON_REAL_PRECISION(17) or its default; it never gets longer.
+ */
+void io_json_shorten_numbers(char *text);
+
+#endif
