@@ -1,0 +1,213 @@
+/* Values of options; see option_values.h. */
+#define _GNU_SOURCE
+#include "option_values.h"
+#include "descriptor.h"
+#include "sets.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int bench_usage_error(const char *option, const char *value, const char *what)
+{
+  fprintf(stderr, "cnnblas-bench: --%s %s: %s\n", option, value, what);
+  return BENCH_USAGE;
+}
+
+int bench_out_of_memory(void)
+{
+  fputs("cnnblas-bench: out of memory\n", stderr);
+  return BENCH_NO_MEMORY;
+}
+
+/* The next name of a comma-separated list, cut out in place; NULL at the end. */
+static char *next_name(char **list)
+{
+  return strsep(list, ",");
+}
+
+int bench_read_sets(bench_options *o, char *names)
+{
+  for (char *name; (name = next_name(&names));) {
+    if (strcmp(name, "kernels") == 0 || strcmp(name, "layers") == 0) {
+      *(name[0] == 'k' ? &o->kernels : &o->layers) = true;
+      continue;
+    }
+    if (strcmp(name, "all") == 0) {
+      for (const bench_set *set = bench_sets; set->name; set++)
+        if (bench_set_load(&o->problems, set->name)) return bench_out_of_memory();
+      continue;
+    }
+    int error = bench_set_load(&o->problems, name);
+    if (error == 1) return bench_usage_error("set", name, "no such set; --list shows them");
+    if (error) return bench_out_of_memory();
+  }
+  return BENCH_OK;
+}
+
+static void report_bad_line(void *path, size_t line, const bench_parse_error *error)
+{
+  fprintf(stderr, "cnnblas-bench: %s:%zu:%zu: %s\n", (const char *)path, line, error->column, error->text);
+}
+
+int bench_read_problem_file(bench_options *o, char *path)
+{
+  FILE *file = fopen(path, "rb");
+  char *text = NULL;
+  size_t length = 0, capacity = 0;
+  int failed = !file;
+  while (!failed) {
+    if (length == capacity) {
+      capacity = capacity ? 2 * capacity : 65536;
+      char *more = realloc(text, capacity);
+      if (!more) {
+        free(text);
+        fclose(file);
+        return bench_out_of_memory();
+      }
+      text = more;
+    }
+    size_t got = fread(text + length, 1, capacity - length, file);
+    if (got == 0) break;
+    length += got;
+  }
+  failed = failed || ferror(file);
+  if (failed) fprintf(stderr, "cnnblas-bench: %s: %s\n", path, strerror(errno));
+  if (file) fclose(file);
+  size_t bad = 0;
+  if (!failed) {
+    const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+    char set[64];
+    snprintf(set, sizeof set, "%.*s",
+             (int)(strrchr(base, '.') && strrchr(base, '.') != base ? strrchr(base, '.') - base : (long)strlen(base)),
+             base);
+    bad = bench_problems_read(&o->problems, set, text, length, report_bad_line, path);
+  }
+  free(text);
+  if (bad == SIZE_MAX) return bench_out_of_memory();
+  o->bad_lines += bad;
+  return failed ? BENCH_BAD_INPUT : BENCH_OK;
+}
+
+int bench_read_problem(bench_options *o, const char *text)
+{
+  bench_problem problem;
+  bench_parse_error error;
+  if (bench_descriptor_parse(text, strlen(text), &problem, &error)) {
+    snprintf(problem.set, sizeof problem.set, "line");
+    return bench_problem_list_add(&o->problems, &problem) ? BENCH_OK : bench_out_of_memory();
+  }
+  fprintf(stderr, "cnnblas-bench: problem, column %zu: %s\n  %s\n  %*s\n", error.column, error.text, text,
+          (int)error.column, "^");
+  o->bad_lines++;
+  return BENCH_OK;
+}
+
+int bench_read_directions(bench_options *o, char *names)
+{
+  static const char *const known[] = {"forward", "backward_data", "backward_weights"};
+  memset(o->directions, 0, sizeof o->directions);
+  for (char *name; (name = next_name(&names));) {
+    bool all = strcmp(name, "all") == 0, found = all;
+    for (int d = 0; d < 3; d++)
+      if (all || strcmp(name, known[d]) == 0) found = o->directions[d] = true;
+    if (!found) return bench_usage_error("direction", name, "it is forward, backward_data, backward_weights or all");
+  }
+  return BENCH_OK;
+}
+
+static bool is_algorithm(const char *name)
+{
+  if (strcmp(name, "auto") == 0) return true;
+  for (int32_t i = 0; cnnblas_conv_algorithm_name(i); i++)
+    if (strcmp(name, cnnblas_conv_algorithm_name(i)) == 0) return true;
+  return false;
+}
+
+static void add_algorithm(bench_options *o, const char *name)
+{
+  for (size_t i = 0; i < o->algorithm_count; i++)
+    if (strcmp(o->algorithms[i], name) == 0) return;
+  if (o->algorithm_count < BENCH_MOST_NAMES) o->algorithms[o->algorithm_count++] = name;
+}
+
+/* The names live in argv, or in the library. */
+int bench_read_algorithms(bench_options *o, char *names)
+{
+  o->algorithm_count = 0;
+  o->algorithms_named = true;
+  for (char *name; (name = next_name(&names));) {
+    if (strcmp(name, "all") == 0) {
+      o->algorithms_named = false;
+      add_algorithm(o, "auto");
+      for (int32_t i = 0; cnnblas_conv_algorithm_name(i); i++) {
+        const char *each = cnnblas_conv_algorithm_name(i);
+        if (strcmp(each, "naive") != 0 && strcmp(each, "reference") != 0) add_algorithm(o, each);
+      }
+      add_algorithm(o, BENCH_PREPACKED);
+    } else if (is_algorithm(name) || strcmp(name, BENCH_PREPACKED) == 0) {
+      add_algorithm(o, name);
+    } else {
+      return bench_usage_error("algorithm", name, "no such algorithm; --list shows them");
+    }
+  }
+  return BENCH_OK;
+}
+
+int bench_read_peers(bench_options *o, char *names)
+{
+  o->peer_count = 0;
+  o->peers_named = true;
+  for (char *name; (name = next_name(&names));) {
+    bool all = strcmp(name, "all") == 0, found = all || strcmp(name, "none") == 0;
+    if (all) o->peers_named = false;
+    for (size_t i = 0; bench_peer_at(i); i++)
+      if ((all || strcmp(name, bench_peer_at(i)->name) == 0) && o->peer_count < BENCH_MOST_NAMES) {
+        o->peers[o->peer_count++] = bench_peer_at(i);
+        found = true;
+      }
+    if (!found) return bench_usage_error("peers", name, "not in this build; --list shows its peers");
+  }
+  return BENCH_OK;
+}
+
+int bench_read_integer(const char *option, const char *text, long long least, long long most, long long *value)
+{
+  char *end;
+  errno = 0;
+  *value = strtoll(text, &end, 10);
+  if (end != text && !*end && !errno && *value >= least && *value <= most) return BENCH_OK;
+  char what[80];
+  snprintf(what, sizeof what, "it must be a number from %lld to %lld", least, most);
+  return bench_usage_error(option, text, what);
+}
+
+int bench_read_workspace(bench_options *o, const char *text)
+{
+  long long bytes;
+  o->workspace = strcmp(text, "default") == 0 ? CNNBLAS_WORKSPACE_DEFAULT
+                 : strcmp(text, "none") == 0  ? CNNBLAS_WORKSPACE_NONE
+                                              : CNNBLAS_WORKSPACE_LIMIT;
+  if (o->workspace != CNNBLAS_WORKSPACE_LIMIT) return BENCH_OK;
+  int status = bench_read_integer("workspace", text, 0, 1LL << 40, &bytes);
+  o->workspace_limit = status ? 0 : (size_t)bytes;
+  return status;
+}
+
+int bench_read_min_time(bench_options *o, const char *text)
+{
+  char *end;
+  o->min_time = strtod(text, &end);
+  return end != text && !*end && o->min_time > 0 && o->min_time <= 3600
+             ? BENCH_OK
+             : bench_usage_error("min-time", text, "it must be seconds, above 0");
+}
+
+int bench_read_choice(const char *option, const char *text, const char *first, const char *second, int *value)
+{
+  *value = strcmp(text, second) == 0;
+  if (*value || strcmp(text, first) == 0) return BENCH_OK;
+  char what[80];
+  snprintf(what, sizeof what, "it is %s or %s", first, second);
+  return bench_usage_error(option, text, what);
+}
