@@ -27,6 +27,11 @@
  * per element (L terms; u = 2^-24 for f32, 2^-53 for f64). The bits of a result do not depend on the number of threads,
  * and one image's forward result does not depend on the batch it came in. NaN and Inf propagate; where padding meets an
  * infinite or NaN weight (in the weight gradient: element of dy) the result may be either. Zero results may lose their sign.
+ *
+ * Threads: a call runs on the calling thread alone or on all threads of its plan. Plans of one number of threads that are
+ * called from one thread, outside parallel regions, share one OpenMP team, which the first of these calls creates. That is
+ * not promised across plans of different numbers, nor where the caller's own parallel regions of another size come between:
+ * OpenMP may then end threads and create them again, which costs a call up to a millisecond.
  */
 #ifndef CNNBLAS_CONV_H
 #define CNNBLAS_CONV_H

@@ -10,8 +10,9 @@
  * All arrays are contiguous, of the descriptor's dtype (f32 or f64), aligned to their element, no more; nothing outside
  * them is read or written. In a descriptor zero means the usual default; reserved tails must be zero. Every call is
  * thread safe as long as calls at the same time write to distinct arrays. `threads` is an upper bound, 0 means one a
- * core (1 inside a parallel region of the caller's). Bits do not depend on the number of threads. NaN and Inf propagate.
- * On an error the outputs are untouched; a sentence that names the field waits in cnnblas_last_error().
+ * core (1 inside a parallel region of the caller's); see "Threads" in conv.h. Bits do not depend on the number of
+ * threads. NaN and Inf propagate. On an error the outputs are untouched; a sentence that names the field waits in
+ * cnnblas_last_error().
  */
 #ifndef CNNBLAS_LAYERS_H
 #define CNNBLAS_LAYERS_H

@@ -27,7 +27,5 @@ void cnnblas_shared_parallel(int threads, int64_t tasks, void (*run)(void *conte
 
 int cnnblas_shared_threads(int threads)
 {
-  int before = cb_omp_threads();
-  cb_omp_set_threads(threads);
-  return before;
+  return cb_threads_tell(threads);
 }

@@ -20,7 +20,7 @@ CNNBLAS_API void cnnblas_shared_free(void *memory);
 CNNBLAS_API void cnnblas_shared_parallel(int threads, int64_t tasks,
                                          void (*run)(void *context, int64_t task, int worker), void *context);
 
-/* Sets the calling thread's OpenMP thread count, which calls that are told no number of threads keep to; returns the one
+/* Sets the number of threads of the calling thread's calls that are told none; 0: the machine's again. Returns the one
    before, for setting it again. */
 CNNBLAS_API int cnnblas_shared_threads(int threads);
 

@@ -43,7 +43,7 @@ static cnnblas_status check_options(const cnnblas_net_options *o)
 
 /* ---- layers and parameters ---- */
 
-/* Threads of a layer's own calls: one where many parts are under way at once. */
+/* Threads of a convolution's plans: one where many parts are under way at once. */
 static int32_t layer_threads(const cnnblas_net *net, const cb_net_layer *layer)
 {
   return layer - net->layers < net->split && net->part < net->options.batch ? 1 : net->threads;
@@ -135,12 +135,10 @@ static cnnblas_status make_layer(cnnblas_net *net, int64_t i, bool *first)
   } else if (s->kind == CB_NET_POOL) {
     s->pool.dtype = net->options.dtype;
     s->pool.n = net->options.batch;
-    s->pool.threads = layer_threads(net, layer);
     cnnblas_pool_shape shape;
     return cnnblas_pool_get_shape(&s->pool, &shape);
   } else {
     s->activation.dtype = net->options.dtype;
-    s->activation.threads = layer_threads(net, layer);
     layer->in_place = before && (before->spec.kind == CB_NET_CONV || before->spec.kind == CB_NET_FC);
     layer->fused = before && layer->in_place && s->kind == CB_NET_RELU;
     if (layer->fused) before->relu = true;

@@ -87,7 +87,7 @@ void cb_net_choose_parts(cnnblas_net *net);
 /* Lays out the block for both modes, and allocates the network's own. (layout.c) */
 cnnblas_status cb_net_make_block(cnnblas_net *net);
 
-/* Parts of a call with n images, the most of them at once, and workspace bytes of each of these. */
+/* Parts of a call with n images, the most of them that run at once, and workspace bytes of each of these. */
 int64_t cb_net_parts(const cnnblas_net *net, int64_t n);
 int cb_net_workers(const cnnblas_net *net);
 size_t cb_net_workspace(const cnnblas_net *net, bool training);
@@ -141,7 +141,7 @@ cnnblas_status cb_net_pass_gradient(cnnblas_net *net, int64_t n, const void *x, 
 
 /* Loss over the logits of images [first, first + n), their mean or their sum, and its gradient to dz unless NULL.
    (run.c) */
-cnnblas_status cb_net_loss(const cnnblas_net *net, int64_t first, int64_t n, const int32_t *labels,
+cnnblas_status cb_net_loss(const cnnblas_net *net, int32_t threads, int64_t first, int64_t n, const int32_t *labels,
                            cnnblas_reduction reduction, double *loss, void *dz);
 
 /* Runs the pass again, looking at every layer: the name of the first that makes a NaN or Inf, "input", or "loss" if all

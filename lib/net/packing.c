@@ -25,14 +25,14 @@ cnnblas_status cnnblas_net_pack_weights(cnnblas_net *net)
   if (!net->options.packed_weights)
     return cb_net_fail(CNNBLAS_INVALID_ARGUMENT,
                        "net was made without options.packed_weights and has no room for packed weights");
-  int threads = cnnblas_shared_threads(net->threads);
+  int before = cnnblas_shared_threads(net->threads);
   for (int64_t i = 0; i < net->count && !status; i++) {
     const cb_net_layer *layer = &net->layers[i];
     if (!layer->packed_plan) continue;
     status = cnnblas_conv_pack_weights(&layer->spec.conv, cb_net_param_at(net, net->layout.values, layer->weight),
                                        cb_net_at(net, layer->packed), layer->packed_bytes);
   }
-  cnnblas_shared_threads(threads);
+  cnnblas_shared_threads(before);
   net->packed = !status;
   return status;
 }

@@ -14,7 +14,7 @@ typedef struct {
   const void *x;    /* of these images */
   void *workspace;  /* of the thread */
   size_t section;   /* where gradients go: an offset in the block, laid out as the parameters are */
-  int32_t threads;  /* of fully connected layers */
+  int32_t threads;  /* of layers that have no plan */
   int64_t from, to; /* layers whose weight gradients are wanted */
 } part;
 
@@ -28,6 +28,28 @@ static const void *input_of(const part *p, int64_t i)
 static void *indices_of(const part *p, const cb_net_layer *l)
 {
   return (int32_t *)cb_net_at(p->net, l->indices) + p->first * l->spec.out.elements;
+}
+
+/* Descriptors with the pass's number of threads. */
+static cnnblas_fc_desc fc_desc(const part *p, const cb_net_layer *l)
+{
+  cnnblas_fc_desc d = cb_net_fc_desc(p->net, l);
+  d.threads = p->threads;
+  return d;
+}
+
+static cnnblas_pool_desc pool_desc(const part *p, const cb_net_layer *l)
+{
+  cnnblas_pool_desc d = l->spec.pool;
+  d.threads = p->threads;
+  return d;
+}
+
+static cnnblas_activation_desc activation_desc(const part *p, const cb_net_layer *l)
+{
+  cnnblas_activation_desc d = l->spec.activation;
+  d.threads = p->threads;
+  return d;
 }
 
 /* ---- forward ---- */
@@ -51,15 +73,16 @@ static cnnblas_status forward_layer(const part *p, int64_t i)
     return cnnblas_conv_forward(l->plans[0], p->n, x, w, &e, y, p->workspace, net->forward_workspace);
   }
   if (l->spec.kind == CB_NET_FC) {
-    cnnblas_fc_desc d = cb_net_fc_desc(net, l);
-    d.threads = p->threads;
+    cnnblas_fc_desc d = fc_desc(p, l);
     return cnnblas_fc_forward(&d, p->n, x, w, b, activation, y);
   }
   if (l->spec.kind == CB_NET_POOL) {
     bool indexed = l->spec.pool.kind == CNNBLAS_POOL_MAX && net->options.mode == CNNBLAS_NET_TRAINING;
-    return cnnblas_pool_forward(&l->spec.pool, p->n, x, y, indexed ? indices_of(p, l) : NULL);
+    cnnblas_pool_desc d = pool_desc(p, l);
+    return cnnblas_pool_forward(&d, p->n, x, y, indexed ? indices_of(p, l) : NULL);
   }
-  return cnnblas_activation_forward(&l->spec.activation, p->n * l->spec.out.elements, l->in_place ? y : x, y);
+  cnnblas_activation_desc d = activation_desc(p, l);
+  return cnnblas_activation_forward(&d, p->n * l->spec.out.elements, l->in_place ? y : x, y);
 }
 
 static cnnblas_status forward_layers(const part *p, int64_t from, int64_t to)
@@ -80,7 +103,7 @@ static cnnblas_status backward_params(const part *p, int64_t i, const void *dy)
   if (l->spec.kind == CB_NET_CONV)
     return cnnblas_conv_backward_weights(l->plans[CNNBLAS_BACKWARD_WEIGHTS], p->n, input_of(p, i), dy, dw, db,
                                          p->workspace, net->training_workspace);
-  cnnblas_fc_desc d = cb_net_fc_desc(net, l);
+  cnnblas_fc_desc d = fc_desc(p, l);
   return cnnblas_fc_backward_weights(&d, p->n, input_of(p, i), dy, dw, db);
 }
 
@@ -93,12 +116,12 @@ static cnnblas_status backward_input(const part *p, int64_t i, const void *dy, v
     return cnnblas_conv_backward_data(l->plans[CNNBLAS_BACKWARD_DATA], p->n, dy, w, dx, p->workspace,
                                       net->training_workspace);
   if (l->spec.kind == CB_NET_FC) {
-    cnnblas_fc_desc d = cb_net_fc_desc(net, l);
-    d.threads = p->threads;
+    cnnblas_fc_desc d = fc_desc(p, l);
     return cnnblas_fc_backward_data(&d, p->n, dy, w, dx);
   }
   bool max = l->spec.pool.kind == CNNBLAS_POOL_MAX;
-  return cnnblas_pool_backward(&l->spec.pool, p->n, input_of(p, i), cb_net_output(net, l, p->first, p->slot), dy,
+  cnnblas_pool_desc d = pool_desc(p, l);
+  return cnnblas_pool_backward(&d, p->n, input_of(p, i), cb_net_output(net, l, p->first, p->slot), dy,
                                max ? indices_of(p, l) : NULL, dx);
 }
 
@@ -106,7 +129,8 @@ static cnnblas_status backward_input(const part *p, int64_t i, const void *dy, v
 static cnnblas_status backward_activation(const part *p, const cb_net_layer *l, int64_t count, const void *y,
                                           const void *dy, void *dx)
 {
-  return cnnblas_activation_backward(&l->spec.activation, p->n * count, y, dy, dx);
+  cnnblas_activation_desc d = activation_desc(p, l);
+  return cnnblas_activation_backward(&d, p->n * count, y, dy, dx);
 }
 
 /*
@@ -166,14 +190,22 @@ typedef struct {
   _Atomic int64_t failed; /* one of the parts that did, or CB_NET_NONE */
 } parts;
 
+/* One of cb_net_workers places for arrays and workspace that nobody else has while the part runs: its own where there is one
+   for each part of a batch, else the thread's. */
+static int64_t place_of(const cnnblas_net *net, int64_t index, int worker)
+{
+  return cb_net_parts(net, net->options.batch) <= net->threads ? index : worker;
+}
+
 static part part_of(const parts *all, int64_t index, int worker)
 {
   const cnnblas_net *net = all->net;
-  part p = {.net = net, .first = index * net->part, .slot = worker * net->part, .threads = 1, .to = net->split};
+  int64_t place = place_of(net, index, worker);
+  part p = {.net = net, .first = index * net->part, .slot = place * net->part, .threads = 1, .to = net->split};
   p.n = cb_min(net->part, all->n - p.first);
   p.x = all->x + (size_t)(p.first * net->design.input.elements) * net->element;
   size_t workspace = cb_net_workspace(net, net->options.mode == CNNBLAS_NET_TRAINING);
-  p.workspace = cb_net_at(net, net->layout.workspace + (size_t)worker * workspace);
+  p.workspace = cb_net_at(net, net->layout.workspace + (size_t)place * workspace);
   p.section = net->layout.partial + (size_t)(index * net->split_elements) * net->element;
   return p;
 }
@@ -196,7 +228,8 @@ static cnnblas_status train_part(const parts *all, int64_t index, const part *p)
   void *dz = cb_net_error(net, &net->layers[net->count - 1], p->first, p->slot);
   cnnblas_status status = forward_layers(p, 0, net->count);
   if (!status)
-    status = cb_net_loss(net, p->first, p->n, all->labels + p->first, CNNBLAS_REDUCTION_SUM, &all->losses[index], dz);
+    status = cb_net_loss(net, p->threads, p->first, p->n, all->labels + p->first, CNNBLAS_REDUCTION_SUM,
+                         &all->losses[index], dz);
   if (status || !isfinite(all->losses[index])) return status;
   double images = (double)all->n * (net->options.loss == CNNBLAS_NET_SIGMOID ? (double)net->classes : 1);
   scale(net, p->n * net->classes, 1 / images, dz);
@@ -218,7 +251,7 @@ static void part_task(void *context, int64_t index, int worker)
 static cnnblas_status run_parts(parts *all)
 {
   all->failed = CB_NET_NONE;
-  cnnblas_shared_parallel(cb_net_workers(all->net), all->count, part_task, all);
+  cnnblas_shared_parallel(all->net->threads, all->count, part_task, all);
   /* The message belongs to the thread that met the error: this one shall meet it too. */
   return all->failed == CB_NET_NONE ? CNNBLAS_OK : run_part(all, all->failed, 0);
 }
@@ -300,7 +333,7 @@ static cnnblas_status gradient_of_whole(cnnblas_net *net, const part *whole, con
 {
   void *dz = cb_net_error(net, &net->layers[net->count - 1], 0, 0);
   cnnblas_status status = forward_layers(whole, 0, net->count);
-  if (!status) status = cb_net_loss(net, 0, whole->n, labels, CNNBLAS_REDUCTION_MEAN, loss, dz);
+  if (!status) status = cb_net_loss(net, net->threads, 0, whole->n, labels, CNNBLAS_REDUCTION_MEAN, loss, dz);
   return status || !isfinite(*loss) ? status : backward_layers(whole, 0, net->count);
 }
 

@@ -94,10 +94,11 @@ static cnnblas_loss_desc loss_desc(const cnnblas_net *net)
   return d;
 }
 
-cnnblas_status cb_net_loss(const cnnblas_net *net, int64_t first, int64_t n, const int32_t *labels,
+cnnblas_status cb_net_loss(const cnnblas_net *net, int32_t threads, int64_t first, int64_t n, const int32_t *labels,
                            cnnblas_reduction reduction, double *loss, void *dz)
 {
   cnnblas_loss_desc d = loss_desc(net);
+  d.threads = threads;
   const void *z = (const char *)logits_of(net) + (size_t)(first * net->classes) * net->element;
   d.reduction = reduction;
   if (net->options.loss == CNNBLAS_NET_SIGMOID)
@@ -199,7 +200,7 @@ cnnblas_status cnnblas_net_evaluate(cnnblas_net *net, int64_t n, const void *x, 
     const char *images = (const char *)x + (size_t)done * image;
     double loss = 0;
     status = cb_net_pass_forward(net, part, images);
-    if (!status) status = cb_net_loss(net, 0, part, labels + done, CNNBLAS_REDUCTION_MEAN, &loss, NULL);
+    if (!status) status = cb_net_loss(net, net->threads, 0, part, labels + done, CNNBLAS_REDUCTION_MEAN, &loss, NULL);
     if (status) return status;
     r.correct += count_correct(net, part, labels + done);
     r.loss += loss * (double)part;
@@ -222,5 +223,6 @@ cnnblas_status cnnblas_net_predict(cnnblas_net *net, int64_t n, const void *x, v
   cnnblas_loss_desc d = loss_desc(net);
   if (net->options.loss == CNNBLAS_NET_SOFTMAX) return cnnblas_softmax(&d, n, logits_of(net), probabilities);
   cnnblas_activation_desc sigmoid = {.dtype = net->options.dtype, .kind = CNNBLAS_NONLINEARITY_SIGMOID};
+  sigmoid.threads = net->threads;
   return cnnblas_activation_forward(&sigmoid, n * net->classes, logits_of(net), probabilities);
 }
