@@ -84,6 +84,7 @@ void cb_parallel_for(int threads, int64_t tasks, cb_task run, void *context)
   cb_parallel_loops(threads, &loop, 1);
 }
 
+/* The calling thread's default in place of the machine's; 0: none. */
 static _Thread_local int told;
 
 int cb_threads_tell(int threads)

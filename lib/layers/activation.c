@@ -51,11 +51,19 @@ static void chunk(void *context, int64_t task, int worker)
     j->loops->activate(j->kind, j->slope, count, j->in + at, j->out + at);
 }
 
+/* Sigmoid and tanh cost an exponential function an element. */
+static double nanoseconds(const job *j)
+{
+  bool exponential = !j->dy && j->kind >= CNNBLAS_NONLINEARITY_SIGMOID;
+  double bytes = (double)((j->dy ? 3 : 2) * j->element);
+  return (double)j->count * (bytes * CB_BYTE_NANOSECONDS + (exponential ? 1 : 0));
+}
+
 static void run(const cnnblas_activation_desc *desc, int64_t count, const void *in, const void *dy, void *out)
 {
   job j = {cb_layer_loops_for(desc->dtype), desc->kind, desc->slope, count, cb_element_size(desc->dtype), in, dy, out};
   if (j.kind == CNNBLAS_NONLINEARITY_LEAKY_RELU && j.slope == 0) j.slope = 0.01;
-  cb_parallel_for(cb_layer_threads(desc->threads), cb_ceil_div(count, CB_CHUNK), chunk, &j);
+  cb_parallel_for(cb_layer_threads(desc->threads, nanoseconds(&j)), cb_ceil_div(count, CB_CHUNK), chunk, &j);
 }
 
 cnnblas_status cnnblas_activation_forward(const cnnblas_activation_desc *desc, int64_t count, const void *x, void *y)

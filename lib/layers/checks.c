@@ -68,7 +68,8 @@ cnnblas_status cb_check_reserved(const void *reserved, size_t bytes)
   return CNNBLAS_OK;
 }
 
-int cb_layer_threads(int32_t threads)
+int cb_layer_threads(int32_t threads, double nanoseconds)
 {
+  if (nanoseconds < CB_WAKE_NANOSECONDS) return 1;
   return threads ? threads : cb_threads_default();
 }

@@ -36,7 +36,16 @@ static inline size_t cb_element_size(cnnblas_dtype dtype)
   return dtype == CNNBLAS_F64 ? 8 : 4;
 }
 
-/* Threads of a call: the caller's number or the default. */
-int cb_layer_threads(int32_t threads);
+/*
+ * A call with less to do than a team of threads takes to wake and to meet again stays on the calling thread, and is cut for
+ * one. What a call has to do is estimated in nanoseconds of one core, from its shape; results do not depend on it.
+ */
+enum { CB_WAKE_NANOSECONDS = 10000 };
+
+/* A byte that is read or written near the core, of a loop that does little with it. */
+#define CB_BYTE_NANOSECONDS 0.03
+
+/* Threads of a call with so much to do: the caller's number or the default, or 1. */
+int cb_layer_threads(int32_t threads, double nanoseconds);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * The three products of a fully connected layer. None of them rearranges its operands as a whole: weights are so many that
  * this would cost as much as the product itself while images are few. How an element is summed depends on the layer alone:
- * not on how many images there are, nor on what a task is.
+ * not on how many images there are, nor on what a task is, which follows the team.
  *
  *   forward    y  = x w^T    both operands lie along the inputs: tiles of dots, a few images by a few outputs
  *   input      dx = dy w     the lanes are inputs, the rows images, a step is an output
@@ -21,9 +21,11 @@ enum {
   IMAGES = 64,        /* of a task */
   STEPS = 64,         /* of the other products between two additions to the result */
   MOST_ROWS = 64,     /* of a task of theirs: images, or outputs */
-  FORWARD_TASKS = 8,  /* about so many tasks, unless they become larger than TILES */
-  TASKS = 16,
+  FORWARD_SHARES = 4, /* tasks a thread, unless they become smaller than LEAST_WORK or larger than TILES */
+  SHARES = 8,         /* the same of the other products */
   TILES = 16,
+  ACROSS = 8,         /* tasks of the weight gradient side by side */
+  LEAST_DOWN = 16,    /* its tasks below each other, where threads are few */
   LEAST_WORK = 32768, /* of a task: multiplications */
   CLASH = 1024,       /* bytes between lines that share a few places of the first cache */
   FEW_TILES = 3,      /* meet lanes that clash where they lie */
@@ -57,13 +59,6 @@ static job make_job(const cb_fc *fc, void *result)
                .loops = cb_layer_loops_for(fc->dtype),
                .element = cb_element_size(fc->dtype),
                .result = result};
-}
-
-/* Threads wake for at least this many multiplications; fewer are done sooner than they would wake. */
-static void run(const cb_fc *fc, int64_t tasks, cb_task task, job *j)
-{
-  double work = (double)fc->n * (double)fc->in * (double)fc->out;
-  cb_parallel_for(work < 1e5 ? 1 : fc->threads, tasks, task, j);
 }
 
 /* A task's share of `length`: tiles of `size`, each of so much work; about `tasks` shares, unless a task had too little to
@@ -153,9 +148,9 @@ void cb_fc_forward(const cb_fc *fc, const void *bias, int relu, void *y)
   j.bias = bias;
   j.relu = relu;
   double work = (double)cb_min(fc->n, IMAGES) * (double)fc->in * j.engine->dots_columns;
-  j.width = task_length(fc->out, j.engine->dots_columns, work, FORWARD_TASKS);
+  j.width = task_length(fc->out, j.engine->dots_columns, work, (int64_t)FORWARD_SHARES * fc->threads);
   j.across = cb_ceil_div(fc->out, j.width);
-  run(fc, cb_ceil_div(fc->n, IMAGES) * j.across, forward_task, &j);
+  cb_parallel_for(fc->threads, cb_ceil_div(fc->n, IMAGES) * j.across, forward_task, &j);
 }
 
 /* ---- lanes of inputs ---- */
@@ -309,9 +304,10 @@ void cb_fc_backward_data(const cb_fc *fc, void *dx)
   job j = make_job(fc, dx);
   j.vectors = fc->n <= j.engine->rows[3] ? 3 : 2;
   int64_t lanes = j.vectors * j.engine->lanes;
-  j.width = task_length(fc->in, lanes, (double)cb_min(fc->n, IMAGES) * (double)fc->out * (double)lanes, TASKS);
+  j.width = task_length(fc->in, lanes, (double)cb_min(fc->n, IMAGES) * (double)fc->out * (double)lanes,
+                        (int64_t)SHARES * fc->threads);
   j.across = cb_ceil_div(fc->in, j.width);
-  run(fc, cb_ceil_div(fc->n, IMAGES) * j.across, data_task, &j);
+  cb_parallel_for(fc->threads, cb_ceil_div(fc->n, IMAGES) * j.across, data_task, &j);
 }
 
 static void weights_task(void *context, int64_t task, int worker)
@@ -337,8 +333,9 @@ void cb_fc_backward_weights(const cb_fc *fc, void *dw)
   j.past = bytes >= CB_PAST_CACHES && fc->in % j.engine->lanes == 0 && (uintptr_t)dw % CB_ALIGN == 0;
   int64_t lanes = j.vectors * j.engine->lanes, rows = j.engine->rows[j.vectors];
   double work = (double)fc->n * (double)lanes * (double)rows;
-  j.width = task_length(fc->in, lanes, work, TASKS / 2);
-  j.height = cb_min(task_length(fc->out, rows, work * (double)cb_ceil_div(j.width, lanes), TASKS), MOST_ROWS);
+  int64_t down = cb_max(LEAST_DOWN, (int64_t)SHARES * fc->threads / ACROSS);
+  j.width = task_length(fc->in, lanes, work, ACROSS);
+  j.height = cb_min(task_length(fc->out, rows, work * (double)cb_ceil_div(j.width, lanes), down), MOST_ROWS);
   j.across = cb_ceil_div(fc->in, j.width);
-  run(fc, cb_ceil_div(fc->out, j.height) * j.across, weights_task, &j);
+  cb_parallel_for(fc->threads, cb_ceil_div(fc->out, j.height) * j.across, weights_task, &j);
 }

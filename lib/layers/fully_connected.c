@@ -1,9 +1,13 @@
 /* The fully connected layer y = x w^T + b: calls checked; the products are fc_products.c's. */
+#include "base/parallel.h"
 #include "base/size.h"
 #include "layers/checks.h"
 #include "layers/fc_products.h"
 #include "layers/loops.h"
 #include <string.h>
+
+/* Of a product that is small, or that has few images and waits for its weights. */
+#define MULTIPLICATION_NANOSECONDS 0.1
 
 void cnnblas_fc_desc_init(cnnblas_fc_desc *desc)
 {
@@ -28,9 +32,38 @@ static cnnblas_status check(const cnnblas_fc_desc *d, int64_t n)
   return CNNBLAS_OK;
 }
 
+/* The bias gradient: a task is some outputs of all images. */
+typedef struct {
+  const cnnblas_fc_desc *desc;
+  int64_t n;
+  const char *dy;
+  char *db;
+} bias_job;
+
+enum { BIAS_OUTPUTS = 256 };
+
+static void bias_task(void *context, int64_t task, int worker)
+{
+  (void)worker;
+  const bias_job *j = context;
+  int64_t first = task * BIAS_OUTPUTS, count = cb_min(BIAS_OUTPUTS, j->desc->out - first);
+  size_t at = (size_t)first * cb_element_size(j->desc->dtype);
+  cb_layer_loops_for(j->desc->dtype)->column_sums(j->n, count, j->desc->out, j->n ? j->dy + at : NULL, j->db + at);
+}
+
+static void bias_gradient(const cnnblas_fc_desc *desc, int64_t n, const void *dy, void *db)
+{
+  bias_job j = {desc, n, dy, db};
+  double bytes = (double)n * (double)desc->out * (double)cb_element_size(desc->dtype);
+  cb_parallel_for(cb_layer_threads(desc->threads, bytes * CB_BYTE_NANOSECONDS), cb_ceil_div(desc->out, BIAS_OUTPUTS),
+                  bias_task, &j);
+}
+
 static cb_fc product_of(const cnnblas_fc_desc *d, int64_t n, const void *x, const void *w, const void *dy)
 {
-  return (cb_fc){d->dtype, cb_layer_threads(d->threads), n, d->in, d->out, x, w, dy};
+  double multiplications = (double)n * (double)d->in * (double)d->out;
+  int threads = cb_layer_threads(d->threads, multiplications * MULTIPLICATION_NANOSECONDS);
+  return (cb_fc){d->dtype, threads, n, d->in, d->out, x, w, dy};
 }
 
 cnnblas_status cnnblas_fc_forward(const cnnblas_fc_desc *desc, int64_t n, const void *x, const void *w,
@@ -84,6 +117,6 @@ cnnblas_status cnnblas_fc_backward_weights(const cnnblas_fc_desc *desc, int64_t 
     memset(dw, 0, (size_t)(desc->in * desc->out) * element);
   else
     cb_fc_backward_weights(&fc, dw);
-  if (db) cb_layer_loops_for(desc->dtype)->column_sums(n, desc->out, dy, db);
+  if (db) bias_gradient(desc, n, dy, db);
   return CNNBLAS_OK;
 }

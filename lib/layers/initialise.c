@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { CHUNK = 4096 };
+enum { CHUNK = 1024, NORMAL_NANOSECONDS = 20 /* a Gaussian number */ };
 
 typedef struct {
   const cnnblas_init_desc *desc;
@@ -65,6 +65,7 @@ cnnblas_status cnnblas_init_fill(const cnnblas_init_desc *desc, int64_t count, v
   cb_array arrays[] = {{"w", w, count, cb_element_size(desc->dtype), false}};
   status = cb_check_arrays(arrays, 1, 1);
   if (status) return status;
-  cb_parallel_for(cb_layer_threads(desc->threads), cb_ceil_div(count, CHUNK), chunk, &j);
+  double each = j.std == 0 ? (double)cb_element_size(desc->dtype) * CB_BYTE_NANOSECONDS : NORMAL_NANOSECONDS;
+  cb_parallel_for(cb_layer_threads(desc->threads, (double)count * each), cb_ceil_div(count, CHUNK), chunk, &j);
   return CNNBLAS_OK;
 }

@@ -47,8 +47,8 @@ typedef struct {
   void (*sgd)(double lr, double momentum, double decay, int64_t count, void *p, const void *g, void *v);
   /* y[in][o] += bias[o] for rows images of `out` outputs, then max(0, y) if relu; bias may be NULL */
   void (*bias_relu)(int64_t rows, int64_t out, const void *bias, int relu, void *y);
-  /* db[o] = sum over in < rows of dy[in][o], in the images' order */
-  void (*column_sums)(int64_t rows, int64_t out, const void *dy, void *db);
+  /* db[o] = sum over in < rows of dy[in][o], in the images' order, for o < out; rows of dy are `pitch` elements apart */
+  void (*column_sums)(int64_t rows, int64_t out, int64_t pitch, const void *dy, void *db);
   /* p[j] = exp(z[j] - max z) / sum; returns log(sum exp(z - max)) + max in *log_sum; p may be z */
   void (*softmax)(int64_t count, const void *z, void *p, double *log_sum);
   /* the largest of count indices, a negative one counting as above all others */

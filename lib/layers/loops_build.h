@@ -10,7 +10,7 @@
   void cb_activate_back_##suffix(cnnblas_nonlinearity, double, int64_t, const void *, const void *, void *);           \
   void cb_sgd_##suffix(double, double, double, int64_t, void *, const void *, void *);                                 \
   void cb_bias_relu_##suffix(int64_t, int64_t, const void *, int, void *);                                             \
-  void cb_column_sums_##suffix(int64_t, int64_t, const void *, void *);                                                \
+  void cb_column_sums_##suffix(int64_t, int64_t, int64_t, const void *, void *);                                       \
   void cb_softmax_##suffix(int64_t, const void *, void *, double *);                                                   \
   uint32_t cb_largest_index_##suffix(int64_t, const int32_t *);                                                        \
   void cb_pool_forward_##suffix(cnnblas_pool_kind, const cb_pool_run *);                                               \

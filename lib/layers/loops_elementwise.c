@@ -142,12 +142,12 @@ void CB_NAME(cb_bias_relu)(int64_t rows, int64_t out, const void *offsets, int r
   }
 }
 
-void CB_NAME(cb_column_sums)(int64_t rows, int64_t out, const void *error, void *to)
+void CB_NAME(cb_column_sums)(int64_t rows, int64_t out, int64_t pitch, const void *error, void *to)
 {
   real *restrict db = to;
   memset(db, 0, (size_t)out * sizeof *db);
   for (int64_t in = 0; in < rows; in++) {
-    const real *restrict dy = (const real *)error + in * out;
+    const real *restrict dy = (const real *)error + in * pitch;
     for (int64_t o = 0; o < out; o++) db[o] += dy[o];
   }
 }

@@ -7,7 +7,11 @@
 #include <math.h>
 #include <string.h>
 
-enum { IMAGES = 64 /* the least of one task */, TASKS = 64 /* at most */ };
+enum {
+  CLASS_NANOSECONDS = 2,   /* an exponential function, and the gradient from it */
+  TASK_NANOSECONDS = 5000, /* at least, by which the images of a task follow from the classes alone */
+  TASKS = 256              /* at most: each has a place for its loss */
+};
 
 typedef struct {
   const cb_layer_loops *loops;
@@ -107,15 +111,15 @@ static void images(void *context, int64_t task, int worker)
   j->sums[task] = sum;
 }
 
-/* Runs the job and adds the tasks' losses in order. */
+/* Runs the job and adds the tasks' losses in order. What a task is depends on the shape alone: it orders the loss's sum. */
 static cnnblas_status run(job *j, int32_t threads, double *loss)
 {
   double sums[TASKS] = {0}, total = 0;
-  j->images_of_task = cb_max(IMAGES, cb_ceil_div(j->n, TASKS));
+  double image = (double)j->classes * CLASS_NANOSECONDS;
+  j->images_of_task = cb_max((int64_t)(TASK_NANOSECONDS / image) + 1, cb_ceil_div(j->n, TASKS));
   j->sums = sums;
   int64_t tasks = cb_ceil_div(j->n, j->images_of_task);
-  /* A small head is not worth waking threads for. */
-  cb_parallel_for(j->n * j->classes < 8192 ? 1 : cb_layer_threads(threads), tasks, images, j);
+  cb_parallel_for(cb_layer_threads(threads, (double)j->n * image), tasks, images, j);
   for (int64_t task = 0; task < tasks; task++) total += sums[task];
   if (loss) *loss = total * j->scale;
   return CNNBLAS_OK;

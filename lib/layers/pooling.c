@@ -7,9 +7,11 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* A task has so many elements at least, which pay for its start, and no more than so many tasks share a call: neither
-   depends on the number of threads. */
-enum { LEAST_ELEMENTS = 16384, MOST_TASKS = 32 };
+/* A task has so many elements at least, which pay for its start: channels are as many tasks as that allows. */
+enum { LEAST_ELEMENTS = 16384 };
+
+/* An element of a window, of either direction. */
+#define TAP_NANOSECONDS 0.1
 
 typedef struct {
   const cb_layer_loops *loops;
@@ -151,13 +153,22 @@ static void planes(void *context, int64_t task, int worker)
   }
 }
 
+static double nanoseconds(const job *j)
+{
+  const cb_pool_geometry *g = j->geo;
+  double taps = (double)g->kernel[0] * (double)g->kernel[1] * (double)g->kernel[2];
+  double bytes = (double)(g->plane + g->out_plane) * (double)j->element;
+  return (double)j->planes * (bytes * CB_BYTE_NANOSECONDS + (double)g->out_plane * taps * TAP_NANOSECONDS);
+}
+
 static void run(job *j, const cnnblas_pool_desc *desc, int64_t n)
 {
   j->loops = cb_layer_loops_for(desc->dtype);
   j->kind = desc->kind;
   j->planes = n * desc->c;
-  j->planes_of_task = cb_max(1, cb_max(LEAST_ELEMENTS / j->geo->plane, j->planes / MOST_TASKS));
-  cb_parallel_for(cb_layer_threads(desc->threads), cb_ceil_div(j->planes, j->planes_of_task), planes, j);
+  j->planes_of_task = cb_max(1, LEAST_ELEMENTS / j->geo->plane);
+  cb_parallel_for(cb_layer_threads(desc->threads, nanoseconds(j)), cb_ceil_div(j->planes, j->planes_of_task), planes,
+                  j);
 }
 
 cnnblas_status cnnblas_pool_forward(const cnnblas_pool_desc *desc, int64_t n, const void *x, void *y, int32_t *indices)
@@ -200,7 +211,9 @@ static void look_at_indices(void *context, int64_t task, int worker)
 static cnnblas_status check_indices(const cnnblas_pool_desc *d, const int32_t *indices, int64_t count, int64_t plane)
 {
   index_check c = {.loops = cb_layer_loops_for(d->dtype), .indices = indices, .count = count, .plane = plane};
-  cb_parallel_for(cb_layer_threads(d->threads), cb_ceil_div(count, CHECKED_INDICES), look_at_indices, &c);
+  double bytes = (double)count * sizeof *indices;
+  cb_parallel_for(cb_layer_threads(d->threads, bytes * CB_BYTE_NANOSECONDS), cb_ceil_div(count, CHECKED_INDICES),
+                  look_at_indices, &c);
   if (!c.outside) return CNNBLAS_OK;
   int64_t i = 0;
   while ((int64_t)(uint32_t)indices[i] < plane) i++;

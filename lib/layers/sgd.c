@@ -60,7 +60,9 @@ cnnblas_status cnnblas_sgd_step(const cnnblas_sgd_desc *desc, int64_t count, voi
   status = cb_check_arrays(arrays, 3, 2);
   if (status) return status;
   job j = {cb_layer_loops_for(desc->dtype), desc, count, element, p, g, v};
-  cb_parallel_for(cb_layer_threads(desc->threads), cb_ceil_div(count, CB_CHUNK), chunk, &j);
+  double bytes = (double)count * (double)element * (v ? 5 : 3); /* p and v read and written, g read */
+  cb_parallel_for(cb_layer_threads(desc->threads, bytes * CB_BYTE_NANOSECONDS), cb_ceil_div(count, CB_CHUNK), chunk,
+                  &j);
   return CNNBLAS_OK;
 }
 

@@ -3,6 +3,7 @@
  * the batch.
  */
 #include "base/size.h"
+#include "layers/checks.h"
 #include "net/network.h"
 #include "net/support.h"
 #include <math.h>
@@ -292,7 +293,9 @@ static void sum_task(void *context, int64_t task, int worker)
 static void sum_parts(const cnnblas_net *net, int64_t count)
 {
   sum s = {net, count};
-  cnnblas_shared_parallel(net->threads, cb_ceil_div(net->split_elements, SUM_ELEMENTS), sum_task, &s);
+  double bytes = (double)(count + 1) * (double)net->split_elements * (double)net->element;
+  int threads = bytes * CB_BYTE_NANOSECONDS < CB_WAKE_NANOSECONDS ? 1 : net->threads;
+  cnnblas_shared_parallel(threads, cb_ceil_div(net->split_elements, SUM_ELEMENTS), sum_task, &s);
 }
 
 /* ---- whole passes ---- */

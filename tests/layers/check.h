@@ -8,6 +8,10 @@
 double *check_reals(uint64_t stream, int64_t count);
 float *check_floats(uint64_t stream, int64_t count);
 
+/* Numbers of threads that must give the bits of one. */
+enum { CHECK_TEAMS = 7 };
+extern const int check_teams[CHECK_TEAMS];
+
 /* A function of an array: runs the layer forward and returns sum of y * r for a fixed random r. */
 typedef double check_function(void *context);
 

@@ -139,15 +139,43 @@ static void bits_do_not_depend_on_batch_or_threads(void **state)
       ASSERT_OK(cnnblas_fc_forward(&d, n, x + from * IN, w, NULL, CNNBLAS_IDENTITY, part));
       assert_memory_equal(part, all + from * OUT, (size_t)(n * OUT) * sizeof *part);
     }
-  ASSERT_OK(cnnblas_fc_backward_weights(&d, N, x, all, g1, NULL));
-  ASSERT_OK(cnnblas_fc_backward_data(&d, N, all, w, part = realloc(part, N * IN * sizeof *part)));
-  float *dx = check_floats(7, N * IN);
+  float *dx1 = check_floats(7, N * IN), *dx2 = check_floats(8, N * IN);
   d.threads = 1;
-  ASSERT_OK(cnnblas_fc_backward_weights(&d, N, x, all, g2, NULL));
-  ASSERT_OK(cnnblas_fc_backward_data(&d, N, all, w, dx));
-  assert_memory_equal(g1, g2, IN * OUT * sizeof *g1);
-  assert_memory_equal(dx, part, N * IN * sizeof *dx);
-  free(x), free(w), free(all), free(part), free(g1), free(g2), free(dx);
+  ASSERT_OK(cnnblas_fc_backward_weights(&d, N, x, all, g1, NULL));
+  ASSERT_OK(cnnblas_fc_backward_data(&d, N, all, w, dx1));
+  for (int i = 0; i < CHECK_TEAMS; i++) {
+    d.threads = check_teams[i];
+    harness_doing("%d threads", d.threads);
+    ASSERT_OK(cnnblas_fc_forward(&d, N, x, w, NULL, CNNBLAS_IDENTITY, part));
+    ASSERT_OK(cnnblas_fc_backward_weights(&d, N, x, all, g2, NULL));
+    ASSERT_OK(cnnblas_fc_backward_data(&d, N, all, w, dx2));
+    assert_memory_equal(part, all, N * OUT * sizeof *all);
+    assert_memory_equal(g1, g2, IN * OUT * sizeof *g1);
+    assert_memory_equal(dx1, dx2, N * IN * sizeof *dx1);
+  }
+  free(x), free(w), free(all), free(part), free(g1), free(g2), free(dx1), free(dx2);
+}
+
+/* Enough images and outputs that the bias gradient is worth a team: its chunks are the whole's bits. */
+static void bias_bits_do_not_depend_on_threads(void **state)
+{
+  (void)state;
+  enum { N = 200, IN = 3, OUT = 1001 };
+  float *x = check_floats(1, N * IN), *dy = check_floats(2, N * OUT), *dw = check_floats(3, IN * OUT);
+  float *db = check_floats(4, OUT);
+  cnnblas_fc_desc d = {.n = N, .in = IN, .out = OUT};
+  for (int i = -1; i < CHECK_TEAMS; i++) {
+    d.threads = i < 0 ? 1 : check_teams[i];
+    harness_doing("%d threads", d.threads);
+    memset(db, 7, OUT * sizeof *db);
+    ASSERT_OK(cnnblas_fc_backward_weights(&d, N, x, dy, dw, db));
+    for (int o = 0; o < OUT; o++) {
+      float sum = 0;
+      for (int in = 0; in < N; in++) sum += dy[in * OUT + o];
+      if (db[o] != sum) FAIL("db[%d] is %.9g, not %.9g", o, (double)db[o], (double)sum);
+    }
+  }
+  free(x), free(dy), free(dw), free(db);
 }
 
 static void an_empty_batch_gives_zeros(void **state)
@@ -168,8 +196,8 @@ static void an_empty_batch_gives_zeros(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(agrees_with_the_definition), cmocka_unit_test(single_precision_agrees_with_double),
-      cmocka_unit_test(gradients_agree_with_differences), cmocka_unit_test(bits_do_not_depend_on_batch_or_threads),
-      cmocka_unit_test(an_empty_batch_gives_zeros)};
+      cmocka_unit_test(agrees_with_the_definition),         cmocka_unit_test(single_precision_agrees_with_double),
+      cmocka_unit_test(gradients_agree_with_differences),   cmocka_unit_test(bits_do_not_depend_on_batch_or_threads),
+      cmocka_unit_test(bias_bits_do_not_depend_on_threads), cmocka_unit_test(an_empty_batch_gives_zeros)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,10 +46,14 @@ static void sgd_bits_do_not_depend_on_threads(void **state)
   float *v2 = check_floats(2, COUNT), *g = check_floats(3, COUNT);
   cnnblas_sgd_desc d = {.lr = 0.1, .momentum = 0.9, .weight_decay = 0.01, .threads = 1};
   ASSERT_OK(cnnblas_sgd_step(&d, COUNT, p1, g, v1));
-  d.threads = 3;
-  ASSERT_OK(cnnblas_sgd_step(&d, COUNT, p2, g, v2));
-  assert_memory_equal(p1, p2, COUNT * sizeof *p1);
-  assert_memory_equal(v1, v2, COUNT * sizeof *p1);
+  for (int i = 0; i < CHECK_TEAMS; i++) {
+    free(p2), free(v2);
+    p2 = check_floats(1, COUNT), v2 = check_floats(2, COUNT);
+    d.threads = check_teams[i];
+    ASSERT_OK(cnnblas_sgd_step(&d, COUNT, p2, g, v2));
+    assert_memory_equal(p1, p2, COUNT * sizeof *p1);
+    assert_memory_equal(v1, v2, COUNT * sizeof *p1);
+  }
   assert_int_equal(cnnblas_sgd_step(&d, COUNT, p2, p2, v2), CNNBLAS_INVALID_ARGUMENT);
   assert_int_equal(cnnblas_sgd_step(&d, COUNT, p2, g, NULL), CNNBLAS_INVALID_ARGUMENT);
   d.lr = NAN;

@@ -65,9 +65,11 @@ static void numbers_do_not_depend_on_threads_or_length(void **state)
   float *one = check_floats(1, COUNT), *other = check_floats(2, COUNT);
   cnnblas_init_desc d = {.fan_in = 9, .seed = 11, .stream = 4, .threads = 1};
   ASSERT_OK(cnnblas_init_fill(&d, COUNT, one));
-  d.threads = 5;
-  ASSERT_OK(cnnblas_init_fill(&d, COUNT, other));
-  assert_memory_equal(one, other, COUNT * sizeof *one);
+  for (int i = 0; i < CHECK_TEAMS; i++) {
+    d.threads = check_teams[i];
+    ASSERT_OK(cnnblas_init_fill(&d, COUNT, other));
+    assert_memory_equal(one, other, COUNT * sizeof *one);
+  }
   ASSERT_OK(cnnblas_init_fill(&d, 777, other));
   assert_memory_equal(one, other, 777 * sizeof *one);
   d.stream = 5;
