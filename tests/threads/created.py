@@ -3,7 +3,7 @@
 
 usage: created.py EXPECTED COMMAND...     EXPECTED: a number, or "+N" for more than N
 
-OpenBLAS is told to make none of its own. Exit code 0 as expected, 1 not, 77 skipped: no strace, or it may not trace.
+OpenBLAS is told to make none of its own; nothing is preloaded. Exit code 0 as expected, 1 not, 77 skipped: no strace, or it may not trace.
 """
 import os
 import shutil
@@ -27,8 +27,9 @@ def created(summary):
 def trace(command, folder):
     """(exit status, threads and processes created)"""
     path = os.path.join(folder, 'summary')
-    done = subprocess.run([*STRACE, '-o', path, *command], env=dict(os.environ, OPENBLAS_NUM_THREADS='1'), cwd=folder,
-                          check=False)
+    env = dict(os.environ, OPENBLAS_NUM_THREADS='1')
+    env.pop('LD_PRELOAD', None)
+    done = subprocess.run([*STRACE, '-o', path, *command], env=env, cwd=folder, check=False)
     with open(path, encoding='utf-8') as file:
         return done.returncode, created(file.read())
 
