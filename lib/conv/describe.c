@@ -51,7 +51,7 @@ static void say_tiling(text *t, const cnnblas_conv_plan *plan)
   if (tiling->leaves > 1)
     say(t, "partial sums: %lld, joined in a binary tree of %lld leaves\n", (long long)tiling->segments,
         (long long)tiling->leaves);
-  say(t, "tasks: %lld\nthreads: %d at most\n", (long long)tiling->tasks, plan->threads);
+  say(t, "tasks: %lld\nthreads: %d at most\n", (long long)tiling->tasks, (int)cnnblas_conv_plan_threads(plan));
   say(t, "workspace: %zu bytes (%zu shared, %zu a thread)\n", cnnblas_conv_plan_workspace(plan), tiling->shared_bytes,
       tiling->thread_bytes);
 }

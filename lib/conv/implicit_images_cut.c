@@ -23,7 +23,8 @@ enum {
   DIRECT_PIXELS = 2048,       /* of all images: up to these, weights are read in place, pixels on the lanes */
   SHARING_BLOCKS = 3, /* fewer do not share: what another core has just packed comes as slowly as it is packed */
   LEAST_CYCLES = 6,   /* a step takes, however few its rows */
-  TILE_CYCLES = 200   /* that a tile takes besides its steps */
+  TILE_CYCLES = 200,  /* that a tile takes besides its steps */
+  STRAIGHT = 15       /* steps that a straight store costs */
 };
 
 /* Elements of one group's packed panels of a phase. */
@@ -174,6 +175,21 @@ static void choose_packing(cb_images *st, const cb_problem *problem)
   st->round_panels = round > 0 ? round : st->panels;
 }
 
+/* Vectors of pixels of an image, with pixels on the lanes: those of tiles with fewer than a tile may have count as the time that
+   they take. */
+static double lane_vectors(const cb_images *st, const cb_gather *gather)
+{
+  static const double narrow[] = {0, 1.6, 2.3, 3};
+  const cb_gather_axis *a = gather->axis;
+  double vectors = 0;
+  for (int64_t first = 0; first < a[2].outs; first += st->band.outs[2]) {
+    int64_t run = cb_ceil_div(cb_min(st->band.outs[2], a[2].outs - first), st->engine->lanes);
+    int64_t rest = run % st->pixel_vectors;
+    vectors += (double)(run - rest) + narrow[rest];
+  }
+  return vectors * (double)(a[0].outs * a[1].outs);
+}
+
 /* What does not depend on how the panels are dealt out: cycles of all blocks of all groups. */
 typedef struct {
   double multiply, band, pack;
@@ -188,11 +204,9 @@ static block_cycles count_cycles(const cb_images *st, const cb_problem *problem)
   const double each = st->gather[0].axis[2].stride > 1 ? 0.6 : 0.35, weights = (double)geo->k * (double)geo->q;
   block_cycles cycles = {.band = groups * blocks * (double)st->band.elements * each};
   if (st->pixel_lanes) {
-    for (int64_t i = 0; i < st->phases; i++) {
-      const cb_gather_axis *a = st->gather[i].axis;
-      double vectors = (double)(a[0].outs * a[1].outs) * (double)cb_ceil_div(a[2].outs, st->engine->lanes);
-      cycles.multiply += groups * (double)geo->n * vectors * (double)st->outputs * (double)(st->gather[i].q + 15);
-    }
+    for (int64_t i = 0; i < st->phases; i++)
+      cycles.multiply += groups * (double)geo->n * lane_vectors(st, &st->gather[i]) * (double)st->outputs *
+                         (double)(st->gather[i].q + STRAIGHT);
   } else {
     double images = (double)cb_ceil_div(geo->n, st->band.images);
     cycles.multiply = groups * images * (double)st->panels * cycles_with_boxes(st, 0);
