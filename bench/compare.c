@@ -1,5 +1,6 @@
 /* cnnblas-bench compare; see compare.h. */
 #include "compare.h"
+#include "marks.h"
 #include "options.h"
 #include "timing.h"
 #include <getopt.h>
@@ -16,11 +17,15 @@ typedef struct pair {
   double before, after; /* real_time; in the same unit */
   double ratio;         /* before over after: above 1 is faster now */
   bool close;           /* the quartile ranges overlap */
+  bool disturbed;       /* others took time from one of the two, or the peaks around it moved: no difference is real */
+  const char *mark;     /* as in the table of a run, of both */
 } pair;
 
+/* What two reports have in common, and the rows that only one of them has. */
 typedef struct pairs {
   pair *items;
-  size_t count;
+  const json_t **only_old, **only_new;
+  size_t count, only_old_count, only_new_count;
 } pairs;
 
 static const char *text_of(const json_t *row, const char *key)
@@ -57,6 +62,22 @@ static bench_timing timing_of(const json_t *row)
   return (bench_timing){.low = seconds_of(row, "time_quartile_low"), .high = seconds_of(row, "time_quartile_high")};
 }
 
+/* Files of before the marks have none: their rows count as undisturbed. */
+static void set_marks(pair *p, const json_t *before, const json_t *after)
+{
+  bench_load load = {.verdict = BENCH_LOAD_QUIET};
+  bool moved =
+      json_is_true(json_object_get(before, "peaks_moved")) || json_is_true(json_object_get(after, "peaks_moved"));
+  const char *loads[] = {text_of(before, "load"), text_of(after, "load")};
+  for (int i = 0; i < 2; i++) {
+    if (strcmp(loads[i], bench_load_name(BENCH_LOAD_BUSY)) == 0) load.verdict = BENCH_LOAD_BUSY;
+    if (load.verdict != BENCH_LOAD_BUSY && strcmp(loads[i], bench_load_name(BENCH_LOAD_UNCLEAR)) == 0)
+      load.verdict = BENCH_LOAD_UNCLEAR;
+  }
+  p->disturbed = moved || load.verdict == BENCH_LOAD_BUSY;
+  p->mark = bench_mark(&load, moved);
+}
+
 /* The rows of a report, NULL (said why) if the file is none. *root is to be released. */
 static json_t *load(const char *path, json_t **root)
 {
@@ -72,41 +93,66 @@ static json_t *load(const char *path, json_t **root)
   return NULL;
 }
 
+static pair pair_of(const json_t *before, const json_t *after)
+{
+  bench_timing a = timing_of(before), b = timing_of(after);
+  pair p = {.name = text_of(after, "name"),
+            .direction = text_of(after, "direction"),
+            .algorithm = text_of(after, "algorithm"),
+            .before = seconds_of(before, "real_time"),
+            .after = seconds_of(after, "real_time"),
+            .close = bench_timing_close(&a, &b)};
+  p.ratio = p.before / p.after;
+  set_marks(&p, before, after);
+  return p;
+}
+
 /* Each old row is taken once, so that a layer that two sets share is compared with itself. */
 static bool join(json_t *old_rows, json_t *new_rows, pairs *joined)
 {
   size_t old_count = json_array_size(old_rows), new_count = json_array_size(new_rows);
   bool *taken = calloc(old_count + 1, sizeof *taken);
-  joined->items = calloc(new_count + 1, sizeof *joined->items);
-  joined->count = 0;
-  bool ok = taken && joined->items;
+  *joined = (pairs){.items = calloc(new_count + 1, sizeof *joined->items),
+                    .only_old = calloc(old_count + 1, sizeof *joined->only_old),
+                    .only_new = calloc(new_count + 1, sizeof *joined->only_new)};
+  bool ok = taken && joined->items && joined->only_old && joined->only_new;
   for (size_t i = 0; ok && i < new_count; i++) {
     const json_t *after = json_array_get(new_rows, i);
-    for (size_t j = 0; j < old_count; j++) {
-      const json_t *before = json_array_get(old_rows, j);
-      if (taken[j] || !same_row(before, after)) continue;
-      taken[j] = true;
-      pair p = {text_of(after, "name"),
-                text_of(after, "direction"),
-                text_of(after, "algorithm"),
-                seconds_of(before, "real_time"),
-                seconds_of(after, "real_time"),
-                0,
-                false};
-      bench_timing a = timing_of(before), b = timing_of(after);
-      p.close = bench_timing_close(&a, &b);
-      p.ratio = p.before / p.after;
-      if (p.before > 0 && p.after > 0) joined->items[joined->count++] = p;
-      break;
+    size_t j = 0;
+    while (j < old_count && (taken[j] || !same_row(json_array_get(old_rows, j), after))) j++;
+    if (j == old_count) {
+      joined->only_new[joined->only_new_count++] = after;
+      continue;
     }
+    taken[j] = true;
+    pair p = pair_of(json_array_get(old_rows, j), after);
+    if (p.before > 0 && p.after > 0) joined->items[joined->count++] = p;
   }
+  for (size_t j = 0; ok && j < old_count; j++)
+    if (!taken[j]) joined->only_old[joined->only_old_count++] = json_array_get(old_rows, j);
   free(taken);
   return ok;
 }
 
+static void release(pairs *joined)
+{
+  free(joined->items);
+  free(joined->only_old);
+  free(joined->only_new);
+}
+
+static void print_only(const char *path, const json_t *const *rows, size_t count)
+{
+  if (count) printf("\nonly in %s, %zu row%s:\n", path, count, count == 1 ? "" : "s");
+  for (size_t i = 0; i < count; i++)
+    printf("  %-60s %s, %.0f threads, %s\n", text_of(rows[i], "name"), text_of(rows[i], "problem"),
+           number_of(rows[i], "threads"), text_of(rows[i], "dtype"));
+}
+
 static void print_row(const pair *p)
 {
-  printf("%-62s %10.4f %10.4f %8.3f%s\n", p->name, 1e3 * p->before, 1e3 * p->after, p->ratio, p->close ? " ~" : "");
+  printf("%-62s %10.4f %10.4f %8.3f%s%s%s\n", p->name, 1e3 * p->before, 1e3 * p->after, p->ratio, p->close ? " ~" : "",
+         p->mark[0] ? " " : "", p->mark);
 }
 
 static bool same_group(const pair *a, const pair *b)
@@ -114,33 +160,44 @@ static bool same_group(const pair *a, const pair *b)
   return strcmp(a->direction, b->direction) == 0 && strcmp(a->algorithm, b->algorithm) == 0;
 }
 
-/* Prints the mean of each direction and algorithm; the slowest of them, as a ratio, is returned. */
+/* Prints the mean of each direction and algorithm over its undisturbed rows; the slowest of them, as a ratio, is
+   returned: infinite if every row is disturbed. */
 static double print_means(const pairs *joined)
 {
   double worst = INFINITY;
   printf("\ngeometric means, old time over new (above 1 is faster now)\n");
   for (size_t i = 0; i < joined->count; i++) {
     double sum = 0;
-    size_t count = 0;
+    size_t count = 0, disturbed = 0;
     bool seen = false;
     for (size_t j = 0; j < i && !seen; j++) seen = same_group(&joined->items[j], &joined->items[i]);
     if (seen) continue;
-    for (size_t j = i; j < joined->count; j++)
-      if (same_group(&joined->items[i], &joined->items[j])) {
-        sum += log(joined->items[j].ratio);
-        count++;
-      }
+    for (size_t j = i; j < joined->count; j++) {
+      if (!same_group(&joined->items[i], &joined->items[j])) continue;
+      disturbed += joined->items[j].disturbed;
+      if (joined->items[j].disturbed) continue;
+      sum += log(joined->items[j].ratio);
+      count++;
+    }
     double mean = exp(sum / (double)count);
-    printf("  %-18s %-20s %8.3f  over %zu\n", joined->items[i].direction, joined->items[i].algorithm, mean, count);
-    worst = fmin(worst, mean);
+    printf("  %-18s %-20s ", joined->items[i].direction, joined->items[i].algorithm);
+    if (count)
+      printf("%8.3f  over %zu", mean, count);
+    else
+      printf("%8s", "-");
+    if (disturbed) printf("  (%zu marked b or p left out)", disturbed);
+    putchar('\n');
+    if (count) worst = fmin(worst, mean);
   }
   return worst;
 }
 
+/* The slowest first, disturbed rows last. */
 static int by_ratio(const void *a, const void *b)
 {
-  double x = ((const pair *)a)->ratio, y = ((const pair *)b)->ratio;
-  return (x > y) - (x < y);
+  const pair *p = a, *q = b;
+  if (p->disturbed != q->disturbed) return p->disturbed - q->disturbed;
+  return (p->ratio > q->ratio) - (p->ratio < q->ratio);
 }
 
 static void warn_of_debug(const char *path, const json_t *root)
@@ -149,16 +206,66 @@ static void warn_of_debug(const char *path, const json_t *root)
     printf("*** %s is of a DEBUG BUILD: its figures mean nothing ***\n", path);
 }
 
+/* A member of a context as text; "" if it is neither text nor number. */
+static const char *context_text(const json_t *root, const char *key, char *text, size_t size)
+{
+  const json_t *value = json_object_get(json_object_get(root, "context"), key);
+  if (json_is_number(value))
+    snprintf(text, size, "%.10g", json_number_value(value));
+  else
+    snprintf(text, size, "%s", json_is_string(value) ? json_string_value(value) : "");
+  return text;
+}
+
+/* What the two were not measured alike on; what one of them does not say is no difference. */
+static void print_contexts(const json_t *old_root, const json_t *new_root)
+{
+  static const char *const keys[] = {"cpu",
+                                     "num_cpus",
+                                     "isa",
+                                     "threads",
+                                     "dtype",
+                                     "cnnblas_version",
+                                     "openblas_version",
+                                     "openblas_core",
+                                     "openblas_flavour",
+                                     "openmp_runtime",
+                                     "openmp_version",
+                                     "onednn_version",
+                                     "compiler",
+                                     "build_type"};
+  for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+    char before[128], after[128];
+    context_text(old_root, keys[i], before, sizeof before);
+    context_text(new_root, keys[i], after, sizeof after);
+    if (before[0] && after[0] && strcmp(before, after) != 0)
+      printf("*** %s differs: %s, now %s ***\n", keys[i], before, after);
+  }
+}
+
 static int print_comparison(pairs *joined, double fail_above)
 {
+  size_t disturbed = 0;
   printf("%-62s %10s %10s %8s\n", "name", "old ms", "new ms", "old/new");
-  for (size_t i = 0; i < joined->count; i++) print_row(&joined->items[i]);
+  for (size_t i = 0; i < joined->count; i++) {
+    print_row(&joined->items[i]);
+    disturbed += joined->items[i].disturbed;
+  }
   double worst = print_means(joined);
   qsort(joined->items, joined->count, sizeof *joined->items, by_ratio);
-  puts("\nthe worst:");
-  for (size_t i = 0; i < WORST && i < joined->count; i++) print_row(&joined->items[i]);
-  puts("~ the quartiles of the two times overlap: noise");
-  if (fail_above < 0 || worst >= 1 / (1 + fail_above / 100)) return BENCH_OK;
+  if (disturbed < joined->count) puts("\nthe worst:");
+  for (size_t i = 0; i < WORST && i < joined->count - disturbed; i++) print_row(&joined->items[i]);
+  puts("~ the quartiles of the two times overlap: noise; ? too short to tell whether others disturbed one of the two");
+  if (disturbed)
+    printf("b others took time from one of the two, p the peaks around it moved: %zu of %zu rows, whose "
+           "differences say nothing\n",
+           disturbed, joined->count);
+  if (fail_above < 0) return BENCH_OK;
+  if (disturbed == joined->count) {
+    fputs("cnnblas-bench: nothing to judge: every row is marked b or p\n", stderr);
+    return BENCH_BAD_INPUT;
+  }
+  if (worst >= 1 / (1 + fail_above / 100)) return BENCH_OK;
   printf("slower by %.1f%%, more than %g%%\n", 100 * (1 / worst - 1), fail_above);
   return BENCH_CHECK_FAILED;
 }
@@ -170,6 +277,7 @@ int bench_compare_files(const char *old_path, const char *new_path, double fail_
   pairs joined = {0};
   int status = BENCH_BAD_INPUT;
   if (old_rows && new_rows) {
+    print_contexts(old_root, new_root);
     if (!join(old_rows, new_rows, &joined)) {
       fputs("cnnblas-bench: out of memory\n", stderr);
       status = BENCH_NO_MEMORY;
@@ -179,9 +287,11 @@ int bench_compare_files(const char *old_path, const char *new_path, double fail_
       warn_of_debug(old_path, old_root);
       warn_of_debug(new_path, new_root);
       status = print_comparison(&joined, fail_above);
+      print_only(old_path, joined.only_old, joined.only_old_count);
+      print_only(new_path, joined.only_new, joined.only_new_count);
     }
   }
-  free(joined.items);
+  release(&joined);
   json_decref(old_root);
   json_decref(new_root);
   return status;
@@ -198,9 +308,13 @@ int bench_compare_main(int argc, char **argv)
       puts("usage: cnnblas-bench compare OLD.json NEW.json [--fail-above PERCENT]\n\n"
            "Joins two reports of --json on problem, direction, algorithm, batch, threads and dtype; prints old time "
            "over\n"
-           "new time, geometric means and the five worst layers. Exit status 1 if the geometric mean of a direction "
-           "and\n"
-           "algorithm became slower by more than PERCENT, 3 if a file is no report.\n\n"
+           "new time, geometric means, the five worst layers, what the two were not measured alike on, and the rows "
+           "that\n"
+           "only one has. Rows marked as disturbed in either are left out of the means. Exit status 1 if the geometric "
+           "mean\n"
+           "of a direction and algorithm became slower by more than PERCENT, 3 if a file is no report or, with "
+           "--fail-above,\n"
+           "if every row is marked.\n\n"
            "example: cnnblas-bench compare before.json after.json --fail-above 3");
       return BENCH_OK;
     }

@@ -5,9 +5,11 @@ void bench_context_fill(bench_context *context, const char *executable, const be
 {
   *context = (bench_context){.threads = options->threads,
                              .dtype = options->dtype,
+                             .onednn_version = bench_onednn_version(),
                              .compiler = BENCH_COMPILER,
                              .build_type = BENCH_BUILD_TYPE,
                              .debug_build = BENCH_DEBUG_BUILD,
-                             .executable = executable};
+                             .executable = executable,
+                             .load_known = options->load && bench_load_monitor_works(options->load)};
   cnnblas_get_system_info(&context->system);
 }

@@ -14,6 +14,7 @@
 #define _GNU_SOURCE
 #include "kernels.h"
 #include "gemm/engine.h"
+#include "marks.h"
 #include "memory.h"
 #include "peaks_fma.h"
 #include "random.h"
@@ -55,6 +56,7 @@ typedef struct kernel_run {
   cb_tile tile;
   double gflops, percent, error; /* error: share of the bound */
   bench_timing timing;
+  bench_load load;
 } kernel_run;
 
 typedef struct level_run {
@@ -177,12 +179,15 @@ static int measure(level_run *l, arena *s, const bench_options *options)
     }
     watches[l->count] = (bench_stopwatch){.run = run_peak, .state = l};
     for (size_t i = 0; i <= l->count; i++) watches[i].first_call = seconds_of_one(watches[i].run, watches[i].state);
+    bench_load_begin(options->load);
     if (!bench_time_all(watches, l->count + 1, options->min_time)) status = BENCH_NO_MEMORY;
+    bench_load_end(options->load);
     l->peak_gflops = l->fma.flops * PEAK_ITERATIONS / watches[l->count].timing.minimum * 1e-9;
   }
   for (size_t i = 0; i < l->count && status != BENCH_NO_MEMORY; i++) {
     kernel_run *r = &l->runs[i];
     r->timing = watches[i].timing;
+    r->load = bench_load_of(options->load, &watches[i].clocks, 1);
     r->gflops = 2.0 * r->m * r->nv * l->engine->lanes * (double)r->tile.steps / r->timing.minimum * 1e-9;
     r->percent = 100 * r->gflops / l->peak_gflops;
   }
@@ -195,14 +200,15 @@ static void print_level(const level_run *l)
 {
   printf("\n%s: multiply-adds alone %.1f GFLOP/s\n", l->engine->name, l->peak_gflops);
   printf("%-14s", "rows x lanes");
-  for (int d = 0; d < DEPTHS; d++) printf(" %8s k=%-4lld  %% peak", "", (long long)depths[d]);
+  for (int d = 0; d < DEPTHS; d++) printf(" %8s k=%-4lld  %% peak ", "", (long long)depths[d]);
   putchar('\n');
   for (size_t i = 0; i < l->count; i += DEPTHS) {
     const kernel_run *r = &l->runs[i];
     char shape[32];
     snprintf(shape, sizeof shape, "%dx%d", r->m, r->nv * l->engine->lanes);
     printf("%-14s", shape);
-    for (int d = 0; d < DEPTHS; d++) printf(" %14.1f  %6.1f", r[d].gflops, r[d].percent);
+    for (int d = 0; d < DEPTHS; d++)
+      printf(" %14.1f  %6.1f%-1s", r[d].gflops, r[d].percent, bench_mark(&r[d].load, false));
     puts(r[0].error <= 1 && r[1].error <= 1 ? "" : "  WRONG");
   }
 }
@@ -220,6 +226,7 @@ static json_t *row_json(const level_run *l, const kernel_run *r, const bench_opt
   json_object_set_new(o, "repetition_index", json_integer(0));
   json_object_set_new(o, "threads", json_integer(1));
   bench_timing_json(o, &r->timing);
+  bench_load_json(o, &r->load);
   json_object_set_new(o, "set", json_string("kernels"));
   json_object_set_new(o, "problem", json_string(name));
   json_object_set_new(o, "algorithm", json_string(l->engine->name));
@@ -265,6 +272,7 @@ static void print_head(const bench_context *context, int core)
 
 int bench_kernels_run(const bench_options *options, bench_context *context)
 {
+  bench_mark_counts marks = {0};
   arena *s = calloc(1, sizeof *s);
   level_run *l = calloc(1, sizeof *l);
   json_t *rows = json_array();
@@ -287,8 +295,12 @@ int bench_kernels_run(const bench_options *options, bench_context *context)
     if (!context->peaks.fma_isa) context->peaks.fma_isa = name, context->peaks.fma_gflops = l->peak_gflops;
     print_level(l);
     fflush(stdout);
-    for (size_t i = 0; i < l->count; i++) json_array_append_new(rows, row_json(l, &l->runs[i], options));
+    for (size_t i = 0; i < l->count; i++) {
+      bench_mark_count(&marks, &l->runs[i].load, false);
+      json_array_append_new(rows, row_json(l, &l->runs[i], options));
+    }
   }
+  bench_mark_footnote(&marks);
   if (status == BENCH_NO_MEMORY) fputs("cnnblas-bench: out of memory\n", stderr);
   if (status == BENCH_CHECK_FAILED) puts("\nWRONG RESULTS: see the rows marked so");
   if (options->json && rows && status != BENCH_NO_MEMORY) {

@@ -1,6 +1,7 @@
 /* The layers around the convolution, timed; see layers.h. */
 #include "layers.h"
 #include "layers_case.h"
+#include "marks.h"
 #include "memory.h"
 #include "random.h"
 #include "report_parts.h"
@@ -231,6 +232,7 @@ typedef struct layer_row {
   bench_timing timing, yardstick;
   const char *yardstick_name;
   double gbytes, gflops; /* a second; gflops 0 unless a matrix product */
+  bench_load load;
 } layer_row;
 
 static int measure(const layer_case *layer, const bench_options *options, layer_row *row)
@@ -256,7 +258,10 @@ static int measure(const layer_case *layer, const bench_options *options, layer_
     watches[i].run(&r);
     watches[i].first_call = bench_now() - begin;
   }
+  bench_load_begin(options->load);
   int status = bench_time_all(watches, 2, options->min_time) ? BENCH_OK : BENCH_NO_MEMORY;
+  bench_load_end(options->load);
+  row->load = bench_load_of(options->load, &watches[0].clocks, options->threads);
   row->timing = watches[0].timing;
   row->yardstick = watches[1].timing;
   row->yardstick_name = fc ? "gemm" : "copy";
@@ -276,6 +281,7 @@ static json_t *row_json(const layer_row *row, const bench_options *options)
   json_object_set_new(o, "repetition_index", json_integer(0));
   json_object_set_new(o, "threads", json_integer(options->threads));
   bench_timing_json(o, &row->timing);
+  bench_load_json(o, &row->load);
   json_object_set_new(o, "set", json_string("layers"));
   json_object_set_new(o, "problem", json_string(row->name));
   json_object_set_new(o, "algorithm", json_string("layer"));
@@ -309,8 +315,8 @@ static void print_row(const layer_row *r)
     printf("%8.1f ", r->gflops);
   else
     printf("%8s ", "");
-  printf("%8s %9.1f %7.2f%s\n", r->yardstick_name, r->yardstick.minimum * 1e6, r->timing.minimum / r->yardstick.minimum,
-         r->error <= 1 ? "" : "  WRONG");
+  printf("%8s %9.1f %7.2f %s%s\n", r->yardstick_name, r->yardstick.minimum * 1e6,
+         r->timing.minimum / r->yardstick.minimum, bench_mark(&r->load, false), r->error <= 1 ? "" : "  WRONG");
   fflush(stdout);
 }
 
@@ -319,6 +325,7 @@ int bench_layers_run(const bench_options *options, bench_context *context)
   layer_case cases[MOST_CASES];
   size_t count = list_cases(cases);
   json_t *rows = json_array();
+  bench_mark_counts marks = {0};
   int status = rows ? BENCH_OK : BENCH_NO_MEMORY;
   context->threads = options->threads;
   context->peaks = (bench_peaks){.fma_gflops = NAN, .gemm_gflops = NAN, .bandwidth_gbytes = NAN, .fma_isa = ""};
@@ -330,8 +337,10 @@ int bench_layers_run(const bench_options *options, bench_context *context)
     if (measured != BENCH_OK) status = measured;
     if (measured == BENCH_NO_MEMORY) break;
     print_row(&row);
+    bench_mark_count(&marks, &row.load, false);
     json_array_append_new(rows, row_json(&row, options));
   }
+  bench_mark_footnote(&marks);
   if (status == BENCH_NO_MEMORY) fputs("cnnblas-bench: out of memory\n", stderr);
   if (status == BENCH_CHECK_FAILED) puts("\nWRONG RESULTS: see the rows marked so");
   if (options->json && rows && status != BENCH_NO_MEMORY) {

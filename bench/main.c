@@ -2,10 +2,11 @@
  * cnnblas-bench: convolution layers timed against naive loops and peers, every result checked.
  *
  * Which file answers which question: options.c the command line, descriptor.c the problems' grammar, sets.c the built-in
- * layers, runner.c what is run in which order, timing.c how it is timed, check.c what counts as right, peaks.c the
- * machine's limits, peers.c who else is timed, kernels.c the micro-kernels alone, layers.c the layers around the
- * convolution, report_*.c the output, compare.c two runs side by side, ab.c builds of the library in turns, latency.c
- * single calls, plot.c pictures.
+ * layers, validate.c what of it can run, runner.c what is run in which order, timing.c how it is timed, check.c what
+ * counts as right, peaks.c the machine's limits, load.c whether others disturbed it, peers.c who else is timed, kernels.c
+ * the micro-kernels alone, layers.c the layers around the convolution, report_*.c and marks.c the output, compare.c two
+ * runs side by side, ab.c builds of the library in turns, latency.c single calls, plot.c
+ * pictures.
  */
 #include "ab.h"
 #include "blas.h"
@@ -14,10 +15,13 @@
 #include "kernels.h"
 #include "latency.h"
 #include "layers.h"
+#include "marks.h"
 #include "plot.h"
+#include "quiet.h"
 #include "report.h"
 #include "runner.h"
 #include "sweep.h"
+#include "validate.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -50,24 +54,38 @@ static int write_files(const bench_options *options, const bench_results *result
   return status;
 }
 
-/* The peaks once more: what the whole run is judged by is the larger of each, so that a slow spell at the start does not
+static void print_moved(const char *name, double before, double after)
+{
+  if (fabs(after - before) > 0.1 * fmin(before, after)) printf("  %s: %.1f before, %.1f after\n", name, before, after);
+}
+
+/* The peaks once more: what the whole run is judged by is the largest of each, so that a slow spell at the start does not
    flatter it. Rows with a thread count of their own keep the peaks measured for that. */
 static void measure_peaks_again(const bench_options *options, bench_context *context, bench_results *results)
 {
   bench_peaks again, *peaks = &context->peaks;
   bench_set_threads(options->threads);
   bench_peaks_measure(options->dtype, options->threads, bench_peaks_time(options->min_time), &again);
+  bench_peaks before = *peaks;
   peaks->fma_gflops = fmax(peaks->fma_gflops, again.fma_gflops);
   peaks->gemm_gflops = fmax(peaks->gemm_gflops, again.gemm_gflops);
   peaks->bandwidth_gbytes = fmax(peaks->bandwidth_gbytes, again.bandwidth_gbytes);
   for (size_t i = 0; i < results->count; i++) {
+    const bench_result *row = &results->items[i];
+    if (row->threads == options->threads)
+      peaks->fma_gflops = fmax(peaks->fma_gflops, fmax(row->fma_before, row->fma_after));
+  }
+  for (size_t i = 0; i < results->count; i++) {
     bench_result *row = &results->items[i];
-    if (row->problem.threads && row->problem.threads != options->threads) continue;
+    if (row->threads != options->threads) continue;
     row->peaks = *peaks;
     row->roof_gflops = bench_roof(peaks, row->flops, row->bytes);
   }
-  printf("\npeaks, the larger of before and after: FMA %.0f GFLOP/s, GEMM %.0f GFLOP/s, memory %.1f GB/s\n",
+  printf("\npeaks, the largest of before, between and after: FMA %.0f GFLOP/s, GEMM %.0f GFLOP/s, memory %.1f GB/s\n",
          peaks->fma_gflops, peaks->gemm_gflops, peaks->bandwidth_gbytes);
+  print_moved("FMA GFLOP/s moved", before.fma_gflops, again.fma_gflops);
+  print_moved("GEMM GFLOP/s moved", before.gemm_gflops, again.gemm_gflops);
+  print_moved("memory GB/s moved", before.bandwidth_gbytes, again.bandwidth_gbytes);
 }
 
 /* The choices of --wisdom's file; none yet if there is no file. */
@@ -94,6 +112,70 @@ static int close_wisdom(bench_options *options)
   return status ? BENCH_NO_MEMORY : BENCH_OK;
 }
 
+/* --set kernels and --set layers. */
+static int run_alone(const bench_options *options, bench_context *context)
+{
+  int status = options->kernels ? bench_kernels_run(options, context) : bench_layers_run(options, context);
+  if (options->plot && status != BENCH_NO_MEMORY) {
+    int plotted = bench_plot(options->json, options->plot, NULL);
+    if (status == BENCH_OK) status = plotted;
+  }
+  return status;
+}
+
+/* Problems, all of which can run. */
+static int run_problems(int argc, char **argv, const bench_options *options, bench_context *context)
+{
+  bench_results results = {0};
+  char last_problem[160] = "";
+  bench_set_threads(options->threads);
+  bench_peaks_measure(options->dtype, options->threads, bench_peaks_time(options->min_time), &context->peaks);
+  bench_table_head(context);
+  int status = bench_run(options, &context->peaks, &results, print_rows, last_problem);
+  measure_peaks_again(options, context, &results);
+  if (options->sweep[0]) bench_sweep_print(&results, options->sweep);
+  bench_table_means(&results, context);
+  if (status == BENCH_CHECK_FAILED) puts("\nWRONG RESULTS: see the rows marked so");
+  int written = write_files(options, &results, context);
+  if (options->plot && written == BENCH_OK) written = bench_plot(options->json, options->plot, NULL);
+  if (options->fresh) {
+    int fresh = bench_fresh_run(argc, argv, &results, context);
+    if (status == BENCH_OK) status = fresh;
+  }
+  if (status == BENCH_OK) status = written;
+  if (status == BENCH_OK && !results.count) {
+    fputs("cnnblas-bench: nothing ran: see the reasons above\n", stderr);
+    status = BENCH_BAD_INPUT;
+  }
+  bench_results_free(&results);
+  return status;
+}
+
+/* Everything that can be refused comes before anything that is measured. */
+static int run_options(int argc, char **argv, bench_options *options)
+{
+  bench_context context;
+  int status, invalid = BENCH_OK;
+  bool alone = options->kernels || options->layers;
+  if (!alone && !bench_validate(options, &invalid)) return invalid;
+  if (options->latency) {
+    bench_wait_quiet(&options->wait_quiet);
+    bench_context_fill(&context, argv[0], options);
+    status = bench_latency_run(options, &context);
+    return status == BENCH_OK ? invalid : status;
+  }
+  if (options->plot && (status = bench_plot_prepare(options->plot, &options->json)) != BENCH_OK) return status;
+  if (!alone && (status = open_wisdom(options)) != BENCH_OK) return status;
+  options->load = bench_load_monitor_create();
+  bench_wait_quiet(&options->wait_quiet);
+  bench_context_fill(&context, argv[0], options);
+  status = alone ? run_alone(options, &context) : run_problems(argc, argv, options, &context);
+  bench_load_monitor_destroy(options->load);
+  int kept = close_wisdom(options);
+  if (status == BENCH_OK) status = kept;
+  return status == BENCH_OK ? invalid : status;
+}
+
 static int run(int argc, char **argv)
 {
   bench_options options;
@@ -102,51 +184,8 @@ static int run(int argc, char **argv)
   if (argc > 1 && strcmp(argv[1], "compare") == 0) return bench_compare_main(argc - 1, argv + 1);
   if (argc > 1 && strcmp(argv[1], "plot") == 0) return bench_plot_main(argc - 1, argv + 1);
   if (!bench_options_read(argc, argv, &options, &status)) return status;
-  bench_context context;
-  bench_results results = {0};
-  char last_problem[160] = "";
-  if (options.latency) {
-    bench_context_fill(&context, argv[0], &options);
-    status = bench_latency_run(&options, &context);
-    bench_options_free(&options);
-    return status;
-  }
-  if (options.plot && (status = bench_plot_prepare(options.plot, &options.json)) != BENCH_OK) {
-    bench_options_free(&options);
-    return status;
-  }
-  bench_context_fill(&context, argv[0], &options);
-  if (options.kernels || options.layers) {
-    status = options.kernels ? bench_kernels_run(&options, &context) : bench_layers_run(&options, &context);
-    if (options.plot && status != BENCH_NO_MEMORY) {
-      int plotted = bench_plot(options.json, options.plot, NULL);
-      if (status == BENCH_OK) status = plotted;
-    }
-    bench_options_free(&options);
-    return status;
-  }
-  status = open_wisdom(&options);
-  if (status) {
-    bench_options_free(&options);
-    return status;
-  }
-  bench_set_threads(options.threads);
-  bench_peaks_measure(options.dtype, options.threads, bench_peaks_time(options.min_time), &context.peaks);
-  bench_table_head(&context);
-  status = bench_run(&options, &context.peaks, &results, print_rows, last_problem);
-  measure_peaks_again(&options, &context, &results);
-  if (options.sweep[0]) bench_sweep_print(&results, options.sweep);
-  bench_table_means(&results, &context);
-  if (status == BENCH_CHECK_FAILED) puts("\nWRONG RESULTS: see the rows marked so");
-  int written = write_files(&options, &results, &context), kept = close_wisdom(&options);
-  if (options.plot && written == BENCH_OK) written = bench_plot(options.json, options.plot, NULL);
-  if (options.fresh) {
-    int fresh = bench_fresh_run(argc, argv, &results, &context);
-    if (status == BENCH_OK) status = fresh;
-  }
-  if (status == BENCH_OK) status = written ? written : kept;
+  status = run_options(argc, argv, &options);
   if (status == BENCH_OK && options.bad_lines) status = BENCH_BAD_INPUT;
-  bench_results_free(&results);
   bench_options_free(&options);
   return status;
 }

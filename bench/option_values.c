@@ -203,6 +203,15 @@ int bench_read_min_time(bench_options *o, const char *text)
              : bench_usage_error("min-time", text, "it must be seconds, above 0");
 }
 
+int bench_read_wait_quiet(bench_options *o, const char *text)
+{
+  char *end;
+  o->wait_quiet = strtod(text, &end);
+  return end != text && !*end && o->wait_quiet >= 0 && o->wait_quiet <= 86400
+             ? BENCH_OK
+             : bench_usage_error("wait-quiet", text, "it must be seconds, 0 to 86400");
+}
+
 int bench_read_choice(const char *option, const char *text, const char *first, const char *second, int *value)
 {
   *value = strcmp(text, second) == 0;

@@ -17,6 +17,7 @@ int bench_read_algorithms(bench_options *o, char *names); /* the names stay wher
 int bench_read_peers(bench_options *o, char *names);
 int bench_read_workspace(bench_options *o, const char *text);
 int bench_read_min_time(bench_options *o, const char *text);
+int bench_read_wait_quiet(bench_options *o, const char *text);
 
 /* Bad problems are printed and counted in bad_lines; they end nothing. */
 int bench_read_problem_file(bench_options *o, char *path);

@@ -29,6 +29,7 @@ static const char help[] =
     "  --workspace W        default, none, or bytes a thread at most\n"
     "  --effort E           estimate or measure: how auto chooses (estimate)\n"
     "  --wisdom FILE        measured choices, read and written; means --effort measure\n"
+    "  --wait-quiet SECONDS wait up to so long for other processes to leave the machine alone (0)\n"
     "  --no-naive           skip the naive baseline\n"
     "  --sweep V=FROM..TO   batch, channels, size or threads, doubling, or V=A,B,C: how time grows\n"
     "  --fresh              afterwards repeat the whole in a new process and compare\n"
@@ -41,7 +42,8 @@ static const char help[] =
     "  cnnblas-bench --peers none --direction forward 'mb1ic64ih56oc64kh3ph1'\n"
     "  cnnblas-bench --peers none --sweep size=14..224 ic64ih56oc64kh3ph1\n"
     "  cnnblas-bench compare old.json new.json --fail-above 5\n"
-    "exit status: 0 fine, 1 wrong result, too slow, 2 usage, 3 bad input, 4 memory or disk\n";
+    "exit status: 0 fine, 1 wrong result or too slow, 2 usage, 3 bad input, nothing ran or a named\n"
+    "  algorithm applies to no layer, 4 memory or disk\n";
 
 enum {
   SET = 256,
@@ -53,6 +55,7 @@ enum {
   THREADS,
   DTYPE,
   MIN_TIME,
+  WAIT_QUIET,
   WORKSPACE,
   EFFORT,
   WISDOM,
@@ -77,6 +80,7 @@ static const struct option long_options[] = {{"set", required_argument, NULL, SE
                                              {"threads", required_argument, NULL, THREADS},
                                              {"dtype", required_argument, NULL, DTYPE},
                                              {"min-time", required_argument, NULL, MIN_TIME},
+                                             {"wait-quiet", required_argument, NULL, WAIT_QUIET},
                                              {"workspace", required_argument, NULL, WORKSPACE},
                                              {"effort", required_argument, NULL, EFFORT},
                                              {"wisdom", required_argument, NULL, WISDOM},
@@ -144,6 +148,8 @@ static int read_option(bench_options *o, int option, const char **sweep)
     return status;
   case MIN_TIME:
     return bench_read_min_time(o, optarg);
+  case WAIT_QUIET:
+    return bench_read_wait_quiet(o, optarg);
   case WORKSPACE:
     return bench_read_workspace(o, optarg);
   case EFFORT:

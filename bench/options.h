@@ -4,6 +4,7 @@
 #ifndef BENCH_OPTIONS_H
 #define BENCH_OPTIONS_H
 
+#include "load_monitor.h"
 #include "peer.h"
 #include "problem.h"
 #include <stdbool.h>
@@ -35,6 +36,8 @@ typedef struct bench_options {
   const char *wisdom_file; /* NULL for none */
   cnnblas_wisdom *wisdom;  /* of that file; main makes and frees it */
   double min_time;
+  double wait_quiet;        /* seconds to wait for a quiet machine at most, in all */
+  bench_load_monitor *load; /* watches others; main makes and frees it; NULL: nobody watches */
   bool naive;
   bool fresh;
   bool latency;           /* single calls, warm and cold, instead of the shortest times */

@@ -89,6 +89,11 @@ void bench_peaks_measure(cnnblas_dtype dtype, int threads, double time_each, ben
   peaks->gemm_gflops = measure_gemm(dtype, time_each);
 }
 
+double bench_peaks_fma(cnnblas_dtype dtype, int threads, double seconds)
+{
+  return measure_fma(bench_fma_widest(dtype), threads, seconds);
+}
+
 double bench_roof(const bench_peaks *peaks, double flops, double bytes)
 {
   double memory = peaks->bandwidth_gbytes * flops / bytes;

@@ -19,6 +19,9 @@ typedef struct bench_peaks {
  */
 void bench_peaks_measure(cnnblas_dtype dtype, int threads, double time_each, bench_peaks *peaks);
 
+/* The first of them alone. */
+double bench_peaks_fma(cnnblas_dtype dtype, int threads, double seconds);
+
 /* Seconds for each peak that suit a run's --min-time. */
 static inline double bench_peaks_time(double min_time)
 {

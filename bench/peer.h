@@ -34,6 +34,9 @@ typedef struct bench_peer {
 /* The peers of this build, NULL past the end. */
 const bench_peer *bench_peer_at(size_t index);
 
+/* "2.6.0" of the oneDNN behind its peers, "" in a build without. */
+const char *bench_onednn_version(void);
+
 /* The library itself; options is a const cnnblas_conv_options *. */
 extern const bench_peer bench_ours;
 

@@ -276,3 +276,11 @@ const bench_peer bench_onednn_best = {.name = "onednn_best",
                                       .describe = describe,
                                       .workspace = workspace,
                                       .destroy = destroy};
+
+const char *bench_onednn_version(void)
+{
+  static char text[32];
+  const dnnl_version_t *version = dnnl_version();
+  snprintf(text, sizeof text, "%d.%d.%d", version->major, version->minor, version->patch);
+  return text;
+}

@@ -6,6 +6,13 @@ extern const bench_peer bench_im2col_sgemm, bench_im2col_images;
 extern const bench_peer bench_onednn_nchw, bench_onednn_best;
 #endif
 
+#ifndef BENCH_HAVE_ONEDNN
+const char *bench_onednn_version(void)
+{
+  return "";
+}
+#endif
+
 static const bench_peer *const table[] = {
     &bench_im2col_sgemm,
     &bench_im2col_images,

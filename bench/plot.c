@@ -1,5 +1,6 @@
 /* Pictures of a report; see plot.h. A picture is a set and direction, a set, or a swept layer and direction. */
 #include "plot.h"
+#include "marks.h"
 #include "options.h"
 #include "plot_parts.h"
 #include <errno.h>
@@ -24,6 +25,15 @@ const char *plot_layer_of(const json_t *row)
 {
   const char *layer = plot_text_of(row, "layer");
   return *layer ? layer : *plot_text_of(row, "problem") ? plot_text_of(row, "problem") : plot_text_of(row, "name");
+}
+
+const char *plot_mark_of(const json_t *row)
+{
+  const char *name = plot_text_of(row, "load");
+  bench_load load = {.verdict = BENCH_LOAD_UNKNOWN};
+  for (int v = BENCH_LOAD_UNKNOWN; v <= BENCH_LOAD_BUSY; v++)
+    if (strcmp(name, bench_load_name((bench_load_verdict)v)) == 0) load.verdict = (bench_load_verdict)v;
+  return bench_mark(&load, json_is_true(json_object_get(row, "peaks_moved")));
 }
 
 const char *plot_quoted(const char *text)
@@ -100,6 +110,12 @@ void plot_title(const plots *p, plot_picture *it, int width, int height, const c
   gnuplot_text(it->script, text);
   fputs(".\"\\n\".", it->script);
   gnuplot_text(it->script, second);
+  size_t i, marked = 0;
+  const json_t *row;
+  json_array_foreach(p->rows, i, row) marked += plot_mark_of(row)[0] != 0;
+  if (marked)
+    fprintf(it->script, ".\"\\n%zu of %zu rows marked: b others took time, p peaks moved, ? not known\"", marked,
+            json_array_size(p->rows));
   fputs(" noenhanced\n", it->script);
 }
 

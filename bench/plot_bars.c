@@ -10,6 +10,7 @@ typedef struct {
   const char *labels[PLOT_LAYERS], *series[PLOT_SERIES];
   int label_count, series_count;
   double values[PLOT_LAYERS][PLOT_SERIES];
+  const char *marks[PLOT_LAYERS][PLOT_SERIES];
   const char *axis;
 } table;
 
@@ -31,11 +32,11 @@ static double write_data(FILE *file, const table *t)
 {
   double most = 0;
   for (int s = 0; s < t->series_count; s++) {
-    fprintf(file, "# %s: value, y, from, to, y from, y to\n", t->series[s]);
+    fprintf(file, "# %s: value, y, from, to, y from, y to, value and marks\n", t->series[s]);
     for (int l = 0; l < t->label_count; l++) {
       double value = t->values[l][s], y = l * (t->series_count + 1) + s;
       if (!(value >= 0)) continue;
-      fprintf(file, "%.6g %g 0 %.6g %g %g\n", value, y, value, y - 0.45, y + 0.45);
+      fprintf(file, "%.6g %g 0 %.6g %g %g \"%.3g %s\"\n", value, y, value, y - 0.45, y + 0.45, value, t->marks[l][s]);
       most = fmax(most, value);
     }
     fputs("\n\n", file);
@@ -81,8 +82,7 @@ static void draw(plots *p, plot_picture *it, const table *t, const char *title)
                              "border lc rgb \"#202020\" title %s",
                              s ? ", " : "", it->name, s, s + 1, patterns[s], plot_quoted(t->series[s]));
   snprintf(command + used, sizeof command - used,
-           ", \"%s.dat\" using 1:2:(sprintf(\"%%.3g\",$1)) with labels left offset 0.4,0 font \",8\" notitle",
-           it->name);
+           ", \"%s.dat\" using 1:2:7 with labels left offset 0.4,0 font \",8\" notitle", it->name);
   plot_end(p, it, width, height, command);
 }
 
@@ -90,7 +90,7 @@ static void clear(table *t)
 {
   memset(t, 0, sizeof *t);
   for (int l = 0; l < PLOT_LAYERS; l++)
-    for (int s = 0; s < PLOT_SERIES; s++) t->values[l][s] = NAN;
+    for (int s = 0; s < PLOT_SERIES; s++) t->values[l][s] = NAN, t->marks[l][s] = "";
   t->axis = "GFLOP/s (more is better)";
 }
 
@@ -115,6 +115,7 @@ void plot_bars(plots *p, const char *set, const char *direction)
     int l = plot_place(t.labels, &t.label_count, PLOT_LAYERS, plot_layer_of(row));
     if (s < 0 || l < 0) continue;
     t.values[l][s] = value_of(row);
+    t.marks[l][s] = plot_mark_of(row);
     if (json_object_get(row, "times_yardstick"))
       t.axis = "time over that of a copy of the arrays, or of the matrix product alone (less is better)";
   }
@@ -143,6 +144,7 @@ void plot_means(plots *p, const char *set)
     int s = plot_place(t.series, &t.series_count, PLOT_SERIES, plot_text_of(row, "algorithm"));
     int l = plot_place(t.labels, &t.label_count, PLOT_LAYERS, plot_text_of(row, "direction"));
     if (s < 0 || l < 0) continue;
+    if (!t.marks[l][s][0]) t.marks[l][s] = plot_mark_of(row); /* of any of them */
     t.values[l][s] = layers[l][s]++ ? t.values[l][s] + log(value) : log(value);
   }
   int most = 0;

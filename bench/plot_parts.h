@@ -31,10 +31,14 @@ const char *plot_text_of(const json_t *row, const char *key);
 double plot_number_of(const json_t *row, const char *key);
 const char *plot_layer_of(const json_t *row);
 
+/* The row's letters, as in the table (marks.h); "" for none. */
+const char *plot_mark_of(const json_t *row);
+
 /* Opens NAME.gp and NAME.dat; false if that failed, if there are too many pictures, or if it is not wanted. */
 bool plot_begin(plots *p, plot_picture *to, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* The head of the script: a title of two lines, the second saying what the figures were measured on. */
+/* The head of the script: a title of two lines, the second saying what the figures were measured on, and a third if rows
+   of the report are marked. */
 void plot_title(const plots *p, plot_picture *it, int width, int height, const char *first);
 
 /* Ends the script with the plot command, and closes both files. */

@@ -13,10 +13,12 @@ typedef struct bench_context {
   bench_peaks peaks;
   int threads;
   cnnblas_dtype dtype;
-  const char *compiler;   /* that built the benchmark */
-  const char *build_type; /* meson's */
-  bool debug_build;       /* unoptimised or instrumented: its figures mean nothing */
+  const char *onednn_version; /* "" without */
+  const char *compiler;       /* that built the benchmark */
+  const char *build_type;     /* meson's */
+  bool debug_build;           /* unoptimised or instrumented: its figures mean nothing */
   const char *executable;
+  bool load_known; /* the system tells what other processes do */
 } bench_context;
 
 void bench_context_fill(bench_context *context, const char *executable, const bench_options *options);

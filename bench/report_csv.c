@@ -46,7 +46,13 @@ static void write_row(FILE *file, const bench_result *r, const bench_context *co
   number(file, r->versus_ours > 0 ? r->versus_ours : NAN);
   fprintf(file, "%d,%zu,%zu,", r->close_to_ours, r->workspace_bytes, r->memory_bytes);
   number(file, r->verdict.max_error);
-  fprintf(file, "%s,%s\n", r->verdict.correct ? "yes" : "no", context->debug_build ? "debug" : "release");
+  fprintf(file, "%s,%s,%s,", r->verdict.correct ? "yes" : "no", context->debug_build ? "debug" : "release",
+          bench_load_name(r->load.verdict));
+  number(file, r->load.foreign);
+  number(file, r->load.stolen);
+  number(file, r->fma_before);
+  number(file, r->fma_after);
+  fprintf(file, "%s\n", r->peaks_moved ? "yes" : "no");
 }
 
 bool bench_csv_write(const char *path, const bench_results *results, const bench_context *context)
@@ -56,7 +62,8 @@ bool bench_csv_write(const char *path, const bench_results *results, const bench
   fputs(
       "name,set,layer,problem,direction,algorithm,chosen,batch,threads,dtype,repeats,iterations,time_us,time_median_us,"
       "time_spread,gflops,percent_of_peak,percent_of_gemm_peak,roof_gflops,percent_of_roof,speedup_over_naive,"
-      "time_versus_ours,close_to_ours,workspace_bytes,memory_bytes,max_error,correct,build\n",
+      "time_versus_ours,close_to_ours,workspace_bytes,memory_bytes,max_error,correct,build,"
+      "load,foreign_load,stolen_load,fma_peak_before_gflops,fma_peak_after_gflops,peaks_moved\n",
       file);
   for (size_t i = 0; i < results->count; i++) write_row(file, &results->items[i], context);
   bool ok = fflush(file) == 0 && !ferror(file);

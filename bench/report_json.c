@@ -71,6 +71,8 @@ json_t *bench_context_json(const bench_context *c)
   set_text(o, "openblas_flavour", s->openblas_flavour);
   set_text(o, "openmp_runtime", s->openmp_runtime);
   set_integer(o, "openmp_version", s->openmp_version);
+  set_text(o, "onednn_version", c->onednn_version);
+  json_object_set_new(o, "load_known", json_boolean(c->load_known));
   set_text(o, "fma_peak_isa", c->peaks.fma_isa);
   set_number(o, "fma_peak_gflops", c->peaks.fma_gflops);
   set_number(o, "gemm_peak_gflops", c->peaks.gemm_gflops);
@@ -88,6 +90,13 @@ void bench_timing_json(json_t *row, const bench_timing *timing)
   set_number(row, "time_spread", bench_timing_spread(timing));
   set_number(row, "time_quartile_low", 1e6 * timing->low);
   set_number(row, "time_quartile_high", 1e6 * timing->high);
+}
+
+void bench_load_json(json_t *row, const bench_load *load)
+{
+  set_text(row, "load", bench_load_name(load->verdict));
+  set_number(row, "foreign_load", load->foreign);
+  set_number(row, "stolen_load", load->stolen);
 }
 
 static json_t *row_json(const bench_result *r)
@@ -123,6 +132,10 @@ static json_t *row_json(const bench_result *r)
   set_number(o, "speedup_over_naive", r->speedup_over_naive > 0 ? r->speedup_over_naive : NAN);
   set_number(o, "time_versus_ours", r->versus_ours > 0 ? r->versus_ours : NAN);
   json_object_set_new(o, "close_to_ours", json_boolean(r->close_to_ours));
+  bench_load_json(o, &r->load);
+  set_number(o, "fma_peak_before_gflops", r->fma_before);
+  set_number(o, "fma_peak_after_gflops", r->fma_after);
+  json_object_set_new(o, "peaks_moved", json_boolean(r->peaks_moved));
   set_integer(o, "workspace_bytes", (int64_t)r->workspace_bytes);
   set_integer(o, "memory_bytes", (int64_t)r->memory_bytes);
   set_number(o, "max_error", r->verdict.max_error);

@@ -1,4 +1,5 @@
 /* The table for people; see report.h. */
+#include "marks.h"
 #include "report.h"
 #include <math.h>
 #include <stdio.h>
@@ -28,8 +29,8 @@ static const char *short_bytes(size_t bytes, char text[16])
 
 static void print_columns(void)
 {
-  printf("%-16s %-21s %9s %8s %4s %5s %5s %7s %5s %5s %s\n", "direction", "algorithm", "ms", "GFLOP/s", "FMA%", "GEMM%",
-         "roof%", "xnaive", "work", "mem", "  err");
+  printf("%-16s %-21s%2s %8s %7s %4s %5s %5s %7s %5s %5s %s\n", "direction", "algorithm", "", "ms", "GFLOP/s", "FMA%",
+         "GEMM%", "roof%", "xnaive", "work", "mem", "  err");
 }
 
 /* What the number of threads is to be seen against. */
@@ -76,9 +77,10 @@ void bench_table_row(const bench_result *row, bool first_of_direction)
 {
   char name[128], work[16], memory[16];
   label(row, name, sizeof name);
-  printf("%-16s %-21.21s %9.*f %8.1f %4.0f %5.0f %5.0f ",
-         first_of_direction ? bench_direction_name(row->direction) : "", name, row->timing.minimum < 0.01 ? 4 : 2,
-         1e3 * row->timing.minimum, row->gflops, 100 * row->gflops / row->peaks.fma_gflops,
+  printf("%-16s %-21.21s%-2s %8.*f %7.1f %4.0f %5.0f %5.0f ",
+         first_of_direction ? bench_direction_name(row->direction) : "", name, bench_mark(&row->load, row->peaks_moved),
+         row->timing.minimum < 0.01 ? 4 : 2, 1e3 * row->timing.minimum, row->gflops,
+         100 * row->gflops / row->peaks.fma_gflops,
          row->peaks.gemm_gflops > 0 ? 100 * row->gflops / row->peaks.gemm_gflops : 0,
          100 * row->gflops / row->roof_gflops);
   if (row->speedup_over_naive > 0)
@@ -153,6 +155,10 @@ static const char *our_name(const bench_results *results)
 void bench_table_means(const bench_results *results, const bench_context *context)
 {
   const char *set = "";
+  bench_mark_counts marks = {0};
+  for (size_t i = 0; i < results->count; i++)
+    bench_mark_count(&marks, &results->items[i].load, results->items[i].peaks_moved);
+  bench_mark_footnote(&marks);
   printf("\n~ marks a pair that the noise does not let us tell apart: the quartiles of their times overlap.\n"
          "Below, geometric means over the layers. weighted: all FLOPs over all time, each layer as often as\n"
          "the network has it. %s is: so many times as fast (on how many layers, how many marked ~).\n",

@@ -1,5 +1,6 @@
 /* Rows and their names; see results.h. */
 #include "results.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -20,6 +21,14 @@ void bench_results_free(bench_results *results)
 {
   free(results->items);
   *results = (bench_results){0};
+}
+
+void bench_result_surround(bench_result *result, double fma_before, double fma_after)
+{
+  double low = fmin(fma_before, fma_after), high = fmax(fma_before, fma_after);
+  result->fma_before = fma_before;
+  result->fma_after = fma_after;
+  result->peaks_moved = high > 1.1 * low || result->gflops > 1.1 * high;
 }
 
 const char *bench_direction_name(cnnblas_conv_direction direction)

@@ -5,6 +5,7 @@
 #define BENCH_RESULTS_H
 
 #include "check.h"
+#include "load.h"
 #include "peaks.h"
 #include "problem.h"
 #include "timing.h"
@@ -28,7 +29,10 @@ typedef struct bench_result {
   double versus_ours;        /* this row's time over the first of our rows; 0 if there is none */
   bool close_to_ours;        /* and the quartile ranges overlap */
   size_t workspace_bytes, memory_bytes;
-  bench_peaks peaks; /* for this row's threads */
+  bench_peaks peaks;            /* for this row's threads */
+  double fma_before, fma_after; /* the FMA peak measured last before the row and first after it, GFLOP/s; 0 for none */
+  bool peaks_moved;             /* those two differ by over 10%, or the row exceeds both by over 10% */
+  bench_load load;              /* what other processes took */
 } bench_result;
 
 typedef struct bench_results {
@@ -42,6 +46,9 @@ void bench_results_free(bench_results *results);
 /* "forward", "backward_data", "backward_weights" */
 const char *bench_direction_name(cnnblas_conv_direction direction);
 const char *bench_dtype_name(cnnblas_dtype dtype);
+
+/* Sets fma_before, fma_after and peaks_moved. */
+void bench_result_surround(bench_result *result, double fma_before, double fma_after);
 
 /* SET:LAYER/DIRECTION/ALGORITHM */
 void bench_result_name(const bench_result *result, char *buffer, size_t size);

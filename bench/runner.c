@@ -4,17 +4,35 @@
 #include "blas.h"
 #include "descriptor.h"
 #include "memory.h"
+#include "quiet.h"
+#include "tasks.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* The naive baseline runs on one image, and on so few filters that a call takes about this; its time is scaled up by
    FLOPs. Its loops cost the same for every image and filter, and some layers would take it a minute. */
 static const double naive_flops = 1e8;
 
 enum { MOST_CANDIDATES = 2 * BENCH_MOST_NAMES + 1 };
+
+/* The FMA peak is measured again after so many seconds. */
+static const double peak_spacing = 3;
+
+/* A run in progress. */
+typedef struct run_state {
+  const bench_options *options;
+  bench_results *results;
+  bench_on_rows on_rows;
+  void *context;
+  int threads;        /* that the peaks are of, and the next rounds */
+  bench_peaks peaks;  /* all three */
+  double fma, fma_at; /* the FMA peak measured last, and when */
+  size_t reported;    /* rows whose peaks before and after are known */
+  bool disturbed;     /* others took time from the last rounds */
+  double patience;    /* seconds left to wait for a quiet machine */
+} run_state;
 
 typedef struct candidate {
   const bench_peer *peer;
@@ -30,7 +48,6 @@ typedef struct candidate {
 } candidate;
 
 typedef struct round_state {
-  const bench_options *options;
   candidate candidates[MOST_CANDIDATES];
   size_t count;
 } round_state;
@@ -103,9 +120,10 @@ static cnnblas_conv_desc naive_part(const bench_task *task)
   return part;
 }
 
-static void fill_row(const round_state *round, const bench_problem *problem, const bench_task *task, const candidate *c,
-                     const bench_peaks *peaks, bench_result *row)
+static void fill_row(const round_state *round, const run_state *run, const bench_problem *problem,
+                     const bench_task *task, const candidate *c, bench_result *row)
 {
+  const bench_peaks *peaks = &run->peaks;
   *row = (bench_result){.problem = *problem, .direction = task->direction, .kind = c->kind, .threads = task->threads};
   row->problem.desc = task->desc;
   row->peaks = *peaks;
@@ -123,6 +141,7 @@ static void fill_row(const round_state *round, const bench_problem *problem, con
   row->timing.low *= c->scale;
   row->timing.high *= c->scale;
   row->timing.cpu *= c->scale;
+  row->load = bench_load_of(run->options->load, &c->watch.clocks, c->task->threads);
   row->verdict = c->verdict;
   row->flops = task->shape.flops;
   row->bytes =
@@ -144,61 +163,111 @@ static void fill_row(const round_state *round, const bench_problem *problem, con
   }
 }
 
-/* One problem in one direction. */
-static int run_direction(const bench_options *options, const bench_problem *problem, const bench_task *task,
-                         const bench_peaks *peaks, bench_results *results, bench_on_rows on_rows, void *context)
+/* The library's algorithms, naive loops on a part of the problem, and the peers. */
+static void add_candidates(round_state *round, const bench_options *options, const bench_task *task,
+                           const bench_expected *expected, const bench_task *naive_task,
+                           const bench_expected *naive_expected)
 {
-  bench_expected *expected = bench_expected_create(task, BENCH_COVER_BY_SIZE), *naive_expected = NULL;
-  if (!expected) return BENCH_NO_MEMORY;
-  round_state *round = calloc(1, sizeof *round);
-  if (!round) {
-    bench_expected_destroy(expected);
-    return BENCH_NO_MEMORY;
-  }
-  round->options = options;
   for (size_t i = 0; i < options->algorithm_count; i++) {
     cnnblas_conv_options ours = bench_library_options(options, options->algorithms[i], task->threads);
     add_candidate(round, (candidate){&bench_ours, BENCH_OURS, options->algorithms[i], task, expected, .scale = 1},
                   &ours, options->algorithms_named);
   }
+  cnnblas_conv_options naive = bench_library_options(options, "naive", 1);
+  if (naive_expected)
+    add_candidate(round,
+                  (candidate){&bench_ours, BENCH_NAIVE, "naive", naive_task, naive_expected,
+                              .scale = task->shape.flops / naive_task->shape.flops},
+                  &naive, true);
+  for (size_t i = 0; i < options->peer_count; i++)
+    add_candidate(round,
+                  (candidate){options->peers[i], BENCH_PEER, options->peers[i]->name, task, expected, .scale = 1}, NULL,
+                  options->peers_named);
+}
+
+/* Times the candidates, judges what others took from them, and adds their rows. */
+static int measure(run_state *run, round_state *round, const bench_problem *problem, const bench_task *task)
+{
+  bench_stopwatch watches[MOST_CANDIDATES];
+  for (size_t i = 0; i < round->count; i++) watches[i] = round->candidates[i].watch;
+  if (run->disturbed) bench_wait_quiet(&run->patience);
+  bench_load_begin(run->options->load);
+  int status = bench_time_all(watches, round->count, run->options->min_time) ? BENCH_OK : BENCH_NO_MEMORY;
+  bench_load_end(run->options->load);
+  run->disturbed = false;
+  for (size_t i = 0; i < round->count; i++) {
+    round->candidates[i].watch = watches[i];
+    if (watches[i].failed) round->candidates[i].verdict.correct = false;
+  }
+  for (size_t i = 0; i < round->count; i++) {
+    bench_result row;
+    fill_row(round, run, problem, task, &round->candidates[i], &row);
+    if (!bench_results_add(run->results, &row)) status = BENCH_NO_MEMORY;
+    if (!row.verdict.correct && status == BENCH_OK) status = BENCH_CHECK_FAILED;
+    run->disturbed |= row.load.verdict == BENCH_LOAD_BUSY;
+  }
+  return status;
+}
+
+static double short_fma(const run_state *run)
+{
+  return bench_peaks_fma(run->options->dtype, run->threads, fmax(0.01, bench_peaks_time(run->options->min_time) / 10));
+}
+
+/* Measures the FMA peak after the rows since the last time, and hands them on, a direction at a time. */
+static void report_rows(run_state *run)
+{
+  double after = short_fma(run);
+  bench_result *rows = run->results->items;
+  size_t count = run->results->count, first = run->reported;
+  for (size_t i = first; i < count; i++) {
+    bench_result_surround(&rows[i], run->fma, after);
+    bool last = i + 1 == count || rows[i + 1].direction != rows[i].direction ||
+                strcmp(rows[i + 1].problem.name, rows[i].problem.name) != 0 ||
+                strcmp(rows[i + 1].problem.set, rows[i].problem.set) != 0;
+    if (!last) continue;
+    run->on_rows(run->context, &rows[first], i + 1 - first);
+    first = i + 1;
+  }
+  run->reported = count;
+  run->fma = after;
+  run->fma_at = bench_now();
+}
+
+/* Peaks for another number of threads, which the walk has already set. */
+static void change_threads(run_state *run, int threads)
+{
+  bench_set_threads(run->threads);
+  report_rows(run);
+  run->threads = threads;
+  bench_set_threads(threads);
+  bench_peaks_measure(run->options->dtype, threads, bench_peaks_time(run->options->min_time), &run->peaks);
+  run->fma = short_fma(run);
+  run->fma_at = bench_now();
+}
+
+/* One problem in one direction. */
+static int run_task(void *context, const bench_problem *problem, const bench_task *task, const bench_expected *expected)
+{
+  run_state *run = context;
+  if (task->threads != run->threads) change_threads(run, task->threads);
+  round_state *round = calloc(1, sizeof *round);
+  if (!round) return BENCH_NO_MEMORY;
   bench_task naive_task = *task;
-  if (options->naive) {
+  bench_expected *naive_expected = NULL;
+  if (run->options->naive) {
     cnnblas_conv_desc part = naive_part(task);
     naive_task = bench_task_make(&part, task->direction, 1,
                                  &(bench_arrays){(void *)(uintptr_t)task->x, (void *)(uintptr_t)task->w,
                                                  (void *)(uintptr_t)task->dy, task->out, 0, 0, 0, 0});
     naive_expected = bench_expected_create(&naive_task, BENCH_COVER_BY_SIZE);
-    cnnblas_conv_options naive = bench_library_options(options, "naive", 1);
-    if (naive_expected)
-      add_candidate(round,
-                    (candidate){&bench_ours, BENCH_NAIVE, "naive", &naive_task, naive_expected,
-                                .scale = task->shape.flops / naive_task.shape.flops},
-                    &naive, true);
   }
-  for (size_t i = 0; i < options->peer_count; i++)
-    add_candidate(round,
-                  (candidate){options->peers[i], BENCH_PEER, options->peers[i]->name, task, expected, .scale = 1}, NULL,
-                  options->peers_named);
-
-  bench_stopwatch watches[MOST_CANDIDATES];
-  for (size_t i = 0; i < round->count; i++) watches[i] = round->candidates[i].watch;
-  int status = bench_time_all(watches, round->count, options->min_time) ? BENCH_OK : BENCH_NO_MEMORY;
-  for (size_t i = 0; i < round->count; i++) {
-    round->candidates[i].watch = watches[i];
-    if (watches[i].failed) round->candidates[i].verdict.correct = false;
-  }
-  size_t first = results->count;
-  for (size_t i = 0; i < round->count; i++) {
-    bench_result row;
-    fill_row(round, problem, task, &round->candidates[i], peaks, &row);
-    if (!bench_results_add(results, &row)) status = BENCH_NO_MEMORY;
-    if (!row.verdict.correct && status == BENCH_OK) status = BENCH_CHECK_FAILED;
-  }
-  on_rows(context, results->items + first, results->count - first);
+  add_candidates(round, run->options, task, expected, &naive_task, naive_expected);
+  int status = measure(run, round, problem, task);
   for (size_t i = 0; i < round->count; i++) round->candidates[i].peer->destroy(round->candidates[i].state);
-  bench_expected_destroy(expected);
   bench_expected_destroy(naive_expected);
   free(round);
+  if (bench_now() - run->fma_at > peak_spacing) report_rows(run);
   return status;
 }
 
@@ -211,55 +280,20 @@ cnnblas_conv_desc bench_run_desc(const bench_options *options, const bench_probl
   return desc;
 }
 
-static int run_problem(const bench_options *options, const bench_problem *problem, const bench_peaks *peaks,
-                       bench_results *results, bench_on_rows on_rows, void *context)
-{
-  cnnblas_conv_desc desc = bench_run_desc(options, problem);
-  int threads = problem->threads ? problem->threads : options->threads;
-  cnnblas_conv_shape shape;
-  if (cnnblas_conv_get_shape(&desc, &shape)) {
-    fprintf(stderr, "cnnblas-bench: %s:%s: %s\n", problem->set, problem->name, cnnblas_last_error());
-    return BENCH_BAD_INPUT;
-  }
-  bench_arrays a;
-  bench_set_threads(threads);
-  if (!bench_arrays_make(&desc, &a)) {
-    fprintf(stderr, "cnnblas-bench: %s:%s: its arrays do not fit into the %.1f GB of memory that are free\n",
-            problem->set, problem->name, (double)bench_memory_available() * 1e-9);
-    return BENCH_NO_MEMORY;
-  }
-  int status = BENCH_OK;
-  for (int d = 0; d < 3; d++) {
-    if (!options->directions[d]) continue;
-    bench_task task = bench_task_make(&desc, (cnnblas_conv_direction)d, threads, &a);
-    int now = run_direction(options, problem, &task, peaks, results, on_rows, context);
-    if (now == BENCH_NO_MEMORY)
-      fprintf(stderr, "cnnblas-bench: %s:%s, %s: out of memory\n", problem->set, problem->name,
-              bench_direction_name((cnnblas_conv_direction)d));
-    if (status == BENCH_OK || now == BENCH_CHECK_FAILED) status = now;
-  }
-  bench_arrays_free(&a);
-  return status;
-}
-
 int bench_run(const bench_options *options, const bench_peaks *peaks, bench_results *results, bench_on_rows on_rows,
               void *context)
 {
-  int status = BENCH_OK, peaks_threads = options->threads;
-  bench_peaks current = *peaks;
-  for (size_t i = 0; i < options->problems.count; i++) {
-    const bench_problem *problem = &options->problems.items[i];
-    if (isatty(STDERR_FILENO))
-      fprintf(stderr, "\r\033[K%zu of %zu: %s:%s\r", i + 1, options->problems.count, problem->set, problem->name);
-    int threads = problem->threads ? problem->threads : options->threads;
-    if (threads != peaks_threads) {
-      bench_set_threads(threads);
-      bench_peaks_measure(options->dtype, threads, bench_peaks_time(options->min_time), &current);
-      peaks_threads = threads;
-    }
-    int now = run_problem(options, problem, &current, results, on_rows, context);
-    if (status == BENCH_OK || now == BENCH_CHECK_FAILED) status = now; /* a wrong result outweighs the rest */
-  }
-  if (isatty(STDERR_FILENO)) fputs("\r\033[K", stderr);
+  run_state run = {.options = options,
+                   .results = results,
+                   .on_rows = on_rows,
+                   .context = context,
+                   .threads = options->threads,
+                   .peaks = *peaks,
+                   .patience = options->wait_quiet};
+  bench_set_threads(run.threads);
+  run.fma = short_fma(&run);
+  run.fma_at = bench_now();
+  int status = bench_tasks_run(options, run_task, &run);
+  report_rows(&run);
   return status;
 }

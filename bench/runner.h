@@ -7,7 +7,8 @@
 #include "options.h"
 #include "results.h"
 
-/* Called after each direction of a problem with its rows. */
+/* Called with the rows of each direction of a problem, in order, once the peak that follows them has been measured: at the
+   latest some seconds and a problem later. */
 typedef void (*bench_on_rows)(void *context, const bench_result *rows, size_t count);
 
 /*

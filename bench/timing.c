@@ -1,6 +1,7 @@
 /* Alternated timing; see timing.h. */
 #define _GNU_SOURCE
 #include "timing.h"
+#include "load_monitor.h"
 #include <math.h>
 #include <stdlib.h>
 #include <time.h>
@@ -49,6 +50,7 @@ static int rounds_for(const bench_stopwatch *w, int rounds, double min_time)
 static bool run_slice(bench_stopwatch *w, double slice)
 {
   int64_t group = w->first_call < shortest_sample ? (int64_t)ceil(shortest_sample / fmax(w->first_call, 1e-8)) : 1;
+  double waited = bench_load_waited();
   if (w->first_call < slice / 4) w->failed |= !w->run(w->state); /* warms caches and threads after the others' slices */
   double cpu_begin = seconds_of(CLOCK_PROCESS_CPUTIME_ID), begin = bench_now(), at = begin;
   do {
@@ -58,7 +60,9 @@ static bool run_slice(bench_stopwatch *w, double slice)
     w->timing.calls += group;
     at = bench_now();
   } while (at - begin < slice && !w->failed);
-  w->cpu_seconds += seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu_begin;
+  w->clocks.cpu += seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu_begin;
+  w->clocks.seconds += bench_now() - begin;
+  w->clocks.waited += bench_load_waited() - waited;
   if (w->rest_afterwards) bench_rest();
   return true;
 }
@@ -89,7 +93,7 @@ void bench_timing_of(double *samples, size_t count, bench_timing *timing)
 static void summarise(bench_stopwatch *w)
 {
   bench_timing_of(w->samples, w->count, &w->timing);
-  w->timing.cpu = w->cpu_seconds / (double)w->timing.calls;
+  w->timing.cpu = w->clocks.cpu / (double)w->timing.calls;
 }
 
 bool bench_time_turns(bench_stopwatch *watches, size_t count, int rounds, double min_time)

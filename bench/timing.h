@@ -5,6 +5,7 @@
 #ifndef BENCH_TIMING_H
 #define BENCH_TIMING_H
 
+#include "load.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,7 +25,7 @@ typedef struct bench_stopwatch {
   bench_timing timing; /* out */
   double *samples;     /* seconds a call */
   size_t count, capacity;
-  double cpu_seconds;
+  bench_load_clocks clocks; /* out: of all its slices */
 } bench_stopwatch;
 
 enum { BENCH_ROUNDS = 5 };

@@ -96,6 +96,8 @@ static void usage_errors(void **state)
                                     "--dtype f16",
                                     "--min-time 0",
                                     "--min-time nan",
+                                    "--wait-quiet soon",
+                                    "--wait-quiet -1",
                                     "--workspace lots",
                                     "--effort much",
                                     "--sweep speed=1..2",
@@ -125,12 +127,46 @@ static void bad_lines_do_not_stop_the_rest(void **state)
   assert_says("do not fit");
 }
 
+/* Refused before anything is measured: no peaks, no table. */
+static void nothing_to_run(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *arguments, *reason;
+  } calls[] = {
+      {"ic3ih8oc4kh9", "nothing to run: no problem is left"},
+      {"--algorithm depthwise ic3ih8oc4kh3", "--algorithm depthwise applies to no layer"},
+      {"--algorithm auto,depthwise ic3ih8oc4kh3 ic4ih8oc4kh3", "for one input channel a group only"},
+      {"--algorithm implicit_gemm_prepacked --direction backward_data ic3ih8oc4kh3", "applies to no layer"},
+      {"--sweep size=1,2 ic3ih8oc4kh3ph0", "no problem can take any value of the sweep"},
+  };
+  for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+    EXPECT(3, calls[i].arguments);
+    assert_says(calls[i].reason);
+    if (strstr(output, "peaks")) FAIL("measured before it was refused:\n%s", output);
+  }
+}
+
 static const char *const texts[] = {"name",  "run_name",  "run_type",  "time_unit", "problem",
-                                    "dtype", "direction", "algorithm", "chosen"};
-static const char *const numbers[] = {
-    "real_time", "cpu_time",     "time_median", "time_spread",     "iterations",         "batch",
-    "threads",   "repeats",      "gflops",      "percent_of_peak", "speedup_over_naive", "workspace_bytes",
-    "max_error", "memory_bytes", "roof_gflops", "percent_of_roof"};
+                                    "dtype", "direction", "algorithm", "chosen",    "load"};
+static const char *const numbers[] = {"real_time",
+                                      "cpu_time",
+                                      "time_median",
+                                      "time_spread",
+                                      "iterations",
+                                      "batch",
+                                      "threads",
+                                      "repeats",
+                                      "gflops",
+                                      "percent_of_peak",
+                                      "speedup_over_naive",
+                                      "workspace_bytes",
+                                      "max_error",
+                                      "memory_bytes",
+                                      "roof_gflops",
+                                      "percent_of_roof",
+                                      "fma_peak_before_gflops",
+                                      "fma_peak_after_gflops"};
 static const char *const context_texts[] = {"date",
                                             "executable",
                                             "cpu",
@@ -141,7 +177,8 @@ static const char *const context_texts[] = {"date",
                                             "openmp_runtime",
                                             "compiler",
                                             "build_type",
-                                            "library_build_type"};
+                                            "library_build_type",
+                                            "onednn_version"};
 static const char *const context_numbers[] = {"cpus_online",
                                               "num_cpus",
                                               "default_threads",
@@ -171,6 +208,7 @@ static void json_holds_every_field(void **state)
   }
   assert_true(json_array_size(json_object_get(context, "caches")) == 3);
   assert_true(json_array_size(rows) >= 3 * 3 * 4);
+  bool load_known = json_is_true(json_object_get(context, "load_known"));
   size_t first = 0, row_index;
   json_t *row;
   json_array_foreach(rows, row_index, row)
@@ -184,6 +222,8 @@ static void json_holds_every_field(void **state)
       assert_true(json_is_number(json_object_get(row, numbers[i])));
     }
     assert_int_equal(json_integer_value(json_object_get(row, "batch")), 2);
+    assert_true(json_is_boolean(json_object_get(row, "peaks_moved")));
+    assert_int_equal(strcmp(json_string_value(json_object_get(row, "load")), "unknown") != 0, load_known);
     first += strcmp(json_string_value(json_object_get(row, "name")), "lenet5:c3/backward_weights/auto") == 0;
   }
   assert_int_equal(first, 1);
@@ -378,6 +418,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(help_list_version),
       cmocka_unit_test(usage_errors),
       cmocka_unit_test(bad_lines_do_not_stop_the_rest),
+      cmocka_unit_test(nothing_to_run),
       cmocka_unit_test(json_holds_every_field),
       cmocka_unit_test(comparisons),
       cmocka_unit_test(every_option_runs),
