@@ -3,6 +3,7 @@
 #include "io/file.h"
 #include "io/json_numbers.h"
 #include "io/system.h"
+#include <cnnblas/version.h>
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
@@ -79,6 +80,11 @@ int command_other(int option, const char *help, bool *done)
     *done = true;
     return COMMAND_FINE;
   }
+  if (option == COMMAND_VERSION) {
+    printf("cnnblas %s\n", cnnblas_version_string());
+    *done = true;
+    return COMMAND_FINE;
+  }
   fprintf(stderr, "%s --help shows the options\n", command_name);
   return COMMAND_USAGE;
 }
@@ -87,6 +93,11 @@ int command_no_operands(int argc, char **argv)
 {
   if (optind >= argc) return COMMAND_FINE;
   return command_fail(COMMAND_USAGE, "\"%s\" is not an option; --help shows them", argv[optind]);
+}
+
+bool command_only_json(const char *json)
+{
+  return json && !strcmp(json, "-");
 }
 
 int command_write_json(const char *path, json_t *document)

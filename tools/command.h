@@ -43,13 +43,17 @@ int command_integer(const char *option, const char *text, int64_t least, int64_t
 int command_number(const char *option, const char *text, double least, double below, double *value);
 int command_choice(const char *option, const char *text, const char *const *names, int *value);
 
-/* What every subcommand does with getopt_long's answers that are not its own options: --help prints help and sets *done
-   with status 0; anything else is a usage error. */
-enum { COMMAND_HELP = 1000 };
+/* What every subcommand does with getopt_long's answers that are not its own options: --help and --version print and set
+   *done with status 0; anything else is a usage error. */
+enum { COMMAND_HELP = 'h', COMMAND_VERSION = 'V' };
+#define COMMAND_SHORT_OPTIONS "hV"
 int command_other(int option, const char *help, bool *done);
 
 /* No operands were expected, but argv has one. */
 int command_no_operands(int argc, char **argv);
+
+/* Whether --json was given as "-": standard output then holds the JSON alone. */
+bool command_only_json(const char *json);
 
 /* Writes a JSON document to path, "-" for stdout, or says why not; takes the document. NULL: out of memory. */
 struct json_t;

@@ -23,8 +23,8 @@ static const char help[] =
     "                 the table as a picture, SVG or PNG by the ending; needs gnuplot\n"
     "  --batch N      images a call (256)\n"
     "  --threads N    (one a core)\n"
-    "  --json         one JSON object on standard output\n"
-    "  --help\n"
+    "  --json FILE    one JSON object; - for standard output, which then holds nothing else\n"
+    "  -h, --help  -V, --version\n"
     "\n"
     "example: cnnblas eval --model digits.safetensors --data mnist/ --confusion\n"
     "exit status: 0 fine, 2 usage, 3 bad input, 4 out of memory or disk\n";
@@ -38,14 +38,16 @@ static const struct option long_options[] = {{"model", required_argument, NULL, 
                                              {"confusion-plot", required_argument, NULL, CONFUSION_PLOT},
                                              {"batch", required_argument, NULL, BATCH},
                                              {"threads", required_argument, NULL, THREADS},
-                                             {"json", no_argument, NULL, JSON},
+                                             {"json", required_argument, NULL, JSON},
                                              {"help", no_argument, NULL, COMMAND_HELP},
+                                             {"version", no_argument, NULL, COMMAND_VERSION},
                                              {0}};
 
 typedef struct {
   const char *model, *data, *plot;
   dataset_half half;
-  bool confusion, json;
+  const char *json; /* a path, NULL for none */
+  bool confusion;
   int64_t batch, threads;
 } eval_options;
 
@@ -79,7 +81,7 @@ static int read_option(eval_options *o, int option, bool *done)
     o->plot = optarg;
     return plots_check("confusion-plot", optarg);
   case JSON:
-    o->json = true;
+    o->json = optarg;
     return COMMAND_FINE;
   case BATCH:
     return command_integer("batch", optarg, 1, 1 << 24, &o->batch);
@@ -159,7 +161,7 @@ static void print_text(const evaluation *e)
   putchar('\n');
 }
 
-static int print_json(const evaluation *e)
+static int write_json(const evaluation *e)
 {
   const cnnblas_net_result *r = &e->result;
   json_t *table = e->o.confusion ? json_array() : NULL;
@@ -169,12 +171,12 @@ static int print_json(const evaluation *e)
       json_array_append_new(row, json_integer(e->table[i * e->info.classes + j]));
     json_array_append_new(table, row);
   }
-  return command_write_json("-", json_pack("{s:s, s:s, s:I, s:I, s:f, s:o?, s:f, s:f, s:o?}", "model", e->o.model,
-                                           "data", e->o.data ? e->o.data : "drawn digits", "images",
-                                           (json_int_t)r->images, "correct", (json_int_t)r->correct, "accuracy",
-                                           (double)r->correct / (double)r->images, "loss",
-                                           r->nonfinite[0] ? NULL : json_real(r->loss), "seconds", e->seconds,
-                                           "images_per_second", (double)r->images / e->seconds, "confusion", table));
+  return command_write_json(
+      e->o.json, json_pack("{s:s, s:s, s:I, s:I, s:f, s:o?, s:f, s:f, s:o?}", "model", e->o.model, "data",
+                           e->o.data ? e->o.data : "drawn digits", "images", (json_int_t)r->images, "correct",
+                           (json_int_t)r->correct, "accuracy", (double)r->correct / (double)r->images, "loss",
+                           r->nonfinite[0] ? NULL : json_real(r->loss), "seconds", e->seconds, "images_per_second",
+                           (double)r->images / e->seconds, "confusion", table));
 }
 
 int command_eval(int argc, char **argv)
@@ -182,7 +184,8 @@ int command_eval(int argc, char **argv)
   evaluation e = {.o = {.half = DATASET_TEST, .batch = 256}};
   bool done = false;
   int status = COMMAND_FINE;
-  for (int option; !status && !done && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;)
+  for (int option;
+       !status && !done && (option = getopt_long(argc, argv, COMMAND_SHORT_OPTIONS, long_options, NULL)) != -1;)
     status = read_option(&e.o, option, &done);
   if (status || done) return status;
   if ((status = command_no_operands(argc, argv))) return status;
@@ -190,10 +193,8 @@ int command_eval(int argc, char **argv)
   status = load(&e);
   if (!status) status = measure(&e);
   if (!status && e.o.plot) status = plots_confusion(e.o.plot, e.table, e.info.classes);
-  if (!status && e.o.json)
-    status = print_json(&e);
-  else if (!status)
-    print_text(&e);
+  if (!status && !command_only_json(e.o.json)) print_text(&e);
+  if (!status && e.o.json) status = write_json(&e);
   if (!status && e.result.nonfinite[0]) status = COMMAND_CHECK_FAILED;
   io_free(e.table);
   dataset_free(&e.data);

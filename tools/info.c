@@ -13,11 +13,11 @@ static const char help[] =
     "\n"
     "usage: cnnblas info [OPTION]...\n"
     "\n"
-    "  --json   one JSON object on standard output\n"
-    "  --help\n"
+    "  --json FILE  one JSON object; - for standard output, which then holds nothing else\n"
+    "  -h, --help  -V, --version\n"
     "\n"
     "example: OMP_NUM_THREADS=8 cnnblas info\n"
-    "exit status: 0 fine, also with warnings, 2 usage\n";
+    "exit status: 0 fine, also with warnings, 2 usage, 4 out of memory or disk\n";
 
 enum { MOST_WARNINGS = 5 };
 
@@ -88,31 +88,35 @@ static void print_text(const cnnblas_system_info *s, const warnings *w)
   for (int i = 0; i < w->count; i++) printf("warning: %s\n", w->text[i]);
 }
 
-static int print_json(const cnnblas_system_info *s, const warnings *w)
+static int write_json(const char *path, const cnnblas_system_info *s, const warnings *w)
 {
   json_t *texts = json_array();
   for (int i = 0; i < w->count; i++) json_array_append_new(texts, json_string(w->text[i]));
   return command_write_json(
-      "-", json_pack("{s:s, s:s, s:s, s:s, s:I, s:i, s:o, s:i, s:s, s:i, s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:o}",
-                     "version", cnnblas_version_string(), "cpu_model", s->cpu_model, "isa", s->isa, "isa_detected",
-                     s->isa_detected, "online", (json_int_t)processors_online(), "cores", (int)s->cores, "quota",
-                     s->quota ? json_integer((json_int_t)s->quota) : json_null(), "threads", (int)s->threads,
-                     "openmp_runtime", s->openmp_runtime, "openmp_version", (int)s->openmp_version, "openblas_version",
-                     s->openblas_version, "openblas_flavour", s->openblas_flavour, "openblas_core", s->openblas_core,
-                     "openblas_threads", (int)s->openblas_threads, "l1d_bytes", (json_int_t)s->l1d_bytes, "l2_bytes",
-                     (json_int_t)s->l2_bytes, "l3_bytes", (json_int_t)s->l3_bytes, "warnings", texts));
+      path, json_pack("{s:s, s:s, s:s, s:s, s:I, s:i, s:o, s:i, s:s, s:i, s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:o}",
+                      "version", cnnblas_version_string(), "cpu_model", s->cpu_model, "isa", s->isa, "isa_detected",
+                      s->isa_detected, "online", (json_int_t)processors_online(), "cores", (int)s->cores, "quota",
+                      s->quota ? json_integer((json_int_t)s->quota) : json_null(), "threads", (int)s->threads,
+                      "openmp_runtime", s->openmp_runtime, "openmp_version", (int)s->openmp_version, "openblas_version",
+                      s->openblas_version, "openblas_flavour", s->openblas_flavour, "openblas_core", s->openblas_core,
+                      "openblas_threads", (int)s->openblas_threads, "l1d_bytes", (json_int_t)s->l1d_bytes, "l2_bytes",
+                      (json_int_t)s->l2_bytes, "l3_bytes", (json_int_t)s->l3_bytes, "warnings", texts));
 }
 
 int command_info(int argc, char **argv)
 {
   enum { JSON = 256 };
-  static const struct option long_options[] = {
-      {"json", no_argument, NULL, JSON}, {"help", no_argument, NULL, COMMAND_HELP}, {0}};
-  bool json = false, done = false;
+  static const struct option long_options[] = {{"json", required_argument, NULL, JSON},
+                                               {"help", no_argument, NULL, COMMAND_HELP},
+                                               {"version", no_argument, NULL, COMMAND_VERSION},
+                                               {0}};
+  const char *json = NULL;
+  bool done = false;
   int status = COMMAND_FINE;
-  for (int option; !status && !done && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
+  for (int option;
+       !status && !done && (option = getopt_long(argc, argv, COMMAND_SHORT_OPTIONS, long_options, NULL)) != -1;) {
     if (option == JSON)
-      json = true;
+      json = optarg;
     else
       status = command_other(option, help, &done);
   }
@@ -122,7 +126,6 @@ int command_info(int argc, char **argv)
   warnings found = {0};
   cnnblas_get_system_info(&info);
   find_warnings(&info, &found);
-  if (json) return print_json(&info, &found);
-  print_text(&info, &found);
-  return COMMAND_FINE;
+  if (!command_only_json(json)) print_text(&info, &found);
+  return json ? write_json(json, &info, &found) : COMMAND_FINE;
 }

@@ -26,28 +26,35 @@ static const char help[] =
     "  --activations IMAGE FILE\n"
     "                  what its first layers make of a PNG, a PGM or the first image of an IDX file\n"
     "  --invert        IMAGE is dark ink on light paper\n"
-    "  --json          one JSON object on standard output\n"
-    "  --help\n"
+    "  --json FILE     one JSON object; - for standard output, which then holds nothing else\n"
+    "  -h, --help  -V, --version\n"
     "\n"
     "example: cnnblas inspect --net 'INPUT 1x28x28 -> [CONV 8@5x5 -> RELU -> POOL]*2 -> FC 10'\n"
     "exit status: 0 fine, 2 usage, 3 bad input, 4 out of memory or disk\n";
 
 enum { NET = 256, INPUT, CLASSES, DTYPE, BATCH, THREADS, FILTERS, ACTIVATIONS, INVERT, JSON };
 
-static const struct option long_options[] = {
-    {"net", required_argument, NULL, NET},         {"input", required_argument, NULL, INPUT},
-    {"classes", required_argument, NULL, CLASSES}, {"dtype", required_argument, NULL, DTYPE},
-    {"batch", required_argument, NULL, BATCH},     {"threads", required_argument, NULL, THREADS},
-    {"filters", required_argument, NULL, FILTERS}, {"activations", required_argument, NULL, ACTIVATIONS},
-    {"invert", no_argument, NULL, INVERT},         {"json", no_argument, NULL, JSON},
-    {"help", no_argument, NULL, COMMAND_HELP},     {0}};
+static const struct option long_options[] = {{"net", required_argument, NULL, NET},
+                                             {"input", required_argument, NULL, INPUT},
+                                             {"classes", required_argument, NULL, CLASSES},
+                                             {"dtype", required_argument, NULL, DTYPE},
+                                             {"batch", required_argument, NULL, BATCH},
+                                             {"threads", required_argument, NULL, THREADS},
+                                             {"filters", required_argument, NULL, FILTERS},
+                                             {"activations", required_argument, NULL, ACTIVATIONS},
+                                             {"invert", no_argument, NULL, INVERT},
+                                             {"json", required_argument, NULL, JSON},
+                                             {"help", no_argument, NULL, COMMAND_HELP},
+                                             {"version", no_argument, NULL, COMMAND_VERSION},
+                                             {0}};
 
 typedef struct {
   const char *net, *file;
   const char *filters, *image, *activations; /* pictures to draw; image: what --activations was given */
   cnnblas_net_options made;
   int64_t threads;
-  bool json, invert;
+  const char *json; /* a path, NULL for none */
+  bool invert;
 } inspect_options;
 
 /* "3x32x32" */
@@ -101,7 +108,7 @@ static int read_option(int argc, char **argv, inspect_options *o, int option, bo
     o->invert = true;
     return COMMAND_FINE;
   case JSON:
-    o->json = true;
+    o->json = optarg;
     return COMMAND_FINE;
   default:
     return command_other(option, help, done);
@@ -111,7 +118,8 @@ static int read_option(int argc, char **argv, inspect_options *o, int option, bo
 static int read_options(int argc, char **argv, inspect_options *o, bool *done)
 {
   int status = COMMAND_FINE;
-  for (int option; !status && !*done && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;)
+  for (int option;
+       !status && !*done && (option = getopt_long(argc, argv, COMMAND_SHORT_OPTIONS, long_options, NULL)) != -1;)
     status = read_option(argc, argv, o, option, done);
   if (status || *done) return status;
   if (optind < argc) o->file = argv[optind++];
@@ -220,20 +228,20 @@ static json_t *tensors_json(const st_file *file)
   return tensors;
 }
 
-static int print_json(const cnnblas_net *net, const st_file *file)
+static int write_json(const char *path, const cnnblas_net *net, const st_file *file)
 {
   cnnblas_net_info info;
   json_t *layers = json_array();
   cnnblas_net_get_info(net, &info);
   for (int64_t i = 0; i < info.layers; i++) json_array_append_new(layers, layer_json(net, i));
   json_t *metadata = file->header ? json_deep_copy(json_object_get(file->header, "__metadata__")) : NULL;
-  return command_write_json("-", json_pack("{s:s, s:s, s:I, s:I, s:I, s:f, s:f, s:I, s:I, s:o, s:o?, s:o?}", "network",
-                                           cnnblas_net_text(net), "dtype", settings_dtype_names[info.dtype], "batch",
-                                           (json_int_t)info.batch, "classes", (json_int_t)info.classes, "parameters",
-                                           (json_int_t)info.parameters, "flops", info.flops, "training_flops",
-                                           info.training_flops, "training_bytes", (json_int_t)info.training_bytes,
-                                           "inference_bytes", (json_int_t)info.inference_bytes, "layers", layers,
-                                           "tensors", file->header ? tensors_json(file) : NULL, "metadata", metadata));
+  return command_write_json(path, json_pack("{s:s, s:s, s:I, s:I, s:I, s:f, s:f, s:I, s:I, s:o, s:o?, s:o?}", "network",
+                                            cnnblas_net_text(net), "dtype", settings_dtype_names[info.dtype], "batch",
+                                            (json_int_t)info.batch, "classes", (json_int_t)info.classes, "parameters",
+                                            (json_int_t)info.parameters, "flops", info.flops, "training_flops",
+                                            info.training_flops, "training_bytes", (json_int_t)info.training_bytes,
+                                            "inference_bytes", (json_int_t)info.inference_bytes, "layers", layers,
+                                            "tensors", file->header ? tensors_json(file) : NULL, "metadata", metadata));
 }
 
 /* The pictures that were asked for, from a network that has the model's values. */
@@ -271,7 +279,8 @@ int command_inspect(int argc, char **argv)
     if (why) status = command_fail_library(why, COMMAND_USAGE, "--net");
   }
   if (!status && (o.filters || o.activations)) status = draw_pictures(&o, &file);
-  if (!status) status = o.json ? print_json(net, &file) : print_text(net, &file);
+  if (!status && !command_only_json(o.json)) status = print_text(net, &file);
+  if (!status && o.json) status = write_json(o.json, net, &file);
   cnnblas_net_destroy(net);
   st_free(&file);
   return status;

@@ -2,6 +2,7 @@
 #include "command.h"
 #include "io/system.h"
 #include <cnnblas/version.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,8 +28,8 @@ static const char help[] =
     "  info      the machine and the libraries as cnnblas sees them\n"
     "\n"
     "options:\n"
-    "  --help    of a command: cnnblas COMMAND --help\n"
-    "  --version\n"
+    "  -h, --help     of a command: cnnblas COMMAND --help, or cnnblas help COMMAND\n"
+    "  -V, --version\n"
     "\n"
     "examples:\n"
     "  cnnblas train --out digits.safetensors\n"
@@ -43,20 +44,38 @@ static int flushed(int status)
   return status;
 }
 
+/* Runs the command of that name; -1 if there is none. argv[0] is its name. */
+static int run_command(int argc, char **argv)
+{
+  for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+    if (strcmp(argv[0], commands[i].name) != 0) continue;
+    snprintf(command_name, sizeof command_name, "cnnblas %s", argv[0]);
+    argv[0] = command_name; /* what getopt_long's messages begin with */
+    return commands[i].run(argc, argv);
+  }
+  return -1;
+}
+
+static bool is_one_of(const char *word, const char *short_name, const char *long_name)
+{
+  return !strcmp(word, short_name) || !strcmp(word, long_name);
+}
+
 int main(int argc, char **argv)
 {
+  static char long_help[] = "--help";
   io_use_json();
-  for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++) {
-    if (strcmp(argv[1], commands[i].name) != 0) continue;
-    snprintf(command_name, sizeof command_name, "cnnblas %s", argv[1]);
-    argv[1] = command_name; /* what getopt_long's messages begin with */
-    return flushed(commands[i].run(argc - 1, argv + 1));
+  if (argc > 1 && !strcmp(argv[1], "help")) { /* help, help COMMAND: as --help, COMMAND --help */
+    if (argc > 2) argv[1] = argv[2];
+    argv[argc > 2 ? 2 : 1] = long_help;
   }
-  if (argc == 2 && !strcmp(argv[1], "--help")) {
+  int status = argc > 1 ? run_command(argc - 1, argv + 1) : -1;
+  if (status >= 0) return flushed(status);
+  if (argc == 2 && is_one_of(argv[1], "-h", "--help")) {
     fputs(help, stdout);
     return flushed(COMMAND_FINE);
   }
-  if (argc == 2 && !strcmp(argv[1], "--version")) {
+  if (argc == 2 && is_one_of(argv[1], "-V", "--version")) {
     printf("cnnblas %s\n", cnnblas_version_string());
     return flushed(COMMAND_FINE);
   }

@@ -18,8 +18,8 @@ static const char help[] = "The class of each picture, or of each image of an ID
                            "  --model FILE   what `cnnblas train` wrote, a checkpoint too\n"
                            "  --invert       pictures of dark ink on light paper: MNIST's digits are white on black\n"
                            "  --threads N    (one a core)\n"
-                           "  --json         one JSON array on standard output\n"
-                           "  --help\n"
+                           "  --json FILE    one JSON array; - for standard output, which then holds nothing else\n"
+                           "  -h, --help  -V, --version\n"
                            "\n"
                            "FILE is a PNG or PGM of the size that the network takes, or IDX images, plain or .gz.\n"
                            "\n"
@@ -28,16 +28,20 @@ static const char help[] = "The class of each picture, or of each image of an ID
 
 enum { MODEL = 256, INVERT, THREADS, JSON, BATCH_IMAGES = 64 };
 
-static const struct option long_options[] = {
-    {"model", required_argument, NULL, MODEL},     {"invert", no_argument, NULL, INVERT},
-    {"threads", required_argument, NULL, THREADS}, {"json", no_argument, NULL, JSON},
-    {"help", no_argument, NULL, COMMAND_HELP},     {0}};
+static const struct option long_options[] = {{"model", required_argument, NULL, MODEL},
+                                             {"invert", no_argument, NULL, INVERT},
+                                             {"threads", required_argument, NULL, THREADS},
+                                             {"json", required_argument, NULL, JSON},
+                                             {"help", no_argument, NULL, COMMAND_HELP},
+                                             {"version", no_argument, NULL, COMMAND_VERSION},
+                                             {0}};
 
 typedef struct {
   const char *model;
   int64_t threads;
   bool invert;
-  json_t *json; /* the array, or NULL: text */
+  const char *json; /* a path, NULL for none */
+  json_t *rows;     /* of that file */
   cnnblas_net *net;
   cnnblas_net_info info;
   input_norm norm;
@@ -56,17 +60,17 @@ static int report(prediction *p, const char *path, int64_t index, int64_t at)
   int64_t classes = p->info.classes;
   int32_t found = p->classes[at];
   double sure = get(p, p->probabilities, at * classes + found);
-  if (!p->json) {
+  if (!command_only_json(p->json)) {
     printf(index < 0 ? "%s" : "%s[%lld]", path, (long long)index);
     printf(": %d (%.1f%%)\n", (int)found, 100 * sure);
-    return COMMAND_FINE;
   }
+  if (!p->json) return COMMAND_FINE;
   json_t *all = json_array();
   for (int64_t c = 0; c < classes; c++)
     json_array_append_new(all, json_real(get(p, p->probabilities, at * classes + c)));
   json_t *row = json_pack("{s:s, s:i, s:o}", "file", path, "class", (int)found, "probabilities", all);
   if (row && index >= 0) json_object_set_new(row, "image", json_integer(index));
-  return json_array_append_new(p->json, row) ? command_fail(COMMAND_NO_ROOM, "%s: out of memory for the JSON", path)
+  return json_array_append_new(p->rows, row) ? command_fail(COMMAND_NO_ROOM, "%s: out of memory for the JSON", path)
                                              : COMMAND_FINE;
 }
 
@@ -126,16 +130,17 @@ static int open_model(prediction *p)
   return command_fail(COMMAND_NO_ROOM, "out of memory for %d images", BATCH_IMAGES);
 }
 
-static int read_options(prediction *p, int argc, char **argv, bool *json, bool *done)
+static int read_options(prediction *p, int argc, char **argv, bool *done)
 {
   int status = COMMAND_FINE;
-  for (int option; !status && !*done && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
+  for (int option;
+       !status && !*done && (option = getopt_long(argc, argv, COMMAND_SHORT_OPTIONS, long_options, NULL)) != -1;) {
     if (option == MODEL)
       p->model = optarg;
     else if (option == INVERT)
       p->invert = true;
     else if (option == JSON)
-      *json = true;
+      p->json = optarg;
     else if (option == THREADS)
       status = command_integer("threads", optarg, 1, 4096, &p->threads);
     else
@@ -150,16 +155,16 @@ static int read_options(prediction *p, int argc, char **argv, bool *json, bool *
 int command_predict(int argc, char **argv)
 {
   prediction p = {0};
-  bool json = false, done = false;
-  int status = read_options(&p, argc, argv, &json, &done);
+  bool done = false;
+  int status = read_options(&p, argc, argv, &done);
   if (status || done) return status;
-  if (json && !(p.json = json_array())) return command_fail(COMMAND_NO_ROOM, "out of memory for the JSON");
+  if (p.json && !(p.rows = json_array())) return command_fail(COMMAND_NO_ROOM, "out of memory for the JSON");
   status = open_model(&p);
   for (int i = optind; i < argc && !status; i++) status = predict_file(&p, argv[i]);
-  if (!status && json)
-    status = command_write_json("-", p.json);
+  if (!status && p.json)
+    status = command_write_json(p.json, p.rows);
   else
-    json_decref(p.json);
+    json_decref(p.rows);
   io_free(p.batch);
   io_free(p.probabilities);
   cnnblas_net_destroy(p.net);

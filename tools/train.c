@@ -247,7 +247,7 @@ static int finish(const session *s)
   }
   int status = s->options.plot ? plots_curves(s->options.plot, &t->state) : COMMAND_FINE;
   if (status) return status;
-  print_result(s);
+  if (!command_only_json(s->options.json)) print_result(s);
   return s->options.json ? command_write_json(s->options.json, result_json(s)) : COMMAND_FINE;
 }
 

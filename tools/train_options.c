@@ -30,10 +30,10 @@ static const char help[] =
     "  --resume FILE       go on from a checkpoint, to the same bits as without the break; needs the same --data\n"
     "  --history FILE      CSV, a row an epoch\n"
     "  --plot FILE         loss and accuracy by epoch, SVG or PNG by the ending; needs gnuplot\n"
-    "  --json FILE         settings, epochs and result; - for standard output\n"
+    "  --json FILE         settings, epochs and result; - for standard output, which then holds nothing else\n"
     "  --progress WHEN     auto, always or never: a running line on standard error (auto: on a terminal)\n"
     "  -q, --quiet         only the last line\n"
-    "      --help\n"
+    "  -h, --help  -V, --version\n"
     "\n"
     "example: cnnblas train --data mnist/ --epochs 12 --lr-step 10:0.1 --out digits.safetensors\n"
     "exit status: 0 fine, 1 training met NaN, 2 usage, 3 bad input, 4 out of memory or disk, 130 interrupted\n";
@@ -84,6 +84,7 @@ static const struct option long_options[] = {{"data", required_argument, NULL, D
                                              {"progress", required_argument, NULL, PROGRESS},
                                              {"quiet", no_argument, NULL, QUIET},
                                              {"help", no_argument, NULL, COMMAND_HELP},
+                                             {"version", no_argument, NULL, COMMAND_VERSION},
                                              {0}};
 
 static int read_file_option(train_options *o, int option)
@@ -229,9 +230,11 @@ int train_options_read(int argc, char **argv, train_options *o, bool *done)
   int status = COMMAND_FINE;
   *o = (train_options){.settings = {.seed = 1, .batch = 64, .epochs = 8, .lr = 0.05, .momentum = 0.9}};
   *done = false;
-  for (int option; !status && !*done && (option = getopt_long(argc, argv, "q", long_options, NULL)) != -1;)
+  for (int option;
+       !status && !*done && (option = getopt_long(argc, argv, "q" COMMAND_SHORT_OPTIONS, long_options, NULL)) != -1;)
     status = read_option(o, option, done);
   if (status || *done) return status;
+  if (command_only_json(o->json)) o->quiet = true;
   if (o->resume && o->fixed_given)
     return command_fail(COMMAND_USAGE, "--%s cannot be given with --resume: the checkpoint has it", o->fixed_given);
   return command_no_operands(argc, argv);

@@ -17,7 +17,7 @@ class Predict(rig.CommandTest):
         return bytes(self.pixels[64 * i:64 * i + 64])
 
     def classes(self, *arguments):
-        return [row['class'] for row in json.loads(self.run_command('predict', '--model', 'm', '--json', *arguments)[0])]
+        return [row['class'] for row in json.loads(self.run_command('predict', '--model', 'm', '--json', '-', *arguments)[0])]
 
     def test_idx(self):
         rig.write(self.path('x'), rig.idx(8, [6, 8, 8], self.pixels))
@@ -26,7 +26,7 @@ class Predict(rig.CommandTest):
         self.assertEqual(self.classes('x.gz'), list(self.labels))
         out, _ = self.run_command('predict', '--model', 'm', 'x')
         self.assertRegex(out.split('\n')[2], r'^x\[2\]: %d \(\d+\.\d%%\)$' % self.labels[2])
-        probabilities = json.loads(self.run_command('predict', '--model', 'm', '--json', 'x')[0])[0]['probabilities']
+        probabilities = json.loads(self.run_command('predict', '--model', 'm', '--json', '-', 'x')[0])[0]['probabilities']
         self.assertAlmostEqual(sum(probabilities), 1, places=5)
 
     def test_pictures(self):

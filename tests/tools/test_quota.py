@@ -83,7 +83,7 @@ def run(folder, *arguments):
     command = ['sh', '-c', 'echo $$ >"$0"/cgroup.procs && exec "$@"', folder, sys.argv[1], *arguments]
     env = {name: value for name, value in os.environ.items() if name != 'OMP_NUM_THREADS'}
     done = subprocess.run(command, stdout=subprocess.PIPE, env=env, timeout=120, check=True)
-    if arguments[-1] == '--json':
+    if arguments[-1] == '-':
         return json.loads(done.stdout)
     with open(arguments[-1], encoding='utf-8') as file:
         return json.load(file)
@@ -97,11 +97,11 @@ def main():
             return 77
         print('groups of version %d' % (2 if second else 1))
         limit(folder, second, MANY)
-        above = run(folder, 'info', '--json')['quota']  # what the groups above leave, if they have a quota
+        above = run(folder, 'info', '--json', '-')['quota']  # what the groups above leave, if they have a quota
         for processors, whole in ((0.5, 1), (1, 1), (1.01, 2), (2, 2), (7.5, 8)):
             whole = min(whole, above)
             limit(folder, second, processors)
-            found = run(folder, 'info', '--json')
+            found = run(folder, 'info', '--json', '-')
             print('quota %g: %d, threads %d of %d' % (processors, found['quota'], found['threads'], cores))
             assert found['quota'] == whole
             assert found['threads'] == min(whole, cores)

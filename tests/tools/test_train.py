@@ -31,7 +31,7 @@ class Train(rig.CommandTest):
         out, _ = self.run_command('eval', '--model', 'm.safetensors', '--data', self.data, '--confusion')
         self.assertIn('accuracy 100.00% (100 of 100)', out)
         again = json.loads(self.run_command('eval', '--model', 'm.safetensors', '--data', self.data, '--confusion',
-                                            '--json')[0])
+                                            '--json', '-')[0])
         self.assertEqual(sum(again['confusion'][i][i] for i in range(4)), 100)
         self.assertEqual(sum(map(sum, again['confusion'])), 100)
         self.assertAlmostEqual(again['loss'], run['epochs'][2]['test_loss'], delta=1e-5)
@@ -69,7 +69,7 @@ class Train(rig.CommandTest):
     def test_double_channels_and_four_axes(self):
         data = rig.write_data(self.path('colour'), size=6, channels=3)
         self.run_command('train', '--data', data, '--net', rig.NET, '--epochs', '2', '--dtype', 'f64', '--out', 'm')
-        found = json.loads(self.run_command('inspect', 'm', '--json')[0])
+        found = json.loads(self.run_command('inspect', 'm', '--json', '-')[0])
         self.assertEqual((found['dtype'], found['tensors'][0]['dtype'], found['tensors'][0]['shape']),
                          ('f64', 'F64', [4, 3, 3, 3]))
         self.run_command('eval', '--model', 'm', '--data', data)
@@ -120,9 +120,9 @@ class Train(rig.CommandTest):
     def test_full_disk_of_standard_output(self):
         self.run_command(*self.base, '--epochs', '1', '--out', 'm')
         images = os.path.join(self.data, 't10k-images-idx3-ubyte')
-        commands = (['info'], ['inspect', 'm'], ['inspect', 'm', '--json'], ['eval', '--model', 'm', '--data', self.data],
-                    ['eval', '--model', 'm', '--data', self.data, '--json'], ['predict', '--model', 'm', images],
-                    ['predict', '--model', 'm', '--json', images], [*self.base, '--epochs', '1'], ['--help'], ['--version'],
+        commands = (['info'], ['inspect', 'm'], ['inspect', 'm', '--json', '-'], ['eval', '--model', 'm', '--data', self.data],
+                    ['eval', '--model', 'm', '--data', self.data, '--json', '-'], ['predict', '--model', 'm', images],
+                    ['predict', '--model', 'm', '--json', '-', images], [*self.base, '--epochs', '1'], ['--help'], ['--version'],
                     ['train', '--help'])
         for command in commands:
             with open('/dev/full', 'w', encoding='ascii') as full:

@@ -27,6 +27,25 @@ class Usage(rig.CommandTest):
     def test_version(self):
         self.assertRegex(self.run_command('--version')[0], r'^cnnblas \d+\.\d+\.\d+\n$')
 
+    def test_words_for_help_and_version(self):
+        for command in [[]] + [[name] for name in COMMANDS]:
+            long = self.run_command(*command, '--help')[0]
+            for words in ([*command, '-h'], ['help', *command]):
+                self.assertEqual(self.run_command(*words)[0], long, words)
+            for word in ('-V', '--version'):
+                self.assertEqual(self.run_command(*command, word)[0], self.run_command('--version')[0], command)
+        self.refused(2, '"tain" is no command', 'help', 'tain')
+
+    def test_json_goes_where_it_is_sent(self):
+        for command in (['info'], ['inspect', '--net', 'INPUT 1x8x8 -> FC 2']):
+            text = self.run_command(*command)[0]
+            only = json.loads(self.run_command(*command, '--json', '-')[0])
+            self.assertEqual(self.run_command(*command, '--json', 'found.json')[0], text)
+            with open(self.path('found.json'), encoding='utf-8') as file:
+                self.assertEqual(json.load(file), only)
+            self.assertIn('nowhere/found.json', self.run_command(*command, '--json', 'nowhere/found.json', status=4)[1])
+            self.refused(2, '--json', *command, '--json')
+
     def test_usage_errors(self):
         for words, arguments in [
                 ('usage', []), ('"tain" is no command', ['tain']), ('--epochs 0', ['train', '--epochs', '0']),
@@ -56,7 +75,7 @@ class Usage(rig.CommandTest):
         many = {'OMP_NUM_THREADS': str(cores + 3)}
         self.assertIn('asks for %d threads, but this process may run on %d' % (cores + 3, cores),
                       self.run_command('info', env=many)[0])
-        found = json.loads(self.run_command('info', '--json', env=many)[0])
+        found = json.loads(self.run_command('info', '--json', '-', env=many)[0])
         self.assertEqual(found['cores'], cores)
         self.assertTrue(any('take turns' in text for text in found['warnings']))
         if found['openblas_flavour'] == 'pthread' and found['openblas_threads'] > 1 and found['threads'] > 1:
@@ -72,11 +91,11 @@ class Usage(rig.CommandTest):
         out, _ = self.run_command('inspect', '--net', net)
         for words in ('conv2', '8x12x12', 'implicit_gemm', 'parameters', 'MiB to train'):
             self.assertIn(words, out)
-        found = json.loads(self.run_command('inspect', '--net', net, '--json')[0])
+        found = json.loads(self.run_command('inspect', '--net', net, '--json', '-')[0])
         weights = 8 * 25 + 8 + 8 * 8 * 25 + 8 + 10 * 8 * 16 + 10
         self.assertEqual((found['parameters'], found['classes'], len(found['layers'])), (weights, 10, 7))
         self.assertEqual([layer['output'] for layer in found['layers']][:3], ['8x24x24', '8x24x24', '8x12x12'])
-        given = self.run_command('inspect', '--net', 'INPUT -> CONV -> FC', '--input', '3x32x32', '--classes', '7', '--json')
+        given = self.run_command('inspect', '--net', 'INPUT -> CONV -> FC', '--input', '3x32x32', '--classes', '7', '--json', '-')
         self.assertEqual(json.loads(given[0])['classes'], 7)
 
 
