@@ -9,6 +9,7 @@
 #include "ab_report.h"
 #include "descriptor.h"
 #include "memory.h"
+#include "option_values.h"
 #include "runner.h"
 #include "tasks.h"
 #include <errno.h>
@@ -30,7 +31,7 @@ static const char help[] =
     "  --dtype f32|f64  --workspace W  --effort E  --sweep V=FROM..TO       as without ab\n"
     "  --algorithm implicit_gemm_prepacked   forward on weights packed beforehand\n"
     "  --min-time SECONDS   spent on each build of a layer and direction (0.1)\n"
-    "  --json FILE\n"
+    "  --json FILE          - for standard output, which then holds nothing else\n"
     "\n"
     "The libraries come first: a file's name holds a '/' or \".so\". Each is opened by its own path and its\n"
     "calls stay inside it; OpenBLAS and OpenMP are the process's. A row shows a build's shortest and median\n"
@@ -287,8 +288,7 @@ static int open_and_run(const bench_options *options, char **paths, size_t count
 
 int bench_ab_main(int argc, char **argv)
 {
-  for (int i = 1; i < argc; i++)
-    if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) return fputs(help, stdout), BENCH_OK;
+  if (argc > 1 && strcmp(argv[1], "--help") == 0) return fputs(help, stdout), BENCH_OK;
   int libraries = count_libraries(argc - 1, argv + 1), status;
   if (libraries < 2 || libraries > MOST_BUILDS) {
     fprintf(stderr, "cnnblas-bench: ab takes 2 to %d libraries, before the options: ab OLD.so NEW.so\n", MOST_BUILDS);
@@ -306,6 +306,8 @@ int bench_ab_main(int argc, char **argv)
   if (foreign) {
     fprintf(stderr, "cnnblas-bench: %s: not with ab, which times builds of the library alone\n", foreign);
     status = BENCH_USAGE;
+  } else if (options.json && strcmp(options.json, "-") == 0 && !bench_json_take_stdout()) {
+    status = bench_out_of_memory();
   } else {
     status = open_and_run(&options, argv + 1, (size_t)libraries, argv[0]);
   }

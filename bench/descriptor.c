@@ -16,7 +16,6 @@ static const struct {
                     {"pd", 0}, {"ph", 0}, {"pw", 0}, {"dd", 0}, {"dh", 0}, {"dw", 0}};
 
 static const int64_t greatest = 1000000000; /* keeps every sum and product of two fields within 63 bits */
-static const int64_t default_batch = 2;     /* benchdnn's */
 
 typedef struct parser {
   const char *text;
@@ -164,11 +163,10 @@ static bool finish(parser *p, bench_problem *problem)
     if (!axis_written(p, a)) copy_axis(p, a - 1, a);
   cnnblas_conv_desc *desc = &problem->desc;
   desc->rank = 3 - first;
-  desc->n = p->column[MB] ? p->value[MB] : default_batch;
+  desc->n = p->column[MB] ? p->value[MB] : BENCH_DEFAULT_BATCH;
   desc->c = p->value[IC];
   desc->k = p->value[OC];
   desc->groups = p->column[G] ? p->value[G] : 1;
-  problem->batch_given = p->column[MB] != 0;
   if (desc->c % desc->groups || desc->k % desc->groups)
     return fail(p, p->column[G], "g is %lld; it must divide ic and oc", (long long)desc->groups);
   for (int a = first; a < 3; a++)

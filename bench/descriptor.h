@@ -2,7 +2,7 @@
  * benchdnn's problem descriptors: mb8ic64ih56oc64oh56kh3ph1n"name*3".
  *
  * A descriptor is a run of fields, each letters and a number, in any order, '_' between them ignored:
- *   g mb                groups (1), images (2)
+ *   g mb                groups (1), images (8)
  *   ic id ih iw         input channels (all groups together) and size
  *   oc od oh ow         output channels and size
  *   kd kh kw            filter size
@@ -25,7 +25,10 @@ typedef struct bench_parse_error {
   char text[160];
 } bench_parse_error;
 
-/* Fills name, repeats, desc and batch_given; true if text[0..length) is a valid descriptor, else error is filled. */
+/* The images of a problem that does not say. benchdnn's own default is 2. */
+enum { BENCH_DEFAULT_BATCH = 8 };
+
+/* Fills name, repeats and desc; true if text[0..length) is a valid descriptor, else error is filled. */
 bool bench_descriptor_parse(const char *text, size_t length, bench_problem *problem, bench_parse_error *error);
 
 /* The shortest descriptor that parses to this one, without the name. Always terminates buffer. */

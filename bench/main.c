@@ -16,6 +16,7 @@
 #include "latency.h"
 #include "layers.h"
 #include "marks.h"
+#include "option_values.h"
 #include "plot.h"
 #include "quiet.h"
 #include "report.h"
@@ -133,7 +134,7 @@ static int run_problems(int argc, char **argv, const bench_options *options, ben
   bench_table_head(context);
   int status = bench_run(options, &context->peaks, &results, print_rows, last_problem);
   measure_peaks_again(options, context, &results);
-  if (options->sweep[0]) bench_sweep_print(&results, options->sweep);
+  bench_sweep_print(&results, options->sweeps, options->sweep_count);
   bench_table_means(&results, context);
   if (status == BENCH_CHECK_FAILED) puts("\nWRONG RESULTS: see the rows marked so");
   int written = write_files(options, &results, context);
@@ -176,14 +177,62 @@ static int run_options(int argc, char **argv, bench_options *options)
   return status == BENCH_OK ? invalid : status;
 }
 
+static const struct {
+  const char *name;
+  int (*run)(int argc, char **argv); /* argv[0] is its name */
+} commands[] = {{"ab", bench_ab_main}, {"compare", bench_compare_main}, {"plot", bench_plot_main}};
+
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static size_t find_command(const char *name)
+{
+  size_t i = 0;
+  while (i < COMMANDS && strcmp(name, commands[i].name) != 0) i++;
+  return i;
+}
+
+/* A command, which answers --help and --version wherever they stand. */
+static int run_command(size_t command, int argc, char **argv)
+{
+  static char help[] = "--help";
+  for (int i = 1; i < argc; i++) {
+    if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], help) == 0)
+      return commands[command].run(2, (char *[]){argv[0], help, NULL});
+    if (strcmp(argv[i], "-V") != 0 && strcmp(argv[i], "--version") != 0) continue;
+    printf("cnnblas-bench %s\n", cnnblas_version_string());
+    return BENCH_OK;
+  }
+  return commands[command].run(argc, argv);
+}
+
+/* "help", "help compare": the same as --help. */
+static int run_help(int argc, char **argv)
+{
+  static char help[] = "--help";
+  bench_options options;
+  int status;
+  size_t command = argc > 2 ? find_command(argv[2]) : COMMANDS;
+  if (argc > 3 || (argc > 2 && command == COMMANDS)) {
+    fprintf(stderr, "cnnblas-bench: help %s: there are ab, compare and plot\n", argv[argc - 1]);
+    return BENCH_USAGE;
+  }
+  if (argc > 2) return commands[command].run(2, (char *[]){argv[2], help, NULL});
+  bench_options_read(2, (char *[]){argv[0], help, NULL}, &options, &status);
+  return status;
+}
+
 static int run(int argc, char **argv)
 {
   bench_options options;
   int status;
-  if (argc > 1 && strcmp(argv[1], "ab") == 0) return bench_ab_main(argc - 1, argv + 1);
-  if (argc > 1 && strcmp(argv[1], "compare") == 0) return bench_compare_main(argc - 1, argv + 1);
-  if (argc > 1 && strcmp(argv[1], "plot") == 0) return bench_plot_main(argc - 1, argv + 1);
+  size_t command = argc > 1 ? find_command(argv[1]) : COMMANDS;
+  if (command < COMMANDS) return run_command(command, argc - 1, argv + 1);
+  if (argc > 1 && strcmp(argv[1], "help") == 0) return run_help(argc, argv);
   if (!bench_options_read(argc, argv, &options, &status)) return status;
+  if (options.json && strcmp(options.json, "-") == 0 && !bench_json_take_stdout()) {
+    bench_options_free(&options);
+    return bench_out_of_memory();
+  }
   status = run_options(argc, argv, &options);
   if (status == BENCH_OK && options.bad_lines) status = BENCH_BAD_INPUT;
   bench_options_free(&options);

@@ -131,6 +131,19 @@ static void add_algorithm(bench_options *o, const char *name)
   if (o->algorithm_count < BENCH_MOST_NAMES) o->algorithms[o->algorithm_count++] = name;
 }
 
+/* Says which there are. */
+static int unknown_algorithm(const char *name)
+{
+  char what[512] = "no such algorithm; there are all, auto";
+  for (int32_t i = 0; cnnblas_conv_algorithm_name(i); i++) {
+    size_t used = strlen(what);
+    snprintf(what + used, sizeof what - used, ", %s", cnnblas_conv_algorithm_name(i));
+  }
+  size_t used = strlen(what);
+  snprintf(what + used, sizeof what - used, ", %s", BENCH_PREPACKED);
+  return bench_usage_error("algorithm", name, what);
+}
+
 /* The names live in argv, or in the library. */
 int bench_read_algorithms(bench_options *o, char *names)
 {
@@ -148,7 +161,7 @@ int bench_read_algorithms(bench_options *o, char *names)
     } else if (is_algorithm(name) || strcmp(name, BENCH_PREPACKED) == 0) {
       add_algorithm(o, name);
     } else {
-      return bench_usage_error("algorithm", name, "no such algorithm; --list shows them");
+      return unknown_algorithm(name);
     }
   }
   return BENCH_OK;
@@ -182,6 +195,8 @@ int bench_read_integer(const char *option, const char *text, long long least, lo
   return bench_usage_error(option, text, what);
 }
 
+static const long long most_workspace = 1LL << 40;
+
 int bench_read_workspace(bench_options *o, const char *text)
 {
   long long bytes;
@@ -189,9 +204,13 @@ int bench_read_workspace(bench_options *o, const char *text)
                  : strcmp(text, "none") == 0  ? CNNBLAS_WORKSPACE_NONE
                                               : CNNBLAS_WORKSPACE_LIMIT;
   if (o->workspace != CNNBLAS_WORKSPACE_LIMIT) return BENCH_OK;
-  int status = bench_read_integer("workspace", text, 0, 1LL << 40, &bytes);
-  o->workspace_limit = status ? 0 : (size_t)bytes;
-  return status;
+  char *end;
+  errno = 0;
+  bytes = strtoll(text, &end, 10);
+  if (end == text || *end || errno || bytes < 0 || bytes > most_workspace)
+    return bench_usage_error("workspace", text, "it is default, none, or a number of bytes a thread, up to 2^40");
+  o->workspace_limit = (size_t)bytes;
+  return BENCH_OK;
 }
 
 int bench_read_min_time(bench_options *o, const char *text)

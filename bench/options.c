@@ -22,7 +22,7 @@ static const char help[] =
     "  --direction D,...    forward, backward_data, backward_weights or all (all)\n"
     "  --algorithm A,...    of the library, or all: every one but naive and reference (auto)\n"
     "  --peers P,...        others to time in the same run, or all or none (all)\n"
-    "  --batch N            images, in place of the problem's own (sets: 8)\n"
+    "  --batch N            images, in place of the problems' own, which is 8 where they don't say\n"
     "  --threads N          (one a core)\n"
     "  --dtype f32|f64      (f32)\n"
     "  --min-time SECONDS   spent on each candidate of a layer (0.1)\n"
@@ -31,11 +31,13 @@ static const char help[] =
     "  --wisdom FILE        measured choices, read and written; means --effort measure\n"
     "  --wait-quiet SECONDS wait up to so long for other processes to leave the machine alone (0)\n"
     "  --no-naive           skip the naive baseline\n"
-    "  --sweep V=FROM..TO   batch, channels, size or threads, doubling, or V=A,B,C: how time grows\n"
+    "  --sweep V=FROM..TO   batch, channels, size or threads, doubling, or V=A,B,C: how time grows;\n"
+    "                       several combine\n"
     "  --fresh              afterwards repeat the whole in a new process and compare\n"
     "  --latency            single calls: p50 and p99, with warm and with cold caches\n"
     "  --plot DIR           pictures of the run, SVG and PNG through gnuplot\n"
-    "  --json FILE  --csv FILE  --list  --version  --help\n"
+    "  --json FILE          - for standard output, which then holds nothing else\n"
+    "  --csv FILE  --list  -V, --version  -h, --help\n"
     "\n"
     "examples:\n"
     "  cnnblas-bench --set alexnet,vgg16 --batch 1 --json old.json\n"
@@ -67,8 +69,8 @@ enum {
   CSV,
   PLOT,
   LIST,
-  VERSION,
-  HELP
+  VERSION = 'V',
+  HELP = 'h'
 };
 
 static const struct option long_options[] = {{"set", required_argument, NULL, SET},
@@ -105,12 +107,12 @@ static void print_list(void)
     if (bench_set_load(&layers, set->name) == 0)
       for (size_t i = 0; i < layers.count; i++) total += layers.items[i].repeats;
     const char *comment = set->text[0] == '#' ? set->text + 2 : "";
-    printf("  %-10s %2zu layers for %lld: %.*s\n", set->name, layers.count, (long long)total,
+    printf("  %-15s %2zu layers for %lld: %.*s\n", set->name, layers.count, (long long)total,
            (int)strcspn(comment, "\n"), comment);
     bench_problem_list_free(&layers);
   }
-  puts("  kernels    the micro-kernels of this build alone: no convolutions");
-  puts("  layers     activations, pooling, fully connected, optimiser: no convolutions");
+  puts("  kernels         the micro-kernels of this build alone: no convolutions");
+  puts("  layers          activations, pooling, fully connected, optimiser: no convolutions");
   puts("algorithms:\n  auto");
   for (int32_t i = 0; cnnblas_conv_algorithm_name(i); i++) printf("  %s\n", cnnblas_conv_algorithm_name(i));
   printf("  %s  (forward, weights packed before the timing)\n", BENCH_PREPACKED);
@@ -119,7 +121,7 @@ static void print_list(void)
 }
 
 /* One option; -1 to end with status 0. */
-static int read_option(bench_options *o, int option, const char **sweep)
+static int read_option(bench_options *o, int option)
 {
   long long number = 0;
   int choice = 0, status = BENCH_OK;
@@ -164,7 +166,8 @@ static int read_option(bench_options *o, int option, const char **sweep)
     o->naive = false;
     return BENCH_OK;
   case SWEEP:
-    *sweep = optarg;
+    if (o->sweep_count == BENCH_MOST_SWEEPS) return bench_usage_error("sweep", optarg, "there are no more variables");
+    o->sweeps[o->sweep_count++] = optarg;
     return BENCH_OK;
   case FRESH:
     o->fresh = true;
@@ -196,13 +199,30 @@ static int read_option(bench_options *o, int option, const char **sweep)
   }
 }
 
-/* What needs the whole command line: defaults, and the sweep over all problems. */
-static int finish(bench_options *o, const char *sweep, bool problems_named)
+/* Replaces the texts of the sweeps by their variables, and each problem by one per combination of values. */
+static int sweep(bench_options *o)
+{
+  if (o->batch && o->sweep_count)
+    for (size_t i = 0; i < o->problems.count; i++) o->problems.items[i].desc.n = o->batch;
+  for (size_t s = 0; s < o->sweep_count; s++) {
+    char why[160];
+    const char *text = o->sweeps[s];
+    bench_sweep_error error = bench_sweep_expand(&o->problems, text, &o->sweeps[s], why, sizeof why);
+    if (error == BENCH_SWEEP_NO_MEMORY) return bench_out_of_memory();
+    if (error) return bench_usage_error("sweep", text, why);
+    for (size_t before = 0; before < s; before++)
+      if (o->sweeps[before] == o->sweeps[s]) return bench_usage_error("sweep", text, "this variable is swept already");
+  }
+  return BENCH_OK;
+}
+
+/* What needs the whole command line: defaults, and the sweeps over all problems. */
+static int finish(bench_options *o, bool problems_named)
 {
   bool alone = o->kernels || o->layers;
   if (o->plot && o->json && strcmp(o->json, "-") == 0)
     return bench_usage_error("plot", o->plot, "the pictures are made from the JSON file, which --json sends to stdout");
-  if (alone && (o->problems.count || o->bad_lines || o->csv || o->fresh || sweep || (o->kernels && o->layers)))
+  if (alone && (o->problems.count || o->bad_lines || o->csv || o->fresh || o->sweep_count || (o->kernels && o->layers)))
     return bench_usage_error("set", o->kernels ? "kernels" : "layers",
                              "it runs without other sets and problems, --csv, --fresh and --sweep");
   if (o->kernels) return BENCH_OK;
@@ -213,36 +233,25 @@ static int finish(bench_options *o, const char *sweep, bool problems_named)
   }
   if (o->layers) return BENCH_OK;
   if (!problems_named && bench_set_load(&o->problems, "resnet50")) return bench_out_of_memory();
-  if (!sweep) return BENCH_OK;
-  if (o->batch)
-    for (size_t i = 0; i < o->problems.count; i++) o->problems.items[i].desc.n = o->batch;
-  char why[160];
-  bench_sweep_error error = bench_sweep_expand(&o->problems, sweep, &o->sweep, why, sizeof why);
-  if (error == BENCH_SWEEP_NO_MEMORY) return bench_out_of_memory();
-  return error ? bench_usage_error("sweep", sweep, why) : BENCH_OK;
+  return sweep(o);
 }
 
 bool bench_options_read(int argc, char **argv, bench_options *o, int *status)
 {
-  *o = (bench_options){.directions = {true, true, true},
-                       .algorithms = {"auto"},
-                       .algorithm_count = 1,
-                       .min_time = 0.1,
-                       .naive = true,
-                       .sweep = ""};
+  *o = (bench_options){
+      .directions = {true, true, true}, .algorithms = {"auto"}, .algorithm_count = 1, .min_time = 0.1, .naive = true};
   for (size_t i = 0; bench_peer_at(i) && i < BENCH_MOST_NAMES; i++) o->peers[o->peer_count++] = bench_peer_at(i);
-  const char *sweep = NULL;
   bool problems_named = false;
   *status = BENCH_OK;
-  for (int option; *status == BENCH_OK && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
+  for (int option; *status == BENCH_OK && (option = getopt_long(argc, argv, "hV", long_options, NULL)) != -1;) {
     problems_named |= option == SET || option == PROBLEMS;
-    *status = read_option(o, option, &sweep);
+    *status = read_option(o, option);
   }
   for (; *status == BENCH_OK && optind < argc; optind++) {
     problems_named = true;
     *status = bench_read_problem(o, argv[optind]);
   }
-  if (*status == BENCH_OK) *status = finish(o, sweep, problems_named);
+  if (*status == BENCH_OK) *status = finish(o, problems_named);
   bool go_on = *status == BENCH_OK;
   if (*status == -1) *status = BENCH_OK;
   if (!go_on) bench_options_free(o);

@@ -40,11 +40,12 @@ typedef struct bench_options {
   bench_load_monitor *load; /* watches others; main makes and frees it; NULL: nobody watches */
   bool naive;
   bool fresh;
-  bool latency;           /* single calls, warm and cold, instead of the shortest times */
-  const char *json, *csv; /* files, NULL for none */
-  const char *plot;       /* directory for pictures, NULL for none */
-  const char *sweep;      /* the swept variable, "" for none */
-  size_t bad_lines;       /* problems that could not be read */
+  bool latency;                          /* single calls, warm and cold, instead of the shortest times */
+  const char *json, *csv;                /* files, NULL for none */
+  const char *plot;                      /* directory for pictures, NULL for none */
+  const char *sweeps[BENCH_MOST_SWEEPS]; /* the swept variables */
+  size_t sweep_count;
+  size_t bad_lines; /* problems that could not be read */
 } bench_options;
 
 /*

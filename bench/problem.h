@@ -9,15 +9,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* As many as there are variables; see sweep.h. */
+enum { BENCH_MOST_SWEEPS = 4 };
+
 typedef struct bench_problem {
   char set[64];           /* "resnet50", or the problem file's base name, or "line" for one typed on the command line */
-  char name[64];          /* the layer's; never holds a '/' */
+  char name[96];          /* the layer's; never holds a '/' */
   int64_t repeats;        /* how often the network holds this layer */
   cnnblas_conv_desc desc; /* n is the batch; dtype is left at its default, the run sets it */
-  bool batch_given;       /* mb was written, not assumed */
   int threads;            /* 0: the run's own number */
-  double sweep_value;     /* the swept variable's value, 0 outside a sweep */
-  size_t sweep_origin;    /* which problem of the list this one was made from */
+  /* In a sweep: which problem this one was made from, and the value of each swept variable in the order of the options. */
+  size_t sweep_origin;
+  double sweep_values[BENCH_MOST_SWEEPS];
+  int sweeps; /* how many of them; 0 outside a sweep */
 } bench_problem;
 
 typedef struct bench_problem_list {

@@ -29,6 +29,9 @@ void bench_table_problem(const bench_result *first);
 void bench_table_row(const bench_result *row, bool first_of_direction);
 void bench_table_means(const bench_results *results, const bench_context *context);
 
+/* From now on standard output holds the JSON of "-" alone, and what else is printed there goes nowhere. False: it failed. */
+bool bench_json_take_stdout(void);
+
 /* Google Benchmark's schema. False if the file could not be written (or memory ran out): errno tells. "-" is stdout. */
 bool bench_json_write(const char *path, const bench_results *results, const bench_context *context);
 

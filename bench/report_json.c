@@ -143,8 +143,18 @@ static json_t *row_json(const bench_result *r)
   set_integer(o, "checked_outputs", (int64_t)r->verdict.checked);
   json_object_set_new(o, "error_occurred", json_boolean(!r->verdict.correct));
   if (!r->verdict.correct) set_text(o, "error_message", "wrong result");
-  if (r->problem.sweep_value > 0) set_number(o, "sweep_value", r->problem.sweep_value);
+  if (r->problem.sweeps) set_number(o, "sweep_value", r->problem.sweep_values[r->problem.sweeps - 1]);
   return o;
+}
+
+static FILE *json_stdout; /* standard output, once it is for JSON alone */
+
+bool bench_json_take_stdout(void)
+{
+  if (json_stdout) return true;
+  int copy = dup(STDOUT_FILENO);
+  json_stdout = copy < 0 ? NULL : fdopen(copy, "w");
+  return json_stdout && freopen("/dev/null", "w", stdout);
 }
 
 bool bench_report_dump(const char *path, json_t *context, json_t *rows)
@@ -159,10 +169,11 @@ bool bench_report_dump(const char *path, json_t *context, json_t *rows)
     return false;
   }
   io_json_shorten_numbers(text);
-  FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
+  bool named = strcmp(path, "-") != 0;
+  FILE *file = named ? fopen(path, "w") : json_stdout ? json_stdout : stdout;
   bool ok = file && fprintf(file, "%s\n", text) > 0 && fflush(file) == 0;
   int error = errno;
-  if (file && file != stdout && fclose(file) != 0) ok = false, error = errno;
+  if (file && named && fclose(file) != 0) ok = false, error = errno;
   free(text);
   errno = error;
   return ok;

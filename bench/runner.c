@@ -276,7 +276,7 @@ cnnblas_conv_desc bench_run_desc(const bench_options *options, const bench_probl
   cnnblas_conv_desc desc = problem->desc;
   desc.dtype = options->dtype;
   /* A sweep has set the batch of its problems itself, from --batch if that was given. */
-  if (options->batch && !(problem->sweep_value > 0)) desc.n = options->batch;
+  if (options->batch && !problem->sweeps) desc.n = options->batch;
   return desc;
 }
 

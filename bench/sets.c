@@ -15,13 +15,9 @@ int bench_set_load(bench_problem_list *list, const char *name)
 {
   for (const bench_set *set = bench_sets; set->name; set++) {
     if (strcmp(set->name, name) != 0) continue;
-    size_t first = list->count;
     char context[64];
     snprintf(context, sizeof context, "%s", name);
-    if (bench_problems_read(list, name, set->text, strlen(set->text), report_bad_line, context) == SIZE_MAX) return 2;
-    for (size_t i = first; i < list->count; i++)
-      if (!list->items[i].batch_given) list->items[i].desc.n = BENCH_SET_BATCH;
-    return 0;
+    return bench_problems_read(list, name, set->text, strlen(set->text), report_bad_line, context) == SIZE_MAX ? 2 : 0;
   }
   return 1;
 }

@@ -13,9 +13,6 @@ typedef struct bench_set {
 
 extern const bench_set bench_sets[];
 
-/* The images a set's layers are run with unless the command line says otherwise. */
-enum { BENCH_SET_BATCH = 8 };
-
 /* Adds the set's problems to the list. Returns 0, 1 if there is no such set, or 2 if memory ran out. */
 int bench_set_load(bench_problem_list *list, const char *name);
 

@@ -41,9 +41,9 @@ static bool set_threads(bench_problem *problem, int64_t value)
 static const struct {
   const char *name;
   setter set;
-} variables[] = {{"batch", set_batch}, {"channels", set_channels}, {"size", set_size}, {"threads", set_threads}};
+} known[] = {{"batch", set_batch}, {"channels", set_channels}, {"size", set_size}, {"threads", set_threads}};
 
-enum { VARIABLES = sizeof variables / sizeof *variables };
+enum { KNOWN = sizeof known / sizeof *known };
 
 /* A number at *text, which is moved behind it; 0 if there is none in range. */
 static int64_t read_value(const char **text)
@@ -83,10 +83,9 @@ bench_sweep_error bench_sweep_expand(bench_problem_list *list, const char *text,
   const char *equals = strchr(text, '=');
   size_t letters = equals ? (size_t)(equals - text) : 0;
   int which = 0;
-  while (which < VARIABLES &&
-         (strlen(variables[which].name) != letters || strncmp(variables[which].name, text, letters) != 0))
+  while (which < KNOWN && (strlen(known[which].name) != letters || strncmp(known[which].name, text, letters) != 0))
     which++;
-  if (!equals || which == VARIABLES) {
+  if (!equals || which == KNOWN) {
     snprintf(why, why_size, "the variable is batch, channels, size or threads, followed by '='");
     return BENCH_SWEEP_SYNTAX;
   }
@@ -96,19 +95,19 @@ bench_sweep_error bench_sweep_expand(bench_problem_list *list, const char *text,
     snprintf(why, why_size, "the values are FROM..TO or A,B,C with numbers from 1 to %lld", greatest_value);
     return BENCH_SWEEP_SYNTAX;
   }
-  *variable = variables[which].name;
+  *variable = known[which].name;
   bench_problem_list expanded = {0};
   for (size_t i = 0; i < list->count; i++)
     for (size_t v = 0; v < count; v++) {
       bench_problem problem = list->items[i];
       cnnblas_conv_shape shape;
-      if (!variables[which].set(&problem, values[v]) || cnnblas_conv_get_shape(&problem.desc, &shape)) continue;
+      if (!known[which].set(&problem, values[v]) || cnnblas_conv_get_shape(&problem.desc, &shape)) continue;
       char suffix[40];
       int length = snprintf(suffix, sizeof suffix, "@%s=%lld", *variable, (long long)values[v]);
       snprintf(problem.name, sizeof problem.name, "%.*s%s", (int)sizeof problem.name - 1 - length, list->items[i].name,
                suffix);
-      problem.sweep_value = (double)values[v];
-      problem.sweep_origin = i;
+      if (!problem.sweeps) problem.sweep_origin = i;
+      problem.sweep_values[problem.sweeps++] = (double)values[v];
       if (bench_problem_list_add(&expanded, &problem)) continue;
       bench_problem_list_free(&expanded);
       return BENCH_SWEEP_NO_MEMORY;
@@ -133,25 +132,30 @@ double bench_growth_exponent(const double *values, const double *seconds, size_t
   return variance > 0 ? covariance / variance : NAN;
 }
 
-static bool same_series(const bench_result *a, const bench_result *b)
+/* Whether two rows differ in the value of that variable at most. */
+static bool same_series(const bench_result *a, const bench_result *b, size_t variable)
 {
+  for (int i = 0; i < a->problem.sweeps; i++)
+    if (i != (int)variable && a->problem.sweep_values[i] != b->problem.sweep_values[i]) return false;
   return a->problem.sweep_origin == b->problem.sweep_origin && a->direction == b->direction && a->kind == b->kind &&
          strcmp(a->algorithm, b->algorithm) == 0;
 }
 
 /* The series that starts at row first. */
-static void print_series(const bench_results *results, size_t first)
+static void print_series(const bench_results *results, size_t first, const char *const *variables, size_t variable)
 {
   const bench_result *head = &results->items[first];
   double values[MOST_VALUES], seconds[MOST_VALUES];
   size_t count = 0;
   for (size_t i = first; i < results->count && count < MOST_VALUES; i++)
-    if (same_series(head, &results->items[i]) && results->items[i].timing.calls) {
-      values[count] = results->items[i].problem.sweep_value;
+    if (same_series(head, &results->items[i], variable) && results->items[i].timing.calls) {
+      values[count] = results->items[i].problem.sweep_values[variable];
       seconds[count++] = results->items[i].timing.minimum;
     }
-  printf("%.*s %s %s\n ", (int)strcspn(head->problem.name, "@"), head->problem.name,
-         bench_direction_name(head->direction), head->algorithm);
+  printf("%.*s", (int)strcspn(head->problem.name, "@"), head->problem.name);
+  for (int i = 0; i < head->problem.sweeps; i++)
+    if (i != (int)variable) printf("@%s=%g", variables[i], head->problem.sweep_values[i]);
+  printf(" %s %s\n ", bench_direction_name(head->direction), head->algorithm);
   for (size_t i = 0; i < count; i++)
     printf(" %g: %.4g ms%s", values[i], 1e3 * seconds[i], i % 6 == 5 && i + 1 < count ? "\n " : "");
   double exponent = bench_growth_exponent(values, seconds, count);
@@ -161,12 +165,14 @@ static void print_series(const bench_results *results, size_t first)
     printf("\n  time grows with the power %.2f of it\n", exponent);
 }
 
-void bench_sweep_print(const bench_results *results, const char *variable)
+void bench_sweep_print(const bench_results *results, const char *const *variables, size_t count)
 {
-  printf("\ntime by %s\n", variable);
-  for (size_t i = 0; i < results->count; i++) {
-    bool seen = false;
-    for (size_t j = 0; j < i && !seen; j++) seen = same_series(&results->items[j], &results->items[i]);
-    if (!seen) print_series(results, i);
+  for (size_t v = 0; v < count; v++) {
+    printf("\ntime by %s\n", variables[v]);
+    for (size_t i = 0; i < results->count; i++) {
+      bool seen = false;
+      for (size_t j = 0; j < i && !seen; j++) seen = same_series(&results->items[j], &results->items[i], v);
+      if (!seen) print_series(results, i, variables, v);
+    }
   }
 }

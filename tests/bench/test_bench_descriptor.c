@@ -34,7 +34,6 @@ static void every_field(void **state)
   assert_int_equal(p.desc.rank, 3);
   assert_int_equal(p.desc.groups, 2);
   assert_int_equal(p.desc.n, 3);
-  assert_true(p.batch_given);
   assert_int_equal(p.desc.c, 4);
   assert_int_equal(p.desc.k, 6);
   CHECK_AXIS(&p.desc, 0, 9, 3, 2, 2, 1, 1);
@@ -56,8 +55,7 @@ static void elisions(void **state)
   assert_string_equal(p.name, "name");
   assert_int_equal(p.repeats, 3);
   p = parse("ic3ih227oc96kh11sh4"); /* no output, no padding: none, 55 x 55 */
-  assert_int_equal(p.desc.n, 2);
-  assert_false(p.batch_given);
+  assert_int_equal(p.desc.n, BENCH_DEFAULT_BATCH);
   CHECK_AXIS(&p.desc, 1, 227, 11, 4, 1, 0, 0);
   p = parse("ic3ih224oc64oh112kh7sh2"); /* padding deduced: 5 zeros, the odd one at the end */
   CHECK_AXIS(&p.desc, 0, 224, 7, 2, 1, 2, 3);
@@ -78,7 +76,7 @@ static void elisions(void **state)
   CHECK_AXIS(&p.desc, 1, 9, 2, 1, 1, 0, 0);
   assert_string_equal(parse("ic3ih8oc4kh1nplain").name, "plain");
   assert_string_equal(parse("ic3ih8oc4kh1n\"a/b:c d\"").name, "a:b:c d");
-  assert_string_equal(parse("ic3ih8oc4kh1").name, "mb2ic3ih8oc4oh8kh1ph0");
+  assert_string_equal(parse("ic3ih8oc4kh1").name, "mb8ic3ih8oc4oh8kh1ph0");
 }
 
 static void errors_point_at_the_column(void **state)
@@ -214,7 +212,7 @@ static void noise(void **state)
   size_t parsed = 0;
   for (int i = 0; i < 20000; i++) {
     char text[64];
-    int length = snprintf(text, sizeof text, "mb2_ic3ih8_oc4oh8_kh3sh1ph1dh0n\"a*2\"");
+    int length = snprintf(text, sizeof text, "mb8_ic3ih8_oc4oh8_kh3sh1ph1dh0n\"a*2\"");
     for (int edits = rand() % 4; edits > 0; edits--)
       text[rand() % length] = letters[(size_t)rand() % (sizeof letters - 1)];
     bench_problem problem;
@@ -242,6 +240,13 @@ static void sweeps(void **state)
   assert_string_equal(list.items[4].name, "dw@channels=12");
   assert_int_equal(bench_sweep_expand(&list, "size=1,2,3,9", &variable, why, sizeof why), BENCH_SWEEP_OK);
   assert_int_equal(list.count, 10); /* the filter does not fit on 1 and 2 */
+  for (size_t i = 0; i < list.count; i++) {
+    assert_int_equal(list.items[i].sweeps, 2);
+    assert_int_equal(list.items[i].sweep_origin, 0);
+    assert_true(list.items[i].sweep_values[0] == (double)list.items[i].desc.c);
+    assert_true(list.items[i].sweep_values[1] == (double)list.items[i].desc.size[0]);
+  }
+  assert_string_equal(list.items[9].name, "dw@channels=12@size=9");
   static const char *const bad[] = {"batch",     "speed=1..2", "batch=",        "batch=0..4", "batch=4..1",
                                     "batch=1..", "batch=1,,2", "batch=1..2..3", "batch=x"};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

@@ -82,6 +82,55 @@ static void help_list_version(void **state)
   EXPECT(0, "compare --help");
 }
 
+/* Every way to ask for help or the version, of the program and of its commands. */
+static void words_for_help_and_version(void **state)
+{
+  (void)state;
+  static const char *const commands[] = {"", "compare", "plot", "ab"};
+  for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+    char arguments[64], *wanted;
+    snprintf(arguments, sizeof arguments, "%s --help", commands[i]);
+    EXPECT(0, arguments);
+    wanted = strdup(output);
+    assert_says("usage: cnnblas-bench");
+    snprintf(arguments, sizeof arguments, "%s -h", commands[i]);
+    EXPECT(0, arguments);
+    assert_string_equal(output, wanted);
+    snprintf(arguments, sizeof arguments, "help %s", commands[i]);
+    EXPECT(0, arguments);
+    assert_string_equal(output, wanted);
+    free(wanted);
+    snprintf(arguments, sizeof arguments, "%s -V", commands[i]);
+    EXPECT(0, arguments);
+    assert_says(cnnblas_version_string());
+  }
+  EXPECT(2, "help nosuch");
+  assert_says("help nosuch: there are ab, compare and plot");
+}
+
+static void json_alone_on_standard_output(void **state)
+{
+  (void)state;
+  EXPECT(0, "--peers none --no-naive --min-time 0.001 --direction forward --json - ic4ih9oc6kh3");
+  json_t *root = json_loads(output, 0, NULL);
+  if (!root) FAIL("not JSON alone:\n%s", output);
+  assert_int_equal(json_array_size(json_object_get(root, "benchmarks")), 1);
+  json_decref(root);
+}
+
+/* Two sweeps give every combination, and the growth along each. */
+static void sweeps_combine(void **state)
+{
+  (void)state;
+  EXPECT(0, "--peers none --no-naive --min-time 0.0001 --direction forward --sweep batch=1,2 --sweep size=9,11,13 "
+            "ic4ih9oc6kh3n\"a\"");
+  assert_says("@batch=2@size=13");
+  assert_says("time by batch");
+  assert_says("a@size=11 forward");
+  assert_says("time by size");
+  assert_says("a@batch=1 forward");
+}
+
 static void usage_errors(void **state)
 {
   (void)state;
@@ -102,10 +151,16 @@ static void usage_errors(void **state)
                                     "--effort much",
                                     "--sweep speed=1..2",
                                     "--sweep batch=2..1",
+                                    "--sweep batch=1,2 --sweep batch=4 ic4ih9oc6kh3",
                                     "compare one.json",
                                     "compare a b --fail-above x",
                                     "compare a b --fail-above -1"};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) EXPECT(2, bad[i]);
+  EXPECT(2, "--workspace banana");
+  assert_says("--workspace banana: it is default, none, or a number of bytes");
+  EXPECT(2, "--algorithm fastest");
+  assert_says("auto, ");
+  for (int32_t i = 0; cnnblas_conv_algorithm_name(i); i++) assert_says(cnnblas_conv_algorithm_name(i));
 }
 
 static void bad_lines_do_not_stop_the_rest(void **state)
@@ -121,7 +176,7 @@ static void bad_lines_do_not_stop_the_rest(void **state)
   assert_says("nosuch.txt: No such file");
   EXPECT(3, "--peers none --no-naive --min-time 0.001 ic3ih8oc4kh3q1 ic3ih8oc4kh3");
   assert_says("column 13: unknown field");
-  assert_says("mb2ic3ih8oc4oh6kh3ph0");
+  assert_says("mb8ic3ih8oc4oh6kh3ph0");
   EXPECT(4, "--peers none --no-naive --min-time 0.001 --json nosuch/file.json ic3ih8oc4kh3");
   EXPECT(4, "--peers none --no-naive --min-time 0.001 --direction forward mb1000000ic1000ih1000oc1kh1");
   assert_says("do not fit");
@@ -294,7 +349,7 @@ static void every_option_runs(void **state)
   assert_says("grows with the power");
   assert_says("@batch=4");
   EXPECT(0, "--peers none --no-naive --min-time 0.001 --sweep threads=1,2 --direction forward ic4ih9oc6kh3");
-  EXPECT(0, "--peers none --no-naive --min-time 0.001 --fresh --direction forward --json - ic4ih9oc6kh3");
+  EXPECT(0, "--peers none --no-naive --min-time 0.001 --fresh --direction forward --json out.json ic4ih9oc6kh3");
   assert_says("the same in a new process");
   EXPECT(0, "--peers im2col_sgemm,im2col_images --no-naive --min-time 0.001 --direction backward_data ic4ih9oc6kh3");
   assert_says("im2col_images");
@@ -416,6 +471,9 @@ int main(int argc, char **argv)
   if (!program) return 2;
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(help_list_version),
+      cmocka_unit_test(words_for_help_and_version),
+      cmocka_unit_test(json_alone_on_standard_output),
+      cmocka_unit_test(sweeps_combine),
       cmocka_unit_test(usage_errors),
       cmocka_unit_test(bad_lines_do_not_stop_the_rest),
       cmocka_unit_test(nothing_to_run),
