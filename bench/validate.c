@@ -71,7 +71,7 @@ bool bench_validate(bench_options *options, int *status)
     else
       *status = checked;
   }
-  bool swept_away = options->sweep[0] && !options->problems.count;
+  bool swept_away = options->sweep_count && !options->problems.count;
   options->problems.count = kept;
   if (!kept) {
     fprintf(stderr, "cnnblas-bench: nothing to run: %s\n",

@@ -149,12 +149,13 @@ static void a_load_marks_every_row(void **state)
   enum { ROWS = 4 };
   cnnblas_system_info info;
   cnnblas_get_system_info(&info);
-  bench_options o = {.directions = {true, true},
-                     .algorithms = {"auto", "im2col"},
-                     .algorithm_count = 2,
-                     .threads = info.threads,
-                     .min_time = 0.3,
-                     .sweep = ""};
+  bench_options o = {
+      .directions = {true, true},
+      .algorithms = {"auto", "im2col"},
+      .algorithm_count = 2,
+      .threads = info.threads,
+      .min_time = 0.3,
+  };
   bench_problem problem;
   bench_parse_error error;
   assert_true(bench_descriptor_parse("mb2ic16ih28oc16kh3ph1", strlen("mb2ic16ih28oc16kh3ph1"), &problem, &error));
