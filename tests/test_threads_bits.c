@@ -11,19 +11,19 @@
 
 /* Shapes whose work must split into a task for each of 8 threads in every direction, a batch of 1 among them. */
 static const cnnblas_conv_desc shapes[] = {
-    {.n = 1, .c = 64, .k = 256, .size = {14, 14}, .kernel = {3, 3}, .pad_begin = {1, 1}, .pad_end = {1, 1}},
+    {.n = 1, .c = 64, .k = 160, .size = {14, 14}, .kernel = {3, 3}, .pad_begin = {1, 1}, .pad_end = {1, 1}},
     {.n = 1,
      .c = 64,
-     .k = 256,
-     .size = {28, 28},
+     .k = 160,
+     .size = {22, 22},
      .kernel = {3, 3},
      .stride = {2, 2},
      .pad_begin = {1, 1},
      .pad_end = {1, 1}},
     {.n = 1, .c = 130, .k = 300, .size = {7, 7}, .kernel = {3, 3}, .pad_begin = {1, 1}, .pad_end = {1, 1}},
-    {.n = 1, .c = 256, .k = 256, .size = {28, 28}, .kernel = {1, 1}},
+    {.n = 1, .c = 256, .k = 256, .size = {14, 14}, .kernel = {1, 1}},
     {.n = 8, .c = 100, .k = 70, .size = {7, 7}, .kernel = {1, 1}},
-    {.n = 8, .c = 128, .k = 64, .size = {28, 28}, .kernel = {1, 1}, .stride = {2, 2}},
+    {.n = 8, .c = 128, .k = 64, .size = {20, 20}, .kernel = {1, 1}, .stride = {2, 2}},
     {.n = 8,
      .c = 3,
      .k = 32,
@@ -41,7 +41,7 @@ static const cnnblas_conv_desc shapes[] = {
      .pad_begin = {1, 1},
      .pad_end = {1, 1}},
     {.n = 2, .c = 64, .k = 64, .groups = 8, .size = {14, 14}, .kernel = {3, 3}, .pad_begin = {1, 1}, .pad_end = {1, 1}},
-    {.n = 8, .rank = 1, .c = 24, .k = 32, .size = {700}, .kernel = {9}, .dilation = {2}},
+    {.n = 8, .rank = 1, .c = 24, .k = 32, .size = {300}, .kernel = {9}, .dilation = {2}},
     {.n = 8, .rank = 3, .c = 6, .k = 16, .size = {5, 9, 9}, .kernel = {3, 3, 3}, .mode = CNNBLAS_TRUE_CONVOLUTION},
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };

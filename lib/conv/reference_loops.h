@@ -3,21 +3,30 @@
  * NAME(x) (the function names) defined. One output element at a time, every sum in WIDE, rounded once at the end.
  */
 
+/* The input position that tap t joins to output position o, or -1. */
+static int64_t NAME(input_of)(const cb_axis *a, int64_t o, int64_t t)
+{
+  int64_t i = o * a->stride + a->base + t * a->step;
+  return i < a->in ? i : -1;
+}
+
 /* Sum over the taps and channels of one output pixel: x[ic][i] * w[ic][t], x and w at their group's first channel. */
 static WIDE NAME(forward_sum)(const cb_geometry *geo, const REAL *x, const REAL *w, const int64_t o[3])
 {
   const cb_axis *a = geo->axis;
   WIDE sum = 0;
-  for (int64_t ic = 0; ic < geo->cg; ic++)
-    for (int64_t td = 0; td < a[0].taps; td++)
-      for (int64_t tr = 0; tr < a[1].taps; tr++)
-        for (int64_t ts = 0; ts < a[2].taps; ts++, w++) {
-          int64_t id = o[0] * a[0].stride + a[0].base + td * a[0].step;
-          int64_t ih = o[1] * a[1].stride + a[1].base + tr * a[1].step;
-          int64_t iw = o[2] * a[2].stride + a[2].base + ts * a[2].step;
-          if (id < 0 || id >= a[0].in || ih < 0 || ih >= a[1].in || iw < 0 || iw >= a[2].in) continue;
-          sum += (WIDE)x[((ic * a[0].in + id) * a[1].in + ih) * a[2].in + iw] * (WIDE)*w;
+  for (int64_t ic = 0; ic < geo->cg; ic++, x += geo->image, w += geo->taps)
+    for (int64_t td = 0; td < a[0].taps; td++) {
+      int64_t id = NAME(input_of)(&a[0], o[0], td);
+      for (int64_t tr = 0; tr < a[1].taps && id >= 0; tr++) {
+        int64_t ih = NAME(input_of)(&a[1], o[1], tr);
+        for (int64_t ts = 0; ts < a[2].taps && ih >= 0; ts++) {
+          int64_t iw = NAME(input_of)(&a[2], o[2], ts);
+          if (iw < 0) continue;
+          sum += (WIDE)x[(id * a[1].in + ih) * a[2].in + iw] * (WIDE)w[(td * a[1].taps + tr) * a[2].taps + ts];
         }
+      }
+    }
   return sum;
 }
 
@@ -57,14 +66,17 @@ static WIDE NAME(data_sum)(const cb_geometry *geo, const REAL *dy, const REAL *w
   const cb_axis *a = geo->axis;
   WIDE sum = 0;
   for (int64_t ik = 0; ik < geo->kg; ik++, w += geo->q, dy += geo->p)
-    for (int64_t td = 0; td < a[0].taps; td++)
-      for (int64_t tr = 0; tr < a[1].taps; tr++)
-        for (int64_t ts = 0; ts < a[2].taps; ts++) {
-          int64_t od = NAME(output_of)(&a[0], i[0], td), oh = NAME(output_of)(&a[1], i[1], tr);
+    for (int64_t td = 0; td < a[0].taps; td++) {
+      int64_t od = NAME(output_of)(&a[0], i[0], td);
+      for (int64_t tr = 0; tr < a[1].taps && od >= 0; tr++) {
+        int64_t oh = NAME(output_of)(&a[1], i[1], tr);
+        for (int64_t ts = 0; ts < a[2].taps && oh >= 0; ts++) {
           int64_t ow = NAME(output_of)(&a[2], i[2], ts);
-          if (od < 0 || oh < 0 || ow < 0) continue;
+          if (ow < 0) continue;
           sum += (WIDE)dy[(od * a[1].out + oh) * a[2].out + ow] * (WIDE)w[(td * a[1].taps + tr) * a[2].taps + ts];
         }
+      }
+    }
   return sum;
 }
 
@@ -95,15 +107,17 @@ static WIDE NAME(weight_sum)(const cb_call *call, int64_t ik, int64_t ic, const 
   for (int64_t in = 0; in < call->n; in++) {
     const REAL *x = (const REAL *)call->x + (in * geo->c + ik / geo->kg * geo->cg + ic) * geo->image;
     const REAL *dy = (const REAL *)call->dy + (in * geo->k + ik) * geo->p;
-    for (int64_t od = 0; od < a[0].out; od++)
-      for (int64_t oh = 0; oh < a[1].out; oh++)
-        for (int64_t ow = 0; ow < a[2].out; ow++, dy++) {
-          int64_t id = od * a[0].stride + a[0].base + tap[0] * a[0].step;
-          int64_t ih = oh * a[1].stride + a[1].base + tap[1] * a[1].step;
-          int64_t iw = ow * a[2].stride + a[2].base + tap[2] * a[2].step;
-          if (id < 0 || id >= a[0].in || ih < 0 || ih >= a[1].in || iw < 0 || iw >= a[2].in) continue;
-          sum += (WIDE)x[(id * a[1].in + ih) * a[2].in + iw] * (WIDE)*dy;
+    for (int64_t od = 0; od < a[0].out; od++) {
+      int64_t id = NAME(input_of)(&a[0], od, tap[0]);
+      for (int64_t oh = 0; oh < a[1].out && id >= 0; oh++) {
+        int64_t ih = NAME(input_of)(&a[1], oh, tap[1]);
+        for (int64_t ow = 0; ow < a[2].out && ih >= 0; ow++) {
+          int64_t iw = NAME(input_of)(&a[2], ow, tap[2]);
+          if (iw < 0) continue;
+          sum += (WIDE)x[(id * a[1].in + ih) * a[2].in + iw] * (WIDE)dy[(od * a[1].out + oh) * a[2].out + ow];
         }
+      }
+    }
   }
   return sum;
 }

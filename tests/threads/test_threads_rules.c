@@ -21,10 +21,10 @@ static const char *flavour = "any";
 
 /* Enough work for eight tasks in each direction, a GEMM in each algorithm that has one, and no exact zeros. */
 static const cnnblas_conv_desc layer = {
-    .n = 8, .c = 32, .k = 64, .size = {28, 28}, .kernel = {3, 3}, .pad_begin = {1, 1}, .pad_end = {1, 1}};
+    .n = 8, .c = 16, .k = 32, .size = {20, 20}, .kernel = {3, 3}, .pad_begin = {1, 1}, .pad_end = {1, 1}};
 static const cnnblas_conv_desc small = {
     .n = 8, .c = 8, .k = 16, .size = {14, 14}, .kernel = {3, 3}, .pad_begin = {1, 1}, .pad_end = {1, 1}};
-static const cnnblas_conv_desc pointwise = {.n = 8, .c = 64, .k = 64, .size = {28, 28}, .kernel = {1, 1}};
+static const cnnblas_conv_desc pointwise = {.n = 8, .c = 64, .k = 64, .size = {14, 14}, .kernel = {1, 1}};
 
 typedef struct arrays {
   float *x, *w, *dy, *y, *dx, *dw;
