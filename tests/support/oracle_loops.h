@@ -8,17 +8,17 @@
 static void NAME(visit)(const problem *p, cnnblas_conv_direction direction, const meeting *m, const REAL *x,
                         const REAL *w, const REAL *y, WIDE *sum, double *magnitude)
 {
-  for (int64_t ig = 0; ig < p->g; ig++)
-    for (int64_t kk = 0; kk < p->kg; kk++)
-      for (int64_t cc = 0; cc < p->cg; cc++) {
-        int64_t ik = ig * p->kg + kk, ic = ig * p->cg + cc;
-        int64_t at_x = ic * p->image + m->x, at_w = (ik * p->cg + cc) * p->filter + m->w, at_y = ik * p->pixels + m->y;
-        WIDE a = direction == CNNBLAS_BACKWARD_DATA ? y[at_y] : x[at_x];
-        WIDE b = direction == CNNBLAS_BACKWARD_WEIGHTS ? y[at_y] : w[at_w];
-        int64_t to = direction == CNNBLAS_FORWARD ? at_y : direction == CNNBLAS_BACKWARD_DATA ? at_x : at_w;
-        sum[to] += a * b;
-        magnitude[to] += fabs((double)(a * b));
-      }
+  for (int64_t ik = 0; ik < p->k; ik++) {
+    int64_t at_x = ik / p->kg * p->cg * p->image + m->x, at_w = ik * p->cg * p->filter + m->w,
+            at_y = ik * p->pixels + m->y;
+    for (int64_t cc = 0; cc < p->cg; cc++, at_x += p->image, at_w += p->filter) {
+      WIDE a = direction == CNNBLAS_BACKWARD_DATA ? y[at_y] : x[at_x];
+      WIDE b = direction == CNNBLAS_BACKWARD_WEIGHTS ? y[at_y] : w[at_w];
+      int64_t to = direction == CNNBLAS_FORWARD ? at_y : direction == CNNBLAS_BACKWARD_DATA ? at_x : at_w;
+      sum[to] += a * b;
+      magnitude[to] += fabs((double)(a * b));
+    }
+  }
 }
 
 static void NAME(run)(oracle *o, WIDE *sum, const problem *p, cnnblas_conv_direction direction, int64_t n,
