@@ -25,7 +25,8 @@
  *
  * Results: every algorithm but an opt-in one agrees with the double-accumulating "reference" within L * u * sum |a||b|
  * per element (L terms; u = 2^-24 for f32, 2^-53 for f64). The bits of a result do not depend on the number of threads,
- * and one image's forward result does not depend on the batch it came in. NaN and Inf propagate; where padding meets an
+ * and one image's forward result does not depend on the batch it came in. Weight and bias gradients are joined over images
+ * and pixels in binary trees that follow the shape, the dtype, the instruction-set level and the workspace limit alone. NaN and Inf propagate; where padding meets an
  * infinite or NaN weight (in the weight gradient: element of dy) the result may be either. Zero results may lose their sign.
  *
  * Threads: a call runs on the calling thread alone or on all threads of its plan. Plans of one number of threads that are
