@@ -17,13 +17,14 @@ static double measure_fma(bench_fma fma, int threads, double time_each)
 {
   int64_t iterations = 1 << 18;
   double best = INFINITY, sink = 0;
-  for (double begin = bench_now(); bench_now() - begin < time_each;) {
+  double begin = bench_now();
+  do {
     double start = bench_now();
 #pragma omp parallel num_threads(threads) reduction(+ : sink)
     sink += fma.run(iterations);
     double seconds = bench_now() - start;
     if (seconds < best) best = seconds;
-  }
+  } while (bench_now() - begin < time_each);
   volatile double keep = sink; /* the chains must not be optimised away */
   (void)keep;
   return fma.flops * (double)iterations * threads / best * 1e-9;
@@ -60,7 +61,8 @@ static double measure_bandwidth(int threads, double time_each)
   double *b = a + count, *c = b + count, best = 0, sink = 0;
 #pragma omp parallel for num_threads(threads)
   for (int64_t i = 0; i < count; i++) a[i] = b[i] = c[i] = 1;
-  for (double begin = bench_now(); bench_now() - begin < time_each;) {
+  double begin = bench_now();
+  do {
     double start = bench_now();
 #pragma omp parallel for num_threads(threads)
     for (int64_t i = 0; i < count; i++) a[i] = b[i] + 3 * c[i];
@@ -73,7 +75,7 @@ static double measure_bandwidth(int threads, double time_each)
     double end = bench_now();
     best = fmax(best, 3 * (double)bytes / (middle - start));
     best = fmax(best, (double)bytes / (end - middle));
-  }
+  } while (bench_now() - begin < time_each);
   volatile double keep = sink;
   (void)keep;
   bench_pages_free(a, 3 * bytes);

@@ -73,6 +73,12 @@ static void label(const bench_result *row, char *text, size_t size)
     snprintf(text, size, "%s%s", row->algorithm, mark);
 }
 
+/* Of a peak, 0 if it was not measured. It ends at 9999, where columns end: a busy machine can make peaks that small. */
+static double percent(double gflops, double peak)
+{
+  return peak > 0 ? fmin(100 * gflops / peak, 9999) : 0;
+}
+
 void bench_table_row(const bench_result *row, bool first_of_direction)
 {
   char name[128], work[16], memory[16];
@@ -80,9 +86,8 @@ void bench_table_row(const bench_result *row, bool first_of_direction)
   printf("%-16s %-21.21s%-2s %8.*f %7.1f %4.0f %5.0f %5.0f ",
          first_of_direction ? bench_direction_name(row->direction) : "", name, bench_mark(&row->load, row->peaks_moved),
          row->timing.minimum < 0.01 ? 4 : 2, 1e3 * row->timing.minimum, row->gflops,
-         100 * row->gflops / row->peaks.fma_gflops,
-         row->peaks.gemm_gflops > 0 ? 100 * row->gflops / row->peaks.gemm_gflops : 0,
-         100 * row->gflops / row->roof_gflops);
+         percent(row->gflops, row->peaks.fma_gflops), percent(row->gflops, row->peaks.gemm_gflops),
+         percent(row->gflops, row->roof_gflops));
   if (row->speedup_over_naive > 0)
     printf("%7.1f", row->speedup_over_naive);
   else
