@@ -50,8 +50,8 @@ class Latency(unittest.TestCase):
             self.assertIn(option if option.startswith('--set') else option.split()[0], errors)
         quick = ['--peers', 'none', '--direction', 'forward']
         _, errors = self.latency(*quick, '--algorithm', 'depthwise', 'ic4ih9oc6kh3', status=3)
-        self.assertIn('depthwise, forward: ', errors)
-        self.assertIn('nothing ran', errors)
+        self.assertIn('--algorithm depthwise applies to no layer', errors)
+        self.assertIn('for one input channel a group only', errors)
         _, errors = self.latency(*quick, '--json', 'no/such/folder.json', '--threads', '1', 'ic4ih9oc6kh3', status=4)
         self.assertIn('no/such/folder.json', errors)
 
