@@ -10,6 +10,7 @@
 #include "descriptor.h"
 #include "memory.h"
 #include "option_values.h"
+#include "quiet.h"
 #include "runner.h"
 #include "tasks.h"
 #include <errno.h>
@@ -150,7 +151,9 @@ static bool time_all(const ab_run *r, contestant *all)
   /* The same plan of rounds and groups for all: a shortest time falls with the number of samples. */
   for (size_t i = 0; i < count; i++) all[of[i]].watch.first_call = longest;
   for (size_t i = 0; i < count; i++) watches[i] = all[of[i]].watch;
+  bench_load_begin(r->options->load);
   bool ok = bench_time_turns(watches, count, ROUNDS, r->options->min_time);
+  bench_load_end(r->options->load);
   for (size_t i = 0; i < count; i++) {
     all[of[i]].watch = watches[i];
     if (watches[i].failed) all[of[i]].verdict.correct = false;
@@ -158,8 +161,8 @@ static bool time_all(const ab_run *r, contestant *all)
   return ok;
 }
 
-static bench_ab_row make_row(const bench_problem *problem, const bench_task *task, const char *algorithm,
-                             const contestant *first, const contestant *c)
+static bench_ab_row make_row(const bench_load_monitor *load, const bench_problem *problem, const bench_task *task,
+                             const char *algorithm, const contestant *first, const contestant *c)
 {
   bench_ab_row row = {.problem = *problem,
                       .direction = task->direction,
@@ -169,7 +172,8 @@ static bench_ab_row make_row(const bench_problem *problem, const bench_task *tas
                       .verdict = c->verdict,
                       .flops = task->shape.flops,
                       .different = c->different,
-                      .largest_difference = c->largest_difference};
+                      .largest_difference = c->largest_difference,
+                      .load = bench_load_of(load, &c->watch.clocks, task->threads)};
   row.problem.desc = task->desc;
   bench_descriptor_format(&task->desc, row.descriptor, sizeof row.descriptor);
   snprintf(row.algorithm, sizeof row.algorithm, "%s", algorithm);
@@ -199,7 +203,7 @@ static int run_algorithm(ab_run *r, const bench_problem *problem, const bench_ta
   int status = time_all(r, all) ? BENCH_OK : BENCH_NO_MEMORY;
   for (size_t i = 0; i < r->report.build_count; i++) {
     if (!all[i].state) continue;
-    bench_ab_row row = make_row(problem, task, algorithm, first, &all[i]);
+    bench_ab_row row = make_row(r->options->load, problem, task, algorithm, first, &all[i]);
     char name[160];
     snprintf(name, sizeof name, "%s:%s", problem->set, problem->name);
     if (strcmp(name, r->last_problem) != 0) bench_ab_print_problem(&row);
@@ -309,7 +313,10 @@ int bench_ab_main(int argc, char **argv)
   } else if (options.json && strcmp(options.json, "-") == 0 && !bench_json_take_stdout()) {
     status = bench_out_of_memory();
   } else {
+    options.load = bench_load_monitor_create();
+    bench_wait_quiet(&options.wait_quiet);
     status = open_and_run(&options, argv + 1, (size_t)libraries, argv[0]);
+    bench_load_monitor_destroy(options.load);
   }
   bench_options_free(&options);
   return status;

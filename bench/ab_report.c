@@ -1,5 +1,6 @@
 /* Table and JSON of cnnblas-bench ab; see ab_report.h. */
 #include "ab_report.h"
+#include "marks.h"
 #include "report_parts.h"
 #include <errno.h>
 #include <math.h>
@@ -40,12 +41,13 @@ void bench_ab_print_head(const bench_ab_report *report, const bench_options *opt
 
 void bench_ab_print_problem(const bench_ab_row *first)
 {
-  printf("\n%s:%s  %s\n%-16s %-27s %-2s %10s %10s %8s %7s   %s\n", first->problem.set, first->problem.name,
+  printf("\n%s:%s  %s\n%-16s %-27s %-2s %10s %10s %8s %7s     %s\n", first->problem.set, first->problem.name,
          first->descriptor, "direction", "algorithm", "", "min ms", "median ms", "GFLOP/s", "A/this", "result");
 }
 
 static void print_result(const bench_ab_row *row)
 {
+  printf("%-2s", bench_mark(&row->load, false));
   if (!row->verdict.correct)
     puts("WRONG");
   else if (row->ratio <= 0)
@@ -122,6 +124,9 @@ static void print_worst(const bench_ab_report *report)
 
 void bench_ab_print_summary(const bench_ab_report *report)
 {
+  bench_mark_counts marks = {0};
+  for (size_t i = 0; i < report->count; i++) bench_mark_count(&marks, &report->rows[i].load, false);
+  bench_mark_footnote(&marks);
   puts("\ngeometric means of A/this");
   for (size_t build = 1; build < report->build_count; build++)
     for (size_t i = 0; i < report->count; i++) {
@@ -164,6 +169,7 @@ static json_t *row_json(const bench_ab_row *r)
   set_text(o, "run_type", "iteration");
   set_integer(o, "threads", r->threads);
   bench_timing_json(o, &r->timing);
+  bench_load_json(o, &r->load);
   set_build(o, "build", r->build);
   set_text(o, "set", r->problem.set);
   set_text(o, "layer", r->problem.name);

@@ -23,6 +23,7 @@ typedef struct bench_ab_row {
   bool close;                     /* and the quartile ranges overlap */
   size_t different;               /* outputs whose bits are not the first build's */
   double largest_difference;      /* of any output, absolute */
+  bench_load load;                /* what others took */
 } bench_ab_row;
 
 typedef struct bench_ab_report {

@@ -58,6 +58,8 @@ class Ab(unittest.TestCase):
             self.assertEqual(second['different_outputs'], 0)
             self.assertGreater(second['iterations'], 0)
             self.assertFalse(first['error_occurred'] or second['error_occurred'])
+            for row in (first, second):
+                self.assertEqual(row['load'] != 'unknown', context['load_known'])
         self.assertEqual(out.count('same bits'), 6)
         self.assertEqual(len(re.findall(r'over 2: faster in \d, \d~, bits differ in 0', out)), 3)
         self.assertLessEqual(max(len(line) for line in out.splitlines() if line[1:4] != '  /'), 100)
