@@ -34,6 +34,12 @@ static const char *text_of(const json_t *row, const char *key)
   return text ? text : "";
 }
 
+/* Files that were cut down for a document have no names. */
+static const char *name_of(const json_t *row)
+{
+  return *text_of(row, "name") ? text_of(row, "name") : text_of(row, "problem");
+}
+
 static double number_of(const json_t *row, const char *key)
 {
   return json_number_value(json_object_get(row, key));
@@ -96,7 +102,7 @@ static json_t *load(const char *path, json_t **root)
 static pair pair_of(const json_t *before, const json_t *after)
 {
   bench_timing a = timing_of(before), b = timing_of(after);
-  pair p = {.name = text_of(after, "name"),
+  pair p = {.name = name_of(after),
             .direction = text_of(after, "direction"),
             .algorithm = text_of(after, "algorithm"),
             .before = seconds_of(before, "real_time"),
@@ -145,7 +151,7 @@ static void print_only(const char *path, const json_t *const *rows, size_t count
 {
   if (count) printf("\nonly in %s, %zu row%s:\n", path, count, count == 1 ? "" : "s");
   for (size_t i = 0; i < count; i++)
-    printf("  %-60s %s, %.0f threads, %s\n", text_of(rows[i], "name"), text_of(rows[i], "problem"),
+    printf("  %-60s %s, %.0f threads, %s\n", name_of(rows[i]), text_of(rows[i], "problem"),
            number_of(rows[i], "threads"), text_of(rows[i], "dtype"));
 }
 
