@@ -1,5 +1,5 @@
 /*
- * The micro-kernels alone: this file and tests/internal are the only ones outside lib/ that include its headers.
+ * The micro-kernels alone: one of the three doors into lib/ (lib/README.md).
  *
  * A kernel of m rows and nv vectors of lanes computes (lib/gemm/engine.h)
  *

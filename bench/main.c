@@ -5,8 +5,8 @@
  * layers, validate.c what of it can run, runner.c what is run in which order, timing.c how it is timed, check.c what
  * counts as right, peaks.c the machine's limits, load.c whether others disturbed it, peers.c who else is timed, kernels.c
  * the micro-kernels alone, layers.c the layers around the convolution, report_*.c and marks.c the output, compare.c two
- * runs side by side, ab.c builds of the library in turns, latency.c single calls, plot.c
- * pictures.
+ * runs side by side, ab.c builds of the library in turns, latency.c single calls, project.c more
+ * cores than there are, plot.c pictures.
  */
 #include "ab.h"
 #include "blas.h"
@@ -18,6 +18,7 @@
 #include "marks.h"
 #include "option_values.h"
 #include "plot.h"
+#include "project.h"
 #include "quiet.h"
 #include "report.h"
 #include "runner.h"
@@ -113,10 +114,12 @@ static int close_wisdom(bench_options *options)
   return status ? BENCH_NO_MEMORY : BENCH_OK;
 }
 
-/* --set kernels and --set layers. */
+/* --set kernels, --set layers and --project. */
 static int run_alone(const bench_options *options, bench_context *context)
 {
-  int status = options->kernels ? bench_kernels_run(options, context) : bench_layers_run(options, context);
+  int status = options->kernels  ? bench_kernels_run(options, context)
+               : options->layers ? bench_layers_run(options, context)
+                                 : bench_project_run(options, &bench_ours, context);
   if (options->plot && status != BENCH_NO_MEMORY) {
     int plotted = bench_plot(options->json, options->plot, NULL);
     if (status == BENCH_OK) status = plotted;
@@ -170,7 +173,7 @@ static int run_options(int argc, char **argv, bench_options *options)
   options->load = bench_load_monitor_create();
   bench_wait_quiet(&options->wait_quiet);
   bench_context_fill(&context, argv[0], options);
-  status = alone ? run_alone(options, &context) : run_problems(argc, argv, options, &context);
+  status = alone || options->project_count ? run_alone(options, &context) : run_problems(argc, argv, options, &context);
   bench_load_monitor_destroy(options->load);
   int kept = close_wisdom(options);
   if (status == BENCH_OK) status = kept;

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "option_values.h"
 #include "descriptor.h"
+#include "makespan.h"
 #include "sets.h"
 #include <errno.h>
 #include <stdio.h>
@@ -238,4 +239,39 @@ int bench_read_choice(const char *option, const char *text, const char *first, c
   char what[80];
   snprintf(what, sizeof what, "it is %s or %s", first, second);
   return bench_usage_error(option, text, what);
+}
+
+int bench_read_quantity(const char *option, const char *text, double least, double unit, double *value)
+{
+  char *end, what[80];
+  *value = strtod(text, &end);
+  bool good = end != text && !*end && *value >= least && *value <= 1e6;
+  *value *= unit;
+  if (good) return BENCH_OK;
+  snprintf(what, sizeof what, "it must be a number from %g to 1000000", least);
+  return bench_usage_error(option, text, what);
+}
+
+static int compare_integers(const void *a, const void *b)
+{
+  return *(const int *)a - *(const int *)b;
+}
+
+int bench_read_project(bench_options *o, char *names)
+{
+  int status = BENCH_OK;
+  o->project_count = 0;
+  o->project[o->project_count++] = 1;
+  for (char *name; status == BENCH_OK && (name = next_name(&names));) {
+    long long threads;
+    bool seen = false;
+    status = bench_read_integer("project", name, 1, BENCH_MOST_WORKERS, &threads);
+    for (size_t i = 0; i < o->project_count; i++) seen |= o->project[i] == threads;
+    if (status != BENCH_OK || seen) continue;
+    if (o->project_count == BENCH_MOST_PROJECTED)
+      return bench_usage_error("project", name, "more than 16 numbers of threads");
+    o->project[o->project_count++] = (int)threads;
+  }
+  qsort(o->project, o->project_count, sizeof *o->project, compare_integers);
+  return status;
 }

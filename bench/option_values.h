@@ -25,6 +25,12 @@ int bench_read_problem(bench_options *o, const char *text);
 
 int bench_read_integer(const char *option, const char *text, long long least, long long most, long long *value);
 
+/* A decimal number from least to 10^6, in units of `unit`: *value is the product. */
+int bench_read_quantity(const char *option, const char *text, double least, double unit, double *value);
+
+/* Numbers of threads in any order; 1 becomes one of them whether it was written or not. */
+int bench_read_project(bench_options *o, char *names);
+
 /* One of two words; *value is 1 for the second. */
 int bench_read_choice(const char *option, const char *text, const char *first, const char *second, int *value);
 

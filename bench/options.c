@@ -33,6 +33,8 @@ static const char help[] =
     "  --no-naive           skip the naive baseline\n"
     "  --sweep V=FROM..TO   batch, channels, size or threads, doubling, or V=A,B,C: how time grows;\n"
     "                       several combine\n"
+    "  --project T,...      as if on T threads: tasks timed one by one, and their makespan; projected\n"
+    "  --barrier US  --bandwidth GB/s   what --project supposes (5, and what memory here gives a thread)\n"
     "  --fresh              afterwards repeat the whole in a new process and compare\n"
     "  --latency            single calls: p50 and p99, with warm and with cold caches\n"
     "  --plot DIR           pictures of the run, SVG and PNG through gnuplot\n"
@@ -63,6 +65,9 @@ enum {
   WISDOM,
   NO_NAIVE,
   SWEEP,
+  PROJECT,
+  BARRIER,
+  BANDWIDTH,
   FRESH,
   LATENCY,
   JSON,
@@ -88,6 +93,9 @@ static const struct option long_options[] = {{"set", required_argument, NULL, SE
                                              {"wisdom", required_argument, NULL, WISDOM},
                                              {"no-naive", no_argument, NULL, NO_NAIVE},
                                              {"sweep", required_argument, NULL, SWEEP},
+                                             {"project", required_argument, NULL, PROJECT},
+                                             {"barrier", required_argument, NULL, BARRIER},
+                                             {"bandwidth", required_argument, NULL, BANDWIDTH},
                                              {"fresh", no_argument, NULL, FRESH},
                                              {"latency", no_argument, NULL, LATENCY},
                                              {"json", required_argument, NULL, JSON},
@@ -169,6 +177,12 @@ static int read_option(bench_options *o, int option)
     if (o->sweep_count == BENCH_MOST_SWEEPS) return bench_usage_error("sweep", optarg, "there are no more variables");
     o->sweeps[o->sweep_count++] = optarg;
     return BENCH_OK;
+  case PROJECT:
+    return bench_read_project(o, optarg);
+  case BARRIER:
+    return bench_read_quantity("barrier", optarg, 0, 1e-6, &o->barrier);
+  case BANDWIDTH:
+    return bench_read_quantity("bandwidth", optarg, 0.001, 1e9, &o->bandwidth);
   case FRESH:
     o->fresh = true;
     return BENCH_OK;
@@ -225,6 +239,10 @@ static int finish(bench_options *o, bool problems_named)
   if (alone && (o->problems.count || o->bad_lines || o->csv || o->fresh || o->sweep_count || (o->kernels && o->layers)))
     return bench_usage_error("set", o->kernels ? "kernels" : "layers",
                              "it runs without other sets and problems, --csv, --fresh and --sweep");
+  if (o->project_count && (alone || o->csv || o->fresh || o->latency || o->sweep_count || o->effort == CNNBLAS_MEASURE))
+    return bench_usage_error("project", "T,...",
+                             "it runs without --set kernels and layers, --csv, --fresh, --latency, --sweep, --effort "
+                             "measure and --wisdom");
   if (o->kernels) return BENCH_OK;
   if (!o->threads) {
     cnnblas_system_info info;
@@ -238,8 +256,12 @@ static int finish(bench_options *o, bool problems_named)
 
 bool bench_options_read(int argc, char **argv, bench_options *o, int *status)
 {
-  *o = (bench_options){
-      .directions = {true, true, true}, .algorithms = {"auto"}, .algorithm_count = 1, .min_time = 0.1, .naive = true};
+  *o = (bench_options){.directions = {true, true, true},
+                       .algorithms = {"auto"},
+                       .algorithm_count = 1,
+                       .min_time = 0.1,
+                       .naive = true,
+                       .barrier = 5e-6};
   for (size_t i = 0; bench_peer_at(i) && i < BENCH_MOST_NAMES; i++) o->peers[o->peer_count++] = bench_peer_at(i);
   bool problems_named = false;
   *status = BENCH_OK;

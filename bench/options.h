@@ -11,7 +11,7 @@
 
 enum { BENCH_OK = 0, BENCH_CHECK_FAILED = 1, BENCH_USAGE = 2, BENCH_BAD_INPUT = 3, BENCH_NO_MEMORY = 4 };
 
-enum { BENCH_MOST_NAMES = 32 };
+enum { BENCH_MOST_NAMES = 32, BENCH_MOST_PROJECTED = 16 };
 
 /* Stands among the algorithms for forward with weights packed beforehand, outside the timing. */
 #define BENCH_PREPACKED "implicit_gemm_prepacked"
@@ -45,7 +45,10 @@ typedef struct bench_options {
   const char *plot;                      /* directory for pictures, NULL for none */
   const char *sweeps[BENCH_MOST_SWEEPS]; /* the swept variables */
   size_t sweep_count;
-  size_t bad_lines; /* problems that could not be read */
+  int project[BENCH_MOST_PROJECTED]; /* numbers of threads, rising from 1 */
+  size_t project_count;              /* 0: measure, do not project */
+  double barrier, bandwidth;         /* of --project: seconds; bytes a second, 0 to measure it */
+  size_t bad_lines;                  /* problems that could not be read */
 } bench_options;
 
 /*

@@ -93,9 +93,9 @@ void plot_end(plots *p, plot_picture *it, int width, int height, const char *com
 /* What the figures were measured on: the second line of a title. */
 static void subtitle(const plots *p, char *to, size_t size, const char *first)
 {
-  snprintf(to, size, "%s\n%s, %d threads, %s, %.10s", first, plot_text_of(p->context, "cpu"),
-           (int)plot_number_of(p->context, "threads"), plot_text_of(p->context, "dtype"),
-           plot_text_of(p->context, "date"));
+  int threads = (int)plot_number_of(p->context, "threads");
+  snprintf(to, size, "%s\n%s, %d thread%s, %s, %.10s", first, plot_text_of(p->context, "cpu"), threads,
+           threads == 1 ? "" : "s", plot_text_of(p->context, "dtype"), plot_text_of(p->context, "date"));
 }
 
 /* Titles have two lines: gnuplot_text drops control characters, so they are written apart. */
@@ -266,12 +266,15 @@ static void all_pictures(plots *p)
   json_t *row;
   const char *sets[PLOT_LAYERS] = {0};
   int set_count = 0;
+  bool projected = json_is_true(json_object_get(p->context, "projected"));
   json_array_foreach(p->rows, i, row)
   {
     const char *set = plot_text_of(row, "set");
-    if (plot_place(sets, &set_count, PLOT_LAYERS, set) >= 0 && first_of_its_kind(p, i))
+    if (plot_place(sets, &set_count, PLOT_LAYERS, set) >= 0 && !projected && first_of_its_kind(p, i))
       plot_bars(p, set, plot_text_of(row, "direction"));
   }
+  for (int s = 0; s < set_count && projected; s++) plot_projection(p, sets[s]);
+  if (projected) return;
   for (int s = 0; s < set_count; s++) {
     plot_means(p, sets[s]);
     roofline(p, sets[s]);
@@ -347,7 +350,7 @@ int bench_plot_main(int argc, char **argv)
   if (named) return bench_plot(argv[1], argv[2], argc == 4 ? argv[3] : NULL);
   bool help = argc > 1 && strcmp(argv[1], "--help") == 0;
   fputs("usage: cnnblas-bench plot FILE.json DIR [PICTURE]\n"
-        "Means and bars for each set and direction, rooflines, and how sweeps scale: SVG and PNG through gnuplot.\n"
+        "Means, bars, rooflines, sweeps and projections of each set: SVG and PNG through gnuplot.\n"
         "PICTURE: only that one, for example means_resnet50.\n"
         "example: cnnblas-bench --set alexnet --json run.json && cnnblas-bench plot run.json pictures\n",
         help ? stdout : stderr);

@@ -1,5 +1,5 @@
 /*
- * Inside `plot`: a report, and the pictures that plot.c and plot_bars.c make of it.
+ * Inside `plot`: a report, and the pictures that plot.c, plot_bars.c and plot_project.c make of it.
  */
 #ifndef BENCH_PLOT_PARTS_H
 #define BENCH_PLOT_PARTS_H
@@ -55,5 +55,8 @@ void plot_bars(plots *p, const char *set, const char *direction);
 
 /* means_SET: a block a direction, a bar the geometric mean over the layers. */
 void plot_means(plots *p, const char *set);
+
+/* projected_SET: speed-up against threads, of a report of --project; three lines a direction and algorithm. */
+void plot_projection(plots *p, const char *set);
 
 #endif

@@ -22,6 +22,11 @@ double bench_now(void)
   return seconds_of(CLOCK_MONOTONIC);
 }
 
+double bench_thread_seconds(void)
+{
+  return seconds_of(CLOCK_THREAD_CPUTIME_ID);
+}
+
 void bench_rest(void)
 {
   nanosleep(&rest, NULL);

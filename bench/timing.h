@@ -46,6 +46,9 @@ void bench_rest(void);
 /* Seconds since some fixed moment. */
 double bench_now(void);
 
+/* Processor seconds of the calling thread: what others run in between does not count. */
+double bench_thread_seconds(void);
+
 /* True if the quartile ranges of a and b overlap: which of them is faster is not settled. */
 bool bench_timing_close(const bench_timing *a, const bench_timing *b);
 

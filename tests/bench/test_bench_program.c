@@ -152,6 +152,19 @@ static void usage_errors(void **state)
                                     "--sweep speed=1..2",
                                     "--sweep batch=2..1",
                                     "--sweep batch=1,2 --sweep batch=4 ic4ih9oc6kh3",
+                                    "--project 0",
+                                    "--project 2,x",
+                                    "--project 1025",
+                                    "--project 2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18",
+                                    "--project 2 --barrier -1",
+                                    "--project 2 --barrier 5us",
+                                    "--project 2 --bandwidth 0",
+                                    "--project 2 --bandwidth nan",
+                                    "--project 2 --csv out.csv",
+                                    "--project 2 --fresh",
+                                    "--project 2 --effort measure",
+                                    "--project 2 --sweep batch=1..4",
+                                    "--project 2 --set layers",
                                     "compare one.json",
                                     "compare a b --fail-above x",
                                     "compare a b --fail-above -1"};
@@ -410,6 +423,23 @@ static void pictures(void **state)
   assert_says("gnuplot is not installed");
 }
 
+static void projections(void **state)
+{
+  (void)state;
+  EXPECT(0, "--project 16,4,16 --min-time 0.001 --barrier 2.5 --direction forward --set lenet5 --plot pictures");
+  assert_says("PROJECTED, not measured");
+  assert_says("a barrier of 2.5 us");
+  assert_says("GB/s a thread");
+  assert_says("9 results: equal to the last bit for every number of threads"); /* 1, 4 and 16; the repeated one once */
+  assert_true(longest_line() <= 100 || strstr(output, "DEBUG BUILD"));
+  assert_made("pictures/projected_lenet5.dat");
+  EXPECT(0, "--project 4 --min-time 0.001 --bandwidth 30 --algorithm all --json out.json ic4ih9oc6kh3");
+  assert_says("30 GB/s, as stated");
+  EXPECT(0, "--peers none --no-naive --min-time 0.001 --threads 4 --json other.json ic4ih9oc6kh3");
+  EXPECT(3, "compare out.json other.json"); /* nothing measured is compared with a projection */
+  EXPECT(0, "compare out.json out.json");
+}
+
 static void full_standard_output(void **state)
 {
   (void)state;
@@ -422,6 +452,7 @@ static void full_standard_output(void **state)
       "compare out.json out.json",
       "--set kernels --min-time 0.0001",
       "--peers none --no-naive --min-time 0.001 --direction forward ic4ih9oc6kh3",
+      "--project 2 --bandwidth 9 --min-time 0.001 --direction forward ic4ih9oc6kh3",
       "--peers none --no-naive --min-time 0.001 --direction forward --json - ic4ih9oc6kh3"};
   for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
     char arguments[512];
@@ -482,6 +513,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(every_option_runs),
       cmocka_unit_test(wisdom_from_run_to_run),
       cmocka_unit_test(pictures),
+      cmocka_unit_test(projections),
       cmocka_unit_test(full_standard_output),
       cmocka_unit_test(layers_alone),
   };

@@ -6,7 +6,7 @@ usage: rules.py ROOT          check the sources under ROOT; exit code 1 and a li
 
 arrows     inside lib/ a folder includes only itself and what stands right of it: net -> layers -> conv -> gemm -> base;
            tools, bench and tests include the public headers, lib/ includes no outsider
-doors      only tests/internal and bench/kernels.c may include headers of lib/
+doors      only tests/internal and bench/kernels.c may include headers of lib/, and bench/project.c base/parallel.h alone
 blas       within lib/, cblas.h is included by lib/gemm/blas.c alone
 openmp     within lib/, an OpenMP pragma stands in lib/base/parallel.c alone
 memory     within lib/, malloc and its family are called in lib/base/memory.c alone
@@ -20,7 +20,8 @@ import tempfile
 
 ORDER = ['net', 'layers', 'conv', 'gemm', 'base']
 OUTSIDE = ['tools', 'bench', 'tests']
-DOORS = ('tests/internal/', 'bench/kernels.c')
+DOORS = ('tests/internal/', 'bench/kernels.c', 'bench/project.c')
+NARROW = {'bench/project.c': 'lib/base/parallel.h'}  # a door through which one header is seen
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 OPENMP = re.compile(r'^[ \t]*#[ \t]*pragma[ \t]+omp\b|_Pragma[ \t]*\([ \t]*"[ \t]*omp\b', re.M)
 MEMORY = re.compile(r'\b(malloc|calloc|realloc|reallocarray|free|posix_memalign|aligned_alloc|memalign|strdup|strndup|'
@@ -116,6 +117,8 @@ def check(root):
                 followed += 1
                 if place is not None and place.startswith('lib' + os.sep) and not path.startswith(DOORS):
                     breach(path, text, match, 'only %s include headers of lib/' % ' and '.join(DOORS))
+                elif path in NARROW and place is not None and place.startswith('lib' + os.sep) and place != NARROW[path]:
+                    breach(path, text, match, '%s includes no header of lib/ but %s' % (path, NARROW[path]))
 
     for path, text in sources(root, 'include'):
         for match in INCLUDE.finditer(text):
@@ -139,6 +142,8 @@ CLEAN = {
     'tests/b.c': '#include <cnnblas/conv.h>\n#include "c.h"\n',
     'tests/c.h': '\n',
     'bench/kernels.c': '#include "gemm/blas.h"\n',
+    'bench/project.c': '#include "base/parallel.h"\n',
+    'lib/base/parallel.h': '\n',
 }
 BREACHES = [  # path, text, and what the breach must say
     ('lib/base/x.c', '#include "gemm/blas.h"\n', 'base -> gemm is against'),
@@ -156,6 +161,7 @@ BREACHES = [  # path, text, and what the breach must say
     ('tests/x.c', '#include "conv/plan.h"\n', 'only tests/internal/'),
     ('tools/x.c', '#include "../lib/gemm/blas.h"\n', 'only tests/internal/'),
     ('bench/x.h', '#include "base/memory.h"\n', 'only tests/internal/'),
+    ('bench/project.c', '#include "base/memory.h"\n', 'no header of lib/ but lib/base/parallel.h'),
     ('include/cnnblas/x.h', '#include "../../lib/gemm/blas.h"\n', 'a public header includes'),
 ]
 
