@@ -1,32 +1,18 @@
 /* cnnblas-bench compare; see compare.h. */
 #include "compare.h"
+#include "compare_pairs.h"
 #include "marks.h"
 #include "options.h"
+#include "report.h"
 #include "timing.h"
+#include <errno.h>
 #include <getopt.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { WORST = 5 };
-
-typedef struct pair {
-  const char *name, *direction, *algorithm;
-  double before, after; /* real_time; in the same unit */
-  double ratio;         /* before over after: above 1 is faster now */
-  bool close;           /* the quartile ranges overlap */
-  bool disturbed;       /* others took time from one of the two, or the peaks around it moved: no difference is real */
-  const char *mark;     /* as in the table of a run, of both */
-} pair;
-
-/* What two reports have in common, and the rows that only one of them has. */
-typedef struct pairs {
-  pair *items;
-  const json_t **only_old, **only_new;
-  size_t count, only_old_count, only_new_count;
-} pairs;
 
 static const char *text_of(const json_t *row, const char *key)
 {
@@ -69,7 +55,7 @@ static bench_timing timing_of(const json_t *row)
 }
 
 /* Files of before the marks have none: their rows count as undisturbed. */
-static void set_marks(pair *p, const json_t *before, const json_t *after)
+static void set_marks(bench_pair *p, const json_t *before, const json_t *after)
 {
   bench_load load = {.verdict = BENCH_LOAD_QUIET};
   bool moved =
@@ -99,28 +85,28 @@ static json_t *load(const char *path, json_t **root)
   return NULL;
 }
 
-static pair pair_of(const json_t *before, const json_t *after)
+static bench_pair pair_of(const json_t *before, const json_t *after)
 {
   bench_timing a = timing_of(before), b = timing_of(after);
-  pair p = {.name = name_of(after),
-            .direction = text_of(after, "direction"),
-            .algorithm = text_of(after, "algorithm"),
-            .before = seconds_of(before, "real_time"),
-            .after = seconds_of(after, "real_time"),
-            .close = bench_timing_close(&a, &b)};
+  bench_pair p = {.name = name_of(after),
+                  .direction = text_of(after, "direction"),
+                  .algorithm = text_of(after, "algorithm"),
+                  .before = seconds_of(before, "real_time"),
+                  .after = seconds_of(after, "real_time"),
+                  .close = bench_timing_close(&a, &b)};
   p.ratio = p.before / p.after;
   set_marks(&p, before, after);
   return p;
 }
 
 /* Each old row is taken once, so that a layer that two sets share is compared with itself. */
-static bool join(json_t *old_rows, json_t *new_rows, pairs *joined)
+static bool join(json_t *old_rows, json_t *new_rows, bench_pairs *joined)
 {
   size_t old_count = json_array_size(old_rows), new_count = json_array_size(new_rows);
   bool *taken = calloc(old_count + 1, sizeof *taken);
-  *joined = (pairs){.items = calloc(new_count + 1, sizeof *joined->items),
-                    .only_old = calloc(old_count + 1, sizeof *joined->only_old),
-                    .only_new = calloc(new_count + 1, sizeof *joined->only_new)};
+  *joined = (bench_pairs){.items = calloc(new_count + 1, sizeof *joined->items),
+                          .only_old = calloc(old_count + 1, sizeof *joined->only_old),
+                          .only_new = calloc(new_count + 1, sizeof *joined->only_new)};
   bool ok = taken && joined->items && joined->only_old && joined->only_new;
   for (size_t i = 0; ok && i < new_count; i++) {
     const json_t *after = json_array_get(new_rows, i);
@@ -131,7 +117,7 @@ static bool join(json_t *old_rows, json_t *new_rows, pairs *joined)
       continue;
     }
     taken[j] = true;
-    pair p = pair_of(json_array_get(old_rows, j), after);
+    bench_pair p = pair_of(json_array_get(old_rows, j), after);
     if (p.before > 0 && p.after > 0) joined->items[joined->count++] = p;
   }
   for (size_t j = 0; ok && j < old_count; j++)
@@ -140,7 +126,7 @@ static bool join(json_t *old_rows, json_t *new_rows, pairs *joined)
   return ok;
 }
 
-static void release(pairs *joined)
+static void release(bench_pairs *joined)
 {
   free(joined->items);
   free(joined->only_old);
@@ -155,45 +141,51 @@ static void print_only(const char *path, const json_t *const *rows, size_t count
            number_of(rows[i], "threads"), text_of(rows[i], "dtype"));
 }
 
-static void print_row(const pair *p)
+static void print_row(const bench_pair *p)
 {
   printf("%-62s %10.4f %10.4f %8.3f%s%s%s\n", p->name, 1e3 * p->before, 1e3 * p->after, p->ratio, p->close ? " ~" : "",
          p->mark[0] ? " " : "", p->mark);
 }
 
-static bool same_group(const pair *a, const pair *b)
+static bool same_group(const bench_pair *a, const bench_pair *b)
 {
   return strcmp(a->direction, b->direction) == 0 && strcmp(a->algorithm, b->algorithm) == 0;
 }
 
-/* Prints the mean of each direction and algorithm over its undisturbed rows; the slowest of them, as a ratio, is
-   returned: infinite if every row is disturbed. */
-static double print_means(const pairs *joined)
+bool bench_pairs_mean(const bench_pairs *joined, size_t row, bench_pairs_group *group)
+{
+  double sum = 0;
+  *group = (bench_pairs_group){.direction = joined->items[row].direction, .algorithm = joined->items[row].algorithm};
+  for (size_t j = 0; j < row; j++)
+    if (same_group(&joined->items[j], &joined->items[row])) return false;
+  for (size_t j = row; j < joined->count; j++) {
+    if (!same_group(&joined->items[row], &joined->items[j])) continue;
+    group->disturbed += joined->items[j].disturbed;
+    if (joined->items[j].disturbed) continue;
+    sum += log(joined->items[j].ratio);
+    group->count++;
+  }
+  group->mean = exp(sum / (double)group->count);
+  return true;
+}
+
+/* Prints the mean of each direction and algorithm; the slowest of them, as a ratio, is returned: infinite if every row is
+   disturbed. */
+static double print_means(const bench_pairs *joined)
 {
   double worst = INFINITY;
   printf("\ngeometric means, old time over new (above 1 is faster now)\n");
   for (size_t i = 0; i < joined->count; i++) {
-    double sum = 0;
-    size_t count = 0, disturbed = 0;
-    bool seen = false;
-    for (size_t j = 0; j < i && !seen; j++) seen = same_group(&joined->items[j], &joined->items[i]);
-    if (seen) continue;
-    for (size_t j = i; j < joined->count; j++) {
-      if (!same_group(&joined->items[i], &joined->items[j])) continue;
-      disturbed += joined->items[j].disturbed;
-      if (joined->items[j].disturbed) continue;
-      sum += log(joined->items[j].ratio);
-      count++;
-    }
-    double mean = exp(sum / (double)count);
-    printf("  %-18s %-20s ", joined->items[i].direction, joined->items[i].algorithm);
-    if (count)
-      printf("%8.3f  over %zu", mean, count);
+    bench_pairs_group group;
+    if (!bench_pairs_mean(joined, i, &group)) continue;
+    printf("  %-18s %-20s ", group.direction, group.algorithm);
+    if (group.count)
+      printf("%8.3f  over %zu", group.mean, group.count);
     else
       printf("%8s", "-");
-    if (disturbed) printf("  (%zu marked b or p left out)", disturbed);
+    if (group.disturbed) printf("  (%zu marked b or p left out)", group.disturbed);
     putchar('\n');
-    if (count) worst = fmin(worst, mean);
+    if (group.count) worst = fmin(worst, group.mean);
   }
   return worst;
 }
@@ -201,7 +193,7 @@ static double print_means(const pairs *joined)
 /* The slowest first, disturbed rows last. */
 static int by_ratio(const void *a, const void *b)
 {
-  const pair *p = a, *q = b;
+  const bench_pair *p = a, *q = b;
   if (p->disturbed != q->disturbed) return p->disturbed - q->disturbed;
   return (p->ratio > q->ratio) - (p->ratio < q->ratio);
 }
@@ -249,7 +241,7 @@ static void print_contexts(const json_t *old_root, const json_t *new_root)
   }
 }
 
-static int print_comparison(pairs *joined, double fail_above)
+static int print_comparison(bench_pairs *joined, double fail_above)
 {
   size_t disturbed = 0;
   printf("%-62s %10s %10s %8s\n", "name", "old ms", "new ms", "old/new");
@@ -276,11 +268,11 @@ static int print_comparison(pairs *joined, double fail_above)
   return BENCH_CHECK_FAILED;
 }
 
-int bench_compare_files(const char *old_path, const char *new_path, double fail_above)
+int bench_compare_files(const char *old_path, const char *new_path, double fail_above, const char *json)
 {
   json_t *old_root = NULL, *new_root = NULL;
   json_t *old_rows = load(old_path, &old_root), *new_rows = old_rows ? load(new_path, &new_root) : NULL;
-  pairs joined = {0};
+  bench_pairs joined = {0};
   int status = BENCH_BAD_INPUT;
   if (old_rows && new_rows) {
     print_contexts(old_root, new_root);
@@ -292,7 +284,10 @@ int bench_compare_files(const char *old_path, const char *new_path, double fail_
     } else {
       warn_of_debug(old_path, old_root);
       warn_of_debug(new_path, new_root);
+      bool written = !json || bench_compare_write(json, &joined, old_root, new_root);
+      if (!written) fprintf(stderr, "cnnblas-bench: %s: %s\n", json, strerror(errno));
       status = print_comparison(&joined, fail_above);
+      if (!written && status == BENCH_OK) status = BENCH_NO_MEMORY;
       print_only(old_path, joined.only_old, joined.only_old_count);
       print_only(new_path, joined.only_new, joined.only_new_count);
     }
@@ -305,13 +300,16 @@ int bench_compare_files(const char *old_path, const char *new_path, double fail_
 
 int bench_compare_main(int argc, char **argv)
 {
-  static const struct option long_options[] = {
-      {"fail-above", required_argument, NULL, 'f'}, {"help", no_argument, NULL, 'h'}, {0}};
+  static const struct option long_options[] = {{"fail-above", required_argument, NULL, 'f'},
+                                               {"json", required_argument, NULL, 'j'},
+                                               {"help", no_argument, NULL, 'h'},
+                                               {0}};
   double fail_above = -1;
+  const char *json = NULL;
   for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
     char *end = NULL;
     if (option == 'h') {
-      puts("usage: cnnblas-bench compare OLD.json NEW.json [--fail-above PERCENT]\n\n"
+      puts("usage: cnnblas-bench compare OLD.json NEW.json [--fail-above PERCENT] [--json FILE]\n\n"
            "Joins two reports of --json on problem, direction, algorithm, batch, threads and dtype; prints old time "
            "over\n"
            "new time, geometric means, the five worst layers, what the two were not measured alike on, and the rows "
@@ -320,9 +318,14 @@ int bench_compare_main(int argc, char **argv)
            "mean\n"
            "of a direction and algorithm became slower by more than PERCENT, 3 if a file is no report or, with "
            "--fail-above,\n"
-           "if every row is marked.\n\n"
+           "if every row is marked. --json writes the comparison; - for standard output, which then holds nothing "
+           "else.\n\n"
            "example: cnnblas-bench compare before.json after.json --fail-above 3");
       return BENCH_OK;
+    }
+    if (option == 'j') {
+      json = optarg;
+      continue;
     }
     if (option == 'f') fail_above = strtod(optarg, &end);
     if (option != 'f' || end == optarg || *end || !(fail_above >= 0)) {
@@ -335,5 +338,7 @@ int bench_compare_main(int argc, char **argv)
     fputs("cnnblas-bench: compare takes two files: OLD.json NEW.json\n", stderr);
     return BENCH_USAGE;
   }
-  return bench_compare_files(argv[optind], argv[optind + 1], fail_above);
+  if (json && strcmp(json, "-") == 0 && !bench_json_take_stdout())
+    return fputs("cnnblas-bench: out of memory\n", stderr), BENCH_NO_MEMORY;
+  return bench_compare_files(argv[optind], argv[optind + 1], fail_above, json);
 }

@@ -10,9 +10,9 @@
  * has. Rows marked busy or with peaks that moved, in either file, are left out of the means. fail_above < 0: never fails;
  * else the limit in percent that the geometric mean of a direction and algorithm may become slower.
  * Returns BENCH_OK, BENCH_CHECK_FAILED past the limit, BENCH_BAD_INPUT if a file is no report, nothing joins, or a limit
- * is given and every row is marked.
+ * is given and every row is marked. json: a file for the comparison, "-" for stdout, NULL for none.
  */
-int bench_compare_files(const char *old_path, const char *new_path, double fail_above);
+int bench_compare_files(const char *old_path, const char *new_path, double fail_above, const char *json);
 
 /* The command line behind "compare". */
 int bench_compare_main(int argc, char **argv);

@@ -78,7 +78,7 @@ int bench_fresh_run(int argc, char **argv, const bench_results *results, const b
     status = run_child(arguments);
     if (status == BENCH_OK || status == BENCH_CHECK_FAILED || status == BENCH_BAD_INPUT) {
       puts("\nthe same in a new process: old is the run above\n");
-      int compared = bench_compare_files(first, second, -1);
+      int compared = bench_compare_files(first, second, -1, NULL);
       if (status == BENCH_OK) status = compared;
     }
   }

@@ -13,7 +13,7 @@ static const char help[] =
     "Times convolution layers against naive loops and other libraries; checks every result.\n"
     "\n"
     "usage: cnnblas-bench [OPTION]... [PROBLEM]...          (no problem: resnet50)\n"
-    "       cnnblas-bench compare OLD.json NEW.json [--fail-above PERCENT]\n"
+    "       cnnblas-bench compare OLD.json NEW.json [--fail-above PERCENT] [--json FILE]\n"
     "       cnnblas-bench ab OLD.so NEW.so [OPTION]... [PROBLEM]...\n"
     "       cnnblas-bench plot FILE.json DIR [PICTURE]\n"
     "\n"

@@ -259,7 +259,7 @@ static void write_report(const char *name, double factor, double last, const cha
 static int compare(const char *old_name, const char *new_name, double fail_above)
 {
   capture_begin(stdout);
-  int status = bench_compare_files(path_of(old_name), path_of(new_name), fail_above);
+  int status = bench_compare_files(path_of(old_name), path_of(new_name), fail_above, NULL);
   capture_end(stdout);
   return status;
 }

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "support/harness.h"
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -343,6 +344,20 @@ static void comparisons(void **state)
   EXPECT(1, "compare old.json new.json --fail-above 8.4");
   assert_says("slower by 8.5%");
   EXPECT(0, "compare new.json old.json --fail-above 0");
+  EXPECT(1, "compare old.json new.json --fail-above 8.4 --json out.json");
+  assert_says("slower by 8.5%");
+  json_t *root = read_json("out.json"), *rows = json_object_get(root, "benchmarks"), *row = json_array_get(rows, 0);
+  json_t *mean = json_array_get(json_object_get(json_object_get(root, "context"), "means"), 0);
+  assert_int_equal(json_array_size(rows), 7);
+  assert_true(fabs(json_real_value(json_object_get(row, "ratio")) - 1 / 1.1) < 1e-12);
+  assert_true(fabs(json_real_value(json_object_get(row, "new_time")) - 110) < 1e-9);
+  assert_true(fabs(json_real_value(json_object_get(mean, "ratio")) - pow(1.1, -6.0 / 7)) < 1e-12);
+  json_decref(root);
+  EXPECT(1, "compare old.json new.json --fail-above 8.4 --json -");
+  root = json_loads(output, 0, NULL);
+  if (!root) FAIL("not JSON alone:\n%s", output);
+  json_decref(root);
+  EXPECT(4, "compare old.json new.json --json nosuch/file.json");
   EXPECT(3, "compare old.json other.json");
   EXPECT(3, "compare old.json nosuch.json");
   EXPECT(3, "compare broken.json old.json");
