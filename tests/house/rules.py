@@ -12,6 +12,7 @@ openmp     within lib/, an OpenMP pragma stands in lib/base/parallel.c alone
 memory     within lib/, malloc and its family are called in lib/base/memory.c alone
 silence    lib/ never prints, exits or aborts
 names      no two files of lib/ have the same name, apart from meson.build and README.md
+limits     no test and none of its programs has a limit of time but the one of tests/meson.build, which catches what hangs
 """
 import os
 import re
@@ -28,6 +29,7 @@ MEMORY = re.compile(r'\b(malloc|calloc|realloc|reallocarray|free|posix_memalign|
                     r'mmap|alloca|__builtin_alloca)[ \t]*\(')
 NOISE = re.compile(r'\b(printf|vprintf|fprintf|vfprintf|puts|fputs|putchar|perror|exit|_exit|quick_exit|abort|assert)'
                    r'[ \t]*\(')
+LIMIT = re.compile(r'\btimeout[ \t]*[:=]')
 
 
 def blank(text):
@@ -54,6 +56,16 @@ def sources(root, folder):
                 path = os.path.join(directory, name)
                 with open(path, encoding='utf-8') as file:
                     yield os.path.relpath(path, root), blank(file.read())
+
+
+def scripts(root, folder):
+    for directory, folders, names in os.walk(os.path.join(root, folder)):
+        folders.sort()
+        for name in sorted(names):
+            if name == 'meson.build' or name.endswith('.py'):
+                path = os.path.join(directory, name)
+                with open(path, encoding='utf-8') as file:
+                    yield os.path.relpath(path, root), file.read()
 
 
 def line(text, match):
@@ -120,6 +132,10 @@ def check(root):
                 elif path in NARROW and place is not None and place.startswith('lib' + os.sep) and place != NARROW[path]:
                     breach(path, text, match, '%s includes no header of lib/ but %s' % (path, NARROW[path]))
 
+        for path, text in scripts(root, folder):
+            for match in LIMIT.finditer(text):
+                breach(path, text, match, 'a limit of time beside that of tests/meson.build')
+
     for path, text in sources(root, 'include'):
         for match in INCLUDE.finditer(text):
             place = home(root, path, match.group(1) == '"', match.group(2))
@@ -144,8 +160,10 @@ CLEAN = {
     'bench/kernels.c': '#include "gemm/blas.h"\n',
     'bench/project.c': '#include "base/parallel.h"\n',
     'lib/base/parallel.h': '\n',
+    'tests/meson.build': "add_test_setup('default', timeout_multiplier: 240)\n",
 }
-BREACHES = [  # path, text, and what the breach must say
+# Path, text, and what the breach must say; a limit of time in two pieces, or this file would break its own rule.
+BREACHES = [
     ('lib/base/x.c', '#include "gemm/blas.h"\n', 'base -> gemm is against'),
     ('lib/gemm/x.c', '#  include "conv/plan.h"\n', 'gemm -> conv is against'),
     ('lib/conv/x.c', '#include "../../tests/c.h"\n', 'the library includes tests/c.h'),
@@ -162,6 +180,8 @@ BREACHES = [  # path, text, and what the breach must say
     ('tools/x.c', '#include "../lib/gemm/blas.h"\n', 'only tests/internal/'),
     ('bench/x.h', '#include "base/memory.h"\n', 'only tests/internal/'),
     ('bench/project.c', '#include "base/memory.h"\n', 'no header of lib/ but lib/base/parallel.h'),
+    ('tests/tools/meson.build', "test('x', x, time" 'out: 300)\n', 'a limit of time'),
+    ('tests/tools/x.py', 'subprocess.run([program], time' 'out=120)\n', 'a limit of time'),
     ('include/cnnblas/x.h', '#include "../../lib/gemm/blas.h"\n', 'a public header includes'),
 ]
 

@@ -82,7 +82,7 @@ def run(folder, *arguments):
     """What the command writes as JSON behind --json, run inside the group; any OMP_NUM_THREADS is left out."""
     command = ['sh', '-c', 'echo $$ >"$0"/cgroup.procs && exec "$@"', folder, sys.argv[1], *arguments]
     env = {name: value for name, value in os.environ.items() if name != 'OMP_NUM_THREADS'}
-    done = subprocess.run(command, stdout=subprocess.PIPE, env=env, timeout=120, check=True)
+    done = subprocess.run(command, stdout=subprocess.PIPE, env=env, check=True)
     if arguments[-1] == '-':
         return json.loads(done.stdout)
     with open(arguments[-1], encoding='utf-8') as file:
