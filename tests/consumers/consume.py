@@ -131,7 +131,7 @@ def cmake(options, work):
     installed = Installed(options.build, os.path.join(work, 'root'))
     version = output(['pkg-config', '--modversion', 'cnnblas'], env=installed.env).strip()
     base = ['cmake', '-S', os.path.join(HERE, 'cmake'), f'-Dcnnblas_DIR={installed.libdir}/cmake/cnnblas',
-            f'-DCMAKE_C_COMPILER={options.cc.split()[0]}']
+            f'-DCMAKE_C_COMPILER={options.cc.split()[-1]}']
     build = os.path.join(work, 'cmake')
     run([*base, '-B', build, f'-DWANTED_VERSION={version}'], stdout=subprocess.DEVNULL)
     run(['cmake', '--build', build])
@@ -182,7 +182,7 @@ def prefix(options, work):
         return
     build = os.path.join(work, 'cmake')
     run(['cmake', '-S', os.path.join(HERE, 'cmake'), '-B', build, f'-DCMAKE_PREFIX_PATH={top}',
-         f'-DCMAKE_C_COMPILER={options.cc.split()[0]}'], stdout=subprocess.DEVNULL, env=clean_environment())
+         f'-DCMAKE_C_COMPILER={options.cc.split()[-1]}'], stdout=subprocess.DEVNULL, env=clean_environment())
     run(['cmake', '--build', build, '--target', 'with_cnnblas', 'with_net'], stdout=subprocess.DEVNULL)
     for name in 'with_cnnblas', 'with_net':
         run([os.path.join(build, name)], env=clean_environment())
