@@ -104,7 +104,8 @@ static void samples_equal_the_reference(void **state)
     assert_true(whole.correct);
     assert_true(whole.max_error == 0);
     assert_int_equal(whole.checked, bench_task_outputs(&r.task));
-    assert_int_equal(part.checked, BENCH_SAMPLES);
+    int64_t outputs = bench_task_outputs(&r.task);
+    assert_int_equal(part.checked, outputs < BENCH_SAMPLES ? outputs : BENCH_SAMPLES);
     if (!part.correct || part.share_of_bound > 1)
       FAIL("error %g, %g of the bound", part.max_error, part.share_of_bound);
     bench_expected_destroy(all);
