@@ -10,6 +10,7 @@
 enum {
   CB_JOB_CYCLES = 60000,     /* least of a job, if there are more than two: about 20 us at 3 GHz */
   CB_BARRIER_CYCLES = 15000, /* until a team has begun or met: about 5 us */
+  CB_START_CYCLES = 3000,    /* of a job, until its tables are made and its data is near */
   CB_CUT_STEPS = 24          /* sizes of a part that a plan tries, at most */
 };
 

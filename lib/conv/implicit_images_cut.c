@@ -21,10 +21,11 @@ enum {
   LINE = 64, /* bytes of a cache line: vectors of so many read channels where they lie as fast as from tiles */
   SHARED_PANELS = 2560 << 10, /* bytes of weights that are packed at once for all jobs, at most */
   DIRECT_PIXELS = 2048,       /* of all images: up to these, weights are read in place, pixels on the lanes */
-  SHARING_BLOCKS = 3, /* fewer do not share: what another core has just packed comes as slowly as it is packed */
-  LEAST_CYCLES = 6,   /* a step takes, however few its rows */
-  TILE_CYCLES = 200,  /* that a tile takes besides its steps */
-  STRAIGHT = 15       /* steps that a straight store costs */
+  SHARING_BLOCKS = 3,   /* fewer do not share: what another core has just packed comes as slowly as it is packed */
+  FAR_BYTES = 12 << 20, /* of a source: more is not in the caches when it is read again */
+  LEAST_CYCLES = 6,     /* a step takes, however few its rows */
+  TILE_CYCLES = 200,    /* that a tile takes besides its steps */
+  STRAIGHT = 15         /* steps that a straight store costs */
 };
 
 /* Elements of one group's packed panels of a phase. */
@@ -195,14 +196,26 @@ typedef struct {
   double multiply, band, pack;
 } block_cycles;
 
-/* About the cycles of one element: 0.35 in a band, or 0.6 if some are left out; 1 in a packed panel, and 0.3 to fetch it if
-   another core may have packed it. */
+/* About the cycles that an element of the source takes to come to where it is multiplied: from memory, or from a cache; and to
+   be put into a band, or to be found where every second one is left out. */
+static double read_cycles(const cb_images *st, const cb_problem *problem)
+{
+  const cb_geometry *geo = &problem->geo;
+  double bytes = (double)geo->n * (double)st->source_image * (double)geo->element;
+  double from = bytes > FAR_BYTES ? 1.2 : 0.1;
+  return from + (st->gather[0].axis[2].stride > 1 ? 0.6 : st->band.elements ? 0.35 : 0);
+}
+
+/* About the cycles of one element: as above in a band or where it lies; 1 in a packed panel, and 0.7 to fetch it if another
+   core may have packed it. */
 static block_cycles count_cycles(const cb_images *st, const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
   const double blocks = (double)cb_band_blocks(&st->band, geo->n), groups = (double)geo->g;
-  const double each = st->gather[0].axis[2].stride > 1 ? 0.6 : 0.35, weights = (double)geo->k * (double)geo->q;
-  block_cycles cycles = {.band = groups * blocks * (double)st->band.elements * each};
+  const double weights = (double)geo->k * (double)geo->q;
+  const double read = st->band.elements ? blocks * (double)st->band.elements
+                                        : blocks * (double)st->band.pixels * (double)st->gather[0].channels;
+  block_cycles cycles = {.band = groups * read * read_cycles(st, problem)};
   if (st->pixel_lanes) {
     for (int64_t i = 0; i < st->phases; i++)
       cycles.multiply += groups * (double)geo->n * lane_vectors(st, &st->gather[i]) * (double)st->outputs *
@@ -212,7 +225,7 @@ static block_cycles count_cycles(const cb_images *st, const cb_problem *problem)
     cycles.multiply = groups * images * (double)st->panels * cycles_with_boxes(st, 0);
   }
   if (st->direct_weights || problem->packed) return cycles;
-  cycles.pack = st->shared_panels ? weights * (1 + 0.3 * blocks) : weights * blocks;
+  cycles.pack = st->shared_panels ? weights * (1 + 0.7 * blocks) : weights * blocks;
   return cycles;
 }
 
@@ -230,6 +243,7 @@ static double deal_panels(const cb_images *st, const cb_problem *problem, int th
   for (int64_t g = 1; g <= st->round_panels; g = cb_next_parts(st->round_panels, g)) {
     double panels = (double)cb_ceil_div(st->round_panels, g) * (double)g / (double)st->round_panels;
     cb_cut cut = {.total = cycles.multiply + (double)g * cycles.band + cycles.pack, .jobs = blocks * g};
+    cut.total += (double)cut.jobs * CB_START_CYCLES;
     cut.largest = cut.total / (double)cut.jobs * panels * fmax(uneven, 1);
     if (least < HUGE_VAL && !cb_cut_worthwhile(&cut)) break;
     double time = cb_cut_time(&cut, threads) + (st->shared_panels ? CB_BARRIER_CYCLES : 0);
