@@ -20,12 +20,13 @@ typedef struct {
   int64_t jobs;
 } cb_cut;
 
-/* About the cycles until a team of so many threads has done the jobs. More jobs a thread even out what nobody foresees. */
+/* About the cycles until a team of so many threads has done the jobs, the smaller ones last. More turns even out what nobody
+   foresees. */
 static inline double cb_cut_time(const cb_cut *cut, int threads)
 {
   if (threads == 1 || cut->jobs == 1) return cut->total;
   double turns = (double)cb_ceil_div(cut->jobs, threads), even = cut->total / (double)cut->jobs;
-  return turns * even * (1 + 0.04 / turns) + (cut->largest - even) + CB_BARRIER_CYCLES;
+  return turns * even * (1 + 0.1 / turns) + (cut->largest - even) + CB_BARRIER_CYCLES;
 }
 
 /* True if the jobs are worth their calls: not too many for the work. */

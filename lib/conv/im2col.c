@@ -47,7 +47,8 @@ static void prepare_forward(cnnblas_conv_plan *plan, int64_t elements)
   t->p_tile = cb_max(1, cb_min(geo->p, elements / t->q_tile));
   t->p_tile = cb_ceil_div(geo->p, cb_ceil_div(geo->p, t->p_tile));
   int64_t p_tiles = cb_ceil_div(geo->p, t->p_tile);
-  t->k_tile = cb_ceil_div(geo->kg, cb_pieces(geo->kg, 48, cb_geometry_macs(geo, 1), p_tiles * geo->g));
+  t->k_tile =
+      cb_ceil_div(geo->kg, cb_pieces(geo->kg, 48, cb_geometry_macs(geo, 1) / CB_LOWERED_MACS, p_tiles * geo->g));
   t->tasks = geo->n * geo->g * p_tiles * cb_ceil_div(geo->kg, t->k_tile);
 }
 
@@ -55,7 +56,8 @@ static void prepare_data(cnnblas_conv_plan *plan, int64_t elements)
 {
   const cb_geometry *geo = &plan->problem.geo;
   cb_tiling *t = &plan->tiling;
-  int64_t pieces = cb_max(cb_pieces(geo->cg, 1, cb_geometry_macs(geo, 1), geo->g), cb_ceil_div(geo->q, 512));
+  int64_t pieces =
+      cb_max(cb_pieces(geo->cg, 1, cb_geometry_macs(geo, 1) / CB_TASK_MACS, geo->g), cb_ceil_div(geo->q, 512));
   t->c_tile = cb_ceil_div(geo->cg, cb_min(pieces, geo->cg));
   t->q_tile = cb_max(1, cb_min(t->c_tile * geo->taps, elements / cb_min(geo->p, 128)));
   t->p_tile = cb_max(1, cb_min(geo->p, elements / t->q_tile));
@@ -70,7 +72,8 @@ static void prepare_weights(cnnblas_conv_plan *plan, int64_t elements)
   t->q_tile = cb_max(1, cb_min(t->q_tile, elements / cb_min(geo->p, 64)));
   t->p_tile = cb_max(1, cb_min(geo->p, elements / t->q_tile));
   int64_t blocks = geo->g * cb_ceil_div(geo->q, t->q_tile);
-  int64_t pieces = t->segments > 1 ? 1 : cb_pieces(geo->kg, 48, cb_geometry_macs(geo, geo->n), blocks);
+  int64_t pieces =
+      t->segments > 1 ? 1 : cb_pieces(geo->kg, 48, cb_geometry_macs(geo, geo->n) / CB_LOWERED_MACS, blocks);
   blocks *= cb_ceil_div(geo->kg, cb_ceil_div(geo->kg, pieces));
   t->k_tile = cb_ceil_div(geo->kg, blocks / (geo->g * cb_ceil_div(geo->q, t->q_tile)));
   t->tasks = blocks * t->segments;

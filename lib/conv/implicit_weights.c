@@ -155,7 +155,8 @@ static cb_cut try_cut(const cb_weights *st, const cb_geometry *geo, const work_c
   double p = (double)st->panel_groups, c = (double)st->channel_groups, s = (double)segments, g = (double)geo->g;
   double rows = (double)(st->gather.channels * geo->taps), few = rows < LEAST_ROWS ? 0.2 * (LEAST_ROWS / rows - 1) : 0;
   double group = work->multiply * (1 + few) + p * work->band + c * work->lanes + (segments > 1 ? s * work->partial : 0);
-  double panels = (double)st->group_panels * p / (double)st->panels;
+  group += p * c * s * CB_START_CYCLES;
+  double panels = (double)(st->group_panels * CB_PANEL_VECTORS * st->engine->lanes) * p / (double)st->lanes_each;
   double channels = (double)st->gather.channels * c / (double)st->rows_each;
   return (cb_cut){
       .total = g * group, .largest = group / (p * c * s) * panels * channels, .jobs = (int64_t)(p * c * s * g)};

@@ -9,7 +9,8 @@ enum {
   CB_STACK_TILE = 64 << 10,     /* bytes of the tile on the stack when there is no workspace */
   CB_LOWERED_TILE = 1 << 20,    /* bytes of a lowered tile at most: about an L2 cache */
   CB_SEGMENT_BYTES = 512 << 10, /* bytes of all partial weight gradients together, at most */
-  CB_TASK_MACS = 2 << 20        /* multiply-adds that make a task worth having: about 30 us */
+  CB_TASK_MACS = 1 << 17,       /* multiply-adds that make a task worth having: about 2 us, */
+  CB_LOWERED_MACS = 4 << 20     /* and where each task lowers its pixels anew */
 };
 
 /* Bytes of scratch for tiles that a thread may use: budget less shared and alignment; 0 means the stack's tile. */
@@ -21,13 +22,12 @@ static inline size_t cb_tile_bytes(const cb_problem *problem, size_t shared)
   return bytes < CB_LOWERED_TILE ? bytes & ~(size_t)(CB_ALIGN - 1) : CB_LOWERED_TILE;
 }
 
-/* Pieces that an extent is cut into, none smaller than smallest, if all tasks together make `macs` multiply-adds and there
-   are `others` already: as many as are worth having. OpenBLAS may order a sum by the size of its matrices, so pieces follow
-   the shape and not the team. */
-static inline int64_t cb_pieces(int64_t extent, int64_t smallest, double macs, int64_t others)
+/* Pieces that an extent is cut into, a power of two of them so that teams share them evenly, none smaller than smallest, if
+   there is work for `tasks` tasks and `others` are there already. OpenBLAS may order a sum by the size of its matrices, so pieces follow the shape and not the team. */
+static inline int64_t cb_pieces(int64_t extent, int64_t smallest, double tasks, int64_t others)
 {
-  double wanted = macs / CB_TASK_MACS / (double)cb_max(others, 1);
-  return cb_max(1, cb_min((int64_t)(wanted < 1e6 ? wanted : 1e6), extent / smallest));
+  double wanted = tasks / (double)cb_max(others, 1);
+  return cb_power_of_two(cb_min((int64_t)(wanted < 1e6 ? wanted : 1e6), extent / smallest));
 }
 
 /* Leaves of a weight gradient's tree (sum_tree.h), each a task's, for `units` pieces of pixels in `blocks` parts of the
@@ -36,7 +36,7 @@ static inline int64_t cb_segments(const cb_problem *problem, int64_t units, int6
 {
   int64_t bytes = problem->geo.k * problem->geo.q * (int64_t)problem->geo.element;
   int64_t fit = cb_min(CB_SEGMENT_BYTES, (int64_t)(problem->budget / 2)) / bytes;
-  double worth = cb_geometry_macs(&problem->geo, problem->geo.n) / CB_TASK_MACS / (double)blocks;
+  double worth = cb_geometry_macs(&problem->geo, problem->geo.n) / CB_LOWERED_MACS / (double)blocks;
   return cb_power_of_two(cb_min(cb_min(units, fit), (int64_t)(worth < 1e6 ? worth : 1e6)));
 }
 
