@@ -68,7 +68,8 @@ static cnnblas_status prepare(cnnblas_conv_plan *plan)
   int64_t rows = output_rows(problem);
   t->p_tile = cb_ceil_div(geo->p, cb_ceil_div(geo->p, 512));
   int64_t p_tiles = cb_ceil_div(geo->p, t->p_tile);
-  t->k_tile = cb_ceil_div(rows, cb_pieces(rows, 32, cb_geometry_macs(geo, 1) / CB_TASK_MACS, geo->g * p_tiles));
+  t->k_tile = cb_ceil_div(
+      rows, cb_pieces(rows, cb_max(32, rows / 8), cb_geometry_macs(geo, 1) / CB_TASK_MACS, geo->g * p_tiles));
   t->tasks = geo->n * geo->g * p_tiles * cb_ceil_div(rows, t->k_tile);
   return CNNBLAS_OK;
 }

@@ -201,9 +201,10 @@ typedef struct {
 static double read_cycles(const cb_images *st, const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
+  const cb_gather_axis *row = &st->gather[0].axis[2];
   double bytes = (double)geo->n * (double)st->source_image * (double)geo->element;
-  double from = bytes > FAR_BYTES ? 1.2 : 0.1;
-  return from + (st->gather[0].axis[2].stride > 1 ? 0.6 : st->band.elements ? 0.35 : 0);
+  double from = bytes > FAR_BYTES ? 1.2 : 0.2;
+  return from + (st->band.elements || row->stride > 1 ? CB_BAND_CYCLES(row->outs, row->stride) : 0);
 }
 
 /* About the cycles of one element: as above in a band or where it lies; 1 in a packed panel, and 0.7 to fetch it if another

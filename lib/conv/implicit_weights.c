@@ -135,16 +135,16 @@ typedef struct {
   double multiply, band, lanes, partial, weights;
 } work_cycles;
 
-/* About the cycles of one element: 0.35 in a band, which each part of the panels fills, or 0.6 if some are left out; 1 in
+/* About the cycles of one element: CB_BAND_CYCLES in a band, which each part of the panels fills; 2 in
    lanes, which each part of the channels packs; 2 in a subtree's partial result; 1/16 of a multiply-add. */
 static work_cycles count_cycles(const cb_weights *st, const cb_geometry *geo)
 {
   const double pixels = (double)geo->n * (double)geo->p, weights = (double)geo->kg * (double)geo->q;
-  const double each = cb_geometry_is_pointwise(geo) ? 0 : geo->axis[2].stride > 1 ? 0.6 : 0.35;
+  const double each = cb_geometry_is_pointwise(geo) ? 0 : CB_BAND_CYCLES(geo->axis[2].out, geo->axis[2].stride);
   const double rows = (double)st->rows_each * pixels, lanes = (double)st->lanes_each * pixels;
   return (work_cycles){.multiply = pixels * weights / 16,
                        .band = (each + reading(geo, rows)) * rows,
-                       .lanes = (1 + reading(geo, lanes)) * lanes,
+                       .lanes = (2 + reading(geo, lanes)) * lanes,
                        .partial = 2 * weights,
                        .weights = weights};
 }
@@ -156,7 +156,8 @@ static cb_cut try_cut(const cb_weights *st, const cb_geometry *geo, const work_c
   double rows = (double)(st->gather.channels * geo->taps), few = rows < LEAST_ROWS ? 0.2 * (LEAST_ROWS / rows - 1) : 0;
   double group = work->multiply * (1 + few) + p * work->band + c * work->lanes + (segments > 1 ? s * work->partial : 0);
   group += p * c * s * CB_START_CYCLES;
-  double panels = (double)(st->group_panels * CB_PANEL_VECTORS * st->engine->lanes) * p / (double)st->lanes_each;
+  int64_t lanes = cb_round_up(st->lanes_each, st->engine->lanes);
+  double panels = (double)cb_min(st->group_panels * CB_PANEL_VECTORS * st->engine->lanes, lanes) * p / (double)lanes;
   double channels = (double)st->gather.channels * c / (double)st->rows_each;
   return (cb_cut){
       .total = g * group, .largest = group / (p * c * s) * panels * channels, .jobs = (int64_t)(p * c * s * g)};

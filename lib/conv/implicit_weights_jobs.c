@@ -230,21 +230,20 @@ static int64_t leaves_of(const cb_call *call)
   return cb_power_of_two(cb_min(st->leaves, cb_band_blocks(&st->band, call->n)));
 }
 
-/* task = ((panel group * segments + segment) * groups + group) * channel groups + channel group: what has fewer panels comes
-   last, when the threads wait for each other. */
+/* task = ((segment * groups + group) * channel groups + channel group) * panel groups + panel group: jobs that follow each
+   other read the same channels. With panel groups slowest a stride-2 layer of 49 pixels took a third longer. */
 static job job_of(const cb_call *call, int64_t task, int worker)
 {
   const cb_geometry *geo = &call->plan->problem.geo;
   const cb_weights *st = call->plan->state;
-  int64_t leaves = leaves_of(call), segments = cb_min(leaves, call->plan->tiling.segments);
-  int64_t channels = task % st->channel_groups, ig = task / st->channel_groups % geo->g;
-  task /= st->channel_groups * geo->g;
-  int64_t panels = task / segments;
+  int64_t leaves = leaves_of(call);
+  int64_t panels = task % st->panel_groups, channels = task / st->panel_groups % st->channel_groups;
+  task /= st->panel_groups * st->channel_groups;
   return (job){.call = call,
-               .ig = ig,
+               .ig = task % geo->g,
                .leaves = leaves,
-               .segments = segments,
-               .segment = task % segments,
+               .segments = cb_min(leaves, call->plan->tiling.segments),
+               .segment = task / geo->g,
                .panel0 = cb_split(st->panels, st->panel_groups, panels),
                .panel1 = cb_split(st->panels, st->panel_groups, panels + 1),
                .channel0 = cb_split(st->rows_each, st->channel_groups, channels),
