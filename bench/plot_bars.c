@@ -100,6 +100,13 @@ static bool belongs(const json_t *row, const char *set)
   return strcmp(plot_text_of(row, "set"), set) == 0 && !json_object_get(row, "sweep_value");
 }
 
+/* What a bar is of: the library where it chose by itself, else an algorithm or a peer by name. */
+static const char *series_of(const json_t *row)
+{
+  const char *algorithm = plot_text_of(row, "algorithm");
+  return strcmp(algorithm, "auto") == 0 ? "cnnblas" : algorithm;
+}
+
 void plot_bars(plots *p, const char *set, const char *direction)
 {
   static table t;
@@ -111,7 +118,7 @@ void plot_bars(plots *p, const char *set, const char *direction)
   json_array_foreach(p->rows, i, row)
   {
     if (!belongs(row, set) || strcmp(plot_text_of(row, "direction"), direction) != 0) continue;
-    int s = plot_place(t.series, &t.series_count, PLOT_SERIES, plot_text_of(row, "algorithm"));
+    int s = plot_place(t.series, &t.series_count, PLOT_SERIES, series_of(row));
     int l = plot_place(t.labels, &t.label_count, PLOT_LAYERS, plot_layer_of(row));
     if (s < 0 || l < 0) continue;
     t.values[l][s] = value_of(row);
@@ -141,7 +148,7 @@ void plot_means(plots *p, const char *set)
     if (!belongs(row, set) || json_object_get(row, "times_yardstick") || !*plot_text_of(row, "direction") ||
         !(value > 0))
       continue;
-    int s = plot_place(t.series, &t.series_count, PLOT_SERIES, plot_text_of(row, "algorithm"));
+    int s = plot_place(t.series, &t.series_count, PLOT_SERIES, series_of(row));
     int l = plot_place(t.labels, &t.label_count, PLOT_LAYERS, plot_text_of(row, "direction"));
     if (s < 0 || l < 0) continue;
     if (!t.marks[l][s][0]) t.marks[l][s] = plot_mark_of(row); /* of any of them */

@@ -1,10 +1,8 @@
 #!/usr/bin/env python3
-"""The figures of lib/TUTORIAL.md and the picture of README.md: measured into them; the tutorial's commands and files checked.
+"""The figures of lib/TUTORIAL.md, measured into it; its commands and files checked.
 
 usage: tutorial.py measure BUILD [SECONDS]   times every step of the ladder, SECONDS for each candidate (0.5), and writes
                                              the tables between the page's marks
-       tutorial.py readme BUILD [SECONDS]    times ResNet-50 against every peer into docs/resnet50.json and draws from that
-                                             docs/means_resnet50.svg
        tutorial.py check BUILD               runs every command of the page with little time on one image, compares the
                                              printed example with what its program prints, and looks for every file that
                                              the page names
@@ -120,20 +118,6 @@ def lanes(build, seconds):
             ['| %s |' % row for row in rows])
 
 
-def readme(build, seconds):
-    report = bench(build, seconds, ['--no-naive', '--set', 'resnet50', '--batch', '8', '--peers', 'all'])
-    keep = ('set', 'layer', 'problem', 'direction', 'algorithm', 'batch', 'real_time', 'time_unit', 'gflops', 'flops', 'bytes')
-    for name in ('host_name', 'executable'):
-        report['context'].pop(name, None)
-    rows = [{key: row[key] for key in keep if key in row} for row in report['benchmarks']]
-    path = os.path.join(ROOT, 'docs', 'resnet50.json')
-    with open(path, 'w', encoding='utf-8') as file:
-        file.write('{"context": %s,\n "benchmarks": [\n' % json.dumps(report['context']))
-        file.write(',\n'.join('  ' + json.dumps(row) for row in rows) + '\n]}\n')
-    subprocess.run(['cnnblas-bench', 'plot', path, os.path.dirname(path), 'means_resnet50'], env=environment(build),
-                   check=True)
-
-
 def read():
     with open(PAGE, encoding='utf-8') as file:
         return file.read()
@@ -205,8 +189,8 @@ def main():
         for fault in faults:
             print('TUTORIAL.md: ' + fault, file=sys.stderr)
         return 1 if faults else 0
-    if len(sys.argv) in (3, 4) and sys.argv[1] in ('measure', 'readme'):
-        (measure if sys.argv[1] == 'measure' else readme)(os.path.abspath(sys.argv[2]), float(sys.argv[3]) if len(sys.argv) == 4 else 0.5)
+    if len(sys.argv) in (3, 4) and sys.argv[1] == 'measure':
+        measure(os.path.abspath(sys.argv[2]), float(sys.argv[3]) if len(sys.argv) == 4 else 0.5)
         return 0
     print(__doc__, file=sys.stderr)
     return 2
