@@ -4,10 +4,10 @@
  *     dw[lane][tap] = sum over blocks, pixels of  band[tap place + pixel place] * panel[pixel][lane]
  *
  * The band is that of the forward, its two tables change places; the panel is dy transposed, two vectors of filters at a
- * time. A job owns some panels of one group and runs over every block of at most 512 pixels in order, adding to sums of
- * its own [tap][lane], which it stores transposed at the end:
+ * time. A job owns some panels and channels of one group, and a subtree of the pixels. It runs over the blocks of those, of
+ * at most 512 pixels, in order, adding to sums of its own [tap][lane], which it stores transposed at the end:
  *
- *     for each block of pixels (all images, in order)
+ *     for each block of the job's pixels
  *       fill the band
  *       for each panel of the job
  *         pack dy onto the lanes                       stays in L1 and L2
