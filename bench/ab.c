@@ -7,6 +7,7 @@
  */
 #include "ab.h"
 #include "ab_report.h"
+#include "clock.h"
 #include "descriptor.h"
 #include "memory.h"
 #include "option_values.h"

@@ -13,6 +13,7 @@
  */
 #define _GNU_SOURCE
 #include "kernels.h"
+#include "clock.h"
 #include "gemm/engine.h"
 #include "marks.h"
 #include "memory.h"

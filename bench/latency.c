@@ -7,6 +7,7 @@
  */
 #include "latency.h"
 #include "blas.h"
+#include "clock.h"
 #include "descriptor.h"
 #include "latency_report.h"
 #include "memory.h"

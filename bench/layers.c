@@ -1,5 +1,6 @@
 /* The layers around the convolution, timed; see layers.h. */
 #include "layers.h"
+#include "clock.h"
 #include "layers_case.h"
 #include "marks.h"
 #include "memory.h"

@@ -1,7 +1,7 @@
 /* Clocks and counters from Linux's /proc; see load_monitor.h. */
 #define _GNU_SOURCE
 #include "load_monitor.h"
-#include "timing.h"
+#include "clock.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

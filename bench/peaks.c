@@ -1,6 +1,7 @@
 /* The machine's peaks; see peaks.h. */
 #include "peaks.h"
 #include "blas.h"
+#include "clock.h"
 #include "memory.h"
 #include "peaks_fma.h"
 #include "random.h"

@@ -5,6 +5,7 @@
 #include "project.h"
 #include "base/parallel.h"
 #include "blas.h"
+#include "clock.h"
 #include "descriptor.h"
 #include "makespan.h"
 #include "memory.h"

@@ -1,5 +1,6 @@
 /* --wait-quiet; see quiet.h. */
 #include "quiet.h"
+#include "clock.h"
 #include "load_monitor.h"
 #include "timing.h"
 #include <math.h>

@@ -2,6 +2,7 @@
 #include "runner.h"
 #include "arrays.h"
 #include "blas.h"
+#include "clock.h"
 #include "descriptor.h"
 #include "memory.h"
 #include "quiet.h"
@@ -269,15 +270,6 @@ static int run_task(void *context, const bench_problem *problem, const bench_tas
   free(round);
   if (bench_now() - run->fma_at > peak_spacing) report_rows(run);
   return status;
-}
-
-cnnblas_conv_desc bench_run_desc(const bench_options *options, const bench_problem *problem)
-{
-  cnnblas_conv_desc desc = problem->desc;
-  desc.dtype = options->dtype;
-  /* A sweep has set the batch of its problems itself, from --batch if that was given. */
-  if (options->batch && !problem->sweeps) desc.n = options->batch;
-  return desc;
 }
 
 int bench_run(const bench_options *options, const bench_peaks *peaks, bench_results *results, bench_on_rows on_rows,

@@ -21,7 +21,4 @@ int bench_run(const bench_options *options, const bench_peaks *peaks, bench_resu
 /* What the library is asked for where one of its algorithms is run; "implicit_gemm_prepacked" among them. */
 cnnblas_conv_options bench_library_options(const bench_options *options, const char *algorithm, int threads);
 
-/* The problem as it is run: the run's dtype, and its batch if one was given. */
-cnnblas_conv_desc bench_run_desc(const bench_options *options, const bench_problem *problem);
-
 #endif

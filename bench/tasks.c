@@ -3,9 +3,17 @@
 #include "arrays.h"
 #include "blas.h"
 #include "memory.h"
-#include "runner.h"
 #include <stdio.h>
 #include <unistd.h>
+
+cnnblas_conv_desc bench_run_desc(const bench_options *options, const bench_problem *problem)
+{
+  cnnblas_conv_desc desc = problem->desc;
+  desc.dtype = options->dtype;
+  /* A sweep has set the batch of its problems itself, from --batch if that was given. */
+  if (options->batch && !problem->sweeps) desc.n = options->batch;
+  return desc;
+}
 
 int bench_status_of_both(int status, int now)
 {

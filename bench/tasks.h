@@ -18,6 +18,9 @@ typedef int (*bench_on_task)(void *context, const bench_problem *problem, const 
  */
 int bench_tasks_run(const bench_options *options, bench_on_task on_task, void *context);
 
+/* The problem as it is run: the run's dtype, and its batch if one was given. */
+cnnblas_conv_desc bench_run_desc(const bench_options *options, const bench_problem *problem);
+
 /* The status of two parts of a run. */
 int bench_status_of_both(int status, int now);
 

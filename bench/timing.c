@@ -1,6 +1,7 @@
 /* Alternated timing; see timing.h. */
 #define _GNU_SOURCE
 #include "timing.h"
+#include "clock.h"
 #include "load_monitor.h"
 #include <math.h>
 #include <stdlib.h>
@@ -9,23 +10,6 @@
 static const double shortest_sample =
     20e-6; /* calls are grouped into samples of at least this: the clock costs 30 ns */
 static const struct timespec rest = {0, 35000000}; /* OpenBLAS's threads spin for 2^26 cycles */
-
-static double seconds_of(clockid_t clock)
-{
-  struct timespec t;
-  clock_gettime(clock, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-double bench_now(void)
-{
-  return seconds_of(CLOCK_MONOTONIC);
-}
-
-double bench_thread_seconds(void)
-{
-  return seconds_of(CLOCK_THREAD_CPUTIME_ID);
-}
 
 void bench_rest(void)
 {
@@ -57,7 +41,7 @@ static bool run_slice(bench_stopwatch *w, double slice)
   int64_t group = w->first_call < shortest_sample ? (int64_t)ceil(shortest_sample / fmax(w->first_call, 1e-8)) : 1;
   double waited = bench_load_waited();
   if (w->first_call < slice / 4) w->failed |= !w->run(w->state); /* warms caches and threads after the others' slices */
-  double cpu_begin = seconds_of(CLOCK_PROCESS_CPUTIME_ID), begin = bench_now(), at = begin;
+  double cpu_begin = bench_process_seconds(), begin = bench_now(), at = begin;
   do {
     for (int64_t i = 0; i < group; i++) w->failed |= !w->run(w->state);
     double end = bench_now();
@@ -65,7 +49,7 @@ static bool run_slice(bench_stopwatch *w, double slice)
     w->timing.calls += group;
     at = bench_now();
   } while (at - begin < slice && !w->failed);
-  w->clocks.cpu += seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu_begin;
+  w->clocks.cpu += bench_process_seconds() - cpu_begin;
   w->clocks.seconds += bench_now() - begin;
   w->clocks.waited += bench_load_waited() - waited;
   if (w->rest_afterwards) bench_rest();

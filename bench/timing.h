@@ -43,12 +43,6 @@ void bench_timing_of(double *samples, size_t count, bench_timing *timing);
 /* Sleeps until threads that a peer left spinning have fallen asleep. */
 void bench_rest(void);
 
-/* Seconds since some fixed moment. */
-double bench_now(void);
-
-/* Processor seconds of the calling thread: what others run in between does not count. */
-double bench_thread_seconds(void);
-
 /* True if the quartile ranges of a and b overlap: which of them is faster is not settled. */
 bool bench_timing_close(const bench_timing *a, const bench_timing *b);
 

@@ -2,6 +2,7 @@
 #include "validate.h"
 #include "memory.h"
 #include "runner.h"
+#include "tasks.h"
 #include <stdio.h>
 #include <string.h>
 
