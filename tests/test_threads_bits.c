@@ -62,12 +62,13 @@ static long tasks_of(const cnnblas_conv_plan *plan)
 
 /* Naive promises one thread; everything else must split, into tasks of so many multiply-adds at most. Those on OpenBLAS are
    larger, since each lowers or packs its part anew. */
-static void check_tasks(const cnnblas_conv_plan *plan, const problem *p, const char *algorithm, int32_t threads)
+static void check_tasks(const cnnblas_conv_plan *plan, const problem *p, int32_t threads)
 {
-  const bool lowers = algorithm && (strncmp(algorithm, "im2col", 6) == 0 || strncmp(algorithm, "gemm", 4) == 0);
+  const char *algorithm = cnnblas_conv_plan_algorithm(plan);
+  const bool lowers = strncmp(algorithm, "im2col", 6) == 0 || strncmp(algorithm, "gemm", 4) == 0;
   const double most = lowers ? 16 << 20 : 6 << 20;
   long tasks = tasks_of(plan);
-  bool one_thread = algorithm && strcmp(algorithm, "naive") == 0;
+  bool one_thread = strcmp(algorithm, "naive") == 0;
   if (tasks >= threads || (double)tasks >= problem_macs(p) / most || one_thread) return;
   print_error("%ld tasks for %d threads\n  while: %s\n", tasks, threads, harness_line());
   too_few++;
@@ -80,8 +81,7 @@ static bool run(const problem *p, cnnblas_conv_direction d, variant *v, int32_t 
   cnnblas_conv_plan *plan = rig_plan(p, d, v);
   if (!plan) return false;
   assert_int_equal(cnnblas_conv_plan_threads(plan), threads);
-  if (v->policy != CNNBLAS_WORKSPACE_LIMIT)
-    check_tasks(plan, p, v->algorithm, threads); /* a limit cuts for one thread */
+  if (v->policy != CNNBLAS_WORKSPACE_LIMIT) check_tasks(plan, p, threads); /* a limit cuts for one thread */
   rig_execute(&arrays, p, d, p->n, v, plan);
   cnnblas_conv_plan_destroy(plan);
   return true;

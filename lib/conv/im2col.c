@@ -48,7 +48,7 @@ static void prepare_forward(cnnblas_conv_plan *plan, int64_t elements)
   t->p_tile = cb_ceil_div(geo->p, cb_ceil_div(geo->p, t->p_tile));
   int64_t p_tiles = cb_ceil_div(geo->p, t->p_tile);
   t->k_tile =
-      cb_ceil_div(geo->kg, cb_pieces(geo->kg, 48, cb_geometry_macs(geo, 1) / CB_LOWERED_MACS, p_tiles * geo->g));
+      cb_ceil_div(geo->kg, cb_pieces(geo->kg, 48, cb_lowered_tasks(cb_geometry_macs(geo, 1)), p_tiles * geo->g));
   t->tasks = geo->n * geo->g * p_tiles * cb_ceil_div(geo->kg, t->k_tile);
 }
 
@@ -73,7 +73,7 @@ static void prepare_weights(cnnblas_conv_plan *plan, int64_t elements)
   t->p_tile = cb_max(1, cb_min(geo->p, elements / t->q_tile));
   int64_t blocks = geo->g * cb_ceil_div(geo->q, t->q_tile);
   int64_t pieces =
-      t->segments > 1 ? 1 : cb_pieces(geo->kg, 48, cb_geometry_macs(geo, geo->n) / CB_LOWERED_MACS, blocks);
+      t->segments > 1 ? 1 : cb_pieces(geo->kg, 48, cb_lowered_tasks(cb_geometry_macs(geo, geo->n)), blocks);
   blocks *= cb_ceil_div(geo->kg, cb_ceil_div(geo->kg, pieces));
   t->k_tile = cb_ceil_div(geo->kg, blocks / (geo->g * cb_ceil_div(geo->q, t->q_tile)));
   t->tasks = blocks * t->segments;

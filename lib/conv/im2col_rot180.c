@@ -62,7 +62,7 @@ static cnnblas_status prepare(cnnblas_conv_plan *plan)
   t->p_tile = cb_max(1, cb_min(cb_min(geo->image, WIDEST_TILE), elements / t->q_tile - t->c_tile));
   t->p_tile = cb_ceil_div(geo->image, cb_ceil_div(geo->image, t->p_tile));
   int64_t p_tiles = cb_ceil_div(geo->image, t->p_tile), c_tiles = cb_ceil_div(geo->cg, t->c_tile);
-  int64_t pieces = cb_pieces(t->c_tile, 16, cb_geometry_macs(geo, 1) / CB_LOWERED_MACS, p_tiles * c_tiles * geo->g);
+  int64_t pieces = cb_pieces(t->c_tile, 16, cb_lowered_tasks(cb_geometry_macs(geo, 1)), p_tiles * c_tiles * geo->g);
   t->c_tile = cb_ceil_div(t->c_tile, pieces);
   t->tasks = geo->n * geo->g * p_tiles * cb_ceil_div(geo->cg, t->c_tile);
   return CNNBLAS_OK;

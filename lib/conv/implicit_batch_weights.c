@@ -109,7 +109,8 @@ static bool share_out(state *st, cb_tiling *t, const cb_problem *problem, int th
         bool fits = operands <= 2 * BLOCK_BYTES && (held <= SLOT_BYTES || held == st->slot_bytes) &&
                     st->sums_at + held + CB_ALIGN <= (s > 1 ? problem->budget / 2 : problem->budget);
         double band = (double)(st->bands * geo->cg * st->channel_pitch) / (double)st->engine->lanes;
-        double total = images * ((double)geo->p * weights / 16 + (double)f * band + (double)(c * geo->kg * geo->p)) +
+        double total = images * ((double)geo->p * weights / st->engine->lanes + (double)f * band +
+                                 (double)(c * geo->kg * geo->p)) +
                        (s > 1 ? 2 * (double)s * weights : 0);
         double part = (double)cb_ceil_div(geo->kg, f) * (double)cb_ceil_div(geo->cg, c) / (double)(geo->kg * geo->cg);
         const cb_cut cut = {total * (double)geo->g, total * part / (double)s, f * c * s * geo->g};

@@ -136,13 +136,13 @@ typedef struct {
 } work_cycles;
 
 /* About the cycles of one element: CB_BAND_CYCLES in a band, which each part of the panels fills; 2 in
-   lanes, which each part of the channels packs; 2 in a subtree's partial result; 1/16 of a multiply-add. */
+   lanes, which each part of the channels packs; 2 in a subtree's partial result; a multiply-add of a vector 1. */
 static work_cycles count_cycles(const cb_weights *st, const cb_geometry *geo)
 {
   const double pixels = (double)geo->n * (double)geo->p, weights = (double)geo->kg * (double)geo->q;
   const double each = cb_geometry_is_pointwise(geo) ? 0 : CB_BAND_CYCLES(geo->axis[2].out, geo->axis[2].stride);
   const double rows = (double)st->rows_each * pixels, lanes = (double)st->lanes_each * pixels;
-  return (work_cycles){.multiply = pixels * weights / 16,
+  return (work_cycles){.multiply = pixels * weights / st->engine->lanes,
                        .band = (each + reading(geo, rows)) * rows,
                        .lanes = (2 + reading(geo, lanes)) * lanes,
                        .partial = 2 * weights,

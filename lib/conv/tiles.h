@@ -10,7 +10,8 @@ enum {
   CB_LOWERED_TILE = 1 << 20,    /* bytes of a lowered tile at most: about an L2 cache */
   CB_SEGMENT_BYTES = 512 << 10, /* bytes of all partial weight gradients together, at most */
   CB_TASK_MACS = 1 << 17,       /* multiply-adds that make a task worth having: about 2 us, */
-  CB_LOWERED_MACS = 4 << 20     /* and where each task lowers its pixels anew */
+  CB_LOWERED_MACS = 1 << 20,    /* and where each task lowers its pixels anew, */
+  CB_LOWERED_TASKS = 16         /* of which there are no more than so many for that reason */
 };
 
 /* Bytes of scratch for tiles that a thread may use: budget less shared and alignment; 0 means the stack's tile. */
@@ -30,14 +31,20 @@ static inline int64_t cb_pieces(int64_t extent, int64_t smallest, double tasks, 
   return cb_power_of_two(cb_min((int64_t)(wanted < 1e6 ? wanted : 1e6), extent / smallest));
 }
 
+/* Tasks that are worth having for so many multiply-adds if each lowers its pixels anew. */
+static inline double cb_lowered_tasks(double macs)
+{
+  return macs < (double)CB_LOWERED_MACS * CB_LOWERED_TASKS ? macs / CB_LOWERED_MACS : CB_LOWERED_TASKS;
+}
+
 /* Leaves of a weight gradient's tree (sum_tree.h), each a task's, for `units` pieces of pixels in `blocks` parts of the
    output: 1 if there is no workspace, or if the partial results would be too large. */
 static inline int64_t cb_segments(const cb_problem *problem, int64_t units, int64_t blocks)
 {
   int64_t bytes = problem->geo.k * problem->geo.q * (int64_t)problem->geo.element;
   int64_t fit = cb_min(CB_SEGMENT_BYTES, (int64_t)(problem->budget / 2)) / bytes;
-  double worth = cb_geometry_macs(&problem->geo, problem->geo.n) / CB_LOWERED_MACS / (double)blocks;
-  return cb_power_of_two(cb_min(cb_min(units, fit), (int64_t)(worth < 1e6 ? worth : 1e6)));
+  double worth = cb_lowered_tasks(cb_geometry_macs(&problem->geo, problem->geo.n)) / (double)blocks;
+  return cb_power_of_two(cb_min(cb_min(units, fit), (int64_t)worth));
 }
 
 #endif
