@@ -71,7 +71,7 @@ def table():
             report = json.load(file)
         context = report['context']
         lower = ', held to this level' if context['isa_detected'] != level else ''
-        where.append('%s: %s%s, %d threads, FMA peak %.0f GFLOP/s, oneDNN and OpenBLAS %s, %s.' % (
+        where.append('%s: %s%s, %d threads, FMA peak %.0f GFLOP/s, OpenBLAS %s and oneDNN, %s.' % (
             name, context['cpu'], lower, context['threads'], context['fma_peak_gflops'], context['openblas_version'],
             context['date'][:10]))
         for direction, words in DIRECTIONS.items():
@@ -89,7 +89,7 @@ def table():
 def page_with(text):
     with open(PAGE, encoding='utf-8') as file:
         page = file.read()
-    new, count = re.subn(r'(<!-- readme\.py: table -->\n).*?(\n<!-- end -->)', lambda m: m.group(1) + text + m.group(2), page,
+    new, count = re.subn(r'(<!-- readme\.py: table -->\n).*?(<!-- end -->)', lambda m: m.group(1) + text + '\n' + m.group(2), page,
                          flags=re.S)
     if count != 1:
         raise SystemExit('readme.py: README.md has no place for the table')
