@@ -87,6 +87,7 @@ test)
 install)
   shift
   [ $# -gt 0 ] || { echo "$usage" >&2; exit 2; }
+  packages_of "$@" >/dev/null # ends here where there is no such class: in a substitution it would end that alone
   install_packages "$@" || exit 3
   ;;
 -h | --help)
