@@ -313,7 +313,7 @@ int bench_ab_main(int argc, char **argv)
     status = BENCH_USAGE;
   } else if (options.json && strcmp(options.json, "-") == 0 && !bench_json_take_stdout()) {
     status = bench_out_of_memory();
-  } else {
+  } else if ((status = bench_check_writable(options.json)) == BENCH_OK) {
     options.load = bench_load_monitor_create();
     bench_wait_quiet(&options.wait_quiet);
     status = open_and_run(&options, argv + 1, (size_t)libraries, argv[0]);

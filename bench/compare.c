@@ -76,7 +76,9 @@ static json_t *load(const char *path, json_t **root)
   json_error_t error;
   *root = json_load_file(path, 0, &error);
   json_t *rows = json_object_get(*root, "benchmarks");
-  if (!*root)
+  if (!*root && error.line < 0) /* not even opened: the text has the name and the reason */
+    fprintf(stderr, "cnnblas-bench: %s\n", error.text);
+  else if (!*root)
     fprintf(stderr, "cnnblas-bench: %s:%d:%d: %s\n", path, error.line, error.column, error.text);
   else if (!json_is_array(rows))
     fprintf(stderr, "cnnblas-bench: %s: no \"benchmarks\": not a report\n", path);

@@ -155,6 +155,13 @@ static int run_problems(int argc, char **argv, const bench_options *options, ben
   return status;
 }
 
+static int check_files(const bench_options *options)
+{
+  int status = bench_check_writable(options->json);
+  if (status == BENCH_OK) status = bench_check_writable(options->csv);
+  return status == BENCH_OK ? bench_check_writable(options->wisdom_file) : status;
+}
+
 /* Everything that can be refused comes before anything that is measured. */
 static int run_options(int argc, char **argv, bench_options *options)
 {
@@ -163,12 +170,14 @@ static int run_options(int argc, char **argv, bench_options *options)
   bool alone = options->kernels || options->layers;
   if (!alone && !bench_validate(options, &invalid)) return invalid;
   if (options->latency) {
+    if ((status = check_files(options)) != BENCH_OK) return status;
     bench_wait_quiet(&options->wait_quiet);
     bench_context_fill(&context, argv[0], options);
     status = bench_latency_run(options, &context);
     return status == BENCH_OK ? invalid : status;
   }
   if (options->plot && (status = bench_plot_prepare(options->plot, &options->json)) != BENCH_OK) return status;
+  if ((status = check_files(options)) != BENCH_OK) return status;
   if (!alone && (status = open_wisdom(options)) != BENCH_OK) return status;
   options->load = bench_load_monitor_create();
   bench_wait_quiet(&options->wait_quiet);

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 int bench_usage_error(const char *option, const char *value, const char *what)
 {
@@ -18,6 +20,25 @@ int bench_usage_error(const char *option, const char *value, const char *what)
 int bench_out_of_memory(void)
 {
   fputs("cnnblas-bench: out of memory\n", stderr);
+  return BENCH_NO_MEMORY;
+}
+
+int bench_check_writable(const char *path)
+{
+  struct stat is;
+  if (!path || strcmp(path, "-") == 0) return BENCH_OK;
+  int failed = 0;
+  if (stat(path, &is) == 0) {
+    failed = access(path, W_OK);
+    if (S_ISDIR(is.st_mode)) failed = -1, errno = EISDIR;
+  } else {
+    char folder[4096];
+    const char *slash = strrchr(path, '/');
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+    failed = access(folder, W_OK);
+  }
+  if (!failed) return BENCH_OK;
+  fprintf(stderr, "cnnblas-bench: %s: %s\n", path, strerror(errno));
   return BENCH_NO_MEMORY;
 }
 
@@ -100,6 +121,8 @@ int bench_read_problem(bench_options *o, const char *text)
   }
   fprintf(stderr, "cnnblas-bench: problem, column %zu: %s\n  %s\n  %*s\n", error.column, error.text, text,
           (int)error.column, "^");
+  for (const bench_set *set = bench_sets; set->name; set++)
+    if (strcmp(text, set->name) == 0) fprintf(stderr, "cnnblas-bench: %s is a set: --set %s\n", text, text);
   o->bad_lines++;
   return BENCH_OK;
 }

@@ -11,6 +11,9 @@
 int bench_usage_error(const char *option, const char *value, const char *what);
 int bench_out_of_memory(void);
 
+/* BENCH_OK if a file of this name can be written, which is not done yet; NULL and "-" are fine. */
+int bench_check_writable(const char *path);
+
 int bench_read_sets(bench_options *o, char *names);
 int bench_read_directions(bench_options *o, char *names);
 int bench_read_algorithms(bench_options *o, char *names); /* the names stay where they are */

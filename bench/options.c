@@ -180,8 +180,10 @@ static int read_option(bench_options *o, int option)
   case PROJECT:
     return bench_read_project(o, optarg);
   case BARRIER:
+    o->supposes = true;
     return bench_read_quantity("barrier", optarg, 0, 1e-6, &o->barrier);
   case BANDWIDTH:
+    o->supposes = true;
     return bench_read_quantity("bandwidth", optarg, 0.001, 1e9, &o->bandwidth);
   case FRESH:
     o->fresh = true;
@@ -243,6 +245,8 @@ static int finish(bench_options *o, bool problems_named)
     return bench_usage_error("project", "T,...",
                              "it runs without --set kernels and layers, --csv, --fresh, --latency, --sweep, --effort "
                              "measure and --wisdom");
+  if (o->supposes && !o->project_count)
+    return fputs("cnnblas-bench: --barrier and --bandwidth are of --project T,...\n", stderr), BENCH_USAGE;
   if (o->kernels) return BENCH_OK;
   if (!o->threads) {
     cnnblas_system_info info;

@@ -48,6 +48,7 @@ typedef struct bench_options {
   int project[BENCH_MOST_PROJECTED]; /* numbers of threads, rising from 1 */
   size_t project_count;              /* 0: measure, do not project */
   double barrier, bandwidth;         /* of --project: seconds; bytes a second, 0 to measure it */
+  bool supposes;                     /* one of the two was given */
   size_t bad_lines;                  /* problems that could not be read */
 } bench_options;
 

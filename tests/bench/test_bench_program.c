@@ -161,6 +161,8 @@ static void usage_errors(void **state)
                                     "--project 2 --barrier 5us",
                                     "--project 2 --bandwidth 0",
                                     "--project 2 --bandwidth nan",
+                                    "--barrier 3",
+                                    "--bandwidth 10",
                                     "--project 2 --csv out.csv",
                                     "--project 2 --fresh",
                                     "--project 2 --effort measure",
@@ -191,9 +193,33 @@ static void bad_lines_do_not_stop_the_rest(void **state)
   EXPECT(3, "--peers none --no-naive --min-time 0.001 ic3ih8oc4kh3q1 ic3ih8oc4kh3");
   assert_says("column 13: unknown field");
   assert_says("mb8ic3ih8oc4oh6kh3ph0");
-  EXPECT(4, "--peers none --no-naive --min-time 0.001 --json nosuch/file.json ic3ih8oc4kh3");
+  EXPECT(3, "resnet50");
+  assert_says("resnet50 is a set: --set resnet50");
+  EXPECT(3, "compare nosuch.json neither.json");
+  assert_says("cnnblas-bench: unable to open nosuch.json: No such file");
   EXPECT(4, "--peers none --no-naive --min-time 0.001 --direction forward mb1000000ic1000ih1000oc1kh1");
   assert_says("do not fit");
+}
+
+/* A run may take an hour: that its files cannot be written is said before it. */
+static void files_are_tried_first(void **state)
+{
+  (void)state;
+  static const char *const bad[] = {"--json nosuch/file.json",
+                                    "--csv nosuch/file.csv",
+                                    "--wisdom nosuch/file.wisdom",
+                                    "--latency --json nosuch/file.json",
+                                    "--project 2 --json nosuch/file.json",
+                                    "--set kernels --json nosuch/file.json",
+                                    "--json ."};
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    char arguments[160];
+    snprintf(arguments, sizeof arguments, "--peers none --no-naive --min-time 0.001 %s%s", bad[i],
+             strstr(bad[i], "kernels") ? "" : " ic3ih8oc4kh3");
+    EXPECT(4, arguments);
+    assert_says(strstr(bad[i], "nosuch") ? "No such file" : "Is a directory");
+    if (strstr(output, "forward")) FAIL("measured before it was refused:\n%s", output);
+  }
 }
 
 /* Refused before anything is measured: no peaks, no table. */
@@ -522,6 +548,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(sweeps_combine),
       cmocka_unit_test(usage_errors),
       cmocka_unit_test(bad_lines_do_not_stop_the_rest),
+      cmocka_unit_test(files_are_tried_first),
       cmocka_unit_test(nothing_to_run),
       cmocka_unit_test(json_holds_every_field),
       cmocka_unit_test(comparisons),
