@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include "base/cpu.h"
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,17 @@ static size_t cache_bytes(int name, size_t fallback)
   return bytes > 0 ? (size_t)bytes : fallback;
 }
 
+/* The kernel knows the first core's share; sysconf, on some AMD machines, multiplies it by the number of those who share. */
+static size_t l3_bytes(void)
+{
+  char text[32] = "", *end = text;
+  int file = open("/sys/devices/system/cpu/cpu0/cache/index3/size", O_RDONLY | O_CLOEXEC);
+  ssize_t got = file < 0 ? 0 : read(file, text, sizeof text - 1);
+  if (file >= 0) close(file);
+  unsigned long kilobytes = got > 0 ? strtoul(text, &end, 10) : 0;
+  return kilobytes && *end == 'K' ? (size_t)kilobytes << 10 : cache_bytes(_SC_LEVEL3_CACHE_SIZE, 0);
+}
+
 static cb_cpu cpu;
 
 static void detect(void)
@@ -70,7 +82,7 @@ static void detect(void)
     if (strcmp(wanted, isa_names[i]) == 0) cpu.level = (cb_isa)i;
   cpu.l1d = cache_bytes(_SC_LEVEL1_DCACHE_SIZE, 32 << 10);
   cpu.l2 = cache_bytes(_SC_LEVEL2_CACHE_SIZE, 512 << 10);
-  cpu.l3 = cache_bytes(_SC_LEVEL3_CACHE_SIZE, 0);
+  cpu.l3 = l3_bytes();
   detect_model(cpu.model);
 }
 
