@@ -56,9 +56,13 @@ static int write_files(const bench_options *options, const bench_results *result
   return status;
 }
 
-static void print_moved(const char *name, double before, double after)
+/* low and high: of those measured between rows; low > high if there are none. */
+static void print_moved(const char *name, double before, double low, double high, double after)
 {
-  if (fabs(after - before) > 0.1 * fmin(before, after)) printf("  %s: %.1f before, %.1f after\n", name, before, after);
+  if (fmax(high, fmax(before, after)) <= 1.1 * fmin(low, fmin(before, after))) return;
+  printf("  %s: %.1f before, ", name, before);
+  if (low <= high) printf("%.1f to %.1f between rows, ", low, high);
+  printf("%.1f after\n", after);
 }
 
 /* The peaks once more: what the whole run is judged by is the largest of each, so that a slow spell at the start does not
@@ -69,14 +73,17 @@ static void measure_peaks_again(const bench_options *options, bench_context *con
   bench_set_threads(options->threads);
   bench_peaks_measure(options->dtype, options->threads, bench_peaks_time(options->min_time), &again);
   bench_peaks before = *peaks;
+  double low = INFINITY, high = 0;
   peaks->fma_gflops = fmax(peaks->fma_gflops, again.fma_gflops);
   peaks->gemm_gflops = fmax(peaks->gemm_gflops, again.gemm_gflops);
   peaks->bandwidth_gbytes = fmax(peaks->bandwidth_gbytes, again.bandwidth_gbytes);
   for (size_t i = 0; i < results->count; i++) {
     const bench_result *row = &results->items[i];
-    if (row->threads == options->threads)
-      peaks->fma_gflops = fmax(peaks->fma_gflops, fmax(row->fma_before, row->fma_after));
+    if (row->threads != options->threads || row->fma_after <= 0) continue;
+    low = fmin(low, fmin(row->fma_before, row->fma_after));
+    high = fmax(high, fmax(row->fma_before, row->fma_after));
   }
+  peaks->fma_gflops = fmax(peaks->fma_gflops, high);
   for (size_t i = 0; i < results->count; i++) {
     bench_result *row = &results->items[i];
     if (row->threads != options->threads) continue;
@@ -85,9 +92,9 @@ static void measure_peaks_again(const bench_options *options, bench_context *con
   }
   printf("\npeaks, the largest of before, between and after: FMA %.0f GFLOP/s, GEMM %.0f GFLOP/s, memory %.1f GB/s\n",
          peaks->fma_gflops, peaks->gemm_gflops, peaks->bandwidth_gbytes);
-  print_moved("FMA GFLOP/s moved", before.fma_gflops, again.fma_gflops);
-  print_moved("GEMM GFLOP/s moved", before.gemm_gflops, again.gemm_gflops);
-  print_moved("memory GB/s moved", before.bandwidth_gbytes, again.bandwidth_gbytes);
+  print_moved("FMA GFLOP/s moved", before.fma_gflops, low, high, again.fma_gflops);
+  print_moved("GEMM GFLOP/s moved", before.gemm_gflops, INFINITY, 0, again.gemm_gflops);
+  print_moved("memory GB/s moved", before.bandwidth_gbytes, INFINITY, 0, again.bandwidth_gbytes);
 }
 
 /* The choices of --wisdom's file; none yet if there is no file. */
