@@ -150,7 +150,9 @@ static void fill_row(const projections *p, const team *t, const bench_task *task
     row->capped = bench_capped(row->makespan, row->bytes, bench_supposed_bandwidth(&p->supposed, t->threads));
   row->work_ratio = row->work / base->work;
   row->speedup = base->makespan / row->makespan;
-  row->capped_speedup = base->makespan / row->capped;
+  /* One thread is capped in the ratio too: where the arrays come from its caches, more threads would look slower. */
+  row->capped_speedup =
+      bench_capped(base->makespan, row->bytes, bench_supposed_bandwidth(&p->supposed, 1)) / row->capped;
 }
 
 /* The rows of one problem, direction and algorithm whose teams were timed and checked. */
