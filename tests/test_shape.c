@@ -202,6 +202,8 @@ static void test_plans_of_huge_problems(void **state)
        .kernel = {3, 3}},
       {.n = 1, .rank = 1, .c = INT64_C(1) << 40, .k = 1, .size = {1}, .kernel = {1}},
       {.n = 1, .rank = 1, .c = 1, .k = INT64_C(1) << 40, .size = {1}, .kernel = {1}},
+      {.n = 1, .c = 16384, .k = 131073, .size = {4, 16}, .kernel = {1, 1}}, /* weights of more than 31 bits a group, */
+      {.n = 1, .c = 131073, .k = 16384, .size = {4, 16}, .kernel = {1, 1}}, /* outputs that do not fill vectors */
   };
   long plans = 0, refusals = 0;
   for (size_t i = 0; i < sizeof huge / sizeof *huge; i++)

@@ -101,7 +101,9 @@ static void layout(cb_images *st, const cb_problem *problem, int threads)
     st->gaps |= st->gather[i].q == 0 && cb_gather_has_outputs(&st->gather[i]);
   }
   st->panels = cb_panels(st->engine, st->outputs);
-  st->pixel_lanes = prefer_pixel_lanes(st);
+  /* With pixels on the lanes, weights so many can neither be packed at once nor be read in place. */
+  bool out_of_reach = !problem->packed && geo->kg * geo->q >= INT32_MAX;
+  st->pixel_lanes = !out_of_reach && prefer_pixel_lanes(st);
   cb_images_cut(st, problem, threads);
 }
 

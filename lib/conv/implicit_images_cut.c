@@ -162,8 +162,7 @@ static bool read_weights_in_place(const cb_images *st, const cb_problem *problem
 {
   const cb_geometry *geo = &problem->geo;
   int64_t pixels = geo->n * (problem->direction == CNNBLAS_FORWARD ? geo->p : geo->image);
-  return geo->kg * geo->q < INT32_MAX &&
-         (pixels <= DIRECT_PIXELS || !packs_fit(st, problem, packed_bytes(st, problem)));
+  return pixels <= DIRECT_PIXELS || !packs_fit(st, problem, packed_bytes(st, problem));
 }
 
 /* Who packs the weights for the blocks that are cut: sets direct_weights, shared_panels and round_panels. */
