@@ -76,14 +76,15 @@ static void test_empty_batch(void **state)
 }
 
 /* Image i of a batch of MANY against the same image as a batch of its own: on the large plan, and on a plan for one image. */
-static bool check_company(const problem *sample, cnnblas_conv_direction d, const char *algorithm)
+static bool check_company_within(const problem *sample, cnnblas_conv_direction d, const char *algorithm, size_t limit)
 {
   problem p = *sample, one = *sample;
   p.desc.n = MANY;
   one.desc.n = 1;
   problem_finish(&p);
   problem_finish(&one);
-  variant v = {.algorithm = algorithm, .threads = 2};
+  variant v = {.algorithm = algorithm, .threads = 2, .limit = limit};
+  if (limit) v.policy = CNNBLAS_WORKSPACE_LIMIT;
   rng r = rng_at(seed, MANY);
   rig_fill(&arrays, &p, &r, false, AGAINST_END);
   cnnblas_conv_plan *plan = rig_plan(&p, d, &v);
@@ -107,6 +108,11 @@ static bool check_company(const problem *sample, cnnblas_conv_direction d, const
   cnnblas_conv_plan_destroy(plan);
   cnnblas_conv_plan_destroy(small);
   return true;
+}
+
+static bool check_company(const problem *sample, cnnblas_conv_direction d, const char *algorithm)
+{
+  return check_company_within(sample, d, algorithm, 0);
 }
 
 static void test_batch_independence(void **state)
@@ -134,6 +140,23 @@ static void test_batch_independence_of_random_problems(void **state)
   }
 }
 
+/* Under limits of the workspace that only some batches would need more than. */
+static void test_batch_independence_under_limits(void **state)
+{
+  (void)state;
+  for (uint64_t item = 0; item < 300; item++) {
+    problem p;
+    rng r = rng_at(seed, 10000 + item);
+    problem_random(&p, &r, 5e4);
+    size_t limit = (size_t)rng_range(&r, 4 << 10, 400 << 10);
+    char text[PROBLEM_TEXT];
+    problem_text(&p, text);
+    harness_doing("batch independence: %s | forward | limit %zu | CNNBLAS_TEST_SEED=%llu", text, limit,
+                  (unsigned long long)seed);
+    check_company_within(&p, CNNBLAS_FORWARD, NULL, limit);
+  }
+}
+
 static int close_arrays(void **state)
 {
   (void)state;
@@ -149,6 +172,7 @@ int main(void)
       cmocka_unit_test(test_empty_batch),
       cmocka_unit_test(test_batch_independence),
       cmocka_unit_test(test_batch_independence_of_random_problems),
+      cmocka_unit_test(test_batch_independence_under_limits),
   };
   return cmocka_run_group_tests(tests, NULL, close_arrays);
 }

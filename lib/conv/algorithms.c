@@ -19,7 +19,7 @@ static const cb_algorithm *const table[] = {
     &cb_reference,     /* the loops again, accumulating in the next wider type: the oracle of tests */
 };
 
-enum { ROWS = sizeof table / sizeof *table, FORWARD_IMAGES = 2 };
+enum { ROWS = sizeof table / sizeof *table };
 _Static_assert((int)ROWS <= (int)CB_MAX_ALGORITHMS, "seconds[] of a plan has a place for each row");
 
 const cb_algorithm *cb_algorithm_at(int i)
@@ -40,22 +40,30 @@ const cb_algorithm *cb_algorithm_find(const char *name)
   return NULL;
 }
 
+/* The problem by which rows are judged. A forward's choice must not change with the batch, or one image's bits would: it is
+   made for CB_FORWARD_IMAGES, between the one of inference and the many of training. Gradients have the whole batch in their
+   sums or are only needed in training: they are judged by the batch that they have. */
+static cb_problem judged(const cb_problem *problem)
+{
+  cb_problem fixed = *problem;
+  if (problem->direction == CNNBLAS_FORWARD) fixed.geo.n = CB_FORWARD_IMAGES;
+  return fixed;
+}
+
 bool cb_algorithm_applies(const cb_algorithm *row, const cb_problem *problem, char *why, size_t size)
 {
-  if (!problem->packed || row->takes_panels) return row->applies(problem, why, size);
+  const cb_problem fixed = judged(problem);
+  if (!problem->packed || row->takes_panels) return row->applies(&fixed, why, size);
   snprintf(why, size, "it takes weights as they are, not packed");
   return false;
 }
 
-/* The row's estimate. A forward's choice must not change with the batch, or one image's bits would: it is made for
-   FORWARD_IMAGES, between the one of inference and the many of training. Gradients have the whole batch in their sums or
-   are only needed in training: they are estimated for the batch that they have. */
+/* The row's estimate, for the batch that there is. */
 static double estimate(const cb_algorithm *row, const cb_problem *problem)
 {
-  if (problem->direction != CNNBLAS_FORWARD) return row->cost(problem);
-  cb_problem fixed = *problem;
-  fixed.geo.n = FORWARD_IMAGES;
-  return row->cost(&fixed) * (double)problem->geo.n / FORWARD_IMAGES;
+  const cb_problem fixed = judged(problem);
+  double seconds = row->cost(&fixed);
+  return fixed.direction == CNNBLAS_FORWARD ? seconds * (double)problem->geo.n / CB_FORWARD_IMAGES : seconds;
 }
 
 const cb_algorithm *cb_algorithm_choose(const cb_problem *problem, double seconds[CB_MAX_ALGORITHMS])

@@ -105,6 +105,11 @@ static void layout(cb_images *st, const cb_problem *problem, int threads)
   bool out_of_reach = !problem->packed && geo->kg * geo->q >= INT32_MAX;
   st->pixel_lanes = !out_of_reach && prefer_pixel_lanes(st);
   cb_images_cut(st, problem, threads);
+  if (cb_images_fit(st, problem) || !forward) return;
+  /* Blocks of this batch need more than those by which it was judged that the algorithm applies: take those. */
+  cb_problem fixed = *problem;
+  fixed.geo.n = CB_FORWARD_IMAGES;
+  cb_images_cut(st, &fixed, threads);
 }
 
 bool cb_images_apply(const cb_problem *problem, char *why, size_t size)
@@ -122,7 +127,7 @@ bool cb_images_apply(const cb_problem *problem, char *why, size_t size)
     snprintf(why, size, "its offsets exceed 31 bits");
     return false;
   }
-  if (st.parts.bytes + CB_ALIGN <= problem->budget) return true;
+  if (cb_images_fit(&st, problem)) return true;
   snprintf(why, size, "it needs a workspace of %zu bytes a thread", st.parts.bytes + CB_ALIGN);
   return false;
 }

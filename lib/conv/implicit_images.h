@@ -61,8 +61,12 @@ typedef struct {
 int64_t cb_images_group_elements(const cb_images *st, const cb_gather *gather);
 int64_t cb_images_panel_place(const cb_images *st, int64_t i, int64_t ig, int64_t b);
 
-/* Cuts blocks of pixels and groups of panels for so many threads, says who packs, chooses boxes and lays out the scratch. */
+/* Cuts blocks of pixels and groups of panels for so many threads, says who packs, chooses boxes and lays out the scratch. The
+   largest blocks that it may cut are those for one thread; others are only taken if they fit the workspace. */
 void cb_images_cut(cb_images *st, const cb_problem *problem, int threads);
+
+/* True if a thread's scratch fits the workspace. */
+bool cb_images_fit(const cb_images *st, const cb_problem *problem);
 
 /* A state like the draft, in one allocation with its gathers, phases and tables, which are still empty; NULL without memory. */
 cb_images *cb_images_allocate(const cb_images *draft);

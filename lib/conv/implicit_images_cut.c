@@ -254,6 +254,11 @@ static double deal_panels(const cb_images *st, const cb_problem *problem, int th
   return least;
 }
 
+bool cb_images_fit(const cb_images *st, const cb_problem *problem)
+{
+  return st->parts.bytes + CB_ALIGN <= problem->budget;
+}
+
 void cb_images_cut(cb_images *st, const cb_problem *problem, int threads)
 {
   const cb_gather_axis *a = st->gather[0].axis;
@@ -266,7 +271,7 @@ void cb_images_cut(cb_images *st, const cb_problem *problem, int threads)
   for (int step = 0; threads > 1 && step < CB_CUT_STEPS; step++) {
     int64_t groups;
     double time = deal_panels(st, problem, threads, &groups);
-    if (time < least) {
+    if (time < least && cb_images_fit(st, problem)) {
       least = time;
       best = share;
       st->panel_groups = groups;

@@ -10,6 +10,7 @@
 
 enum {
   CB_MAX_ALGORITHMS = 16,
+  CB_FORWARD_IMAGES = 2,  /* by which it is judged whether an algorithm applies to a forward, and its cost */
   CB_SERIAL_MACS = 500000 /* multiply-adds that are over sooner than a second thread is awake */
 };
 
