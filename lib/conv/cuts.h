@@ -11,7 +11,8 @@ enum {
   CB_JOB_CYCLES = 60000,     /* least of a job, if there are more than two: about 20 us at 3 GHz */
   CB_BARRIER_CYCLES = 15000, /* until a team has begun or met: about 5 us */
   CB_START_CYCLES = 3000,    /* of a job, until its tables are made and its data is near */
-  CB_CUT_STEPS = 24          /* sizes of a part that a plan tries, at most */
+  CB_CUT_STEPS = 24,         /* sizes of a part that a plan tries, at most */
+  CB_FEW_PARTS = 4096        /* an extent of more is not cut into every number of parts that makes a difference */
 };
 
 /* About the cycles that an element takes to be put into a band of rows of so many: measured where a cycle is two multiply-adds of
@@ -38,11 +39,14 @@ static inline bool cb_cut_worthwhile(const cb_cut *cut)
   return cut->jobs <= 2 || cut->total >= (double)CB_JOB_CYCLES * (double)cut->jobs;
 }
 
-/* The next larger number of parts of `extent` that makes the largest part smaller; extent + 1 after the last. */
+/* The next larger number of parts of `extent` that makes the largest part smaller, for long extents one larger by a sixteenth;
+   extent + 1 after the last. */
 static inline int64_t cb_next_parts(int64_t extent, int64_t parts)
 {
   int64_t largest = cb_ceil_div(extent, parts);
-  return largest > 1 ? cb_ceil_div(extent, largest - 1) : extent + 1;
+  if (largest <= 1) return extent + 1;
+  int64_t next = cb_ceil_div(extent, largest - 1);
+  return extent > CB_FEW_PARTS ? cb_min(extent, cb_max(next, parts + parts / 16)) : next;
 }
 
 #endif

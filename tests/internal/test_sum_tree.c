@@ -2,8 +2,10 @@
  * How sums are ordered and work is cut, alone:
  *   - trees: the order of every number of leaves to 70, written as a text with brackets; subtrees give what the whole gives
  *     for them; no more slots are used than announced
+ *   - numbers of parts: each makes the largest part smaller, the last ones are of one; not many for any extent
  *   - convolutions: small calls open no region with a team, and large ones have jobs for 64 threads
  */
+#include "conv/cuts.h"
 #include "conv/sum_tree.h"
 #include "support/harness.h"
 #include "support/rng.h"
@@ -172,9 +174,26 @@ static void test_large_calls_have_jobs(void **state)
     }
 }
 
+static void test_numbers_of_parts(void **state)
+{
+  (void)state;
+  static const int64_t extents[] = {1, 2, 3, 7, 64, 2048, 4096, 4097, 100003, 1000000, INT64_C(1) << 40};
+  for (size_t i = 0; i < sizeof extents / sizeof *extents; i++) {
+    int64_t extent = extents[i], steps = 0, largest = extent + 1;
+    for (int64_t parts = 1; parts <= extent; parts = cb_next_parts(extent, parts), steps++) {
+      assert_true(cb_ceil_div(extent, parts) < largest);
+      largest = cb_ceil_div(extent, parts);
+    }
+    printf("%lld: %lld numbers of parts\n", (long long)extent, (long long)steps);
+    assert_int_equal(largest, 1);
+    assert_true(steps <= 500);
+  }
+}
+
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_order), cmocka_unit_test(test_small_calls_stay),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_order), cmocka_unit_test(test_numbers_of_parts),
+                                     cmocka_unit_test(test_small_calls_stay),
                                      cmocka_unit_test(test_large_calls_have_jobs)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
