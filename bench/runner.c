@@ -210,9 +210,17 @@ static int measure(run_state *run, round_state *round, const bench_problem *prob
   return status;
 }
 
+/* The FMA peak in a moment. Threads that have slept may share a core for some milliseconds until the system parts them, so a low
+   peak counts only if it stays low for a fifth of a second. */
 static double short_fma(const run_state *run)
 {
-  return bench_peaks_fma(run->options->dtype, run->threads, fmax(0.01, bench_peaks_time(run->options->min_time) / 10));
+  enum { TRIES = 20 };
+  const double moment = fmax(0.01, bench_peaks_time(run->options->min_time) / 10);
+  double best = 0;
+  bench_rest(); /* OpenBLAS's threads may spin still, after a peer or after the peak of its products */
+  for (int i = 0; i < TRIES && best < 0.95 * run->peaks.fma_gflops; i++)
+    best = fmax(best, bench_peaks_fma(run->options->dtype, run->threads, moment));
+  return best;
 }
 
 /* Measures the FMA peak after the rows since the last time, and hands them on, a direction at a time. */

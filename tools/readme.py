@@ -71,8 +71,8 @@ def table():
             report = json.load(file)
         context = report['context']
         lower = ', held to this level' if context['isa_detected'] != level else ''
-        where.append('%s: %s%s, %d threads, FMA peak %.0f GFLOP/s, OpenBLAS %s and oneDNN, %s.' % (
-            name, context['cpu'], lower, context['threads'], context['fma_peak_gflops'], context['openblas_version'],
+        where.append('%s: %s%s, %d threads, oneDNN, OpenBLAS %s on its %s kernels, %s.' % (
+            name, context['cpu'], lower, context['threads'], context['openblas_version'], context['openblas_core'],
             context['date'][:10]))
         for direction, words in DIRECTIONS.items():
             own = mean(report, direction, 'auto')
@@ -82,7 +82,7 @@ def table():
                 cells.append('%.0f (%.2f)' % (rate, own / rate) if rate else '-')
             lines.append('| %s, %s | **%.0f** | %s |' % (name, words, own, ' | '.join(cells)))
     lines += ['', 'GFLOP/s, geometric means over the distinct layers, arrays in plain NCHW; in brackets how many times as fast',
-              '`cnnblas` is. ' + ' '.join(where)]
+              '`cnnblas` is.'] + where
     return '\n'.join(lines)
 
 

@@ -211,7 +211,7 @@ CNNBLAS_API void cnnblas_loss_desc_init(cnnblas_loss_desc *desc);
  *
  * z              [n][classes]
  * labels         [n], each 0 to classes - 1: another is an error
- * loss           one number, summed in double in the images' order; NULL if not wanted
+ * loss           one number, summed in double, in an order that the shape fixes; NULL if not wanted
  * dz             [n][classes], NULL if not wanted; may be z
  * probabilities  [n][classes], p, NULL if not wanted; may be z if dz is not
  */
