@@ -115,7 +115,7 @@ static bool share_out(state *st, cb_tiling *t, const cb_problem *problem, int th
         double part = (double)cb_ceil_div(geo->kg, f) * (double)cb_ceil_div(geo->cg, c) / (double)(geo->kg * geo->cg);
         const cb_cut cut = {total * (double)geo->g, total * part / (double)s, f * c * s * geo->g};
         if (!fits || (best[0] && !cb_cut_worthwhile(&cut))) continue;
-        double time = cb_cut_time(&cut, threads) + (s > 1 ? CB_BARRIER_CYCLES : 0);
+        double time = cb_cut_time(&cut, threads) + (s > 1 ? cb_barrier_cycles(threads) : 0);
         if (time >= least) continue;
         least = time;
         best[0] = f, best[1] = c, best[2] = s;

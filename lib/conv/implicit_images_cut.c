@@ -246,7 +246,7 @@ static double deal_panels(const cb_images *st, const cb_problem *problem, int th
     cut.total += (double)cut.jobs * CB_START_CYCLES;
     cut.largest = cut.total / (double)cut.jobs * panels * fmax(uneven, 1);
     if (least < HUGE_VAL && !cb_cut_worthwhile(&cut)) break;
-    double time = cb_cut_time(&cut, threads) + (st->shared_panels ? CB_BARRIER_CYCLES : 0);
+    double time = cb_cut_time(&cut, threads) + (st->shared_panels ? cb_barrier_cycles(threads) : 0);
     if (time >= least) continue;
     least = time;
     *groups = g;

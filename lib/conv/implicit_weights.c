@@ -43,7 +43,7 @@ enum {
   SHARED_EACH = 2 << 20,  /* and for each thread, so that a thread's 4 MiB hold its scratch too */
   SLOT_BYTES = 1 << 20,   /* of the partial results that a thread holds besides the one it adds to, at most */
   LEAF_PIXELS = 256,      /* least of a leaf: joining two takes as long as adding a few pixels */
-  LEAF_MACS = 1 << 20,    /* least multiply-adds of a leaf: no job is worth less */
+  LEAF_MACS = 1 << 17,    /* least multiply-adds of a leaf: no job is worth less */
   MOST_LEAVES = 256,
   BAND_CHANNELS = 512, /* most whose band decides where blocks are cut */
   FEW_PIXELS = 128,    /* of all images: so few that storing the sums is what costs */
@@ -182,7 +182,7 @@ static size_t share_out(cb_weights *st, cb_tiling *t, const cb_problem *problem,
         size_t held = needed - st->sums_at - st->slot_bytes;
         const cb_cut cut = try_cut(st, geo, &work, s);
         if (needed > room || held > SLOT_BYTES || (least < HUGE_VAL && !cb_cut_worthwhile(&cut))) continue;
-        double time = cb_cut_time(&cut, threads) + (s > 1 ? CB_BARRIER_CYCLES : 0);
+        double time = cb_cut_time(&cut, threads) + (s > 1 ? cb_barrier_cycles(threads) : 0);
         if (time >= least) continue;
         least = time;
         best[0] = c, best[1] = st->group_panels, best[2] = s;

@@ -10,8 +10,10 @@
 
 enum {
   CB_MAX_ALGORITHMS = 16,
-  CB_FORWARD_IMAGES = 2,  /* by which it is judged whether an algorithm applies to a forward, and its cost */
-  CB_SERIAL_MACS = 500000 /* multiply-adds that are over sooner than a second thread is awake */
+  CB_FORWARD_IMAGES = 2, /* by which it is judged whether an algorithm applies to a forward, and its cost */
+  CB_SERIAL_MACS =
+      250000 /* multiply-adds that gain nothing by a second thread: 200,000 took 3.8 us on one and 3.9 us on two
+                             that were awake (Zen 5); with more threads the region costs more */
 };
 
 /* What is to be done, without regard to how. Nothing in it depends on the number of threads: neither may
