@@ -42,6 +42,7 @@ enum {
   SHARED_BYTES = 8 << 20, /* of the subtrees' partial results that a call joins at the end, at most, */
   SHARED_EACH = 2 << 20,  /* and for each thread, so that a thread's 4 MiB hold its scratch too */
   SLOT_BYTES = 1 << 20,   /* of the partial results that a thread holds besides the one it adds to, at most */
+  NEAR_BYTES = 512 << 10, /* of a job's sums: more are not in the near caches when the next block is added */
   LEAF_PIXELS = 256,      /* least of a leaf: joining two takes as long as adding a few pixels */
   LEAF_MACS = 1 << 17,    /* least multiply-adds of a leaf: no job is worth less */
   MOST_LEAVES = 256,
@@ -156,6 +157,8 @@ static cb_cut try_cut(const cb_weights *st, const cb_geometry *geo, const work_c
   double rows = (double)(st->gather.channels * geo->taps), few = rows < LEAST_ROWS ? 0.2 * (LEAST_ROWS / rows - 1) : 0;
   double group = work->multiply * (1 + few) + p * work->band + c * work->lanes + (segments > 1 ? s * work->partial : 0);
   group += p * c * s * CB_START_CYCLES;
+  /* Sums that leave the near caches between two blocks come back from far. */
+  if (st->slot_bytes > NEAR_BYTES) group += (double)cb_band_blocks(&st->band, geo->n) * work->weights;
   int64_t lanes = cb_round_up(st->lanes_each, st->engine->lanes);
   double panels = (double)cb_min(st->group_panels * CB_PANEL_VECTORS * st->engine->lanes, lanes) * p / (double)lanes;
   double channels = (double)st->gather.channels * c / (double)st->rows_each;
