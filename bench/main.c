@@ -90,8 +90,8 @@ static void measure_peaks_again(const bench_options *options, bench_context *con
     row->peaks = *peaks;
     row->roof_gflops = bench_roof(peaks, row->flops, row->bytes);
   }
-  printf("\npeaks, the largest of the run: FMA %.0f GFLOP/s, GEMM %.0f GFLOP/s, memory %.1f GB/s\n",
-         peaks->fma_gflops, peaks->gemm_gflops, peaks->bandwidth_gbytes);
+  printf("\npeaks, the largest of the run: FMA %.0f GFLOP/s, GEMM %.0f GFLOP/s, memory %.1f GB/s\n", peaks->fma_gflops,
+         peaks->gemm_gflops, peaks->bandwidth_gbytes);
   print_moved("FMA GFLOP/s moved", before.fma_gflops, low, high, again.fma_gflops);
   print_moved("GEMM GFLOP/s moved", before.gemm_gflops, INFINITY, 0, again.gemm_gflops);
   print_moved("memory GB/s moved", before.bandwidth_gbytes, INFINITY, 0, again.bandwidth_gbytes);
