@@ -2,7 +2,7 @@
  * Wisdom as a text file:
  *
  *   cnnblas-wisdom 1                         the version of this format
- *   library 0.1.0                            whose algorithms were measured,
+ *   library 0.2.0                            whose algorithms were measured,
  *   cpu AMD EPYC 9R14 96-Core Processor      on which machine,
  *   level avx512                             with which kernels
  *   f32 forward 0 4194304 8 64 ... implicit_gemm        one problem a line: dtype, direction, the key's numbers, the choice

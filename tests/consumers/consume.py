@@ -5,6 +5,7 @@ usage: consume.py KIND --build BUILD_DIRECTORY --source SOURCE_DIRECTORY [--cc C
 
 kinds: pkgconfig_shared, pkgconfig_cpp, pkgconfig_net, cmake, meson   against a copy installed into an empty folder
        pkgconfig_static   the same, linked with -static: the program needs no shared library at all
+       exact          libcnnblas_net refuses to be loaded with a libcnnblas of another version, and says which it wants
        prefix         the installed folder moved elsewhere: the programs in it run, and pkg-config's and CMake's variables
                       for prefixes, which README.md names, are enough to find the libraries
        bare           configured where pkg-config knows OpenBLAS alone: what lacks is left out, and its package named
@@ -124,6 +125,35 @@ def pkgconfig_cpp(options, work):
 
 def pkgconfig_net(options, work):
     pkgconfig(options, work, options.cc.split(), 'c11', name='cnnblas_net', program='network.c')
+
+
+def exact(options, work):
+    need('readelf', options.cc.split()[0])
+    installed = Installed(options.build, os.path.join(work, 'root'))
+    version = output(['pkg-config', '--modversion', 'cnnblas'], env=installed.env).strip()
+    net = os.path.join(installed.libdir, 'libcnnblas_net.so')
+    wanted = f'CNNBLAS_{version}_PRIVATE'
+    soname = next(name for name in installed.needed(net) if name.startswith('libcnnblas.so'))
+    beside = os.path.join(work, 'beside')
+    os.mkdir(beside)
+    shutil.copy(net, beside)
+    source, script = os.path.join(work, 'other.c'), os.path.join(work, 'other.map')
+    with open(source, 'w', encoding='utf-8') as file:
+        file.write('int cnnblas_shared_threads(int threads) { return threads; }\n')
+    with open(script, 'w', encoding='utf-8') as file:
+        file.write('CNNBLAS_99.0.0_PRIVATE { cnnblas_shared_*; };\n')
+    run([*options.cc.split(), '-shared', '-fPIC', source, f'-Wl,-soname,{soname}', f'-Wl,--version-script={script}',
+         '-o', os.path.join(beside, soname)])
+    load = [sys.executable, '-c', 'import ctypes, sys; ctypes.CDLL(sys.argv[1])']
+    for folder, fits in (installed.libdir, True), (beside, False):
+        done = subprocess.run([*load, os.path.join(folder, 'libcnnblas_net.so')], stderr=subprocess.PIPE, text=True,
+                              env=dict(os.environ, LD_LIBRARY_PATH=folder))
+        print(done.stderr.strip().split('\n')[-1])
+        if (done.returncode == 0) != fits or not fits and wanted not in done.stderr:
+            sys.exit(f'libcnnblas_net.so in {folder}: loading it ends in {done.returncode}, without a word about {wanted}')
+    required = output(['pkg-config', '--print-requires', 'cnnblas_net'], env=installed.env).strip()
+    if required != f'cnnblas = {version}':
+        sys.exit(f'cnnblas_net.pc requires "{required}"')
 
 
 def cmake(options, work):
@@ -318,7 +348,7 @@ def readme(options, work):
     print(f'{len(programs)} programs of README.md, {sum(1 for p in programs if p[1])} with their output compared')
 
 
-KINDS = {kind.__name__: kind for kind in [pkgconfig_shared, pkgconfig_static, pkgconfig_cpp, pkgconfig_net, prefix, bare,
+KINDS = {kind.__name__: kind for kind in [pkgconfig_shared, pkgconfig_static, pkgconfig_cpp, pkgconfig_net, exact, prefix, bare,
                                           cmake, meson, readme, subproject, reproducible]}
 
 

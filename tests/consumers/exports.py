@@ -3,9 +3,10 @@
 
 usage: exports.py LIST SHARED_LIBRARY [STATIC_LIBRARY]
 
-The shared library must export exactly the names of LIST (one a line, # begins a comment), all of them cnnblas_. The
-static library's global names must begin with cnnblas_ or cb_, so that it clashes with nobody. A name that leaves or
-enters the list is a change of the ABI: edit LIST by hand, and say so in CHANGELOG.md.
+The shared library must export exactly the names of LIST (one a line, # begins a comment), all of them cnnblas_; a name that
+LIST follows by @VERSION is exported under that version of symbols, and no other name is under any. The
+static library's global names must begin with cnnblas_ or cb_, so that it clashes with nobody. There is one LIST a soname:
+under one soname names may enter it, none may leave. Edit it by hand, and say so in CHANGELOG.md.
 """
 import re
 import subprocess
@@ -23,8 +24,8 @@ def main():
     with open(sys.argv[1], encoding='utf-8') as file:
         wanted = {line.split('#')[0].strip() for line in file} - {''}
     # the linker's own marks, and those of a coverage or sanitizer build, are no names of ours
-    exported = {n for n in names(['-D', '--defined-only', sys.argv[2]])
-                if not re.match(r'_init$|_fini$|__odr_asan|__asan|__ubsan|__gcov', n)}
+    exported = {n.replace('@@', '@') for n in names(['-D', '--defined-only', sys.argv[2]])
+                if not re.match(r'_init$|_fini$|__odr_asan|__asan|__ubsan|__gcov|CNNBLAS_.*_PRIVATE', n)}
     bad = [f'exported, but not in the list: {n}' for n in sorted(exported - wanted)]
     bad += [f'in the list, but not exported: {n}' for n in sorted(wanted - exported)]
     bad += [f'not cnnblas_: {n}' for n in sorted(exported) if not n.startswith('cnnblas_')]
