@@ -13,7 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const activation_names[] = {"relu", "leaky relu", "sigmoid", "tanh"};
+static const struct {
+  cnnblas_activation_kind kind;
+  const char *name;
+} activations[] = {
+    {CNNBLAS_RELU, "relu"}, {CNNBLAS_LEAKY_RELU, "leaky relu"}, {CNNBLAS_SIGMOID, "sigmoid"}, {CNNBLAS_TANH, "tanh"}};
 static const char *const pool_names[] = {"max pool", "avg pool", "l2 pool"};
 static const char *const direction_names[] = {"forward", "backward", "weights"};
 
@@ -45,7 +49,8 @@ enum {
   SHAPES = sizeof activation_shapes / sizeof *activation_shapes,
   POOLS = sizeof pools / sizeof *pools,
   CONNECTED = sizeof connected / sizeof *connected,
-  MOST_CASES = 4 * 2 * SHAPES + 2 * POOLS + 3 * CONNECTED + 1,
+  ACTIVATIONS = sizeof activations / sizeof *activations,
+  MOST_CASES = ACTIVATIONS * 2 * SHAPES + 2 * POOLS + 3 * CONNECTED + 1,
   DEFAULT_BATCH = 8
 };
 
@@ -53,7 +58,7 @@ static size_t list_cases(layer_case *cases)
 {
   size_t count = 0;
   for (int s = 0; s < SHAPES; s++)
-    for (int kind = 0; kind < 4; kind++)
+    for (int kind = 0; kind < ACTIVATIONS; kind++)
       for (int d = 0; d < 2; d++)
         cases[count++] = (layer_case){.family = LAYER_ACTIVATION,
                                       .kind = kind,
@@ -81,12 +86,12 @@ bool bench_layer_call(void *state)
   switch (r->layer->family) {
   case LAYER_ACTIVATION:
     return !(forward ? cnnblas_activation_forward(&r->activation, r->inputs, r->x, r->y)
-                     : cnnblas_activation_backward(&r->activation, r->inputs, r->y, r->dy, r->dx));
+                     : cnnblas_activation_backward(&r->activation, r->inputs, NULL, r->y, r->dy, r->dx));
   case LAYER_POOL:
     return !(forward ? cnnblas_pool_forward(&r->pool, r->n, r->x, r->y, r->indices)
                      : cnnblas_pool_backward(&r->pool, r->n, r->x, r->y, r->dy, r->indices, r->dx));
   case LAYER_FC:
-    if (forward) return !cnnblas_fc_forward(&r->fc, r->n, r->x, r->w, NULL, CNNBLAS_IDENTITY, r->y);
+    if (forward) return !cnnblas_fc_forward(&r->fc, r->n, r->x, r->w, NULL, NULL, r->y);
     if (r->layer->direction == LAYER_BACKWARD) return !cnnblas_fc_backward_data(&r->fc, r->n, r->dy, r->w, r->dx);
     return !cnnblas_fc_backward_weights(&r->fc, r->n, r->x, r->dy, r->dw, NULL);
   case LAYER_SGD:
@@ -142,7 +147,7 @@ static void set_sizes(layer_rig *r)
   case LAYER_ACTIVATION:
     r->inputs = r->outputs = r->n * l->c * l->size * l->size;
     r->activation =
-        (cnnblas_activation_desc){.dtype = r->dtype, .kind = (cnnblas_nonlinearity)l->kind, .threads = r->threads};
+        (cnnblas_activation_desc){.dtype = r->dtype, .threads = r->threads, .function.kind = activations[l->kind].kind};
     r->moved_bytes = (size_t)r->inputs * r->element * (l->direction == LAYER_FORWARD ? 2 : 3);
     break;
   case LAYER_POOL:
@@ -215,7 +220,7 @@ static void name_case(const layer_rig *r, char *name, size_t size)
   const layer_case *l = r->layer;
   long long n = r->n, c = l->c, s = l->size;
   if (l->family == LAYER_ACTIVATION)
-    snprintf(name, size, "%s %s %lldx%lldx%lldx%lld", activation_names[l->kind], direction_names[l->direction], n, c, s,
+    snprintf(name, size, "%s %s %lldx%lldx%lldx%lld", activations[l->kind].name, direction_names[l->direction], n, c, s,
              s);
   else if (l->family == LAYER_POOL)
     snprintf(name, size, "%s %lld/%lld %s %lldx%lldx%lldx%lld", pool_names[l->kind], (long long)l->kernel,

@@ -16,7 +16,7 @@ typedef enum { LAYER_FORWARD, LAYER_BACKWARD, LAYER_WEIGHTS } layer_direction;
 /* What is timed. Activations and pooling: c channels of size x size; FC: c inputs, size outputs; SGD: c parameters. */
 typedef struct layer_case {
   layer_family family;
-  int kind; /* cnnblas_nonlinearity or cnnblas_pool_kind */
+  int kind; /* a place in the list of activations, or cnnblas_pool_kind */
   layer_direction direction;
   int64_t c, size, kernel, stride, pad;
 } layer_case;

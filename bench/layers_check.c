@@ -37,23 +37,25 @@ static double check_activation(const layer_rig *r)
   double worst = 0;
   for (int64_t i = 0; i < r->inputs; i += step) {
     long double x = at(r, r->x, i), y = at(r, r->y, i), wanted = 0, derivative = 0;
-    switch ((cnnblas_nonlinearity)r->layer->kind) {
-    case CNNBLAS_NONLINEARITY_RELU:
+    switch (r->activation.function.kind) {
+    case CNNBLAS_RELU:
       wanted = x > 0 ? x : 0;
       derivative = y > 0;
       break;
-    case CNNBLAS_NONLINEARITY_LEAKY_RELU:
+    case CNNBLAS_LEAKY_RELU:
       wanted = x > 0 ? x : x * slope;
       derivative = y > 0 ? 1 : slope;
       break;
-    case CNNBLAS_NONLINEARITY_SIGMOID:
+    case CNNBLAS_SIGMOID:
       wanted = 1 / (1 + expl(-x));
       derivative = y * (1 - y);
       break;
-    case CNNBLAS_NONLINEARITY_TANH:
+    case CNNBLAS_TANH:
       wanted = tanhl(x);
       derivative = 1 - y * y;
       break;
+    default: /* not timed */
+      return INFINITY;
     }
     if (r->layer->direction == LAYER_FORWARD) {
       worst = larger(worst, share(at(r, r->y, i), wanted, 8 * unit(r) * fabsl(wanted)));

@@ -100,11 +100,11 @@ static void check_epilogue(const cnnblas_conv_plan *plan)
   REFUSE(cnnblas_conv_forward(plan, 2, x, w, &e, y, workspace, workspace_bytes), "residual|y|overlap");
   e = (cnnblas_conv_epilogue){.bias = y + 5};
   REFUSE(cnnblas_conv_forward(plan, 2, x, w, &e, y, workspace, workspace_bytes), "bias|y|overlap");
-  e = (cnnblas_conv_epilogue){.activation = (cnnblas_activation)2};
-  REFUSE(cnnblas_conv_forward(plan, 2, x, w, &e, y, workspace, workspace_bytes), "activation|2");
-  e = (cnnblas_conv_epilogue){.activation = (cnnblas_activation)-1};
+  e = (cnnblas_conv_epilogue){.activation.kind = (cnnblas_activation_kind)99};
+  REFUSE(cnnblas_conv_forward(plan, 2, x, w, &e, y, workspace, workspace_bytes), "activation|99");
+  e = (cnnblas_conv_epilogue){.activation.kind = (cnnblas_activation_kind)-1};
   REFUSE(cnnblas_conv_forward(plan, 2, x, w, &e, y, workspace, workspace_bytes), "activation|-1");
-  for (int i = 0; i < 7; i++) {
+  for (int i = 0; i < 4; i++) {
     e = (cnnblas_conv_epilogue){0};
     e.reserved[i] = 55;
     REFUSE(cnnblas_conv_forward(plan, 2, x, w, &e, y, workspace, workspace_bytes), "reserved[|55");
@@ -226,8 +226,8 @@ static void test_accumulate_with_activation(void **state)
   (void)state;
   cnnblas_conv_options options = {.accumulate = 1};
   cnnblas_conv_plan *plan = make(CNNBLAS_FORWARD, &options);
-  cnnblas_conv_epilogue relu = {.activation = CNNBLAS_RELU};
-  REFUSE(cnnblas_conv_forward(plan, 2, x, w, &relu, y, workspace, workspace_bytes), "activation|1|accumulate");
+  cnnblas_conv_epilogue relu = {.activation.kind = CNNBLAS_RELU};
+  REFUSE(cnnblas_conv_forward(plan, 2, x, w, &relu, y, workspace, workspace_bytes), "activation|RELU|accumulate");
   cnnblas_conv_plan_destroy(plan);
 }
 

@@ -5,6 +5,7 @@
 #ifndef CNNBLAS_CNNBLAS_H
 #define CNNBLAS_CNNBLAS_H
 
+#include <cnnblas/activation.h>
 #include <cnnblas/conv.h>
 #include <cnnblas/layers.h>
 #include <cnnblas/status.h>

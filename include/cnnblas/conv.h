@@ -37,6 +37,7 @@
 #ifndef CNNBLAS_CONV_H
 #define CNNBLAS_CONV_H
 
+#include <cnnblas/activation.h>
 #include <cnnblas/status.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -133,12 +134,6 @@ typedef enum cnnblas_effort {
       1 /* time the candidates on scratch arrays of the plan's size; may choose differently from run to run */
 } cnnblas_effort;
 
-/** What is applied to a result in the store. */
-typedef enum cnnblas_activation {
-  CNNBLAS_IDENTITY = 0,
-  CNNBLAS_RELU = 1 /* max(0, x); NaN stays NaN */
-} cnnblas_activation;
-
 /** Choices that were measured, by problem; see cnnblas_wisdom_create. */
 typedef struct cnnblas_wisdom cnnblas_wisdom;
 
@@ -165,10 +160,12 @@ CNNBLAS_API void cnnblas_conv_options_init(cnnblas_conv_options *options);
  * The pointers belong to the call, not to the plan, so that one plan serves many layers and threads.
  */
 typedef struct cnnblas_conv_epilogue {
-  const void *bias;              /* [k], or NULL */
-  const void *residual;          /* [n][k][oh][ow], or NULL; may be y itself, must not overlap it otherwise */
-  cnnblas_activation activation; /* refused by a plan that accumulates, unless identity */
-  int32_t reserved[7];           /* must be 0 */
+  const void *bias;     /* [k], or NULL */
+  const void *residual; /* [n][k][oh][ow], or NULL; may be y itself, must not overlap it otherwise */
+  cnnblas_activation
+      activation;      /* IDENTITY, RELU, LEAKY_RELU or CLIP; the others are UNSUPPORTED. RELU costs nothing, the
+                                    last two a pass over y. A plan that accumulates refuses all but IDENTITY */
+  int64_t reserved[4]; /* must be 0 */
 } cnnblas_conv_epilogue;
 
 /** An immutable recipe for one descriptor and direction. Any number of threads may execute one plan at once. */
@@ -275,8 +272,8 @@ CNNBLAS_API const char *cnnblas_conv_algorithm_name(int32_t index);
  *
  * Thread safe: concurrent calls need distinct y and workspace. Bits do not depend on the thread count.
  * Returns CNNBLAS_OK, CNNBLAS_INVALID_ARGUMENT (null, misaligned or overlapping pointer, plan of another direction, n
- * above the plan's, short or overlapping workspace) or CNNBLAS_OUT_OF_MEMORY (only if workspace is NULL); on error y is
- * untouched.
+ * above the plan's, short or overlapping workspace), CNNBLAS_UNSUPPORTED (an activation that is not there yet) or
+ * CNNBLAS_OUT_OF_MEMORY (only if workspace is NULL); on error y is untouched.
  */
 CNNBLAS_API cnnblas_status cnnblas_conv_forward(const cnnblas_conv_plan *plan, int64_t n, const void *x, const void *w,
                                                 const cnnblas_conv_epilogue *epilogue, void *y, void *workspace,

@@ -5,7 +5,7 @@
  *   cnnblas_pool_desc pool = {.n = 64, .c = 8, .size = {24, 24}, .kernel = {2, 2}};
  *   cnnblas_pool_forward(&pool, 64, x, y, indices);
  *
- * Legend: n images, c channels, d h w input size, oh ow output size, f a layer's function, net its argument.
+ * Legend: n images, c channels, d h w input size, oh ow output size, f a layer's function.
  *
  * All arrays are contiguous, of the descriptor's dtype (f32 or f64), aligned to their element, no more; nothing outside
  * them is read or written. In a descriptor zero means the usual default; reserved tails must be zero. Every call is
@@ -28,21 +28,12 @@ extern "C" {
 
 /* ---- activation ---- */
 
-/** The functions of an activation layer. */
-typedef enum cnnblas_nonlinearity {
-  CNNBLAS_NONLINEARITY_RELU = 0,       /* max(0, x); f' = 1 for x > 0, else 0 */
-  CNNBLAS_NONLINEARITY_LEAKY_RELU = 1, /* x for x > 0, else slope * x */
-  CNNBLAS_NONLINEARITY_SIGMOID = 2,    /* 1 / (1 + exp(-x)); f' = f (1 - f) */
-  CNNBLAS_NONLINEARITY_TANH = 3        /* f' = 1 - f^2 */
-} cnnblas_nonlinearity;
-
 /** One activation layer. */
 typedef struct cnnblas_activation_desc {
-  cnnblas_dtype dtype;       /* of all arrays; default f32 */
-  cnnblas_nonlinearity kind; /* default ReLU */
-  double slope;              /* of leaky ReLU, at least 0; 0 means 0.01; must be 0 for the others */
-  int32_t threads;           /* upper bound; 0 means the default */
-  int32_t reserved[7];       /* must be 0 */
+  cnnblas_dtype dtype;         /* of all arrays; default f32 */
+  int32_t threads;             /* upper bound; 0 means the default */
+  cnnblas_activation function; /* which, with its parameters; default identity: y is a copy of x */
+  int64_t reserved[4];         /* must be 0 */
 } cnnblas_activation_desc;
 
 /** Sets every field to zero, the defaults. NULL is ignored. */
@@ -51,17 +42,21 @@ CNNBLAS_API void cnnblas_activation_desc_init(cnnblas_activation_desc *desc);
 /**
  * y[i] = f(x[i]) for i < count. y may be x; it must not overlap it otherwise.
  * Sigmoid and tanh are within 4 units in the last place of the dtype, relative to the exact value.
- * Returns CNNBLAS_OK, CNNBLAS_INVALID_ARGUMENT or CNNBLAS_UNSUPPORTED (reserved dtype).
+ * Returns CNNBLAS_OK, CNNBLAS_INVALID_ARGUMENT or CNNBLAS_UNSUPPORTED (reserved dtype or function).
  */
 CNNBLAS_API cnnblas_status cnnblas_activation_forward(const cnnblas_activation_desc *desc, int64_t count, const void *x,
                                                       void *y);
 
 /**
- * dx[i] = dy[i] * f'(net), with f' computed from the forward result y[i] = f(net).
- * dx may be dy; it must not overlap dy or y otherwise. Errors as cnnblas_activation_forward.
+ * dx[i] = dy[i] * f'(x[i]), with f' computed from the forward result y[i] = f(x[i]) where the function allows it.
+ *
+ * x   read by the functions whose gradient needs x (activation.h); NULL for the others will do. If given it may be y
+ * y   read by the others; NULL will do for those whose gradient needs x
+ * dx  may be dy; it must not overlap x, y or dy otherwise
+ * Errors as cnnblas_activation_forward.
  */
 CNNBLAS_API cnnblas_status cnnblas_activation_backward(const cnnblas_activation_desc *desc, int64_t count,
-                                                       const void *y, const void *dy, void *dx);
+                                                       const void *x, const void *y, const void *dy, void *dx);
 
 /* ---- pooling ---- */
 
@@ -162,14 +157,15 @@ CNNBLAS_API void cnnblas_fc_desc_init(cnnblas_fc_desc *desc);
  * x           [n][in]
  * w           [out][in]
  * bias        [out], or NULL
- * activation  CNNBLAS_IDENTITY or CNNBLAS_RELU
+ * activation  any that is there (activation.h), or NULL for the identity; all but RELU cost a pass over y
  * y           [n][out], written; must not overlap an input
  *
  * The weights are read as they lie, nothing is allocated. One image's result does not depend on the batch it came in.
- * Returns CNNBLAS_OK, CNNBLAS_INVALID_ARGUMENT, CNNBLAS_UNSUPPORTED (reserved dtype) or CNNBLAS_SIZE_OVERFLOW.
+ * Returns CNNBLAS_OK, CNNBLAS_INVALID_ARGUMENT, CNNBLAS_UNSUPPORTED (reserved dtype or activation) or
+ * CNNBLAS_SIZE_OVERFLOW.
  */
 CNNBLAS_API cnnblas_status cnnblas_fc_forward(const cnnblas_fc_desc *desc, int64_t n, const void *x, const void *w,
-                                              const void *bias, cnnblas_activation activation, void *y);
+                                              const void *bias, const cnnblas_activation *activation, void *y);
 
 /** dx[in][i] = sum over o of dy[in][o] * w[o][i]. dx [n][in] is written; it must not overlap an input. */
 CNNBLAS_API cnnblas_status cnnblas_fc_backward_data(const cnnblas_fc_desc *desc, int64_t n, const void *dy,

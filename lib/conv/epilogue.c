@@ -27,6 +27,23 @@ void cb_epilogue_apply(const cb_call *call, int64_t in, int64_t k0, int64_t k1, 
   }
 }
 
+static void activate_plane(void *context, int64_t plane, int worker)
+{
+  const cb_call *call = context;
+  const cb_geometry *geo = &call->plan->problem.geo;
+  void *y = cb_at_mut(call->out, plane * geo->p, geo->element);
+  (void)worker;
+  if (geo->dtype == CNNBLAS_F64)
+    activate_row_f64(y, call->pass, geo->p);
+  else
+    activate_row_f32(y, call->pass, geo->p);
+}
+
+void cb_activation_apply(const cb_call *call)
+{
+  cb_parallel_for(call->threads, call->n * call->plan->problem.geo.k, activate_plane, (void *)call);
+}
+
 static void gate_plane(void *context, int64_t plane, int worker)
 {
   const cb_call *call = context;

@@ -29,6 +29,15 @@ static double NAME(sum_plane)(const REAL *v, int64_t count)
   return total;
 }
 
+static void NAME(activate_row)(REAL *y, const cnnblas_activation *f, int64_t count)
+{
+  const REAL alpha = (REAL)f->alpha, beta = (REAL)f->beta;
+  if (f->kind == CNNBLAS_CLIP)
+    for (int64_t i = 0; i < count; i++) y[i] = y[i] < alpha ? alpha : y[i] > beta ? beta : y[i];
+  else
+    for (int64_t i = 0; i < count; i++) y[i] = y[i] > 0 ? y[i] : alpha * y[i];
+}
+
 /* x[i] stays where gate[i] is above 0. */
 static void NAME(gate_row)(REAL *x, const REAL *gate, int64_t count)
 {

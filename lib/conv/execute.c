@@ -1,5 +1,6 @@
 /* Executing plans: arguments checked, workspace found, BLAS kept serial, the algorithm run. */
 #include "conv/execute.h"
+#include "base/activation.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/status.h"
@@ -62,16 +63,25 @@ static cnnblas_status check_plan(const cnnblas_conv_plan *plan, cnnblas_conv_dir
   return CNNBLAS_OK;
 }
 
-static cnnblas_status check_epilogue(const cnnblas_conv_plan *plan, const cnnblas_conv_epilogue *e)
+/* Fills in the defaults of the activation's parameters. */
+static cnnblas_status check_epilogue(const cnnblas_conv_plan *plan, const cnnblas_conv_epilogue *e,
+                                     cnnblas_activation *activation)
 {
-  if ((int)e->activation < 0 || e->activation > CNNBLAS_RELU)
-    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "activation is %d, which names no activation", (int)e->activation);
-  if (e->activation != CNNBLAS_IDENTITY && plan->problem.accumulate)
+  cnnblas_status status = cb_activation_check(&e->activation, activation);
+  if (status) return status;
+  if (activation->kind > CNNBLAS_CLIP)
+    return cb_fail(CNNBLAS_UNSUPPORTED,
+                   "activation %s is not there yet for a convolution's epilogue; "
+                   "cnnblas_activation_forward has it",
+                   cb_activation_name(activation->kind));
+  if (activation->kind != CNNBLAS_IDENTITY && plan->problem.accumulate)
     return cb_fail(CNNBLAS_INVALID_ARGUMENT,
-                   "activation is %d, but the plan accumulates; only identity can be accumulated", (int)e->activation);
-  for (int i = 0; i < 7; i++)
+                   "activation is %s, but the plan accumulates; only identity can be accumulated",
+                   cb_activation_name(activation->kind));
+  for (int i = 0; i < 4; i++)
     if (e->reserved[i])
-      return cb_fail(CNNBLAS_INVALID_ARGUMENT, "epilogue.reserved[%d] is %d; it must be 0", i, (int)e->reserved[i]);
+      return cb_fail(CNNBLAS_INVALID_ARGUMENT, "epilogue.reserved[%d] is %lld; it must be 0", i,
+                     (long long)e->reserved[i]);
   return CNNBLAS_OK;
 }
 
@@ -93,6 +103,7 @@ void cb_execute(cb_call *call, void *workspace)
   if (plan->algorithm->uses_blas) cb_blas_begin(&guard);
   plan->algorithm->run(call);
   if (call->gate && !plan->algorithm->gates) cb_gate_apply(call);
+  if (call->pass) cb_activation_apply(call);
   if (plan->algorithm->uses_blas) cb_blas_end(&guard);
 }
 
@@ -146,7 +157,8 @@ static cnnblas_status forward(const forward_call *f)
   static const cnnblas_conv_epilogue none;
   const cnnblas_conv_epilogue *e = f->epilogue ? f->epilogue : &none;
   const cnnblas_conv_plan *plan = f->plan;
-  cnnblas_status status = check_epilogue(plan, e);
+  cnnblas_activation activation;
+  cnnblas_status status = check_epilogue(plan, e, &activation);
   if (status) return status;
   const cb_geometry *geo = &plan->problem.geo;
   bool in_place = e->residual == f->y;
@@ -162,7 +174,10 @@ static cnnblas_status forward(const forward_call *f)
   cb_call call = {.plan = plan, .n = f->n, .x = f->x, .w = f->w, .out = f->y};
   call.bias = e->bias;
   call.residual = in_place ? NULL : e->residual;
-  call.activation = e->activation;
+  if (activation.kind > CNNBLAS_RELU)
+    call.pass = &activation;
+  else
+    call.activation = activation.kind;
   call.accumulate = in_place && f->y; /* y + conv, then bias and activation: the residual is added where it lies */
   return run_call(&call, NULL, f->workspace);
 }

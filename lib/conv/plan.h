@@ -60,9 +60,10 @@ typedef struct {
   const void *x, *w, *dy; /* w: panels, if the problem says packed */
   void *out;              /* y, dx or dw */
   const void *bias, *residual;
-  const void *gate; /* [n][c][h][w]: dx is 0 where it is not above 0; NULL: none */
-  cnnblas_activation activation;
-  bool accumulate; /* the plan's, or a residual that is the output itself */
+  const void *gate;                   /* [n][c][h][w]: dx is 0 where it is not above 0; NULL: none */
+  cnnblas_activation_kind activation; /* of the store: identity or ReLU */
+  const cnnblas_activation *pass;     /* over the result afterwards; NULL: none */
+  bool accumulate;                    /* the plan's, or a residual that is the output itself */
   int threads;
   char *shared, *scratch; /* 64-byte aligned; scratch of worker i at scratch + i * tiling.thread_bytes */
 } cb_call;

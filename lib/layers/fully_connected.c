@@ -1,6 +1,8 @@
 /* The fully connected layer y = x w^T + b: calls checked; the products are fc_products.c's. */
+#include "base/activation.h"
 #include "base/parallel.h"
 #include "base/size.h"
+#include "layers/activation.h"
 #include "layers/checks.h"
 #include "layers/fc_products.h"
 #include "layers/loops.h"
@@ -67,12 +69,12 @@ static cb_fc product_of(const cnnblas_fc_desc *d, int64_t n, const void *x, cons
 }
 
 cnnblas_status cnnblas_fc_forward(const cnnblas_fc_desc *desc, int64_t n, const void *x, const void *w,
-                                  const void *bias, cnnblas_activation activation, void *y)
+                                  const void *bias, const cnnblas_activation *activation, void *y)
 {
+  cnnblas_activation f;
   cnnblas_status status = check(desc, n);
+  if (!status) status = cb_activation_check(activation, &f);
   if (status) return status;
-  if (activation != CNNBLAS_IDENTITY && activation != CNNBLAS_RELU)
-    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "activation is %d, which names no activation", (int)activation);
   size_t element = cb_element_size(desc->dtype);
   cb_array arrays[] = {{"y", y, n * desc->out, element, false},
                        {"x", x, n * desc->in, element, false},
@@ -81,7 +83,8 @@ cnnblas_status cnnblas_fc_forward(const cnnblas_fc_desc *desc, int64_t n, const 
   status = cb_check_arrays(arrays, 4, 1);
   if (status) return status;
   cb_fc fc = product_of(desc, n, x, w, NULL);
-  cb_fc_forward(&fc, bias, activation == CNNBLAS_RELU, y);
+  cb_fc_forward(&fc, bias, f.kind == CNNBLAS_RELU, y);
+  if (f.kind > CNNBLAS_RELU) cb_activate_array(desc->dtype, desc->threads, &f, n * desc->out, y);
   return CNNBLAS_OK;
 }
 

@@ -40,9 +40,8 @@ typedef struct {
 
 typedef struct {
   /* y[i] = f(x[i]); dx[i] = dy[i] * f'(net), from y[i] = f(net); y may be x, dx may be dy */
-  void (*activate)(cnnblas_nonlinearity kind, double slope, int64_t count, const void *x, void *y);
-  void (*activate_back)(cnnblas_nonlinearity kind, double slope, int64_t count, const void *y, const void *dy,
-                        void *dx);
+  void (*activate)(const cnnblas_activation *f, int64_t count, const void *x, void *y);
+  void (*activate_back)(const cnnblas_activation *f, int64_t count, const void *y, const void *dy, void *dx);
   /* p, v after one step of cnnblas_sgd_step; v may be NULL */
   void (*sgd)(double lr, double momentum, double decay, int64_t count, void *p, const void *g, void *v);
   /* y[in][o] += bias[o] for rows images of `out` outputs, then max(0, y) if relu; bias may be NULL */

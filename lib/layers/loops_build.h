@@ -6,8 +6,8 @@
 #include "layers/loops.h"
 
 #define CB_DECLARE_LOOPS(suffix)                                                                                       \
-  void cb_activate_##suffix(cnnblas_nonlinearity, double, int64_t, const void *, void *);                              \
-  void cb_activate_back_##suffix(cnnblas_nonlinearity, double, int64_t, const void *, const void *, void *);           \
+  void cb_activate_##suffix(const cnnblas_activation *, int64_t, const void *, void *);                                \
+  void cb_activate_back_##suffix(const cnnblas_activation *, int64_t, const void *, const void *, void *);             \
   void cb_sgd_##suffix(double, double, double, int64_t, void *, const void *, void *);                                 \
   void cb_bias_relu_##suffix(int64_t, int64_t, const void *, int, void *);                                             \
   void cb_column_sums_##suffix(int64_t, int64_t, int64_t, const void *, void *);                                       \

@@ -81,37 +81,45 @@ static inline real hyperbolic_tangent(real x)
   return (real)copysign(m / (m + 2), x);
 }
 
-void CB_NAME(cb_activate)(cnnblas_nonlinearity kind, double slope, int64_t count, const void *from, void *to)
+void CB_NAME(cb_activate)(const cnnblas_activation *f, int64_t count, const void *from, void *to)
 {
-  const real *x = from, a = (real)slope;
+  const real *x = from, alpha = (real)f->alpha, beta = (real)f->beta;
   real *y = to;
   /* Each iteration reads its own element before writing it, so y == x is as good as apart. */
 #define EACH(value) _Pragma("GCC ivdep") for (int64_t i = 0; i < count; i++) y[i] = value
-  if (kind == CNNBLAS_NONLINEARITY_RELU)
+  if (f->kind == CNNBLAS_RELU)
     EACH(x[i] < 0 ? 0 : x[i]);
-  else if (kind == CNNBLAS_NONLINEARITY_LEAKY_RELU)
-    EACH(x[i] > 0 ? x[i] : a * x[i]);
-  else if (kind == CNNBLAS_NONLINEARITY_SIGMOID)
+  else if (f->kind == CNNBLAS_LEAKY_RELU)
+    EACH(x[i] > 0 ? x[i] : alpha * x[i]);
+  else if (f->kind == CNNBLAS_CLIP)
+    EACH(x[i] < alpha ? alpha : x[i] > beta ? beta : x[i]);
+  else if (f->kind == CNNBLAS_SIGMOID)
     EACH(sigmoid(x[i]));
-  else
+  else if (f->kind == CNNBLAS_TANH)
     EACH(hyperbolic_tangent(x[i]));
+  else if (x != y)
+    memcpy(y, x, (size_t)count * sizeof *y);
 #undef EACH
 }
 
-void CB_NAME(cb_activate_back)(cnnblas_nonlinearity kind, double slope, int64_t count, const void *result,
-                               const void *error, void *to)
+void CB_NAME(cb_activate_back)(const cnnblas_activation *f, int64_t count, const void *result, const void *error,
+                               void *to)
 {
-  const real *y = result, *dy = error, a = (real)slope;
+  const real *y = result, *dy = error, alpha = (real)f->alpha, beta = (real)f->beta;
   real *dx = to;
 #define EACH(value) _Pragma("GCC ivdep") for (int64_t i = 0; i < count; i++) dx[i] = value
-  if (kind == CNNBLAS_NONLINEARITY_RELU)
+  if (f->kind == CNNBLAS_RELU)
     EACH(y[i] <= 0 ? 0 : dy[i]);
-  else if (kind == CNNBLAS_NONLINEARITY_LEAKY_RELU)
-    EACH(y[i] > 0 ? dy[i] : a * dy[i]);
-  else if (kind == CNNBLAS_NONLINEARITY_SIGMOID)
+  else if (f->kind == CNNBLAS_LEAKY_RELU)
+    EACH(y[i] > 0 ? dy[i] : alpha * dy[i]);
+  else if (f->kind == CNNBLAS_CLIP)
+    EACH((y[i] <= alpha) | (y[i] >= beta) ? 0 : dy[i]);
+  else if (f->kind == CNNBLAS_SIGMOID)
     EACH(dy[i] * (y[i] * (1 - y[i])));
-  else
+  else if (f->kind == CNNBLAS_TANH)
     EACH(dy[i] * (1 - y[i] * y[i]));
+  else if (dx != dy)
+    memcpy(dx, dy, (size_t)count * sizeof *dx);
 #undef EACH
 }
 

@@ -102,7 +102,8 @@ static void layer_words(const cnnblas_net *net, const cb_net_layer *l, cnnblas_n
   } else if (l->spec.kind == CB_NET_FC) {
     snprintf(info->detail, sizeof info->detail, "%lld", (long long)l->spec.out.c);
   } else if (l->spec.kind == CB_NET_LEAKY) {
-    snprintf(info->detail, sizeof info->detail, "%g", l->spec.activation.slope != 0 ? l->spec.activation.slope : 0.01);
+    snprintf(info->detail, sizeof info->detail, "%g",
+             l->spec.activation.function.alpha != 0 ? l->spec.activation.function.alpha : 0.01);
   }
 }
 

@@ -322,19 +322,19 @@ static bool fully_connected(parser *p, cb_net_spec *spec)
   return add(p, spec);
 }
 
-static bool activation(parser *p, cb_net_spec *spec, cb_net_kind kind, cnnblas_nonlinearity nonlinearity)
+static bool activation(parser *p, cb_net_spec *spec, cb_net_kind kind, cnnblas_activation_kind function)
 {
   spec->kind = kind;
-  spec->activation.kind = nonlinearity;
+  spec->activation.function.kind = function;
   if (kind == CB_NET_LEAKY && is_digit(peek(p))) {
     int64_t whole;
     double unit = 1;
     if (!number(p, 0, "a slope", &whole)) return false;
-    spec->activation.slope = (double)whole;
+    spec->activation.function.alpha = (double)whole;
     if (p->text[p->at] == '.')
       for (p->at++; is_digit(p->text[p->at]); p->at++) {
         unit /= 10;
-        spec->activation.slope += unit * (p->text[p->at] - '0');
+        spec->activation.function.alpha += unit * (p->text[p->at] - '0');
       }
   }
   return add(p, spec);
@@ -385,10 +385,10 @@ static bool item(parser *p)
   if (accept_word(p, "conv")) return conv(p, &spec);
   if (accept_word(p, "pool")) return pool(p, &spec);
   if (accept_word(p, "fc")) return fully_connected(p, &spec);
-  if (accept_word(p, "relu")) return activation(p, &spec, CB_NET_RELU, CNNBLAS_NONLINEARITY_RELU);
-  if (accept_word(p, "leaky")) return activation(p, &spec, CB_NET_LEAKY, CNNBLAS_NONLINEARITY_LEAKY_RELU);
-  if (accept_word(p, "sigmoid")) return activation(p, &spec, CB_NET_SIGMOID, CNNBLAS_NONLINEARITY_SIGMOID);
-  if (accept_word(p, "tanh")) return activation(p, &spec, CB_NET_TANH, CNNBLAS_NONLINEARITY_TANH);
+  if (accept_word(p, "relu")) return activation(p, &spec, CB_NET_RELU, CNNBLAS_RELU);
+  if (accept_word(p, "leaky")) return activation(p, &spec, CB_NET_LEAKY, CNNBLAS_LEAKY_RELU);
+  if (accept_word(p, "sigmoid")) return activation(p, &spec, CB_NET_SIGMOID, CNNBLAS_SIGMOID);
+  if (accept_word(p, "tanh")) return activation(p, &spec, CB_NET_TANH, CNNBLAS_TANH);
   return expected(p, "CONV, POOL, FC, RELU, LEAKY, SIGMOID, TANH or '['");
 }
 

@@ -61,7 +61,7 @@ static cnnblas_status forward_layer(const part *p, int64_t i)
   const cb_net_layer *l = &net->layers[i];
   const void *x = input_of(p, i), *w = NULL, *b = NULL;
   void *y = cb_net_output(net, l, p->first, p->slot);
-  cnnblas_activation activation = l->relu ? CNNBLAS_RELU : CNNBLAS_IDENTITY;
+  cnnblas_activation activation = {.kind = l->relu ? CNNBLAS_RELU : CNNBLAS_IDENTITY};
   if (l->weight != CB_NET_NONE) {
     w = cb_net_param_at(net, net->layout.values, l->weight);
     b = cb_net_param_at(net, net->layout.values, l->weight + 1);
@@ -75,7 +75,7 @@ static cnnblas_status forward_layer(const part *p, int64_t i)
   }
   if (l->spec.kind == CB_NET_FC) {
     cnnblas_fc_desc d = fc_desc(p, l);
-    return cnnblas_fc_forward(&d, p->n, x, w, b, activation, y);
+    return cnnblas_fc_forward(&d, p->n, x, w, b, &activation, y);
   }
   if (l->spec.kind == CB_NET_POOL) {
     bool indexed = l->spec.pool.kind == CNNBLAS_POOL_MAX && net->options.mode == CNNBLAS_NET_TRAINING;
@@ -131,7 +131,7 @@ static cnnblas_status backward_activation(const part *p, const cb_net_layer *l, 
                                           const void *dy, void *dx)
 {
   cnnblas_activation_desc d = activation_desc(p, l);
-  return cnnblas_activation_backward(&d, p->n * count, y, dy, dx);
+  return cnnblas_activation_backward(&d, p->n * count, NULL, y, dy, dx);
 }
 
 /*

@@ -222,7 +222,7 @@ cnnblas_status cnnblas_net_predict(cnnblas_net *net, int64_t n, const void *x, v
   if (!probabilities || !n) return CNNBLAS_OK;
   cnnblas_loss_desc d = loss_desc(net);
   if (net->options.loss == CNNBLAS_NET_SOFTMAX) return cnnblas_softmax(&d, n, logits_of(net), probabilities);
-  cnnblas_activation_desc sigmoid = {.dtype = net->options.dtype, .kind = CNNBLAS_NONLINEARITY_SIGMOID};
+  cnnblas_activation_desc sigmoid = {.dtype = net->options.dtype, .function.kind = CNNBLAS_SIGMOID};
   sigmoid.threads = net->threads;
   return cnnblas_activation_forward(&sigmoid, n * net->classes, logits_of(net), probabilities);
 }

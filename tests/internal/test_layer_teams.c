@@ -35,14 +35,14 @@ typedef void layer_call(bool large, float *a, float *b, float *c);
 static void relu(bool large, float *a, float *b, float *c)
 {
   (void)c;
-  const cnnblas_activation_desc d = {.threads = THREADS};
+  const cnnblas_activation_desc d = {.threads = THREADS, .function.kind = CNNBLAS_RELU};
   ASSERT_OK(cnnblas_activation_forward(&d, large ? 1 << 22 : 1 << 12, a, b));
 }
 
 static void tanh_gradient(bool large, float *a, float *b, float *c)
 {
-  const cnnblas_activation_desc d = {.kind = CNNBLAS_NONLINEARITY_TANH, .threads = THREADS};
-  ASSERT_OK(cnnblas_activation_backward(&d, large ? 1 << 22 : 1 << 12, a, b, c));
+  const cnnblas_activation_desc d = {.threads = THREADS, .function.kind = CNNBLAS_TANH};
+  ASSERT_OK(cnnblas_activation_backward(&d, large ? 1 << 22 : 1 << 12, NULL, a, b, c));
 }
 
 static void sgd(bool large, float *a, float *b, float *c)
@@ -98,7 +98,7 @@ static cnnblas_fc_desc fc_desc(bool large)
 static void fc(bool large, float *a, float *b, float *c)
 {
   const cnnblas_fc_desc d = fc_desc(large);
-  ASSERT_OK(cnnblas_fc_forward(&d, d.n, a, b, NULL, CNNBLAS_IDENTITY, c));
+  ASSERT_OK(cnnblas_fc_forward(&d, d.n, a, b, NULL, NULL, c));
 }
 
 static void fc_input_gradient(bool large, float *a, float *b, float *c)

@@ -5,12 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KINDS = 4 };
-static const char *const names[KINDS] = {"relu", "leaky relu", "sigmoid", "tanh"};
+enum { KINDS = 7 };
+static const char *const names[KINDS] = {"relu", "leaky relu", "sigmoid", "tanh", "identity", "clip", "leaky 0.25"};
+static const cnnblas_activation functions[KINDS] = {{.kind = CNNBLAS_RELU},
+                                                    {.kind = CNNBLAS_LEAKY_RELU},
+                                                    {.kind = CNNBLAS_SIGMOID},
+                                                    {.kind = CNNBLAS_TANH},
+                                                    {.kind = CNNBLAS_IDENTITY},
+                                                    {.kind = CNNBLAS_CLIP, .alpha = -0.5, .beta = 0.75},
+                                                    {.kind = CNNBLAS_LEAKY_RELU, .alpha = 0.25}};
 
 static cnnblas_activation_desc make(int kind, cnnblas_dtype dtype)
 {
-  return (cnnblas_activation_desc){.dtype = dtype, .kind = (cnnblas_nonlinearity)kind};
+  return (cnnblas_activation_desc){.dtype = dtype, .function = functions[kind]};
 }
 
 static long double exact(int kind, long double x)
@@ -22,8 +29,14 @@ static long double exact(int kind, long double x)
     return x > 0 ? x : 0.01L * x;
   case 2:
     return 1 / (1 + expl(-x));
-  default:
+  case 3:
     return tanhl(x);
+  case 4:
+    return x;
+  case 5:
+    return x < -0.5L ? -0.5L : x > 0.75L ? 0.75L : x;
+  default:
+    return x > 0 ? x : 0.25L * x;
   }
 }
 
@@ -69,7 +82,10 @@ static void edges_are_exact(void **state)
   static const double want[KINDS][8] = {{0, 0, INFINITY, 0, NAN, DBL_MAX, 0, 1e-320},
                                         {0, 0, INFINITY, -INFINITY, NAN, DBL_MAX, -DBL_MAX * 0.01, 1e-320},
                                         {0.5, 0.5, 1, 0, NAN, 1, 0, 0.5},
-                                        {0, 0, 1, -1, NAN, 1, -1, 1e-320}};
+                                        {0, 0, 1, -1, NAN, 1, -1, 1e-320},
+                                        {0, 0, INFINITY, -INFINITY, NAN, DBL_MAX, -DBL_MAX, 1e-320},
+                                        {0, 0, 0.75, -0.5, NAN, 0.75, -0.5, 1e-320},
+                                        {0, 0, INFINITY, -INFINITY, NAN, DBL_MAX, -DBL_MAX * 0.25, 1e-320}};
   for (int kind = 0; kind < KINDS; kind++) {
     cnnblas_activation_desc d = make(kind, CNNBLAS_F64);
     ASSERT_OK(cnnblas_activation_forward(&d, 8, x, y));
@@ -84,8 +100,17 @@ static void relu_gradient_at_zero_is_zero(void **state)
   (void)state;
   float y[] = {0, 2, 0, NAN}, dy[] = {5, 6, NAN, 7}, dx[4];
   cnnblas_activation_desc d = make(0, CNNBLAS_F32);
-  ASSERT_OK(cnnblas_activation_backward(&d, 4, y, dy, dx));
+  ASSERT_OK(cnnblas_activation_backward(&d, 4, NULL, y, dy, dx));
   assert_true(dx[0] == 0 && dx[1] == 6 && dx[2] == 0 && dx[3] == 7);
+}
+
+static void clip_gradient_at_its_bounds_is_zero(void **state)
+{
+  (void)state;
+  float y[] = {-0.5f, 0.75f, 0.5f, NAN}, dy[] = {5, 6, 7, 8}, dx[4];
+  cnnblas_activation_desc d = make(5, CNNBLAS_F32);
+  ASSERT_OK(cnnblas_activation_backward(&d, 4, NULL, y, dy, dx));
+  assert_true(dx[0] == 0 && dx[1] == 0 && dx[2] == 7 && dx[3] == 8);
 }
 
 typedef struct {
@@ -108,7 +133,7 @@ static void gradients_agree_with_differences(void **state)
     probe p = {make(kind, CNNBLAS_F64), 101, check_reals(1, 101), check_reals(2, 101), check_reals(3, 101)};
     double *dx = check_reals(4, p.count);
     run_probe(&p);
-    ASSERT_OK(cnnblas_activation_backward(&p.d, p.count, p.y, p.r, dx));
+    ASSERT_OK(cnnblas_activation_backward(&p.d, p.count, p.x, p.y, p.r, dx));
     check_gradient(names[kind], run_probe, &p, p.x, dx, p.count);
     free(dx), free(p.x), free(p.y), free(p.r);
   }
@@ -150,19 +175,112 @@ static void bad_arguments_are_refused(void **state)
   assert_int_equal(cnnblas_activation_forward(&d, 4, NULL, y), CNNBLAS_INVALID_ARGUMENT);
   assert_int_equal(cnnblas_activation_forward(&d, 3, x, x + 1), CNNBLAS_INVALID_ARGUMENT);
   assert_int_equal(cnnblas_activation_forward(&d, 0, NULL, NULL), CNNBLAS_OK);
-  d.slope = 0.5;
-  assert_int_equal(cnnblas_activation_forward(&d, 4, x, y), CNNBLAS_INVALID_ARGUMENT);
-  d.kind = (cnnblas_nonlinearity)4, d.slope = 0;
-  assert_int_equal(cnnblas_activation_forward(&d, 4, x, y), CNNBLAS_INVALID_ARGUMENT);
-  d.kind = CNNBLAS_NONLINEARITY_TANH, d.dtype = CNNBLAS_BF16;
+  d.function.kind = CNNBLAS_TANH, d.dtype = CNNBLAS_BF16;
   assert_int_equal(cnnblas_activation_forward(&d, 4, x, y), CNNBLAS_UNSUPPORTED);
+  cnnblas_activation_desc_init(&d);
+  d.reserved[3] = 1;
+  assert_int_equal(cnnblas_activation_forward(&d, 4, x, y), CNNBLAS_INVALID_ARGUMENT);
+  cnnblas_activation_desc_init(&d);
+  assert_int_equal(cnnblas_activation_backward(&d, 3, y, x, x, x + 1), CNNBLAS_INVALID_ARGUMENT);
+  assert_int_equal(cnnblas_activation_backward(&d, 3, x, y, y, x), CNNBLAS_INVALID_ARGUMENT);
+  assert_int_equal(cnnblas_activation_backward(&d, 3, NULL, NULL, y, x), CNNBLAS_INVALID_ARGUMENT);
+}
+
+/* Every function that takes an activation refuses the same ones in the same words. */
+static void bad_functions_are_refused(void **state)
+{
+  (void)state;
+  const struct {
+    cnnblas_activation f;
+    cnnblas_status status;
+    const char *word;
+  } cases[] = {
+      {{.kind = (cnnblas_activation_kind)13}, CNNBLAS_INVALID_ARGUMENT, "13"},
+      {{.kind = (cnnblas_activation_kind)-1}, CNNBLAS_INVALID_ARGUMENT, "-1"},
+      {{.alpha = 0.5}, CNNBLAS_INVALID_ARGUMENT, "IDENTITY has alpha 0.5"},
+      {{.kind = CNNBLAS_RELU, .beta = 6}, CNNBLAS_INVALID_ARGUMENT, "RELU has beta 6"},
+      {{.kind = CNNBLAS_LEAKY_RELU, .alpha = -1}, CNNBLAS_INVALID_ARGUMENT, "LEAKY_RELU has alpha -1"},
+      {{.kind = CNNBLAS_LEAKY_RELU, .alpha = NAN}, CNNBLAS_INVALID_ARGUMENT, "LEAKY_RELU has alpha"},
+      {{.kind = CNNBLAS_LEAKY_RELU, .alpha = INFINITY}, CNNBLAS_INVALID_ARGUMENT, "LEAKY_RELU has alpha inf"},
+      {{.kind = CNNBLAS_CLIP}, CNNBLAS_INVALID_ARGUMENT, "below beta"},
+      {{.kind = CNNBLAS_CLIP, .alpha = 1, .beta = -1}, CNNBLAS_INVALID_ARGUMENT, "alpha 1 and beta -1"},
+      {{.kind = CNNBLAS_CLIP, .beta = NAN}, CNNBLAS_INVALID_ARGUMENT, "below beta"},
+      {{.kind = CNNBLAS_TANH, .reserved = {0, 7}}, CNNBLAS_INVALID_ARGUMENT, "reserved[1] is 7"},
+      {{.kind = CNNBLAS_ELU}, CNNBLAS_UNSUPPORTED, "ELU is not there yet"},
+      {{.kind = CNNBLAS_SELU}, CNNBLAS_UNSUPPORTED, "SELU is not there yet"},
+      {{.kind = CNNBLAS_SOFTPLUS}, CNNBLAS_UNSUPPORTED, "SOFTPLUS is not there yet"},
+      {{.kind = CNNBLAS_HSIGMOID}, CNNBLAS_UNSUPPORTED, "HSIGMOID is not there yet"},
+      {{.kind = CNNBLAS_SWISH}, CNNBLAS_UNSUPPORTED, "SWISH is not there yet"},
+      {{.kind = CNNBLAS_HSWISH}, CNNBLAS_UNSUPPORTED, "HSWISH is not there yet"},
+      {{.kind = CNNBLAS_GELU}, CNNBLAS_UNSUPPORTED, "GELU is not there yet"},
+  };
+  float x[4] = {1, 2, 3, 4}, w[4] = {0}, y[4] = {9, 9, 9, 9};
+  cnnblas_conv_desc conv = {.n = 1, .c = 1, .k = 1, .size = {2, 2}, .kernel = {1, 1}};
+  cnnblas_conv_plan *plan;
+  ASSERT_OK(cnnblas_conv_plan_create(&conv, CNNBLAS_FORWARD, NULL, &plan));
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    cnnblas_activation_desc layer = {.function = cases[i].f};
+    cnnblas_fc_desc fc = {.n = 1, .in = 1, .out = 1};
+    cnnblas_conv_epilogue epilogue = {.activation = cases[i].f};
+    const cnnblas_status got[] = {cnnblas_activation_forward(&layer, 4, x, y),
+                                  cnnblas_activation_backward(&layer, 4, x, x, x, y),
+                                  cnnblas_fc_forward(&fc, 1, x, w, NULL, &cases[i].f, y),
+                                  cnnblas_conv_forward(plan, 1, x, w, &epilogue, y, NULL, 0)};
+    for (size_t call = 0; call < sizeof got / sizeof *got; call++) assert_int_equal(got[call], cases[i].status);
+    if (!strstr(cnnblas_last_error(), cases[i].word))
+      FAIL("the message does not say \"%s\": %s", cases[i].word, cnnblas_last_error());
+    assert_true(y[0] == 9 && y[1] == 9 && y[2] == 9 && y[3] == 9);
+  }
+  for (int kind = CNNBLAS_SIGMOID; kind <= CNNBLAS_TANH; kind++) {
+    cnnblas_conv_epilogue epilogue = {.activation.kind = (cnnblas_activation_kind)kind};
+    assert_int_equal(cnnblas_conv_forward(plan, 1, x, w, &epilogue, y, NULL, 0), CNNBLAS_UNSUPPORTED);
+  }
+  cnnblas_conv_plan_destroy(plan);
+}
+
+/* A convolution or a fully connected layer with an activation has the bits of the layer and then the activation. */
+static void stores_give_the_bits_of_the_layer(void **state)
+{
+  (void)state;
+  enum { N = 3, C = 4, K = 5, PIXELS = 9 * 7, OUT = 37, IN = C * PIXELS };
+  cnnblas_conv_desc conv = {
+      .n = N, .c = C, .k = K, .size = {9, 7}, .kernel = {3, 3}, .pad_begin = {1, 1}, .pad_end = {1, 1}};
+  cnnblas_fc_desc fc = {.n = N, .in = IN, .out = OUT};
+  float *x = check_floats(1, N * IN), *w = check_floats(2, OUT * IN), *bias = check_floats(3, OUT);
+  float *one = check_floats(4, N * IN * 2), *two = check_floats(5, N * IN * 2);
+  for (int32_t i = 0; cnnblas_conv_algorithm_name(i); i++) {
+    cnnblas_conv_options o = {.algorithm = cnnblas_conv_algorithm_name(i), .threads = 3};
+    cnnblas_conv_plan *plan;
+    if (cnnblas_conv_plan_create(&conv, CNNBLAS_FORWARD, &o, &plan)) continue;
+    for (int kind = 0; kind < KINDS; kind++) {
+      cnnblas_activation_desc d = make(kind, CNNBLAS_F32);
+      cnnblas_conv_epilogue plain = {.bias = bias}, with = {.bias = bias, .activation = functions[kind]};
+      if (with.activation.kind > CNNBLAS_CLIP) continue;
+      ASSERT_OK(cnnblas_conv_forward(plan, N, x, w, &plain, one, NULL, 0));
+      ASSERT_OK(cnnblas_activation_forward(&d, N * K * PIXELS, one, one));
+      ASSERT_OK(cnnblas_conv_forward(plan, N, x, w, &with, two, NULL, 0));
+      for (int e = 0; e < N * K * PIXELS; e++)
+        if (one[e] != two[e]) FAIL("%s, %s: element %d is %g, not %g", o.algorithm, names[kind], e, two[e], one[e]);
+    }
+    cnnblas_conv_plan_destroy(plan);
+  }
+  for (int kind = 0; kind < KINDS; kind++) {
+    cnnblas_activation_desc d = make(kind, CNNBLAS_F32);
+    ASSERT_OK(cnnblas_fc_forward(&fc, N, x, w, bias, NULL, one));
+    ASSERT_OK(cnnblas_activation_forward(&d, N * OUT, one, one));
+    ASSERT_OK(cnnblas_fc_forward(&fc, N, x, w, bias, &functions[kind], two));
+    assert_memory_equal(one, two, N * OUT * sizeof *one);
+  }
+  free(x), free(w), free(bias), free(one), free(two);
 }
 
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(values_are_within_four_units),           cmocka_unit_test(edges_are_exact),
-      cmocka_unit_test(relu_gradient_at_zero_is_zero),          cmocka_unit_test(gradients_agree_with_differences),
-      cmocka_unit_test(bits_do_not_depend_on_place_or_threads), cmocka_unit_test(bad_arguments_are_refused)};
+      cmocka_unit_test(values_are_within_four_units),     cmocka_unit_test(edges_are_exact),
+      cmocka_unit_test(relu_gradient_at_zero_is_zero),    cmocka_unit_test(clip_gradient_at_its_bounds_is_zero),
+      cmocka_unit_test(gradients_agree_with_differences), cmocka_unit_test(bits_do_not_depend_on_place_or_threads),
+      cmocka_unit_test(bad_arguments_are_refused),        cmocka_unit_test(bad_functions_are_refused),
+      cmocka_unit_test(stores_give_the_bits_of_the_layer)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,7 +28,7 @@ static void free_probe(probe *p)
 static double run_probe(void *context)
 {
   probe *p = context;
-  ASSERT_OK(cnnblas_fc_forward(&p->d, p->d.n, p->x, p->w, p->b, CNNBLAS_IDENTITY, p->y));
+  ASSERT_OK(cnnblas_fc_forward(&p->d, p->d.n, p->x, p->w, p->b, NULL, p->y));
   return check_dot(p->y, p->r, p->d.n * p->d.out);
 }
 
@@ -41,7 +41,7 @@ static void agrees_with_the_definition(void **state)
     int64_t n = shapes[s][0], in = shapes[s][1], out = shapes[s][2];
     probe p = make_probe(n, in, out);
     double *dx = check_reals(6, n * in), *dw = check_reals(7, in * out), *db = check_reals(8, out);
-    ASSERT_OK(cnnblas_fc_forward(&p.d, n, p.x, p.w, p.b, CNNBLAS_RELU, p.y));
+    ASSERT_OK(cnnblas_fc_forward(&p.d, n, p.x, p.w, p.b, &(cnnblas_activation){.kind = CNNBLAS_RELU}, p.y));
     ASSERT_OK(cnnblas_fc_backward_data(&p.d, n, p.r, p.w, dx));
     ASSERT_OK(cnnblas_fc_backward_weights(&p.d, n, p.x, p.r, dw, db));
     double bound = 1e-15 * (double)(in + out + n) * 4;
@@ -97,7 +97,7 @@ static void single_precision_agrees_with_double(void **state)
         const void *pdy = f64 ? (void *)wide[3] : dy;
         void *to = f64 ? (void *)wide[4] : got;
         d.dtype = (cnnblas_dtype)dtype;
-        if (product == 0) ASSERT_OK(cnnblas_fc_forward(&d, n, px, pw, pb, CNNBLAS_IDENTITY, to));
+        if (product == 0) ASSERT_OK(cnnblas_fc_forward(&d, n, px, pw, pb, NULL, to));
         if (product == 1) ASSERT_OK(cnnblas_fc_backward_data(&d, n, pdy, pw, to));
         if (product == 2) ASSERT_OK(cnnblas_fc_backward_weights(&d, n, px, pdy, to, NULL));
       }
@@ -132,11 +132,11 @@ static void bits_do_not_depend_on_batch_or_threads(void **state)
   float *x = check_floats(1, N * IN), *w = check_floats(2, IN * OUT), *all = check_floats(3, N * OUT);
   float *part = check_floats(4, N * OUT), *g1 = check_floats(5, IN * OUT), *g2 = check_floats(6, IN * OUT);
   cnnblas_fc_desc d = {.n = N, .in = IN, .out = OUT, .threads = 1};
-  ASSERT_OK(cnnblas_fc_forward(&d, N, x, w, NULL, CNNBLAS_IDENTITY, all));
+  ASSERT_OK(cnnblas_fc_forward(&d, N, x, w, NULL, NULL, all));
   d.threads = 4;
   for (int64_t from = 0; from < N; from += 13)
     for (int64_t n = 1; from + n <= N; n += 9) {
-      ASSERT_OK(cnnblas_fc_forward(&d, n, x + from * IN, w, NULL, CNNBLAS_IDENTITY, part));
+      ASSERT_OK(cnnblas_fc_forward(&d, n, x + from * IN, w, NULL, NULL, part));
       assert_memory_equal(part, all + from * OUT, (size_t)(n * OUT) * sizeof *part);
     }
   float *dx1 = check_floats(7, N * IN), *dx2 = check_floats(8, N * IN);
@@ -146,7 +146,7 @@ static void bits_do_not_depend_on_batch_or_threads(void **state)
   for (int i = 0; i < CHECK_TEAMS; i++) {
     d.threads = check_teams[i];
     harness_doing("%d threads", d.threads);
-    ASSERT_OK(cnnblas_fc_forward(&d, N, x, w, NULL, CNNBLAS_IDENTITY, part));
+    ASSERT_OK(cnnblas_fc_forward(&d, N, x, w, NULL, NULL, part));
     ASSERT_OK(cnnblas_fc_backward_weights(&d, N, x, all, g2, NULL));
     ASSERT_OK(cnnblas_fc_backward_data(&d, N, all, w, dx2));
     assert_memory_equal(part, all, N * OUT * sizeof *all);
@@ -185,12 +185,12 @@ static void an_empty_batch_gives_zeros(void **state)
   memset(dw, 7, sizeof dw);
   memset(db, 7, sizeof db);
   cnnblas_fc_desc d = {.n = 0, .in = 3, .out = 2};
-  ASSERT_OK(cnnblas_fc_forward(&d, 0, NULL, w, NULL, CNNBLAS_IDENTITY, NULL));
+  ASSERT_OK(cnnblas_fc_forward(&d, 0, NULL, w, NULL, NULL, NULL));
   ASSERT_OK(cnnblas_fc_backward_weights(&d, 0, NULL, NULL, dw, db));
   for (int i = 0; i < 6; i++) assert_true(dw[i] == 0 && db[i % 2] == 0);
-  assert_int_equal(cnnblas_fc_forward(&d, 1, w, w, NULL, CNNBLAS_IDENTITY, dw), CNNBLAS_INVALID_ARGUMENT);
+  assert_int_equal(cnnblas_fc_forward(&d, 1, w, w, NULL, NULL, dw), CNNBLAS_INVALID_ARGUMENT);
   d.n = INT64_MAX / 4;
-  assert_int_equal(cnnblas_fc_forward(&d, 1, w, w, NULL, CNNBLAS_IDENTITY, dw), CNNBLAS_SIZE_OVERFLOW);
+  assert_int_equal(cnnblas_fc_forward(&d, 1, w, w, NULL, NULL, dw), CNNBLAS_SIZE_OVERFLOW);
 }
 
 int main(void)

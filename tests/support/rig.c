@@ -151,7 +151,7 @@ static cnnblas_status call(rig *g, const problem *p, cnnblas_conv_direction dire
                                     .residual = v->in_place   ? g->out.data
                                                 : v->residual ? g->residual.data
                                                               : NULL,
-                                    .activation = v->relu ? CNNBLAS_RELU : CNNBLAS_IDENTITY};
+                                    .activation.kind = v->relu ? CNNBLAS_RELU : CNNBLAS_IDENTITY};
   if (v->packed)
     return cnnblas_conv_forward_packed(plan, n, g->x.data, pack(g, p), &epilogue, g->out.data, workspace, bytes);
   return cnnblas_conv_forward(plan, n, g->x.data, g->w.data, &epilogue, g->out.data, workspace, bytes);
