@@ -25,10 +25,10 @@ enum {
 #endif
 
 static const struct {
-  const char *name;
-  size_t offset; /* of its pointer in bench_library_api */
+  const char *name, *old; /* old: in version 0.1, or NULL */
+  size_t offset;          /* of its pointer in bench_library_api */
 } calls[] = {
-#define X(name) {"cnnblas_" #name, offsetof(bench_library_api, name)},
+#define X(name, old) {"cnnblas_" #name, old, offsetof(bench_library_api, name)},
     BENCH_LIBRARY_CALLS(X)
 #undef X
 };
@@ -39,31 +39,43 @@ static int refuse(const bench_build *build, const char *why, const char *detail)
   return BENCH_BAD_INPUT;
 }
 
-/* Finds every call. */
-static int read_calls(bench_build *build)
+/* Finds every call that the version has. */
+static int read_calls(bench_build *build, bool old)
 {
   for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
-    void *address = dlsym(build->handle, calls[i].name);
-    if (!address) return refuse(build, "not a build of libcnnblas that can be timed: it has no ", calls[i].name);
+    const char *name = old ? calls[i].old : calls[i].name;
+    void *address = name ? dlsym(build->handle, name) : NULL;
+    if (!address && name) return refuse(build, "not a build of libcnnblas that can be timed: it has no ", name);
     memcpy((char *)&build->api + calls[i].offset, &address, sizeof address);
   }
   return BENCH_OK;
 }
 
-/* True if major and minor number are those that the benchmark was compiled with: the structs are the same then. */
-static bool same_interface(const char *version)
+/* The build's version, or NULL if it has none. */
+static const char *version_of(const bench_build *build)
 {
-  int major, minor;
-  return sscanf(version, "%d.%d.", &major, &minor) == 2 && major == CNNBLAS_VERSION_MAJOR &&
-         minor == CNNBLAS_VERSION_MINOR;
+  const char *(*version)(void);
+  void *address = dlsym(build->handle, "cnnblas_version_string");
+  memcpy(&version, &address, sizeof address);
+  return address ? version() : NULL;
 }
 
-/* cnnblas_conv makes its plan by a public call, which refuses an image without channels and leaves the reason in its own
+/* True if major and minor number are those that the benchmark was compiled with, so that the structs are the same; *old is
+   true for 0.1, whose descriptors are the same too and whose options are a beginning of today's. */
+static bool same_interface(const char *version, bool *old)
+{
+  int major, minor;
+  if (sscanf(version, "%d.%d.", &major, &minor) != 2) return false;
+  *old = CNNBLAS_VERSION_MAJOR == 0 && CNNBLAS_VERSION_MINOR == 2 && major == 0 && minor == 1;
+  return *old || (major == CNNBLAS_VERSION_MAJOR && minor == CNNBLAS_VERSION_MINOR);
+}
+
+/* cnnblas_conv_forward_once makes its plan by a public call, which refuses an image without channels and leaves the reason in its own
    library's message: in this one's, unless the call went astray. */
 static bool keeps_to_itself(const bench_build *build)
 {
   const cnnblas_conv_desc no_channels = {.n = 1};
-  return build->api.conv(&no_channels, NULL, NULL, NULL, NULL) && build->api.last_error()[0];
+  return build->api.conv_forward_once(&no_channels, NULL, NULL, NULL, NULL) && build->api.last_error()[0];
 }
 
 static int open_build(bench_build *build)
@@ -75,17 +87,20 @@ static int open_build(bench_build *build)
     fprintf(stderr, "cnnblas-bench: not a library that can be loaded: %s\n", dlerror());
     return BENCH_BAD_INPUT;
   }
-  int status = read_calls(build);
-  if (status) return status;
-  const char *version = build->api.version_string();
-  if (!same_interface(version)) {
+  bool old = false;
+  const char *version = version_of(build);
+  if (!version)
+    return refuse(build, "not a build of libcnnblas that can be timed: it has no ", "cnnblas_version_string");
+  if (!same_interface(version, &old)) {
     char own[80];
     snprintf(own, sizeof own, "%s; this benchmark speaks to %d.%d", version, CNNBLAS_VERSION_MAJOR,
              CNNBLAS_VERSION_MINOR);
     return refuse(build, "a build of version ", own);
   }
+  int status = read_calls(build, old);
+  if (status) return status;
   if (!keeps_to_itself(build)) return refuse(build, "its calls would end in another copy of the library", "");
-  if (build->api.get_system_info(&build->system)) return refuse(build, build->api.last_error(), "");
+  if (build->api.system_get_info(&build->system)) return refuse(build, build->api.last_error(), "");
   return BENCH_OK;
 }
 

@@ -151,7 +151,7 @@ static void output_dims(const bench_task *t, int64_t dims[5])
 
 /* Half of the samples lie anywhere; in the other half each coordinate is, two times in three, one of the first two or last
    two of its axis: borders, corners and tails of vectors and tiles. The first and the last element are always there. Where
-   there are no more outputs than samples, each is one: the weight gradient of a large picture has few, of long sums. */
+   there are no more outputs than samples, each is one: backward_weights of a large picture has few, of long sums. */
 static void choose_samples(const bench_task *task, bench_expected *e)
 {
   int64_t dims[5];

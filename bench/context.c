@@ -11,5 +11,5 @@ void bench_context_fill(bench_context *context, const char *executable, const be
                              .debug_build = BENCH_DEBUG_BUILD,
                              .executable = executable,
                              .load_known = options->load && bench_load_monitor_works(options->load)};
-  cnnblas_get_system_info(&context->system);
+  cnnblas_system_get_info(&context->system);
 }

@@ -167,7 +167,7 @@ static int measure(level_run *l, arena *s, const bench_options *options)
 {
   size_t element = options->dtype == CNNBLAS_F64 ? sizeof(double) : sizeof(float);
   cnnblas_system_info info;
-  cnnblas_get_system_info(&info);
+  cnnblas_system_get_info(&info);
   if (!arena_init(s, l->engine, element, info.l1d_bytes)) return BENCH_NO_MEMORY;
   list_kernels(l, s);
   bench_stopwatch *watches = calloc(l->count + 1, sizeof *watches);

@@ -20,6 +20,7 @@ static const struct {
     {CNNBLAS_RELU, "relu"}, {CNNBLAS_LEAKY_RELU, "leaky relu"}, {CNNBLAS_SIGMOID, "sigmoid"}, {CNNBLAS_TANH, "tanh"}};
 static const char *const pool_names[] = {"max pool", "avg pool", "l2 pool"};
 static const char *const direction_names[] = {"forward", "backward", "weights"};
+static const char *const fc_direction_names[] = {"forward", "backward_data", "backward_weights"};
 
 /* Feature maps of ResNet-50's first stages and VGG's first layer: in the last-level cache, and in memory. */
 static const struct {
@@ -226,7 +227,7 @@ static void name_case(const layer_rig *r, char *name, size_t size)
     snprintf(name, size, "%s %lld/%lld %s %lldx%lldx%lldx%lld", pool_names[l->kind], (long long)l->kernel,
              (long long)l->stride, direction_names[l->direction], n, c, s, s);
   else if (l->family == LAYER_FC)
-    snprintf(name, size, "fc %s %lldx%lld -> %lld", direction_names[l->direction], n, c, s);
+    snprintf(name, size, "fc %s %lldx%lld -> %lld", fc_direction_names[l->direction], n, c, s);
   else
     snprintf(name, size, "sgd with momentum %lld", c);
 }

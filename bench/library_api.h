@@ -7,25 +7,28 @@
 
 #include <cnnblas/cnnblas.h>
 
-/* The one list of them: X(name) for each cnnblas_NAME. */
+/*
+ * The one list of them: X(name, old) for each cnnblas_NAME. A build of version 0.1 has cnnblas_OLD instead, which takes the same
+ * arguments and structs as far as the benchmark uses them; where it has none, old is NULL and so is the pointer.
+ */
 #define BENCH_LIBRARY_CALLS(X)                                                                                         \
-  X(conv)                                                                                                              \
-  X(conv_backward_data)                                                                                                \
-  X(conv_backward_weights)                                                                                             \
-  X(conv_forward)                                                                                                      \
-  X(conv_forward_packed)                                                                                               \
-  X(conv_pack_weights)                                                                                                 \
-  X(conv_packed_bytes)                                                                                                 \
-  X(conv_plan_algorithm)                                                                                               \
-  X(conv_plan_create)                                                                                                  \
-  X(conv_plan_destroy)                                                                                                 \
-  X(conv_plan_workspace)                                                                                               \
-  X(get_system_info)                                                                                                   \
-  X(last_error)                                                                                                        \
-  X(version_string)
+  X(conv_backward_data, "cnnblas_conv_backward_data")                                                                  \
+  X(conv_backward_weights, "cnnblas_conv_backward_weights")                                                            \
+  X(conv_forward, "cnnblas_conv_forward")                                                                              \
+  X(conv_forward_once, "cnnblas_conv")                                                                                 \
+  X(conv_forward_packed, "cnnblas_conv_forward_packed")                                                                \
+  X(conv_pack_weights, "cnnblas_conv_pack_weights")                                                                    \
+  X(conv_packed_bytes, "cnnblas_conv_packed_bytes")                                                                    \
+  X(conv_plan_algorithm, "cnnblas_conv_plan_algorithm")                                                                \
+  X(conv_plan_create, "cnnblas_conv_plan_create")                                                                      \
+  X(conv_plan_destroy, "cnnblas_conv_plan_destroy")                                                                    \
+  X(conv_plan_workspace, "cnnblas_conv_plan_workspace")                                                                \
+  X(last_error, "cnnblas_last_error")                                                                                  \
+  X(system_get_info, "cnnblas_get_system_info")                                                                        \
+  X(version_string, "cnnblas_version_string")
 
 typedef struct bench_library_api {
-#define X(name) __typeof__(&cnnblas_##name) name;
+#define X(name, old) __typeof__(&cnnblas_##name) name;
   BENCH_LIBRARY_CALLS(X)
 #undef X
 } bench_library_api;

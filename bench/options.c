@@ -250,7 +250,7 @@ static int finish(bench_options *o, bool problems_named)
   if (o->kernels) return BENCH_OK;
   if (!o->threads) {
     cnnblas_system_info info;
-    cnnblas_get_system_info(&info);
+    cnnblas_system_get_info(&info);
     o->threads = info.threads;
   }
   if (o->layers) return BENCH_OK;

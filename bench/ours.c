@@ -16,7 +16,7 @@ typedef struct ours {
 } ours;
 
 static const bench_library_api linked = {
-#define X(name) .name = cnnblas_##name,
+#define X(name, old) .name = cnnblas_##name,
     BENCH_LIBRARY_CALLS(X)
 #undef X
 };

@@ -1,10 +1,10 @@
 /*
  * Peer im2col_images: the images of the batch in parallel (OpenMP), each lowered serially into its thread's own full
- * matrix and multiplied by a serial GEMM. The weight gradient is summed in a copy per thread, the copies added at the end.
+ * matrix and multiplied by a serial GEMM. backward_weights is summed in a copy per thread, the copies added at the end.
  *
  *   forward          Y[K x P]  = W[K x Q] . col(x)[Q x P]
- *   input gradient   col[Q x P] = W^T . dY, then col2im
- *   weight gradient  dW[K x Q] = sum over images of dY[K x P] . col(x)^T
+ *   backward_data    col[Q x P] = W^T . dY, then col2im
+ *   backward_weights dW[K x Q] = sum over images of dY[K x P] . col(x)^T
  */
 #include "blas.h"
 #include "im2col.h"
@@ -20,7 +20,7 @@ typedef struct images {
   int workers;
   char *buffers;    /* [workers] of col_bytes + sum_bytes */
   size_t col_bytes; /* one lowered matrix, 0 if the lowering is the identity */
-  size_t sum_bytes; /* one weight gradient, 0 in the other directions */
+  size_t sum_bytes; /* of one dW, 0 in the other directions */
 } images;
 
 static size_t total_bytes(const images *self)
@@ -67,7 +67,7 @@ static const void *lower(const bench_task *t, const char *planes, char *col)
   return col;
 }
 
-/* One image and group; sum is the thread's own weight gradient. */
+/* One image and group; sum is the thread's own dW. */
 static void run_group(const images *self, int64_t image, int64_t group, char *col, char *sum, bool add)
 {
   const bench_task *t = self->task;

@@ -3,8 +3,8 @@
  * copied in parallel, then one GEMM on all of OpenBLAS's threads:
  *
  *   forward          Y[K x P]  = W[K x Q] . col(x)[Q x P]
- *   input gradient   col[Q x P] = W^T . dY, then col2im in parallel over the channels
- *   weight gradient  dW[K x Q] += dY[K x P] . col(x)^T
+ *   backward_data    col[Q x P] = W^T . dY, then col2im in parallel over the channels
+ *   backward_weights dW[K x Q] += dY[K x P] . col(x)^T
  *
  * A 1x1 convolution of stride 1 without padding needs no lowering and gets none, as in Caffe and Darknet.
  */

@@ -15,8 +15,8 @@ typedef struct bench_task {
   cnnblas_conv_direction direction;
   int threads;
   size_t element; /* bytes: 4 or 8 */
-  const void *x;  /* [n][c][h][w]     forward and weight gradient */
-  const void *w;  /* [k][c/g][r][s]   forward and input gradient  */
+  const void *x;  /* [n][c][h][w]     forward and backward_weights */
+  const void *w;  /* [k][c/g][r][s]   forward and backward_data    */
   const void *dy; /* [n][k][oh][ow]   both gradients              */
   void *out;      /* y, dx or dw */
 } bench_task;

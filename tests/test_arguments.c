@@ -44,9 +44,9 @@ static void refuse_desc(const cnnblas_conv_desc *desc, cnnblas_status status, co
     expect_refusal(cnnblas_conv_plan_create(desc, (cnnblas_conv_direction)d, NULL, &plan), status, words);
     assert_ptr_equal(plan, (cnnblas_conv_plan *)0x5a5a);
   }
-  expect_refusal(cnnblas_conv(desc, x, w, NULL, y), status, words);
-  expect_refusal(cnnblas_conv_input_gradient(desc, x, w, y), status, words);
-  expect_refusal(cnnblas_conv_weight_gradient(desc, x, w, y, NULL), status, words);
+  expect_refusal(cnnblas_conv_forward_once(desc, x, w, NULL, y), status, words);
+  expect_refusal(cnnblas_conv_backward_data_once(desc, x, w, y), status, words);
+  expect_refusal(cnnblas_conv_backward_weights_once(desc, x, w, y, NULL), status, words);
   assert_memory_equal(y, before, sizeof y);
 }
 
@@ -189,7 +189,7 @@ static void test_options(void **state)
   REFUSE_OPTION(effort, (cnnblas_effort)-3, INVALID, "effort|-3");
   REFUSE_OPTION(no_alloc, 2, INVALID, "no_alloc|2");
   REFUSE_OPTION(accumulate, -1, INVALID, "accumulate|-1");
-  for (int i = 0; i < 8; i++) REFUSE_OPTION(reserved[i], -9, INVALID, "reserved[|-9");
+  for (int i = 0; i < 16; i++) REFUSE_OPTION(reserved[i], -9, INVALID, "reserved[|-9");
   REFUSE_OPTION(algorithm, "im2coll", INVALID, "algorithm|im2coll");
   REFUSE_OPTION(algorithm, "", INVALID, "algorithm");
   REFUSE_OPTION(algorithm, "gemm_1x1", CNNBLAS_UNSUPPORTED, "gemm_1x1|kernel");
@@ -199,7 +199,7 @@ static void test_options(void **state)
   expect_refusal(cnnblas_conv_plan_create(&good, (cnnblas_conv_direction)-1, NULL, &plan), INVALID, "direction|-1");
   cnnblas_conv_options rot180 = {.algorithm = "im2col_rot180"};
   expect_refusal(cnnblas_conv_plan_create(&good, CNNBLAS_FORWARD, &rot180, &plan), CNNBLAS_UNSUPPORTED,
-                 "im2col_rot180|input gradients");
+                 "im2col_rot180|backward_data");
   assert_ptr_equal(plan, (cnnblas_conv_plan *)0x5a5a);
 }
 
@@ -242,20 +242,20 @@ static void test_forgotten_batch(void **state)
   memcpy(before, y, sizeof y);
   desc.n = 0;
   static const char words[] = "n is 0|set n to the number of images";
-  expect_refusal(cnnblas_conv(&desc, x, w, NULL, y), INVALID, words);
-  expect_refusal(cnnblas_conv(&desc, NULL, w, NULL, y), INVALID, words);
-  expect_refusal(cnnblas_conv(&desc, x, w, NULL, NULL), INVALID, words);
-  expect_refusal(cnnblas_conv_input_gradient(&desc, x, w, y), INVALID, words);
-  expect_refusal(cnnblas_conv_input_gradient(&desc, NULL, w, y), INVALID, words);
-  expect_refusal(cnnblas_conv_input_gradient(&desc, x, w, NULL), INVALID, words);
-  expect_refusal(cnnblas_conv_weight_gradient(&desc, x, x, y, NULL), INVALID, words);
-  expect_refusal(cnnblas_conv_weight_gradient(&desc, NULL, x, y, NULL), INVALID, words);
-  expect_refusal(cnnblas_conv_weight_gradient(&desc, x, NULL, y, NULL), INVALID, words);
+  expect_refusal(cnnblas_conv_forward_once(&desc, x, w, NULL, y), INVALID, words);
+  expect_refusal(cnnblas_conv_forward_once(&desc, NULL, w, NULL, y), INVALID, words);
+  expect_refusal(cnnblas_conv_forward_once(&desc, x, w, NULL, NULL), INVALID, words);
+  expect_refusal(cnnblas_conv_backward_data_once(&desc, x, w, y), INVALID, words);
+  expect_refusal(cnnblas_conv_backward_data_once(&desc, NULL, w, y), INVALID, words);
+  expect_refusal(cnnblas_conv_backward_data_once(&desc, x, w, NULL), INVALID, words);
+  expect_refusal(cnnblas_conv_backward_weights_once(&desc, x, x, y, NULL), INVALID, words);
+  expect_refusal(cnnblas_conv_backward_weights_once(&desc, NULL, x, y, NULL), INVALID, words);
+  expect_refusal(cnnblas_conv_backward_weights_once(&desc, x, NULL, y, NULL), INVALID, words);
   assert_memory_equal(y, before, sizeof y);
 
-  ASSERT_OK(cnnblas_conv(&desc, NULL, w, NULL, NULL));
-  ASSERT_OK(cnnblas_conv_input_gradient(&desc, NULL, w, NULL));
-  ASSERT_OK(cnnblas_conv_weight_gradient(&desc, NULL, NULL, y, NULL));
+  ASSERT_OK(cnnblas_conv_forward_once(&desc, NULL, w, NULL, NULL));
+  ASSERT_OK(cnnblas_conv_backward_data_once(&desc, NULL, w, NULL));
+  ASSERT_OK(cnnblas_conv_backward_weights_once(&desc, NULL, NULL, y, NULL));
   for (size_t i = 0; i < 216; i++) assert_true(y[i] == 0); /* k * c * r * s */
 }
 

@@ -181,7 +181,7 @@ static void test_null_plan(void **state)
   REFUSE(cnnblas_conv_plan_expect(plan, CNNBLAS_F64), "f32");
   REFUSE(cnnblas_conv_forward_f64(plan, 2, NULL, NULL, NULL, NULL, NULL, 0), "dtype");
   REFUSE(cnnblas_conv_forward_f32(NULL, 2, x, w, NULL, y, NULL, 0), "plan|NULL");
-  REFUSE(cnnblas_get_system_info(NULL), "info|NULL");
+  REFUSE(cnnblas_system_get_info(NULL), "info|NULL");
   assert_int_equal(cnnblas_conv_plan_workspace(NULL), 0);
   assert_string_equal(cnnblas_conv_plan_algorithm(NULL), "");
   assert_int_equal(cnnblas_conv_plan_threads(NULL), 0);

@@ -137,7 +137,7 @@ static void skip_without_isa(void)
 {
   const char *wanted = getenv("CNNBLAS_ISA");
   cnnblas_system_info info;
-  if (cnnblas_get_system_info(&info) != CNNBLAS_OK) exit(1);
+  if (cnnblas_system_get_info(&info) != CNNBLAS_OK) exit(1);
   printf("isa: %s (detected %s)\n", info.isa, info.isa_detected);
   if (!wanted || strcmp(wanted, info.isa) == 0) return;
   printf("skipped: this machine has no %s\n", wanted);

@@ -183,7 +183,7 @@ static void test_input_gradient_as_written(void **state)
       for (int i = 0; i < 2; i++) desc.pad_begin[i] = desc.pad_end[i] = 1;
       small delta = pack(desc.dtype, d, 4), filter = pack_rot180(desc.dtype, w, 4), da = pack(desc.dtype, a, 0);
       harness_doing("pad(delta) * rot180(W), dtype %d, mode %d", dtype, mode);
-      ASSERT_OK(cnnblas_conv(&desc, &delta, &filter, NULL, &da));
+      ASSERT_OK(cnnblas_conv_forward_once(&desc, &delta, &filter, NULL, &da));
       expect(desc.dtype, "da", &da, mode == CNNBLAS_TRUE_CONVOLUTION ? true_convolution.da : cross_correlation.da, 9);
     }
 }
@@ -197,7 +197,7 @@ static void test_weight_gradient_as_written(void **state)
     cnnblas_conv_desc desc = example(dtype, CNNBLAS_TRUE_CONVOLUTION);
     small turned = pack_rot180(desc.dtype, a, 9), delta = pack(desc.dtype, d, 4), dw = pack(desc.dtype, a, 0);
     harness_doing("delta * rot180(a), dtype %d", dtype);
-    ASSERT_OK(cnnblas_conv(&desc, &turned, &delta, NULL, &dw));
+    ASSERT_OK(cnnblas_conv_forward_once(&desc, &turned, &delta, NULL, &dw));
     expect(desc.dtype, "dw", &dw, true_convolution.dw, 4);
     double back[4];
     for (int i = 0; i < 4; i++) back[i] = array_get(desc.dtype, &dw, 3 - i);
@@ -214,15 +214,15 @@ static void test_one_call(void **state)
   small x = pack(CNNBLAS_F32, a, 9), filter = pack(CNNBLAS_F32, w, 4), delta = pack(CNNBLAS_F32, d, 4);
   small bias = pack(CNNBLAS_F32, b, 1), net = pack(CNNBLAS_F32, a, 0), dx = net, dw = net, dbias = net;
   harness_doing("one-call helpers");
-  ASSERT_OK(cnnblas_conv(&desc, &x, &filter, &bias, &net));
-  ASSERT_OK(cnnblas_conv_input_gradient(&desc, &delta, &filter, &dx));
-  ASSERT_OK(cnnblas_conv_weight_gradient(&desc, &x, &delta, &dw, &dbias));
+  ASSERT_OK(cnnblas_conv_forward_once(&desc, &x, &filter, &bias, &net));
+  ASSERT_OK(cnnblas_conv_backward_data_once(&desc, &delta, &filter, &dx));
+  ASSERT_OK(cnnblas_conv_backward_weights_once(&desc, &x, &delta, &dw, &dbias));
   expect(CNNBLAS_F32, "net", &net, cross_correlation.net, 4);
   expect(CNNBLAS_F32, "da", &dx, cross_correlation.da, 9);
   expect(CNNBLAS_F32, "dw", &dw, cross_correlation.dw, 4);
   expect(CNNBLAS_F32, "db", &dbias, db, 1);
   dw = pack(CNNBLAS_F32, a, 0);
-  ASSERT_OK(cnnblas_conv_weight_gradient(&desc, &x, &delta, &dw, NULL));
+  ASSERT_OK(cnnblas_conv_backward_weights_once(&desc, &x, &delta, &dw, NULL));
   expect(CNNBLAS_F32, "dw without db", &dw, cross_correlation.dw, 4);
 }
 

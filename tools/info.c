@@ -124,7 +124,7 @@ int command_info(int argc, char **argv)
   if ((status = command_no_operands(argc, argv))) return status;
   cnnblas_system_info info;
   warnings found = {0};
-  cnnblas_get_system_info(&info);
+  cnnblas_system_get_info(&info);
   find_warnings(&info, &found);
   if (!command_only_json(json)) print_text(&info, &found);
   return json ? write_json(json, &info, &found) : COMMAND_FINE;

@@ -23,7 +23,7 @@ LEVELS = {
     'avx512': ('AVX-512', {'CNNBLAS_ISA': 'avx512'}),
     'avx2': ('AVX2', {'CNNBLAS_ISA': 'avx2', 'ONEDNN_MAX_CPU_ISA': 'avx2', 'OPENBLAS_CORETYPE': 'Zen'}),
 }
-DIRECTIONS = {'forward': 'forward', 'backward_data': 'input gradient', 'backward_weights': 'weight gradient'}
+DIRECTIONS = ('forward', 'backward_data', 'backward_weights')
 RIVALS = {'onednn_nchw': 'oneDNN, NCHW', 'onednn_best': 'oneDNN, its own layout', 'im2col_images': 'im2col by hand'}
 KEPT = ('set', 'layer', 'problem', 'direction', 'algorithm', 'batch', 'real_time', 'time_unit', 'gflops', 'flops', 'bytes',
         'load', 'load_foreign', 'fma_peak_before_gflops', 'fma_peak_after_gflops')
@@ -74,13 +74,13 @@ def table():
         where.append('%s: %s%s, %d threads, oneDNN, OpenBLAS %s on its %s kernels, %s.' % (
             name, context['cpu'], lower, context['threads'], context['openblas_version'], context['openblas_core'],
             context['date'][:10]))
-        for direction, words in DIRECTIONS.items():
+        for direction in DIRECTIONS:
             own = mean(report, direction, 'auto')
             cells = []
             for rival in RIVALS:
                 rate = mean(report, direction, rival)
                 cells.append('%.0f (%.2f)' % (rate, own / rate) if rate else '-')
-            lines.append('| %s, %s | **%.0f** | %s |' % (name, words, own, ' | '.join(cells)))
+            lines.append('| %s, %s | **%.0f** | %s |' % (name, direction, own, ' | '.join(cells)))
     lines += ['', 'GFLOP/s, geometric means over the distinct layers, arrays in plain NCHW; in brackets how many times as fast',
               '`cnnblas` is.'] + where
     return '\n'.join(lines)

@@ -21,7 +21,7 @@ int settings_parse_lr_steps(const char *text, train_settings *s)
     double factor = strtod(number, &end);
     if (end == number || !(factor >= 0) || isinf(factor) || (*end && (*end != ',' || !end[1]))) return -1;
     if (s->lr_step_count == SETTINGS_MOST_STEPS) return -1;
-    s->lr_steps[s->lr_step_count++] = (cnnblas_lr_step){epoch - 1, factor};
+    s->lr_steps[s->lr_step_count++] = (cnnblas_lr_step){.epoch = epoch - 1, .factor = factor};
     text = *end ? end + 1 : end;
   }
   return 0;

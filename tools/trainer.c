@@ -170,7 +170,7 @@ static int run_epochs(run *r)
   trainer *t = r->t;
   int status = COMMAND_FINE;
   while (t->state.epoch < t->settings.epochs && !status) {
-    double lr = cnnblas_learning_rate(t->settings.lr, t->settings.lr_steps, t->settings.lr_step_count, t->state.epoch);
+    double lr = cnnblas_lr_get(t->settings.lr, t->settings.lr_steps, t->settings.lr_step_count, t->state.epoch);
     status = run_steps(r, lr);
     if (!status && t->state.image == t->train->count) status = finish_epoch(r, lr);
     if (!status && stopped_by && t->state.epoch < t->settings.epochs) status = interrupted(t);

@@ -4,7 +4,7 @@
  * The shortest way, for one call (the f32 layer: 8 images, 64 channels of 56 x 56, 64 filters of 3 x 3):
  *
  *   cnnblas_conv_desc d = {.n = 8, .c = 64, .k = 64, .size = {56, 56}, .kernel = {3, 3}, .pad_begin = {1, 1}, .pad_end = {1, 1}};
- *   cnnblas_status s = cnnblas_conv(&d, x, w, bias, y);
+ *   cnnblas_status s = cnnblas_conv_forward_once(&d, x, w, bias, y);
  *   if (s != CNNBLAS_OK) puts(cnnblas_last_error());
  *
  * For many calls, make a plan once and execute it often:
@@ -14,7 +14,11 @@
  *   size_t bytes = cnnblas_conv_plan_workspace(plan);
  *   void *workspace = malloc(bytes);
  *   cnnblas_conv_forward(plan, 8, x, w, NULL, y, workspace, bytes);
+ *   free(workspace);
  *   cnnblas_conv_plan_destroy(plan);
+ *
+ * The three directions are called forward, backward_data (the gradient with respect to the input x) and backward_weights (the
+ * gradient with respect to the weights w, and to the bias).
  *
  * Legend, here and everywhere: n images in the batch, c input channels, d h w input size, k output channels (filters),
  * r s filter height and width, oh ow output size, g groups.
@@ -27,7 +31,7 @@
  * per element (L terms; u = 2^-24 for f32, 2^-53 for f64). The bits of a result do not depend on the number of threads,
  * and one image's forward result does not depend on the batch it came in. Weight and bias gradients are joined over images
  * and pixels in binary trees that follow the shape, the dtype, the instruction-set level and the workspace limit alone. NaN and Inf propagate; where padding meets an
- * infinite or NaN weight (in the weight gradient: element of dy) the result may be either. Zero results may lose their sign.
+ * infinite or NaN weight (in backward_weights: element of dy) the result may be either. Zero results may lose their sign.
  *
  * Threads: a call runs on the calling thread alone or on all threads of its plan. Plans of one number of threads that are
  * called from one thread, outside parallel regions, share one OpenMP team, which the first of these calls creates. That is
@@ -111,6 +115,7 @@ typedef struct cnnblas_conv_shape {
   int64_t y_elements;    /* n * k * oh * ow */
   int64_t bias_elements; /* k */
   double flops;          /* 2 * n * k * oh * ow * c/g * r * s, the same in each direction; padding counted */
+  int64_t reserved[8];   /* written as 0 */
 } cnnblas_conv_shape;
 
 /**
@@ -149,7 +154,7 @@ typedef struct cnnblas_conv_options {
   int32_t accumulate;                 /* 1: add to the output; 0: overwrite it without reading it */
   int32_t packed_weights;             /* 1: forward only, through cnnblas_conv_forward_packed */
   cnnblas_wisdom *wisdom;             /* with effort measure: looked into first, and told what was measured; or NULL */
-  int32_t reserved[13];               /* must be 0 */
+  int32_t reserved[16];               /* must be 0 */
 } cnnblas_conv_options;
 
 /** Sets every field to zero, the defaults. NULL is ignored. */
@@ -319,7 +324,8 @@ CNNBLAS_API cnnblas_status cnnblas_conv_forward_packed(const cnnblas_conv_plan *
                                                        void *y, void *workspace, size_t workspace_bytes);
 
 /**
- * Input gradient: dx = gradient of <y, dy> with respect to x. In the theory's words pad(delta) * rot180(W).
+ * backward_data, the input gradient: dx = gradient of <y, dy> with respect to x. In the theory's words
+ * pad(delta) * rot180(W).
  *
  * Equals, for groups == 1 and no dilation:
  *   dx[in][ic][i*stride - pad + ir][j*stride - pad + is] += dy[in][ik][i][j] * w[ik][ic][ir][is]
@@ -336,7 +342,7 @@ CNNBLAS_API cnnblas_status cnnblas_conv_backward_data(const cnnblas_conv_plan *p
                                                       const void *w, void *dx, void *workspace, size_t workspace_bytes);
 
 /**
- * Input gradient through the ReLU that made x: dx = (pad(delta) * rot180(W)) . f'(net), f' being 1 above 0 and 0 elsewhere.
+ * backward_data through the ReLU that made x: dx = (pad(delta) * rot180(W)) . f'(net), f' being 1 above 0 and 0 elsewhere.
  *
  * net  [n][c][h][w], what went into that ReLU, or what came out of it: both are above 0 at the same places; must not
  *      overlap dx
@@ -349,7 +355,7 @@ CNNBLAS_API cnnblas_status cnnblas_conv_backward_data_relu(const cnnblas_conv_pl
                                                            size_t workspace_bytes);
 
 /**
- * Weight gradient: dw = gradient of <y, dy> with respect to w, summed over the batch; and the bias gradient.
+ * backward_weights, the weight gradient: dw = gradient of <y, dy> with respect to w, summed over the batch; and the bias gradient.
  *
  * Equals, for groups == 1 and no dilation:
  *   dw[ik][ic][ir][is] = sum over in, i, j of dy[in][ik][i][j] * x[in][ic][i*stride - pad + ir][j*stride - pad + is]
@@ -371,20 +377,20 @@ CNNBLAS_API cnnblas_status cnnblas_conv_backward_weights(const cnnblas_conv_plan
  * One call, no plan: each makes a plan with the default options, executes it on desc->n images, and frees it.
  * Costs a plan's making a call (microseconds) and an allocation. Arrays, errors and thread safety as above; what
  * cnnblas_conv_plan_create returns is returned. desc->n == 0 with an array of images (x, dx, y or dy) that is not NULL is
- * CNNBLAS_INVALID_ARGUMENT: n was forgotten. An empty batch passes NULL for them: weight gradients are zeros then.
+ * CNNBLAS_INVALID_ARGUMENT: n was forgotten. An empty batch passes NULL for them: dw and db are zeros then.
  */
 
 /** y = conv(x, w) + bias; bias may be NULL. */
-CNNBLAS_API cnnblas_status cnnblas_conv(const cnnblas_conv_desc *desc, const void *x, const void *w, const void *bias,
-                                        void *y);
+CNNBLAS_API cnnblas_status cnnblas_conv_forward_once(const cnnblas_conv_desc *desc, const void *x, const void *w,
+                                                     const void *bias, void *y);
 
 /** dx = gradient with respect to x. */
-CNNBLAS_API cnnblas_status cnnblas_conv_input_gradient(const cnnblas_conv_desc *desc, const void *dy, const void *w,
-                                                       void *dx);
+CNNBLAS_API cnnblas_status cnnblas_conv_backward_data_once(const cnnblas_conv_desc *desc, const void *dy, const void *w,
+                                                           void *dx);
 
 /** dw and db = gradients with respect to w and the bias; db may be NULL. */
-CNNBLAS_API cnnblas_status cnnblas_conv_weight_gradient(const cnnblas_conv_desc *desc, const void *x, const void *dy,
-                                                        void *dw, void *db);
+CNNBLAS_API cnnblas_status cnnblas_conv_backward_weights_once(const cnnblas_conv_desc *desc, const void *x,
+                                                              const void *dy, void *dw, void *db);
 
 /** CNNBLAS_OK if the plan's arrays are of that dtype, else CNNBLAS_INVALID_ARGUMENT. The typed calls below use it. */
 CNNBLAS_API cnnblas_status cnnblas_conv_plan_expect(const cnnblas_conv_plan *plan, cnnblas_dtype dtype);

@@ -97,9 +97,10 @@ CNNBLAS_API void cnnblas_pool_desc_init(cnnblas_pool_desc *desc);
 
 /** The sizes that follow from a descriptor, in elements. */
 typedef struct cnnblas_pool_shape {
-  int64_t out[3];     /* output size of each axis, 0 beyond the rank */
-  int64_t x_elements; /* n * c * h * w */
-  int64_t y_elements; /* n * c * oh * ow */
+  int64_t out[3];      /* output size of each axis, 0 beyond the rank */
+  int64_t x_elements;  /* n * c * h * w */
+  int64_t y_elements;  /* n * c * oh * ow */
+  int64_t reserved[4]; /* written as 0 */
 } cnnblas_pool_shape;
 
 /**
@@ -190,11 +191,10 @@ typedef enum cnnblas_reduction {
 typedef struct cnnblas_loss_desc {
   cnnblas_dtype dtype;         /* of all arrays; default f32 */
   cnnblas_reduction reduction; /* must be given */
-  int32_t threads;             /* upper bound; 0 means the default */
-  int32_t padding;             /* must be 0 */
   int64_t n;                   /* images: the largest batch */
   int64_t classes;             /* logits of an image */
-  int64_t reserved[8];         /* must be 0 */
+  int32_t threads;             /* upper bound; 0 means the default */
+  int32_t reserved[17];        /* must be 0 */
 } cnnblas_loss_desc;
 
 /** Sets every field to zero; reduction and sizes remain to be given. NULL is ignored. */
@@ -211,9 +211,9 @@ CNNBLAS_API void cnnblas_loss_desc_init(cnnblas_loss_desc *desc);
  * dz             [n][classes], NULL if not wanted; may be z
  * probabilities  [n][classes], p, NULL if not wanted; may be z if dz is not
  */
-CNNBLAS_API cnnblas_status cnnblas_softmax_cross_entropy(const cnnblas_loss_desc *desc, int64_t n, const void *z,
-                                                         const int32_t *labels, double *loss, void *dz,
-                                                         void *probabilities);
+CNNBLAS_API cnnblas_status cnnblas_loss_softmax_cross_entropy(const cnnblas_loss_desc *desc, int64_t n, const void *z,
+                                                              const int32_t *labels, double *loss, void *dz,
+                                                              void *probabilities);
 
 /**
  * Sigmoid cross-entropy on logits, one independent yes-or-no a class:
@@ -222,11 +222,11 @@ CNNBLAS_API cnnblas_status cnnblas_softmax_cross_entropy(const cnnblas_loss_desc
  *
  * targets  [n][classes] of the dtype, in [0, 1]: another value is an error
  */
-CNNBLAS_API cnnblas_status cnnblas_sigmoid_cross_entropy(const cnnblas_loss_desc *desc, int64_t n, const void *z,
-                                                         const void *targets, double *loss, void *dz);
+CNNBLAS_API cnnblas_status cnnblas_loss_sigmoid_cross_entropy(const cnnblas_loss_desc *desc, int64_t n, const void *z,
+                                                              const void *targets, double *loss, void *dz);
 
 /** p[in][j] = exp(z[in][j]) / sum over l of exp(z[in][l]). p may be z. desc->reduction is ignored. */
-CNNBLAS_API cnnblas_status cnnblas_softmax(const cnnblas_loss_desc *desc, int64_t n, const void *z, void *p);
+CNNBLAS_API cnnblas_status cnnblas_softmax_forward(const cnnblas_loss_desc *desc, int64_t n, const void *z, void *p);
 
 /* ---- selected input maps ---- */
 
@@ -312,12 +312,13 @@ CNNBLAS_API cnnblas_status cnnblas_sgd_step(const cnnblas_sgd_desc *desc, int64_
 
 /** From this epoch on (counted from 0) the learning rate is multiplied by factor. */
 typedef struct cnnblas_lr_step {
-  int64_t epoch; /* counted from 0 */
-  double factor; /* finite */
+  int64_t epoch;       /* counted from 0 */
+  double factor;       /* finite */
+  int64_t reserved[2]; /* must be 0; nobody looks */
 } cnnblas_lr_step;
 
 /** The learning rate of an epoch: base times the factors of all steps whose epoch is not later. */
-CNNBLAS_API double cnnblas_learning_rate(double base, const cnnblas_lr_step *steps, int64_t count, int64_t epoch);
+CNNBLAS_API double cnnblas_lr_get(double base, const cnnblas_lr_step *steps, int64_t count, int64_t epoch);
 
 #ifdef __cplusplus
 }

@@ -109,28 +109,28 @@ CNNBLAS_API void cnnblas_net_destroy(cnnblas_net *net);
 
 /** What follows from text and options alone. */
 typedef struct cnnblas_net_info {
-  cnnblas_dtype dtype;      /* of data, parameters and arithmetic */
-  cnnblas_net_mode mode;    /* as created */
-  int32_t rank;             /* spatial axes of the input, 1 to 3 */
-  int32_t threads;          /* the most that a call will use */
-  int64_t batch;            /* the largest batch of a call */
-  int64_t c;                /* the input's channels */
-  int64_t size[3];          /* and size */
-  int64_t input_elements;   /* of one image */
-  int64_t classes;          /* outputs of the last layer, for one image */
-  int64_t layers;           /* as written out, fused ones included */
-  int64_t tensors;          /* parameter tensors: weights and biases */
-  int64_t parameters;       /* their elements */
-  double flops;             /* of one image's forward pass: 2 a multiplication and addition, convolutions and FC */
-  double training_flops;    /* of one image's training step: forward, both gradients (no input gradient at the input) */
-  size_t training_bytes;    /* the block of a training network of these options */
-  size_t inference_bytes;   /* the block of an inference network of these options, packed weights too */
-  size_t allocated_bytes;   /* the block of this network: one of the two, 0 for a design */
-  int64_t steps;            /* updates so far */
-  uint64_t seed;            /* of the last initialisation */
-  cnnblas_net_loss loss;    /* as created */
-  int32_t reserved_padding; /* written as 0 */
-  int64_t reserved[8];      /* written as 0 */
+  cnnblas_dtype dtype;    /* of data, parameters and arithmetic */
+  cnnblas_net_mode mode;  /* as created */
+  cnnblas_net_loss loss;  /* as created */
+  int32_t rank;           /* spatial axes of the input, 1 to 3 */
+  int32_t threads;        /* the most that a call will use */
+  int32_t packed;         /* 1: passes read the weights that cnnblas_net_pack_weights packed */
+  int64_t batch;          /* the largest batch of a call */
+  int64_t c;              /* the input's channels */
+  int64_t size[3];        /* and size */
+  int64_t input_elements; /* of one image */
+  int64_t classes;        /* outputs of the last layer, for one image */
+  int64_t layers;         /* as written out, fused ones included */
+  int64_t tensors;        /* parameter tensors: weights and biases */
+  int64_t parameters;     /* their elements */
+  double flops;           /* of one image's forward pass: 2 a multiplication and addition, convolutions and FC */
+  double training_flops;  /* of one image's training step: forward, both gradients (no backward_data at the input) */
+  size_t training_bytes;  /* the block of a training network of these options */
+  size_t inference_bytes; /* the block of an inference network of these options, packed weights too */
+  size_t allocated_bytes; /* the block of this network: one of the two, 0 for a design */
+  int64_t steps;          /* updates so far */
+  uint64_t seed;          /* of the last initialisation */
+  int64_t reserved[8];    /* written as 0 */
 } cnnblas_net_info;
 
 /** Fills info. Returns CNNBLAS_OK or CNNBLAS_INVALID_ARGUMENT (null pointer). */
@@ -144,7 +144,7 @@ typedef struct cnnblas_net_layer_info {
   char name[24];         /* "conv1" */
   char kind[16];         /* "CONV", "POOL max", "FC", "RELU", ... */
   char detail[168];      /* "8@5x5 stride 1 pad 0" */
-  char algorithm[3][32]; /* of a convolution: forward, input gradient, weight gradient; "" if there is none */
+  char algorithm[3][32]; /* of a convolution: forward, backward_data, backward_weights; "" if there is none */
   int32_t column;        /* where the text names it, from 1 */
   int32_t fused;         /* 1: an activation done in the store of the layer before it: no array of its own */
   int64_t c;             /* output channels of one image; FC: outputs */
@@ -182,11 +182,12 @@ typedef struct cnnblas_net_tensor {
   char name[32];       /* "conv1.weight" */
   cnnblas_dtype dtype; /* the network's */
   int32_t rank;        /* 5 to 1: [k][c/g][r][s], [out][in], [k] */
-  int64_t shape[5];    /* the first rank entries; the rest 0 */
+  int64_t shape[8];    /* the first rank entries; the rest 0 */
   int64_t elements;    /* their product */
   void *value;         /* NULL in a design */
   void *gradient;      /* of the last backward pass; NULL unless the network trains */
   void *momentum;      /* the optimiser's v; NULL unless the network trains */
+  int64_t reserved[4]; /* written as 0 */
 } cnnblas_net_tensor;
 
 /** Fills tensor for index of 0 to info.tensors - 1. Returns CNNBLAS_OK or CNNBLAS_INVALID_ARGUMENT. */

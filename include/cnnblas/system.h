@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-/** What cnnblas_get_system_info fills. */
+/** What cnnblas_system_get_info fills. */
 typedef struct cnnblas_system_info {
   char cpu_model[64];        /* "AMD EPYC", from the CPU's brand string; empty where unknown */
   char isa[16];              /* the level in use: "baseline", "avx2" or "avx512" (CNNBLAS_ISA can lower it) */
@@ -37,7 +37,7 @@ typedef struct cnnblas_system_info {
  * Fills info. Changes nothing in the process. Thread safe.
  * Returns CNNBLAS_OK, or CNNBLAS_INVALID_ARGUMENT if info is NULL.
  */
-CNNBLAS_API cnnblas_status cnnblas_get_system_info(cnnblas_system_info *info);
+CNNBLAS_API cnnblas_status cnnblas_system_get_info(cnnblas_system_info *info);
 
 #ifdef __cplusplus
 }

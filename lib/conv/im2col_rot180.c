@@ -24,7 +24,7 @@ static bool applies(const cb_problem *problem, char *why, size_t size)
   const cb_geometry *geo = &problem->geo;
   const cb_axis *a = geo->axis;
   if (problem->direction != CNNBLAS_BACKWARD_DATA) {
-    snprintf(why, size, "for input gradients only");
+    snprintf(why, size, "for backward_data only");
     return false;
   }
   if (a[0].stride != 1 || a[1].stride != 1 || a[2].stride != 1) {

@@ -11,7 +11,8 @@ static cnnblas_status refuse_forgotten_batch(const cnnblas_conv_desc *desc, cons
                                            "set n to the number of images, 1 for a single one");
 }
 
-cnnblas_status cnnblas_conv(const cnnblas_conv_desc *desc, const void *x, const void *w, const void *bias, void *y)
+cnnblas_status cnnblas_conv_forward_once(const cnnblas_conv_desc *desc, const void *x, const void *w, const void *bias,
+                                         void *y)
 {
   cnnblas_conv_plan *plan;
   cnnblas_conv_epilogue epilogue = {.bias = bias};
@@ -23,7 +24,7 @@ cnnblas_status cnnblas_conv(const cnnblas_conv_desc *desc, const void *x, const 
   return status;
 }
 
-cnnblas_status cnnblas_conv_input_gradient(const cnnblas_conv_desc *desc, const void *dy, const void *w, void *dx)
+cnnblas_status cnnblas_conv_backward_data_once(const cnnblas_conv_desc *desc, const void *dy, const void *w, void *dx)
 {
   cnnblas_conv_plan *plan;
   cnnblas_status status = refuse_forgotten_batch(desc, dy, dx);
@@ -34,8 +35,8 @@ cnnblas_status cnnblas_conv_input_gradient(const cnnblas_conv_desc *desc, const 
   return status;
 }
 
-cnnblas_status cnnblas_conv_weight_gradient(const cnnblas_conv_desc *desc, const void *x, const void *dy, void *dw,
-                                            void *db)
+cnnblas_status cnnblas_conv_backward_weights_once(const cnnblas_conv_desc *desc, const void *x, const void *dy,
+                                                  void *dw, void *db)
 {
   cnnblas_conv_plan *plan;
   cnnblas_status status = refuse_forgotten_batch(desc, x, dy);

@@ -36,7 +36,7 @@ static cnnblas_status check_options(const cnnblas_conv_options *o)
                    o->workspace_limit);
   if ((int)o->effort < 0 || o->effort > CNNBLAS_MEASURE)
     return cb_fail(CNNBLAS_INVALID_ARGUMENT, "effort is %d, which names no effort", (int)o->effort);
-  for (int i = 0; i < 13; i++)
+  for (int i = 0; i < 16; i++)
     if (o->reserved[i])
       return cb_fail(CNNBLAS_INVALID_ARGUMENT, "options.reserved[%d] is %d; it must be 0", i, (int)o->reserved[i]);
   cnnblas_status status = check_flag("no_alloc", o->no_alloc);

@@ -1,4 +1,4 @@
-/* cnnblas_get_system_info: what base and OpenBLAS know of the machine, in one struct. */
+/* cnnblas_system_get_info: what base and OpenBLAS know of the machine, in one struct. */
 #include "base/cpu.h"
 #include "base/parallel.h"
 #include "base/quota.h"
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-cnnblas_status cnnblas_get_system_info(cnnblas_system_info *info)
+cnnblas_status cnnblas_system_get_info(cnnblas_system_info *info)
 {
   if (!info) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "info is NULL");
   memset(info, 0, sizeof *info);

@@ -42,7 +42,6 @@ static cnnblas_status check(const cnnblas_loss_desc *d, int64_t n, bool reduces)
   if (!status) status = cb_check_size("classes", d->classes, 1);
   if (!status) status = cb_check_batch(n, d->n);
   if (status) return status;
-  if (d->padding) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "padding is %d; it must be 0", (int)d->padding);
   if (reduces && d->reduction != CNNBLAS_REDUCTION_MEAN && d->reduction != CNNBLAS_REDUCTION_SUM)
     return cb_fail(CNNBLAS_INVALID_ARGUMENT, "reduction is %d; it must be given: mean (1) or sum (2)",
                    (int)d->reduction);
@@ -130,8 +129,8 @@ static double scale_of(const cnnblas_loss_desc *d, int64_t count)
   return d->reduction == CNNBLAS_REDUCTION_MEAN && count > 0 ? 1.0 / (double)count : 1;
 }
 
-cnnblas_status cnnblas_softmax_cross_entropy(const cnnblas_loss_desc *desc, int64_t n, const void *z,
-                                             const int32_t *labels, double *loss, void *dz, void *probabilities)
+cnnblas_status cnnblas_loss_softmax_cross_entropy(const cnnblas_loss_desc *desc, int64_t n, const void *z,
+                                                  const int32_t *labels, double *loss, void *dz, void *probabilities)
 {
   cnnblas_status status = check(desc, n, true);
   if (status) return status;
@@ -158,8 +157,8 @@ cnnblas_status cnnblas_softmax_cross_entropy(const cnnblas_loss_desc *desc, int6
   return run(&j, desc->threads, loss);
 }
 
-cnnblas_status cnnblas_sigmoid_cross_entropy(const cnnblas_loss_desc *desc, int64_t n, const void *z,
-                                             const void *targets, double *loss, void *dz)
+cnnblas_status cnnblas_loss_sigmoid_cross_entropy(const cnnblas_loss_desc *desc, int64_t n, const void *z,
+                                                  const void *targets, double *loss, void *dz)
 {
   cnnblas_status status = check(desc, n, true);
   if (status) return status;
@@ -185,7 +184,7 @@ cnnblas_status cnnblas_sigmoid_cross_entropy(const cnnblas_loss_desc *desc, int6
   return run(&j, desc->threads, loss);
 }
 
-cnnblas_status cnnblas_softmax(const cnnblas_loss_desc *desc, int64_t n, const void *z, void *p)
+cnnblas_status cnnblas_softmax_forward(const cnnblas_loss_desc *desc, int64_t n, const void *z, void *p)
 {
   cnnblas_status status = check(desc, n, false);
   if (status) return status;

@@ -104,6 +104,7 @@ static cnnblas_status geometry(const cnnblas_pool_desc *d, cb_pool_geometry *g, 
   cnnblas_status status = check_fields(d);
   if (status) return status;
   memset(g, 0, sizeof *g);
+  memset(shape, 0, sizeof *shape);
   for (int i = 0; i < 3 - rank_of(d); i++) g->size[i] = g->out[i] = g->kernel[i] = g->stride[i] = 1;
   for (int i = 0; i < rank_of(d) && !status; i++) status = lift_axis(d, i, g);
   if (status) return status;

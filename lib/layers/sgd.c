@@ -66,7 +66,7 @@ cnnblas_status cnnblas_sgd_step(const cnnblas_sgd_desc *desc, int64_t count, voi
   return CNNBLAS_OK;
 }
 
-double cnnblas_learning_rate(double base, const cnnblas_lr_step *steps, int64_t count, int64_t epoch)
+double cnnblas_lr_get(double base, const cnnblas_lr_step *steps, int64_t count, int64_t epoch)
 {
   double rate = base;
   for (int64_t i = 0; steps && i < count; i++)

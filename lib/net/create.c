@@ -221,7 +221,7 @@ cnnblas_status cnnblas_net_initialise(cnnblas_net *net, cnnblas_init init, uint6
 static int default_threads(void)
 {
   cnnblas_system_info info;
-  return cnnblas_get_system_info(&info) ? 1 : info.threads;
+  return cnnblas_system_get_info(&info) ? 1 : info.threads;
 }
 
 static cnnblas_status copy_text(cnnblas_net *net, const char *text)

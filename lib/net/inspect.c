@@ -27,6 +27,7 @@ cnnblas_status cnnblas_net_get_info(const cnnblas_net *net, cnnblas_net_info *in
   info->dtype = net->options.dtype;
   info->mode = net->options.mode;
   info->loss = net->options.loss;
+  info->packed = net->packed;
   info->seed = net->options.seed;
   info->batch = net->options.batch;
   info->rank = net->design.rank;
@@ -182,7 +183,7 @@ cnnblas_status cnnblas_net_get_tensor(const cnnblas_net *net, int64_t index, cnn
   memcpy(tensor->name, p->name, sizeof tensor->name);
   tensor->dtype = net->options.dtype;
   tensor->rank = p->rank;
-  memcpy(tensor->shape, p->shape, sizeof tensor->shape);
+  memcpy(tensor->shape, p->shape, sizeof p->shape);
   tensor->elements = p->elements;
   if (net->block) tensor->value = cb_net_param_at(net, net->layout.values, index);
   if (net->block && net->options.mode == CNNBLAS_NET_TRAINING) {
@@ -246,7 +247,7 @@ cnnblas_status cnnblas_net_describe(const cnnblas_net *net, char *buffer, size_t
   if (size && !buffer) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "buffer is NULL, but size is %zu", size);
   writer w = {buffer, size, 0};
   put(&w, "%-9s %-30s %-14s %10s %10s  %s\n", "layer", "what", "output", "parameters", "MFLOP",
-      "algorithms: forward, input gradient, weight gradient");
+      "algorithms: forward, backward_data, backward_weights");
   for (int64_t i = 0; i < net->count; i++) put_layer(&w, net, i);
   put(&w,
       "%lld parameters; %.3f MFLOP an image forward, %.3f in training; batch %lld: %.1f MiB to train, %.1f MiB to "

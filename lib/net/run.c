@@ -102,8 +102,8 @@ cnnblas_status cb_net_loss(const cnnblas_net *net, int32_t threads, int64_t firs
   const void *z = (const char *)logits_of(net) + (size_t)(first * net->classes) * net->element;
   d.reduction = reduction;
   if (net->options.loss == CNNBLAS_NET_SIGMOID)
-    return cnnblas_sigmoid_cross_entropy(&d, n, z, fill_targets(net, first, n, labels), loss, dz);
-  return cnnblas_softmax_cross_entropy(&d, n, z, labels, loss, dz, NULL);
+    return cnnblas_loss_sigmoid_cross_entropy(&d, n, z, fill_targets(net, first, n, labels), loss, dz);
+  return cnnblas_loss_softmax_cross_entropy(&d, n, z, labels, loss, dz, NULL);
 }
 
 /* ---- gradient ---- */
@@ -221,7 +221,7 @@ cnnblas_status cnnblas_net_predict(cnnblas_net *net, int64_t n, const void *x, v
   for (int64_t in = 0; classes && in < n; in++) classes[in] = class_of(net, in);
   if (!probabilities || !n) return CNNBLAS_OK;
   cnnblas_loss_desc d = loss_desc(net);
-  if (net->options.loss == CNNBLAS_NET_SOFTMAX) return cnnblas_softmax(&d, n, logits_of(net), probabilities);
+  if (net->options.loss == CNNBLAS_NET_SOFTMAX) return cnnblas_softmax_forward(&d, n, logits_of(net), probabilities);
   cnnblas_activation_desc sigmoid = {.dtype = net->options.dtype, .function.kind = CNNBLAS_SIGMOID};
   sigmoid.threads = net->threads;
   return cnnblas_activation_forward(&sigmoid, n * net->classes, logits_of(net), probabilities);

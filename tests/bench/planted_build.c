@@ -8,7 +8,7 @@
 #include <string.h>
 
 #ifndef PLANT_VERSION
-#define PLANT_VERSION "0.1.77"
+#define PLANT_VERSION "0.2.77"
 #endif
 #ifndef PLANT_WRONG
 #define PLANT_WRONG 0
@@ -30,7 +30,7 @@ const char *cnnblas_last_error(void)
   return message;
 }
 
-cnnblas_status cnnblas_get_system_info(cnnblas_system_info *info)
+cnnblas_status cnnblas_system_get_info(cnnblas_system_info *info)
 {
   *info = (cnnblas_system_info){.isa = "planted", .cores = 1, .threads = 1};
   return CNNBLAS_OK;
@@ -87,7 +87,8 @@ cnnblas_status cnnblas_conv_forward(const cnnblas_conv_plan *plan, int64_t n, co
   return CNNBLAS_OK;
 }
 
-cnnblas_status cnnblas_conv(const cnnblas_conv_desc *desc, const void *x, const void *w, const void *bias, void *y)
+cnnblas_status cnnblas_conv_forward_once(const cnnblas_conv_desc *desc, const void *x, const void *w, const void *bias,
+                                         void *y)
 {
   (void)bias;
   cnnblas_conv_plan *plan;

@@ -2,7 +2,7 @@
 """cnnblas-bench ab: that each build is really the one that runs, that wrong results and other bits are seen, and what is
 said of files that cannot be timed.
 
-usage: test_ab.py BENCH LIBCNNBLAS.so PLANTED.so PLANTED_WRONG.so PLANTED_OTHER_VERSION.so [unittest's arguments]
+usage: test_ab.py BENCH LIBCNNBLAS.so PLANTED.so PLANTED_WRONG.so PLANTED_OTHER_VERSION.so PLANTED_OLD.so [unittest's arguments]
 
 The planted builds (planted_build.c) know forward 1x1 convolutions only.
 """
@@ -15,7 +15,7 @@ import sys
 import tempfile
 import unittest
 
-BENCH, LIBRARY, PLANTED, WRONG, OTHER_VERSION = (os.path.abspath(sys.argv.pop(1)) for _ in range(5))
+BENCH, LIBRARY, PLANTED, WRONG, OTHER_VERSION, OLD = (os.path.abspath(sys.argv.pop(1)) for _ in range(6))
 QUICK = ['--min-time', '0.001', '--threads', '2']
 POINTWISE = 'mb2ic64ih5oc8kh1n"pointwise"'
 
@@ -90,7 +90,7 @@ class Ab(unittest.TestCase):
 
     def test_other_bits(self):
         out, _ = self.ab(LIBRARY, PLANTED, *QUICK, '--direction', 'forward', '--json', self.path('ab.json'), POINTWISE)
-        self.assertIn('cnnblas 0.1.77, planted', out)
+        self.assertIn('cnnblas 0.2.77, planted', out)
         self.assertRegex(out, r'bits differ, \de-0[5-9]')
         _, (ours, planted) = self.rows()
         self.assertEqual(planted['chosen'], 'planted')
@@ -123,6 +123,12 @@ class Ab(unittest.TestCase):
                          [(1, 'implicit_gemm_prepacked', 'f64'), (1, 'im2col', 'f64'),
                           (3, 'implicit_gemm_prepacked', 'f64'), (3, 'im2col', 'f64')])
 
+    def test_a_build_of_the_version_before(self):
+        self.ab(OLD, LIBRARY, *QUICK, '--direction', 'forward', '--json', self.path('ab.json'), POINTWISE)
+        context, rows = self.rows()
+        self.assertEqual([build['cnnblas_version'] for build in context['builds']][0], '0.1.9')
+        self.assertEqual(len(rows), 2)
+
     def test_files_that_cannot_be_timed(self):
         with open(self.path('text.so'), 'w', encoding='utf-8') as file:
             file.write('no library\n' * 100)
@@ -136,7 +142,7 @@ class Ab(unittest.TestCase):
         linked = subprocess.run(['ldd', BENCH], stdout=subprocess.PIPE, text=True, check=True).stdout
         other = re.search(r'libjansson\S* => (\S+)', linked).group(1)
         _, errors = self.ab(LIBRARY, other, POINTWISE, status=3)
-        self.assertIn('not a build of libcnnblas that can be timed: it has no cnnblas_conv', errors)
+        self.assertIn('not a build of libcnnblas that can be timed: it has no cnnblas_version_string', errors)
         self.ab(LIBRARY, LIBRARY, '--json', self.path('no/such/folder.json'), *QUICK, POINTWISE, status=4)
 
     def test_command_line(self):

@@ -163,8 +163,7 @@ static void every_peer_is_right(void **state)
       bench_expected_destroy(all);
       rig_free(&r);
     }
-    printf("%-14s %d forward, %d input gradients, %d weight gradients\n", bench_peer_at(p)->name, ran[0], ran[1],
-           ran[2]);
+    printf("%-14s %d forward, %d backward_data, %d backward_weights\n", bench_peer_at(p)->name, ran[0], ran[1], ran[2]);
     for (int d = 0; d < 3; d++) assert_true(ran[d] >= SHAPES - 2); /* oneDNN knows f32 only, and not every shape */
   }
 }

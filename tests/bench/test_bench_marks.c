@@ -148,7 +148,7 @@ static void a_load_marks_every_row(void **state)
   (void)state;
   enum { ROWS = 4 };
   cnnblas_system_info info;
-  cnnblas_get_system_info(&info);
+  cnnblas_system_get_info(&info);
   bench_options o = {
       .directions = {true, true},
       .algorithms = {"auto", "im2col"},

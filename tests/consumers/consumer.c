@@ -19,8 +19,8 @@ int main(void)
   desc.n = desc.c = desc.k = 1;
   desc.size[0] = desc.size[1] = 3;
   desc.kernel[0] = desc.kernel[1] = 2;
-  if (cnnblas_conv(&desc, x, w, NULL, y) != CNNBLAS_OK) {
-    fprintf(stderr, "cnnblas_conv: %s\n", cnnblas_last_error());
+  if (cnnblas_conv_forward_once(&desc, x, w, NULL, y) != CNNBLAS_OK) {
+    fprintf(stderr, "cnnblas_conv_forward_once: %s\n", cnnblas_last_error());
     return 1;
   }
   if (memcmp(y, expected, sizeof y) != 0) {

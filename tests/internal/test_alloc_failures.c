@@ -88,9 +88,9 @@ static cnnblas_status execute(scene *s)
 
 static cnnblas_status one_call(scene *s)
 {
-  if (s->direction == CNNBLAS_FORWARD) return cnnblas_conv(&s->desc, x, w, NULL, out);
-  if (s->direction == CNNBLAS_BACKWARD_DATA) return cnnblas_conv_input_gradient(&s->desc, y, w, out);
-  return cnnblas_conv_weight_gradient(&s->desc, x, y, out, db);
+  if (s->direction == CNNBLAS_FORWARD) return cnnblas_conv_forward_once(&s->desc, x, w, NULL, out);
+  if (s->direction == CNNBLAS_BACKWARD_DATA) return cnnblas_conv_backward_data_once(&s->desc, y, w, out);
+  return cnnblas_conv_backward_weights_once(&s->desc, x, y, out, db);
 }
 
 /* Fails request 0, 1, 2, ... of the call until it gets by without a failure. */

@@ -86,7 +86,7 @@ static void softmax(bool large, float *a, float *b, float *c)
 {
   (void)c;
   const cnnblas_loss_desc d = {.n = large ? 1024 : 64, .classes = large ? 1000 : 10, .threads = THREADS};
-  ASSERT_OK(cnnblas_softmax(&d, d.n, a, b));
+  ASSERT_OK(cnnblas_softmax_forward(&d, d.n, a, b));
 }
 
 static cnnblas_fc_desc fc_desc(bool large)
@@ -101,13 +101,13 @@ static void fc(bool large, float *a, float *b, float *c)
   ASSERT_OK(cnnblas_fc_forward(&d, d.n, a, b, NULL, NULL, c));
 }
 
-static void fc_input_gradient(bool large, float *a, float *b, float *c)
+static void fc_backward_data(bool large, float *a, float *b, float *c)
 {
   const cnnblas_fc_desc d = fc_desc(large);
   ASSERT_OK(cnnblas_fc_backward_data(&d, d.n, a, b, c));
 }
 
-static void fc_weight_gradient(bool large, float *a, float *b, float *c)
+static void fc_backward_weights(bool large, float *a, float *b, float *c)
 {
   const cnnblas_fc_desc d = fc_desc(large);
   ASSERT_OK(cnnblas_fc_backward_weights(&d, d.n, a, b, c, NULL));
@@ -127,8 +127,8 @@ static void calls_are_cut_by_their_work(void **state)
                {"pool gradient", pool_gradient},
                {"softmax", softmax},
                {"fully connected", fc},
-               {"fully connected, input gradient", fc_input_gradient},
-               {"fully connected, weight gradient", fc_weight_gradient}};
+               {"fully connected, backward_data", fc_backward_data},
+               {"fully connected, backward_weights", fc_backward_weights}};
   enum { ELEMENTS = 1 << 23 };
   float *a = calloc(ELEMENTS, sizeof *a), *b = calloc(ELEMENTS, sizeof *b), *c = calloc(ELEMENTS, sizeof *c);
   assert_true(a && b && c);

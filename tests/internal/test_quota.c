@@ -273,7 +273,7 @@ static void this_process(void **state)
   printf("this process's quota: %d processors (0: none)\n", quota);
   assert_int_equal(quota, cb_quota_read(""));
   cnnblas_system_info info;
-  ASSERT_OK(cnnblas_get_system_info(&info));
+  ASSERT_OK(cnnblas_system_get_info(&info));
   assert_int_equal(info.quota, quota);
   assert_true(info.threads >= 1 && info.threads <= info.cores && (!quota || info.threads <= quota));
 }

@@ -64,11 +64,10 @@ static void sgd_bits_do_not_depend_on_threads(void **state)
 static void learning_rate_steps_multiply(void **state)
 {
   (void)state;
-  const cnnblas_lr_step steps[] = {{3, 0.5}, {5, 0.1}};
+  const cnnblas_lr_step steps[] = {{.epoch = 3, .factor = 0.5}, {.epoch = 5, .factor = 0.1}};
   const double want[] = {2, 2, 2, 1, 1, 0.1, 0.1};
-  for (int epoch = 0; epoch < 7; epoch++)
-    assert_true(fabs(cnnblas_learning_rate(2, steps, 2, epoch) - want[epoch]) < 1e-15);
-  assert_true(cnnblas_learning_rate(2, NULL, 0, 9) == 2);
+  for (int epoch = 0; epoch < 7; epoch++) assert_true(fabs(cnnblas_lr_get(2, steps, 2, epoch) - want[epoch]) < 1e-15);
+  assert_true(cnnblas_lr_get(2, NULL, 0, 9) == 2);
 }
 
 /* LeNet-5's C3: which of the six maps of S2 each of the sixteen filters sees. */

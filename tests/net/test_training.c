@@ -129,7 +129,7 @@ static void a_cnn_learns_what_a_linear_classifier_cannot(void **state)
   cnnblas_net *net = make(cnn, CNNBLAS_INIT_HE, 1), *linear = make("INPUT -> FC", CNNBLAS_INIT_HE, 1);
   double best = 0;
   for (int epoch = 0; epoch < 4; epoch++)
-    train_epoch(net, TRAIN, epoch, cnnblas_learning_rate(0.05, &(cnnblas_lr_step){3, 0.1}, 1, epoch));
+    train_epoch(net, TRAIN, epoch, cnnblas_lr_get(0.05, &(cnnblas_lr_step){.epoch = 3, .factor = 0.1}, 1, epoch));
   for (int epoch = 0; epoch < 20; epoch++) { /* its best epoch counts */
     train_epoch(linear, TRAIN, epoch, 0.01);
     best = fmax(best, accuracy(linear));

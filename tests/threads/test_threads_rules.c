@@ -108,7 +108,7 @@ static void the_right_openblas_is_loaded(void **state)
   printf("OpenBLAS flavour: %s, wanted: %s\n", names[parallel], flavour);
   if (strcmp(flavour, "any") != 0) assert_string_equal(names[parallel], flavour);
   cnnblas_system_info info;
-  ASSERT_OK(cnnblas_get_system_info(&info));
+  ASSERT_OK(cnnblas_system_get_info(&info));
   assert_string_equal(info.openblas_flavour, names[parallel]);
 }
 

@@ -1,5 +1,5 @@
 /*
- * Double precision: the weight gradient of a layer against finite differences, which need the digits that float lacks.
+ * Double precision: backward_weights of a layer against finite differences, which need the digits that float lacks.
  * The loss is sum(y * dy), so that its derivative with respect to a weight is that weight's gradient.
  *
  *   cc double_gradient.c $(pkg-config --cflags --libs cnnblas) && ./a.out
@@ -21,7 +21,7 @@ static void fill(double *array, size_t count, uint64_t stream)
 
 static int loss(double *sum)
 {
-  if (cnnblas_conv(&desc, x, w, NULL, y) != CNNBLAS_OK) return 1;
+  if (cnnblas_conv_forward_once(&desc, x, w, NULL, y) != CNNBLAS_OK) return 1;
   *sum = 0;
   for (size_t i = 0; i < sizeof y / sizeof *y; i++) *sum += y[i] * dy[i];
   return 0;
@@ -34,7 +34,7 @@ int main(void)
   fill(x, sizeof x / sizeof *x, 0);
   fill(w, sizeof w / sizeof *w, 1);
   fill(dy, sizeof dy / sizeof *dy, 2);
-  int failures = cnnblas_conv_weight_gradient(&desc, x, dy, dw, NULL) != CNNBLAS_OK;
+  int failures = cnnblas_conv_backward_weights_once(&desc, x, dy, dw, NULL) != CNNBLAS_OK;
   for (size_t i = 0; i < sizeof w / sizeof *w && !failures; i++) {
     double above = 0, below = 0;
     const double kept = w[i];

@@ -37,8 +37,9 @@ int main(void)
     for (int i = 0; i < OUT * OUT; i++) (&dy[k][0][0])[i] = 1;
   }
 
-  if (failed(cnnblas_conv(&desc, x, w, bias, y)) || failed(cnnblas_conv_input_gradient(&desc, dy, w, dx)) ||
-      failed(cnnblas_conv_weight_gradient(&desc, x, dy, dw, db)))
+  if (failed(cnnblas_conv_forward_once(&desc, x, w, bias, y)) ||
+      failed(cnnblas_conv_backward_data_once(&desc, dy, w, dx)) ||
+      failed(cnnblas_conv_backward_weights_once(&desc, x, dy, dw, db)))
     return 1;
 
   for (int k = 0; k < K; k++) {
@@ -47,7 +48,7 @@ int main(void)
       for (int j = 0; j < OUT; j++) printf("%s%g", j ? " " : i ? " / " : " ", y[k][i][j]);
     printf("   bias gradient %g\n", db[k]);
   }
-  printf("input gradient in the middle: %g; weight gradient of the middle tap: %g\n", dx[0][2][2], dw[0][0][1][1]);
+  printf("dx in the middle: %g; dw of the middle tap: %g\n", dx[0][2][2], dw[0][0][1][1]);
   /* the middle sees a full window of both channels: 9 * 1 * k + 9 * 2 * k + 0.5 */
   for (int k = 0; k < K; k++)
     if (y[k][1][1] != 27.0f * (float)k + 0.5f || db[k] != OUT * OUT) return 1;

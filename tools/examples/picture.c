@@ -67,8 +67,8 @@ static int filter(planes *p, int64_t k, int64_t size, const float *w, png_byte *
   float *y = malloc((size_t)(k * area) * sizeof *y);
   int result = 0;
   if (!y || spread(p, pixels)) result = fail("memory", "there is not enough", 4);
-  if (!result && cnnblas_conv(&desc, p->values, w, NULL, y) != CNNBLAS_OK)
-    result = fail("cnnblas_conv", cnnblas_last_error(), 4);
+  if (!result && cnnblas_conv_forward_once(&desc, p->values, w, NULL, y) != CNNBLAS_OK)
+    result = fail("cnnblas_conv_forward_once", cnnblas_last_error(), 4);
   for (int64_t i = 0; i < area && !result; i++) {
     if (k == p->channels)
       for (int64_t c = 0; c < k; c++) pixels[i * k + c] = to_byte(y[c * area + i]);
