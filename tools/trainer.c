@@ -108,7 +108,9 @@ static int run_steps(run *r, double lr)
   trainer *t = r->t;
   train_state *s = &t->state;
   const dataset *d = t->train;
-  cnnblas_net_sgd sgd = {.lr = lr, .momentum = t->settings.momentum, .weight_decay = t->settings.weight_decay};
+  cnnblas_net_step step = {.images = r->batch, .labels = r->labels, .optimiser.lr = lr};
+  step.optimiser.momentum = t->settings.momentum;
+  step.optimiser.weight_decay = t->settings.weight_decay;
   double begin = progress_now(), before = s->seconds;
   int64_t first = s->image;
   cnnblas_random_permutation(t->settings.seed, order_stream + (uint64_t)s->epoch, d->count, r->order);
@@ -116,7 +118,9 @@ static int run_steps(run *r, double lr)
     cnnblas_net_result result;
     int64_t count = d->count - s->image < t->settings.batch ? d->count - s->image : t->settings.batch;
     dataset_gather(d, r->order + s->image, 0, count, &t->norm, r->info.dtype, r->batch, r->labels);
-    cnnblas_status why = cnnblas_net_train_step(t->net, count, r->batch, r->labels, &sgd, &result);
+    step.n = count;
+    step.numbers = r->order + s->image;
+    cnnblas_status why = cnnblas_net_train_step(t->net, &step, &result);
     if (why) return training_failed(t, why);
     s->image += count;
     s->loss += result.loss * (double)count;

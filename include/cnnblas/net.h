@@ -4,8 +4,8 @@
  *   cnnblas_net *net;
  *   cnnblas_net_options options = {.batch = 64, .seed = 1};
  *   cnnblas_net_create("INPUT 1x28x28 -> [CONV 8@5x5 -> RELU -> POOL max 2]*2 -> FC 64 -> RELU -> FC 10", &options, &net);
- *   cnnblas_net_sgd sgd = {.lr = 0.05, .momentum = 0.9};
- *   cnnblas_net_train_step(net, 64, images, labels, &sgd, &result);          // as often as you like
+ *   cnnblas_net_step step = {.n = 64, .images = images, .labels = labels, .optimiser = {.lr = 0.05, .momentum = 0.9}};
+ *   cnnblas_net_train_step(net, &step, &result);                            // as often as you like
  *   cnnblas_net_predict(net, 64, images, NULL, predicted);
  *   cnnblas_net_destroy(net);
  *
@@ -84,10 +84,12 @@ typedef struct cnnblas_net_options {
   int64_t size[3]; /*   has it; 0: the text says it. size is {h, w}, {w} or {d, h, w}. */
   int64_t classes; /* the data's classes: fill a last FC without size, must agree with one that has it; or 0 */
   int32_t threads; /* upper bound; 0 means one a core */
-  cnnblas_effort effort;  /* of the convolution plans */
-  const char *algorithm;  /* of all convolutions, read only by create; NULL or "auto": the library chooses */
+  cnnblas_effort effort; /* of the convolution plans */
+  const char *algorithm; /* of all convolutions, read only by create; NULL or "auto": the library chooses */
+  cnnblas_wisdom
+      *wisdom; /* with effort measure: looked into first, and told what was measured; used by create alone; NULL */
   int32_t packed_weights; /* 1: not for training; has room for convolutions' weights packed: cnnblas_net_pack_weights */
-  int32_t reserved[15];   /* must be 0 */
+  int32_t reserved[23];   /* must be 0 */
 } cnnblas_net_options;
 
 /** Sets every field to zero, the defaults. NULL is ignored. */
@@ -239,15 +241,38 @@ typedef struct cnnblas_net_result {
  */
 typedef cnnblas_status (*cnnblas_net_hook)(void *context, void *gradients, int64_t elements);
 
-/** One update's settings: p, v as in cnnblas_sgd_step, all tensors alike. */
-typedef struct cnnblas_net_sgd {
-  double lr;             /* learning rate, at least 0 */
-  double momentum;       /* in [0, 1) */
-  double weight_decay;   /* at least 0 */
-  cnnblas_net_hook hook; /* or NULL */
-  void *context;         /* the hook's first argument */
-  int64_t reserved[4];   /* must be 0 */
-} cnnblas_net_sgd;
+/** How parameters follow their gradients. The reserved ones are refused by name (CNNBLAS_UNSUPPORTED). */
+typedef enum cnnblas_net_optimiser_kind {
+  CNNBLAS_NET_SGD = 0,      /* cnnblas_sgd_step, with momentum or without */
+  CNNBLAS_NET_NESTEROV = 1, /* reserved: SGD with Nesterov's momentum */
+  CNNBLAS_NET_ADAMW = 2     /* reserved: Adam with decoupled weight decay */
+} cnnblas_net_optimiser_kind;
+
+/** An optimiser and its settings, for all tensors alike. */
+typedef struct cnnblas_net_optimiser {
+  cnnblas_net_optimiser_kind kind; /* default SGD */
+  double lr;                       /* learning rate, at least 0 */
+  double momentum;                 /* in [0, 1) */
+  double weight_decay;             /* at least 0 */
+  int64_t reserved[8];             /* must be 0 */
+} cnnblas_net_optimiser;
+
+/** One training step: some labelled images, and what follows from their gradient. The arrays are read during the call. */
+typedef struct cnnblas_net_step {
+  int64_t n;             /* images, 1 to the network's batch */
+  const void *images;    /* [n][c][size...] */
+  const int32_t *labels; /* [n], each 0 to classes - 1 */
+  const int64_t
+      *numbers; /* [n], the images' numbers in the data, each at least 0; or NULL. What is random in a layer or
+                                      an augmentation is drawn by them, whatever batch an image comes in; today nothing is */
+  cnnblas_net_optimiser optimiser; /* read by update */
+  cnnblas_net_hook hook;           /* called by update; or NULL */
+  void *context;                   /* the hook's first argument */
+  int64_t reserved[8];             /* must be 0 */
+} cnnblas_net_step;
+
+/** Sets every field to zero; n, images, labels and the learning rate remain to be given. NULL is ignored. */
+CNNBLAS_API void cnnblas_net_step_init(cnnblas_net_step *step);
 
 /**
  * The logits of n images.
@@ -260,26 +285,29 @@ typedef struct cnnblas_net_sgd {
 CNNBLAS_API cnnblas_status cnnblas_net_forward(cnnblas_net *net, int64_t n, const void *x, void *logits);
 
 /**
- * Forward, loss and backward: leaves the gradient of the mean loss in the tensors, changes no parameter.
+ * Forward, loss and backward: leaves the gradient of the mean loss over the step's images in the tensors, changes no parameter.
  *
- * n        1 to the network's batch
- * labels   [n], each 0 to classes - 1
  * result   filled; NULL if not wanted
  * Returns CNNBLAS_OK; CNNBLAS_NOT_FINITE if the loss, a logit or a gradient is NaN or Inf: the message and
- * result->nonfinite name the first layer that made one, and the step; CNNBLAS_INVALID_ARGUMENT.
+ * result->nonfinite name the first layer that made one, and the step; CNNBLAS_INVALID_ARGUMENT; CNNBLAS_UNSUPPORTED (an
+ * optimiser that is not there yet).
  */
-CNNBLAS_API cnnblas_status cnnblas_net_gradient(cnnblas_net *net, int64_t n, const void *x, const int32_t *labels,
+CNNBLAS_API cnnblas_status cnnblas_net_gradient(cnnblas_net *net, const cnnblas_net_step *step,
                                                 cnnblas_net_result *result);
 
-/** The hook, then one SGD step with the gradients that lie in the tensors; counts a step. */
-CNNBLAS_API cnnblas_status cnnblas_net_update(cnnblas_net *net, const cnnblas_net_sgd *sgd);
+/**
+ * The step's hook, then the optimiser with the gradients that lie in the tensors; counts a step. The images are not looked at.
+ * Returns CNNBLAS_OK, what the hook returns, CNNBLAS_INVALID_ARGUMENT (no gradient yet, a setting out of its range) or
+ * CNNBLAS_UNSUPPORTED.
+ */
+CNNBLAS_API cnnblas_status cnnblas_net_update(cnnblas_net *net, const cnnblas_net_step *step);
 
 /**
  * One training step: cnnblas_net_gradient, then cnnblas_net_update. Where the first fails nothing is updated: the
  * parameters are still those of the step before.
  */
-CNNBLAS_API cnnblas_status cnnblas_net_train_step(cnnblas_net *net, int64_t n, const void *x, const int32_t *labels,
-                                                  const cnnblas_net_sgd *sgd, cnnblas_net_result *result);
+CNNBLAS_API cnnblas_status cnnblas_net_train_step(cnnblas_net *net, const cnnblas_net_step *step,
+                                                  cnnblas_net_result *result);
 
 /**
  * Loss and accuracy over any number of images, in batches of the network's; changes nothing. NaN or Inf in the loss is

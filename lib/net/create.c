@@ -36,7 +36,7 @@ static cnnblas_status check_options(const cnnblas_net_options *o)
   if (o->packed_weights && o->mode == CNNBLAS_NET_TRAINING)
     return cb_net_fail(CNNBLAS_INVALID_ARGUMENT,
                        "options.packed_weights is 1, but options.mode is training, where weights change");
-  for (int i = 0; i < 15; i++)
+  for (int i = 0; i < 23; i++)
     if (o->reserved[i]) return out_of_range("reserved", o->reserved[i]);
   return CNNBLAS_OK;
 }
@@ -55,6 +55,7 @@ static cnnblas_status make_plans(cnnblas_net *net, cb_net_layer *layer, bool fir
   cnnblas_conv_options o = {.algorithm = net->options.algorithm, .no_alloc = 1};
   o.threads = layer_threads(net, layer);
   o.effort = net->options.effort;
+  o.wisdom = net->options.wisdom;
   d->dtype = net->options.dtype;
   d->n = layer - net->layers < net->split ? net->part : net->options.batch;
   for (int direction = 0; direction < 3; direction++) {
@@ -253,6 +254,7 @@ cnnblas_status cnnblas_net_create(const char *text, const cnnblas_net_options *o
   if (!status) status = make_layers(net);
   if (!status) status = cb_net_make_block(net);
   net->options.algorithm = NULL;
+  net->options.wisdom = NULL;
   if (!status && net->block) status = cnnblas_net_initialise(net, o->init, o->seed);
   if (status) {
     cnnblas_net_destroy(net);

@@ -125,20 +125,50 @@ static cnnblas_status not_finite(const cnnblas_net *net, const char *what, const
                      what, layer);
 }
 
-cnnblas_status cnnblas_net_gradient(cnnblas_net *net, int64_t n, const void *x, const int32_t *labels,
-                                    cnnblas_net_result *result)
+/* The numbers that a step gives its images. */
+static cnnblas_status check_numbers(const cnnblas_net_step *step)
 {
-  cnnblas_net_result r = {.images = n};
-  cnnblas_status status = check_call(net, n, 1, net ? net->options.batch : 0, x);
-  if (!status) status = check_labels(net, n, labels);
+  for (int64_t i = 0; step->numbers && i < step->n; i++)
+    if (step->numbers[i] < 0)
+      return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "numbers[%lld] is %lld; it must be at least 0", (long long)i,
+                         (long long)step->numbers[i]);
+  return CNNBLAS_OK;
+}
+
+/* What gradient and update both look at: nothing is computed for a step that the other would refuse. The optimiser's numbers are
+   checked where they are used. */
+static cnnblas_status check_step(const cnnblas_net_step *step)
+{
+  static const char *const names[] = {"SGD", "NESTEROV", "ADAMW"};
+  if (!step) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "step is NULL");
+  int kind = (int)step->optimiser.kind;
+  if (kind < 0 || kind > CNNBLAS_NET_ADAMW)
+    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "step.optimiser.kind is %d, which names no optimiser", kind);
+  if (kind != CNNBLAS_NET_SGD)
+    return cb_net_fail(CNNBLAS_UNSUPPORTED, "optimiser %s is not there yet; a later version brings it", names[kind]);
+  for (int i = 0; i < 8; i++)
+    if (step->reserved[i] || step->optimiser.reserved[i])
+      return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "step.reserved[%d] or step.optimiser.reserved[%d] is not 0", i, i);
+  return CNNBLAS_OK;
+}
+
+cnnblas_status cnnblas_net_gradient(cnnblas_net *net, const cnnblas_net_step *step, cnnblas_net_result *result)
+{
+  cnnblas_status status = check_step(step);
+  if (!status) status = check_call(net, step->n, 1, net ? net->options.batch : 0, step->images);
+  if (!status) status = check_labels(net, step->n, step->labels);
+  if (!status) status = check_numbers(step);
   if (!status && net->options.mode != CNNBLAS_NET_TRAINING)
     status = cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "net was made for inference and has no gradients");
-  if (!status) status = cb_net_pass_gradient(net, n, x, labels, &r.loss);
+  if (status) return status;
+  int64_t n = step->n;
+  cnnblas_net_result r = {.images = n};
+  status = cb_net_pass_gradient(net, n, step->images, step->labels, &r.loss);
   if (status) return status;
   r.steps = net->steps;
-  r.correct = count_correct(net, n, labels);
+  r.correct = count_correct(net, n, step->labels);
   if ((!isfinite(r.loss) || !all_finite(net, n * net->classes, logits_of(net))))
-    status = not_finite(net, "the output of", cb_net_first_nonfinite(net, n, x), &r);
+    status = not_finite(net, "the output of", cb_net_first_nonfinite(net, n, step->images), &r);
   const char *bad = status ? NULL : nonfinite_gradient(net);
   if (bad) status = not_finite(net, "the gradient of", bad, &r);
   net->has_gradient = !status;
@@ -150,36 +180,35 @@ cnnblas_status cnnblas_net_gradient(cnnblas_net *net, int64_t n, const void *x, 
 
 enum { ALONE = 65536 /* parameters: one thread is done with fewer sooner than another wakes */ };
 
-cnnblas_status cnnblas_net_update(cnnblas_net *net, const cnnblas_net_sgd *sgd)
+void cnnblas_net_step_init(cnnblas_net_step *step)
+{
+  if (step) memset(step, 0, sizeof *step);
+}
+
+cnnblas_status cnnblas_net_update(cnnblas_net *net, const cnnblas_net_step *step)
 {
   cnnblas_status status = cb_net_check(net, true);
+  if (!status) status = check_step(step);
   if (status) return status;
-  if (!sgd) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "sgd is NULL");
   if (!net->has_gradient)
     return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "net has no gradient: cnnblas_net_gradient must come first");
-  for (int i = 0; i < 4; i++)
-    if (sgd->reserved[i])
-      return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "sgd.reserved[%d] is %lld; it must be 0", i,
-                         (long long)sgd->reserved[i]);
   void *gradients = cb_net_at(net, net->layout.gradients);
-  if (sgd->hook) status = sgd->hook(sgd->context, gradients, net->param_elements);
+  if (step->hook) status = step->hook(step->context, gradients, net->param_elements);
   if (status) return status;
-  cnnblas_sgd_desc d = {.dtype = net->options.dtype, .lr = sgd->lr};
+  cnnblas_sgd_desc d = {.dtype = net->options.dtype, .lr = step->optimiser.lr};
   d.threads = net->param_elements < ALONE ? 1 : net->threads;
-  d.momentum = sgd->momentum;
-  d.weight_decay = sgd->weight_decay;
+  d.momentum = step->optimiser.momentum;
+  d.weight_decay = step->optimiser.weight_decay;
   status = cnnblas_sgd_step(&d, net->param_elements, cb_net_at(net, net->layout.values), gradients,
                             cb_net_at(net, net->layout.momentum));
   if (!status) net->steps++;
   return status ? status : cb_net_apply_maps(net, net->layout.values);
 }
 
-cnnblas_status cnnblas_net_train_step(cnnblas_net *net, int64_t n, const void *x, const int32_t *labels,
-                                      const cnnblas_net_sgd *sgd, cnnblas_net_result *result)
+cnnblas_status cnnblas_net_train_step(cnnblas_net *net, const cnnblas_net_step *step, cnnblas_net_result *result)
 {
-  if (!sgd) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "sgd is NULL");
-  cnnblas_status status = cnnblas_net_gradient(net, n, x, labels, result);
-  if (!status) status = cnnblas_net_update(net, sgd);
+  cnnblas_status status = cnnblas_net_gradient(net, step, result);
+  if (!status) status = cnnblas_net_update(net, step);
   if (!status && result) result->steps = net->steps;
   return status;
 }

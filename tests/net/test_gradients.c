@@ -38,7 +38,7 @@ static void check_batch(const char *text, cnnblas_net_loss loss, int64_t n)
     for (int64_t i = 0; tensor.rank == 1 && i < tensor.elements; i++)
       ((double *)tensor.value)[i] = 0.2 * cnnblas_random_uniform(3, (uint64_t)t, (uint64_t)i) - 0.1;
   }
-  ASSERT_OK(cnnblas_net_gradient(p.net, n, p.x, labels, NULL));
+  ASSERT_OK(cnnblas_net_gradient(p.net, &(cnnblas_net_step){.n = n, .images = p.x, .labels = labels}, NULL));
   for (int64_t t = 0; t < info.tensors; t++) {
     cnnblas_net_tensor tensor;
     ASSERT_OK(cnnblas_net_get_tensor(p.net, t, &tensor));

@@ -36,13 +36,19 @@ static cnnblas_net *make(const char *notation, cnnblas_net_options o)
   return net;
 }
 
-static const cnnblas_net_sgd sgd = {.lr = 0.05, .momentum = 0.9, .weight_decay = 1e-4};
+static const cnnblas_net_optimiser sgd = {.lr = 0.05, .momentum = 0.9, .weight_decay = 1e-4};
+
+static cnnblas_status train_step(cnnblas_net *net, int64_t n, const float *x, const int32_t *own, cnnblas_net_result *r)
+{
+  cnnblas_net_step step = {.n = n, .images = x, .labels = own, .optimiser = sgd};
+  return cnnblas_net_train_step(net, &step, r);
+}
 
 static void train(cnnblas_net *net, int steps)
 {
   for (int step = 0; step < steps; step++) {
     int64_t from = step % 2 * 50, n = step % 3 ? 64 : 37;
-    ASSERT_OK(cnnblas_net_train_step(net, n, images + from * PIXELS, labels + from, &sgd, NULL));
+    ASSERT_OK(train_step(net, n, images + from * PIXELS, labels + from, NULL));
   }
 }
 
@@ -187,7 +193,7 @@ static void layers_can_be_looked_into(void **state)
   ASSERT_OK(cnnblas_net_layer_output(net, 8, &logits));
   assert_ptr_equal(conv, relu); /* fused */
   assert_memory_equal(logits, out, sizeof out);
-  ASSERT_OK(cnnblas_net_gradient(net, 64, images, labels, NULL));
+  ASSERT_OK(cnnblas_net_gradient(net, &(cnnblas_net_step){.n = 64, .images = images, .labels = labels}, NULL));
   ASSERT_OK(cnnblas_net_layer_gradient_norm(net, 0, &norm));
   static const char *const names[] = {"conv1.weight", "conv1.bias"};
   for (int t = 0; t < 2; t++) {
@@ -224,11 +230,13 @@ static void the_hook_stands_between_backward_and_update(void **state)
   int hooks = 0;
   cnnblas_net *plain = make(text, (cnnblas_net_options){.seed = 3}),
               *hooked = make(text, (cnnblas_net_options){.seed = 3});
-  cnnblas_net_sgd twice = {.lr = 0.5}, half = {.lr = 0.25, .hook = double_them, .context = &hooks},
-                  stop = {.lr = 1, .hook = refuse};
-  ASSERT_OK(cnnblas_net_train_step(plain, 64, images, labels, &twice, NULL));
-  assert_int_equal(cnnblas_net_train_step(hooked, 64, images, labels, &stop, NULL), CNNBLAS_IO_ERROR);
-  ASSERT_OK(cnnblas_net_train_step(hooked, 64, images, labels, &half, NULL));
+  cnnblas_net_step twice = {.n = 64, .images = images, .labels = labels, .optimiser.lr = 0.5}, half = twice,
+                   stop = twice;
+  half.optimiser.lr = 0.25, half.hook = double_them, half.context = &hooks;
+  stop.optimiser.lr = 1, stop.hook = refuse;
+  ASSERT_OK(cnnblas_net_train_step(plain, &twice, NULL));
+  assert_int_equal(cnnblas_net_train_step(hooked, &stop, NULL), CNNBLAS_IO_ERROR);
+  ASSERT_OK(cnnblas_net_train_step(hooked, &half, NULL));
   assert_int_equal(hooks, 1);
   cnnblas_net_tensor a, b;
   ASSERT_OK(cnnblas_net_find_tensor(plain, "fc1.weight", &a));
@@ -252,7 +260,7 @@ static void nan_is_traced_to_its_layer_and_step(void **state)
   ASSERT_OK(cnnblas_net_find_tensor(net, "conv1.weight", &first));
   float kept = ((float *)w.value)[9], before = ((float *)first.value)[0];
   ((float *)w.value)[9] = NAN;
-  assert_int_equal(cnnblas_net_train_step(net, 64, images, labels, &sgd, &r), CNNBLAS_NOT_FINITE);
+  assert_int_equal(train_step(net, 64, images, labels, &r), CNNBLAS_NOT_FINITE);
   assert_string_equal(r.nonfinite, "conv2");
   assert_non_null(strstr(cnnblas_last_error(), "step 3"));
   assert_non_null(strstr(cnnblas_last_error(), "conv2"));
@@ -262,10 +270,10 @@ static void nan_is_traced_to_its_layer_and_step(void **state)
   ((float *)w.value)[9] = kept;
   float pixel = images[5];
   images[5] = INFINITY;
-  assert_int_equal(cnnblas_net_train_step(net, 64, images, labels, &sgd, &r), CNNBLAS_NOT_FINITE);
+  assert_int_equal(train_step(net, 64, images, labels, &r), CNNBLAS_NOT_FINITE);
   assert_string_equal(r.nonfinite, "input");
   images[5] = pixel;
-  ASSERT_OK(cnnblas_net_train_step(net, 64, images, labels, &sgd, &r));
+  ASSERT_OK(train_step(net, 64, images, labels, &r));
   assert_true(r.steps == 3 && !r.nonfinite[0]);
   cnnblas_net_destroy(net);
 }
@@ -295,9 +303,68 @@ static void selected_maps_stay_selected(void **state)
         used += any;
       }
     assert_int_equal(used, 60);
-    ASSERT_OK(cnnblas_net_train_step(net, 8, images, labels, &sgd, NULL));
+    ASSERT_OK(train_step(net, 8, images, labels, NULL));
   }
   cnnblas_net_destroy(net);
+}
+
+static cnnblas_status gradient_alone(cnnblas_net *net, const cnnblas_net_step *step)
+{
+  return cnnblas_net_gradient(net, step, NULL);
+}
+
+/* A network told of measured choices keeps to them, and tells those that it measures. */
+static void networks_take_wisdom(void **state)
+{
+  (void)state;
+  cnnblas_wisdom *wisdom;
+  ASSERT_OK(cnnblas_wisdom_create(&wisdom));
+  cnnblas_net_options o = {.seed = 3, .effort = CNNBLAS_MEASURE, .wisdom = wisdom};
+  cnnblas_net *first = make(text, o);
+  size_t known = cnnblas_wisdom_count(wisdom);
+  assert_true(known > 0);
+  cnnblas_net *second = make(text, o);
+  assert_int_equal(cnnblas_wisdom_count(wisdom), known);
+  cnnblas_wisdom_destroy(wisdom); /* networks do not hold on to it */
+  cnnblas_net_info info;
+  ASSERT_OK(cnnblas_net_get_info(first, &info));
+  for (int64_t i = 0; i < info.layers; i++) {
+    cnnblas_net_layer_info a, b;
+    ASSERT_OK(cnnblas_net_get_layer(first, i, &a));
+    ASSERT_OK(cnnblas_net_get_layer(second, i, &b));
+    assert_memory_equal(a.algorithm, b.algorithm, sizeof a.algorithm);
+  }
+  ASSERT_OK(train_step(second, 64, images, labels, NULL));
+  cnnblas_net_destroy(first);
+  cnnblas_net_destroy(second);
+}
+
+/* The fields of a step, one at a time; gradient and update refuse alike what both look at. */
+static void bad_steps_are_refused(cnnblas_net *net)
+{
+  const cnnblas_net_step good = {.n = 64, .images = images, .labels = labels, .optimiser = sgd};
+  int64_t numbers[64] = {0};
+  numbers[5] = -1;
+  cnnblas_net_step step = good;
+  assert_int_equal(cnnblas_net_update(net, &good), CNNBLAS_INVALID_ARGUMENT); /* no gradient yet */
+  step.numbers = numbers;
+  assert_int_equal(cnnblas_net_gradient(net, &step, NULL), CNNBLAS_INVALID_ARGUMENT);
+  assert_non_null(strstr(cnnblas_last_error(), "numbers[5] is -1"));
+  for (int call = 0; call < 2; call++) {
+    cnnblas_status (*const refuses)(cnnblas_net *, const cnnblas_net_step *) =
+        call ? cnnblas_net_update : gradient_alone;
+    step = good, step.optimiser.kind = CNNBLAS_NET_ADAMW;
+    assert_int_equal(refuses(net, &step), CNNBLAS_UNSUPPORTED);
+    assert_non_null(strstr(cnnblas_last_error(), "ADAMW is not there yet"));
+    step.optimiser.kind = (cnnblas_net_optimiser_kind)3;
+    assert_int_equal(refuses(net, &step), CNNBLAS_INVALID_ARGUMENT);
+    for (int i = 0; i < 8; i++) {
+      step = good, step.reserved[i] = 1;
+      assert_int_equal(refuses(net, &step), CNNBLAS_INVALID_ARGUMENT);
+      step = good, step.optimiser.reserved[i] = 1;
+      assert_int_equal(refuses(net, &step), CNNBLAS_INVALID_ARGUMENT);
+    }
+  }
 }
 
 static void refusals_leave_everything_alone(void **state)
@@ -309,14 +376,14 @@ static void refusals_leave_everything_alone(void **state)
   float out[640];
   int32_t bad[64] = {0};
   bad[63] = 10;
-  assert_int_equal(cnnblas_net_train_step(net, 64, images, bad, &sgd, NULL), CNNBLAS_INVALID_ARGUMENT);
-  assert_int_equal(cnnblas_net_train_step(net, 65, images, labels, &sgd, NULL), CNNBLAS_INVALID_ARGUMENT);
-  assert_int_equal(cnnblas_net_train_step(net, 0, images, labels, &sgd, NULL), CNNBLAS_INVALID_ARGUMENT);
-  assert_int_equal(cnnblas_net_train_step(net, 64, NULL, labels, &sgd, NULL), CNNBLAS_INVALID_ARGUMENT);
-  assert_int_equal(cnnblas_net_train_step(net, 64, images, labels, NULL, NULL), CNNBLAS_INVALID_ARGUMENT);
-  assert_int_equal(cnnblas_net_update(net, &sgd), CNNBLAS_INVALID_ARGUMENT);
+  assert_int_equal(train_step(net, 64, images, bad, NULL), CNNBLAS_INVALID_ARGUMENT);
+  assert_int_equal(train_step(net, 65, images, labels, NULL), CNNBLAS_INVALID_ARGUMENT);
+  assert_int_equal(train_step(net, 0, images, labels, NULL), CNNBLAS_INVALID_ARGUMENT);
+  assert_int_equal(train_step(net, 64, NULL, labels, NULL), CNNBLAS_INVALID_ARGUMENT);
+  assert_int_equal(cnnblas_net_train_step(net, NULL, NULL), CNNBLAS_INVALID_ARGUMENT);
+  bad_steps_are_refused(net);
   assert_int_equal(cnnblas_net_forward(design, 1, images, out), CNNBLAS_INVALID_ARGUMENT);
-  assert_int_equal(cnnblas_net_train_step(inference, 64, images, labels, &sgd, NULL), CNNBLAS_INVALID_ARGUMENT);
+  assert_int_equal(train_step(inference, 64, images, labels, NULL), CNNBLAS_INVALID_ARGUMENT);
   assert_int_equal(cnnblas_net_forward(NULL, 1, images, out), CNNBLAS_INVALID_ARGUMENT);
   cnnblas_net_destroy(net);
   cnnblas_net_destroy(design);
@@ -335,6 +402,7 @@ int main(void)
                                      cmocka_unit_test(the_hook_stands_between_backward_and_update),
                                      cmocka_unit_test(nan_is_traced_to_its_layer_and_step),
                                      cmocka_unit_test(selected_maps_stay_selected),
+                                     cmocka_unit_test(networks_take_wisdom),
                                      cmocka_unit_test(refusals_leave_everything_alone)};
   return cmocka_run_group_tests(tests, draw_images, NULL);
 }

@@ -49,7 +49,7 @@ static double train_epoch(cnnblas_net *net, int64_t count, int epoch, double lr)
   static float batch[BATCH * PIXELS];
   int32_t own[BATCH];
   double loss = 0;
-  cnnblas_net_sgd sgd = {.lr = lr, .momentum = 0.9};
+  cnnblas_net_step step = {.n = BATCH, .images = batch, .labels = own, .optimiser = {.lr = lr, .momentum = 0.9}};
   ASSERT_OK(cnnblas_random_permutation(1, (uint64_t)epoch, count, order));
   for (int64_t at = 0; at + BATCH <= count; at += BATCH) {
     cnnblas_net_result r;
@@ -57,7 +57,7 @@ static double train_epoch(cnnblas_net *net, int64_t count, int epoch, double lr)
       memcpy(batch + i * PIXELS, images + order[at + i] * PIXELS, PIXELS * sizeof *batch);
       own[i] = labels[order[at + i]];
     }
-    ASSERT_OK(cnnblas_net_train_step(net, BATCH, batch, own, &sgd, &r));
+    ASSERT_OK(cnnblas_net_train_step(net, &step, &r));
     loss += r.loss;
   }
   return loss / (double)(count / BATCH);
@@ -77,7 +77,7 @@ static double gradient_ratio(const char *activation, uint64_t seed)
   double first, last;
   snprintf(text, sizeof text, "INPUT -> [FC 64 -> %s]*7 -> FC", activation);
   cnnblas_net *net = make(text, CNNBLAS_INIT_HE, seed);
-  ASSERT_OK(cnnblas_net_gradient(net, BATCH, images, labels, NULL));
+  ASSERT_OK(cnnblas_net_gradient(net, &(cnnblas_net_step){.n = BATCH, .images = images, .labels = labels}, NULL));
   ASSERT_OK(cnnblas_net_layer_gradient_norm(net, 0, &first));
   ASSERT_OK(cnnblas_net_layer_gradient_norm(net, 14, &last));
   cnnblas_net_destroy(net);

@@ -13,12 +13,12 @@
 
 static long step;
 
-cnnblas_status __real_cnnblas_net_train_step(cnnblas_net *net, int64_t n, const void *x, const int32_t *labels,
-                                             const cnnblas_net_sgd *sgd, cnnblas_net_result *result);
-cnnblas_status __wrap_cnnblas_net_train_step(cnnblas_net *net, int64_t n, const void *x, const int32_t *labels,
-                                             const cnnblas_net_sgd *sgd, cnnblas_net_result *result);
-cnnblas_status __wrap_cnnblas_net_train_step(cnnblas_net *net, int64_t n, const void *x, const int32_t *labels,
-                                             const cnnblas_net_sgd *sgd, cnnblas_net_result *result)
+cnnblas_status __real_cnnblas_net_train_step(cnnblas_net *net, const cnnblas_net_step *batch,
+                                             cnnblas_net_result *result);
+cnnblas_status __wrap_cnnblas_net_train_step(cnnblas_net *net, const cnnblas_net_step *batch,
+                                             cnnblas_net_result *result);
+cnnblas_status __wrap_cnnblas_net_train_step(cnnblas_net *net, const cnnblas_net_step *batch,
+                                             cnnblas_net_result *result)
 {
   long wanted;
   int number, times;
@@ -26,5 +26,5 @@ cnnblas_status __wrap_cnnblas_net_train_step(cnnblas_net *net, int64_t n, const 
   step++;
   if (text && sscanf(text, "%ld %d %d", &wanted, &number, &times) == 3 && step == wanted)
     while (times-- > 0) raise(number); /* a handler has run when raise returns */
-  return __real_cnnblas_net_train_step(net, n, x, labels, sgd, result);
+  return __real_cnnblas_net_train_step(net, batch, result);
 }

@@ -25,15 +25,17 @@ static int failed(cnnblas_net *net)
 static int train(const float *images, const int32_t *labels, const float *test_images, const int32_t *test_labels)
 {
   const cnnblas_net_options options = {.batch = BATCH, .seed = 1};
-  const cnnblas_net_sgd sgd = {.lr = 0.02, .momentum = 0.9};
+  cnnblas_net_step step = {.n = BATCH, .optimiser = {.lr = 0.02, .momentum = 0.9}};
   cnnblas_net_result result = {0};
   cnnblas_net *net = NULL;
   if (cnnblas_net_create(lenet, &options, &net) != CNNBLAS_OK) return failed(NULL);
   for (int epoch = 1; epoch <= EPOCHS; epoch++) {
     /* the digits are drawn in no order; real data should be shuffled: cnnblas_random_permutation */
-    for (int64_t i = 0; i < TRAIN; i += BATCH)
-      if (cnnblas_net_train_step(net, BATCH, images + i * PIXELS, labels + i, &sgd, &result) != CNNBLAS_OK)
-        return failed(net);
+    for (int64_t i = 0; i < TRAIN; i += BATCH) {
+      step.images = images + i * PIXELS;
+      step.labels = labels + i;
+      if (cnnblas_net_train_step(net, &step, &result) != CNNBLAS_OK) return failed(net);
+    }
     printf("epoch %d: loss of the last batch %.4f", epoch, result.loss);
     if (cnnblas_net_evaluate(net, TEST, test_images, test_labels, &result) != CNNBLAS_OK) return failed(net);
     printf(", unseen images: loss %.4f, %.1f %% right\n", result.loss, 100.0 * (double)result.correct / TEST);
