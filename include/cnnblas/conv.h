@@ -107,6 +107,25 @@ typedef struct cnnblas_conv_desc {
 /** Sets every field to zero, the defaults: for languages without designated initialisers. NULL is ignored. */
 CNNBLAS_API void cnnblas_conv_desc_init(cnnblas_conv_desc *desc);
 
+/** Where the zeros go that keep the size of an axis: its outputs are then ceil(size / stride). */
+typedef enum cnnblas_conv_pad {
+  CNNBLAS_PAD_UPPER = 0,    /* as few as will do; the odd one behind the axis: ONNX's SAME_UPPER */
+  CNNBLAS_PAD_LOWER = 1,    /* as few as will do; the odd one in front: ONNX's SAME_LOWER */
+  CNNBLAS_PAD_SYMMETRIC = 2 /* the same number at both ends, the least that will do */
+} cnnblas_conv_pad;
+
+/**
+ * Sets desc's pad_begin and pad_end, whatever they are, so that every axis keeps its size divided by its stride, rounded up.
+ *
+ * An axis needs max(0, (ceil(size / stride) - 1) * stride + dilation * (kernel - 1) + 1 - size) zeros, for even filters, strides
+ * and dilations too. Where that is odd, SYMMETRIC takes one more if the stride is above 1, which changes no size; at stride 1 it
+ * would, and the call is refused.
+ *
+ * Returns CNNBLAS_OK; what cnnblas_conv_get_shape returns of the other fields; CNNBLAS_INVALID_ARGUMENT (null pointer, no such
+ * padding, no symmetric one). On an error desc is untouched. Thread safe.
+ */
+CNNBLAS_API cnnblas_status cnnblas_conv_pad_same(cnnblas_conv_desc *desc, cnnblas_conv_pad pad);
+
 /** The sizes that follow from a descriptor, in elements. */
 typedef struct cnnblas_conv_shape {
   int64_t out[3];        /* output size of each axis, 0 beyond the rank */
