@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "option_values.h"
 #include "descriptor.h"
+#include "io/output.h"
 #include "makespan.h"
 #include "sets.h"
 #include <errno.h>
@@ -25,19 +26,7 @@ int bench_out_of_memory(void)
 
 int bench_check_writable(const char *path)
 {
-  struct stat is;
-  if (!path || strcmp(path, "-") == 0) return BENCH_OK;
-  int failed = 0;
-  if (stat(path, &is) == 0) {
-    failed = access(path, W_OK);
-    if (S_ISDIR(is.st_mode)) failed = -1, errno = EISDIR;
-  } else {
-    char folder[4096];
-    const char *slash = strrchr(path, '/');
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
-    failed = access(folder, W_OK);
-  }
-  if (!failed) return BENCH_OK;
+  if (!path || strcmp(path, "-") == 0 || io_output_check(path) == 0) return BENCH_OK;
   fprintf(stderr, "cnnblas-bench: %s: %s\n", path, strerror(errno));
   return BENCH_NO_MEMORY;
 }

@@ -43,16 +43,14 @@ const char *plot_quoted(const char *text)
   return string;
 }
 
-static FILE *open_file(plots *p, const char *name, const char *end)
+static bool open_file(plots *p, io_output *output, const char *name, const char *end)
 {
   char path[4096];
   snprintf(path, sizeof path, "%s/%s%s", p->directory, name, end);
-  FILE *file = fopen(path, "w");
-  if (!file) {
-    fprintf(stderr, "cnnblas-bench: %s: %s\n", path, strerror(errno));
-    p->failed = true;
-  }
-  return file;
+  if (io_output_open(output, path) == 0) return true;
+  fprintf(stderr, "cnnblas-bench: %s: %s\n", path, strerror(errno));
+  p->failed = true;
+  return false;
 }
 
 bool plot_begin(plots *p, plot_picture *to, const char *format, ...)
@@ -70,19 +68,22 @@ bool plot_begin(plots *p, plot_picture *to, const char *format, ...)
   for (char *c = name; *c; c++)
     if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-", *c)) *c = '_';
   if (p->only && strcmp(p->only, name) != 0) return false;
-  *to = (plot_picture){open_file(p, name, ".gp"), NULL, name};
-  if (!to->script) return false;
-  to->data = open_file(p, name, ".dat");
-  if (!to->data) fclose(to->script);
-  return to->data;
+  to->name = name;
+  if (!open_file(p, &to->files[0], name, ".gp")) return false;
+  if (!open_file(p, &to->files[1], name, ".dat")) {
+    io_output_close(&to->files[0]);
+    return false;
+  }
+  to->script = to->files[0].file;
+  to->data = to->files[1].file;
+  return true;
 }
 
 void plot_end(plots *p, plot_picture *it, int width, int height, const char *command)
 {
   gnuplot_draw(it->script, it->name, width, height, command);
-  bool bad = ferror(it->script) | ferror(it->data);
-  bad |= fclose(it->script) != 0;
-  bad |= fclose(it->data) != 0;
+  bool bad = io_output_close(&it->files[0]) != 0;
+  bad |= io_output_close(&it->files[1]) != 0;
   if (bad) {
     fprintf(stderr, "cnnblas-bench: %s/%s: %s\n", p->directory, it->name, strerror(errno));
     p->failed = true;

@@ -5,6 +5,7 @@
 #define BENCH_PLOT_PARTS_H
 
 #include "io/gnuplot.h"
+#include "io/output.h"
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -22,7 +23,8 @@ typedef struct {
 
 /* One picture in the making: its files are open. */
 typedef struct {
-  FILE *script, *data;
+  io_output files[2];  /* the script and its data */
+  FILE *script, *data; /* theirs */
   const char *name;
 } plot_picture;
 

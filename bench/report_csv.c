@@ -1,6 +1,6 @@
 /* CSV after RFC 4180: a head line, one line a row, texts quoted. */
+#include "io/output.h"
 #include "report.h"
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -57,8 +57,10 @@ static void write_row(FILE *file, const bench_result *r, const bench_context *co
 
 bool bench_csv_write(const char *path, const bench_results *results, const bench_context *context)
 {
-  FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
-  if (!file) return false;
+  bool named = strcmp(path, "-") != 0;
+  io_output output = {.file = stdout};
+  if (named && io_output_open(&output, path)) return false;
+  FILE *file = output.file;
   fputs(
       "name,set,layer,problem,direction,algorithm,chosen,batch,threads,dtype,repeats,iterations,time_us,time_median_us,"
       "time_spread,gflops,percent_of_peak,percent_of_gemm_peak,roof_gflops,percent_of_roof,speedup_over_naive,"
@@ -66,9 +68,5 @@ bool bench_csv_write(const char *path, const bench_results *results, const bench
       "load,foreign_load,stolen_load,fma_peak_before_gflops,fma_peak_after_gflops,peaks_moved\n",
       file);
   for (size_t i = 0; i < results->count; i++) write_row(file, &results->items[i], context);
-  bool ok = fflush(file) == 0 && !ferror(file);
-  int error = errno;
-  if (file != stdout && fclose(file) != 0) ok = false, error = errno;
-  errno = error;
-  return ok;
+  return named ? io_output_close(&output) == 0 : fflush(file) == 0 && !ferror(file);
 }

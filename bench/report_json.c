@@ -1,5 +1,6 @@
 /* JSON in Google Benchmark's schema: "context" and "benchmarks"; our own fields beside its. See README.md for each. */
 #include "io/json_numbers.h"
+#include "io/output.h"
 #include "report_parts.h"
 #include <errno.h>
 #include <math.h>
@@ -170,10 +171,11 @@ bool bench_report_dump(const char *path, json_t *context, json_t *rows)
   }
   io_json_shorten_numbers(text);
   bool named = strcmp(path, "-") != 0;
-  FILE *file = named ? fopen(path, "w") : json_stdout ? json_stdout : stdout;
-  bool ok = file && fprintf(file, "%s\n", text) > 0 && fflush(file) == 0;
+  io_output output = {.file = json_stdout ? json_stdout : stdout};
+  bool ok = !named || io_output_open(&output, path) == 0;
+  if (ok) fprintf(output.file, "%s\n", text);
+  if (ok) ok = named ? io_output_close(&output) == 0 : fflush(output.file) == 0 && !ferror(output.file);
   int error = errno;
-  if (file && named && fclose(file) != 0) ok = false, error = errno;
   free(text);
   errno = error;
   return ok;

@@ -297,6 +297,38 @@ static void test_refusals(void **state)
   expect_refusal(CNNBLAS_BAD_FORMAT, ":6: |goes on");
 }
 
+/* What is not a regular file stays what it was; a link stays, and its target keeps its mode. */
+static void test_what_a_path_leads_to(void **state)
+{
+  (void)state;
+  cnnblas_wisdom *wisdom = create();
+  struct stat about;
+  char link[96], pipe[96];
+  snprintf(link, sizeof link, "%s/link", folder);
+  snprintf(pipe, sizeof pipe, "%s/pipe", folder);
+  assert_int_equal(mkfifo(pipe, 0600), 0);
+  assert_int_equal(cnnblas_wisdom_save(wisdom, pipe), CNNBLAS_IO_ERROR);
+  assert_int_equal(lstat(pipe, &about), 0);
+  assert_true(S_ISFIFO(about.st_mode));
+  assert_int_equal(cnnblas_wisdom_save(wisdom, "/dev/null"), CNNBLAS_IO_ERROR);
+  assert_int_equal(lstat("/dev/null", &about), 0);
+  assert_true(S_ISCHR(about.st_mode));
+  assert_int_equal(cnnblas_wisdom_save(wisdom, ""), CNNBLAS_IO_ERROR);
+
+  assert_int_equal(symlink("choices", link), 0);
+  unlink(path);
+  ASSERT_OK(cnnblas_wisdom_save(wisdom, link)); /* the link leads to nothing yet */
+  assert_int_equal(chmod(path, 0600), 0);
+  ASSERT_OK(cnnblas_wisdom_save(wisdom, link));
+  assert_int_equal(lstat(link, &about), 0);
+  assert_true(S_ISLNK(about.st_mode));
+  assert_int_equal(lstat(path, &about), 0);
+  assert_true(S_ISREG(about.st_mode) && (about.st_mode & 0777) == 0600 && about.st_size > 0);
+  unlink(link);
+  unlink(pipe);
+  cnnblas_wisdom_destroy(wisdom);
+}
+
 static void test_paths_and_arguments(void **state)
 {
   (void)state;
@@ -357,6 +389,7 @@ int main(void)
                                      cmocka_unit_test(test_refusals),
                                      cmocka_unit_test(test_every_truncation),
                                      cmocka_unit_test(test_threads),
+                                     cmocka_unit_test(test_what_a_path_leads_to),
                                      cmocka_unit_test(test_paths_and_arguments)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

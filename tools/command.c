@@ -100,6 +100,13 @@ bool command_only_json(const char *json)
   return json && !strcmp(json, "-");
 }
 
+int command_check_json(const char *path)
+{
+  io_error error;
+  io_status status = path && !command_only_json(path) ? io_can_replace(path, &error) : IO_OK;
+  return status ? command_fail((int)status, "%s", error.text) : COMMAND_FINE;
+}
+
 int command_write_json(const char *path, json_t *document)
 {
   char *text = document ? json_dumps(document, JSON_INDENT(2)) : NULL;

@@ -55,6 +55,9 @@ int command_no_operands(int argc, char **argv);
 /* Whether --json was given as "-": standard output then holds the JSON alone. */
 bool command_only_json(const char *json);
 
+/* Whether command_write_json could write to --json's value; NULL and "-" are fine. For before the work. */
+int command_check_json(const char *path);
+
 /* Writes a JSON document to path, "-" for stdout, or says why not; takes the document. NULL: out of memory. */
 struct json_t;
 int command_write_json(const char *path, struct json_t *document);

@@ -190,7 +190,8 @@ int command_eval(int argc, char **argv)
   if (status || done) return status;
   if ((status = command_no_operands(argc, argv))) return status;
   if (!e.o.model) return command_fail(COMMAND_USAGE, "--model is missing; --help shows the options");
-  status = load(&e);
+  status = command_check_json(e.o.json);
+  if (!status) status = load(&e);
   if (!status) status = measure(&e);
   if (!status && e.o.plot) status = plots_confusion(e.o.plot, e.table, e.info.classes);
   if (!status && !command_only_json(e.o.json)) print_text(&e);

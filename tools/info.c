@@ -122,6 +122,7 @@ int command_info(int argc, char **argv)
   }
   if (status || done) return status;
   if ((status = command_no_operands(argc, argv))) return status;
+  if ((status = command_check_json(json))) return status;
   cnnblas_system_info info;
   warnings found = {0};
   cnnblas_system_get_info(&info);

@@ -265,6 +265,7 @@ int command_inspect(int argc, char **argv)
   bool done = false;
   int status = read_options(argc, argv, &o, &done);
   if (status || done) return status;
+  if ((status = command_check_json(o.json))) return status;
   cnnblas_net *net = NULL;
   st_file file = {0};
   io_error error;

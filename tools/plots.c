@@ -3,6 +3,7 @@
 #include "command.h"
 #include "io/file.h"
 #include "io/gnuplot.h"
+#include "io/output.h"
 #include "io/system.h"
 #include <errno.h>
 #include <limits.h>
@@ -13,7 +14,8 @@
 
 /* A script in the making, beside the picture that it draws. */
 typedef struct {
-  FILE *file;
+  io_output output;
+  FILE *file; /* output's */
   char path[PATH_MAX], folder[PATH_MAX];
   const char *name; /* the picture's, within its folder */
 } script;
@@ -24,12 +26,22 @@ static bool ends_in(const char *path, const char *end)
   return length > n && strcmp(path + length - n, end) == 0;
 }
 
+static int script_name(const char *path, char *name)
+{
+  if (snprintf(name, PATH_MAX, "%s.gp", path) < PATH_MAX) return COMMAND_FINE;
+  return command_fail(COMMAND_NO_ROOM, "%s: cannot create: the name is too long", path);
+}
+
 int plots_check(const char *option, const char *path)
 {
+  char gp[PATH_MAX];
   io_error error;
   if (!ends_in(path, ".svg") && !ends_in(path, ".png"))
     return command_bad_value(option, path, "it must end in .svg or .png");
+  int named = script_name(path, gp);
+  if (named) return named;
   io_status status = io_can_replace(path, &error);
+  if (!status) status = io_can_replace(gp, &error);
   return status ? command_fail((int)status, "%s", error.text) : COMMAND_FINE;
 }
 
@@ -37,20 +49,19 @@ static int begin(script *s, const char *path)
 {
   const char *slash = strrchr(path, '/');
   s->name = slash ? slash + 1 : path;
-  int folder = snprintf(s->folder, sizeof s->folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
-  int length = snprintf(s->path, sizeof s->path, "%s.gp", path);
-  if (folder >= PATH_MAX || length >= PATH_MAX) return command_fail(COMMAND_NO_ROOM, "%s: the name is too long", path);
-  s->file = fopen(s->path, "w");
-  return s->file ? COMMAND_FINE : command_fail(COMMAND_NO_ROOM, "%s: %s", s->path, strerror(errno));
+  int status = script_name(path, s->path);
+  if (status) return status;
+  snprintf(s->folder, sizeof s->folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+  if (io_output_open(&s->output, s->path)) return command_fail(COMMAND_NO_ROOM, "%s: %s", s->path, strerror(errno));
+  s->file = s->output.file;
+  return COMMAND_FINE;
 }
 
 /* Draws and removes the script, or leaves it where there is no gnuplot. */
 static int end(script *s, int width, int height, const char *commands)
 {
   gnuplot_draw_file(s->file, s->name, width, height, commands);
-  bool bad = ferror(s->file);
-  bad |= fclose(s->file) != 0;
-  if (bad) return command_fail(COMMAND_NO_ROOM, "%s: %s", s->path, strerror(errno));
+  if (io_output_close(&s->output)) return command_fail(COMMAND_NO_ROOM, "%s: %s", s->path, strerror(errno));
   gnuplot_status status = gnuplot_run(s->folder, &s->name, 1);
   if (status == GNUPLOT_FAILED) return command_fail(COMMAND_NO_ROOM, "gnuplot failed on %s", s->path);
   if (status == GNUPLOT_ABSENT)

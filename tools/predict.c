@@ -159,7 +159,8 @@ int command_predict(int argc, char **argv)
   int status = read_options(&p, argc, argv, &done);
   if (status || done) return status;
   if (p.json && !(p.rows = json_array())) return command_fail(COMMAND_NO_ROOM, "out of memory for the JSON");
-  status = open_model(&p);
+  status = command_check_json(p.json);
+  if (!status) status = open_model(&p);
   for (int i = optind; i < argc && !status; i++) status = predict_file(&p, argv[i]);
   if (!status && p.json)
     status = command_write_json(p.json, p.rows);

@@ -39,15 +39,26 @@ static int check_same_size(const session *s)
                       command_shape(one, sizeof one, a->c, a->size));
 }
 
-/* All files that will be written, before anything is computed. */
-static int check_outputs(const train_options *o)
+/* All files that will be written, before anything is computed: what a signal makes too, if --out or --checkpoint names it. */
+static int check_outputs(const session *s)
 {
-  const char *const paths[] = {o->out, o->checkpoint, o->history, o->json && strcmp(o->json, "-") ? o->json : NULL};
+  const train_options *o = &s->options;
+  const char *const paths[] = {o->out, o->checkpoint, o->history, o->out || o->checkpoint ? s->interrupted : NULL};
   io_error error;
   io_status status = IO_OK;
   for (size_t i = 0; i < sizeof paths / sizeof *paths && !status; i++)
     if (paths[i]) status = io_can_replace(paths[i], &error);
-  return failed_io(status, &error);
+  return status ? failed_io(status, &error) : command_check_json(o->json);
+}
+
+/* Where the checkpoint of an interrupted run goes. */
+static int name_interrupted(session *s)
+{
+  const train_options *o = &s->options;
+  const char *base = o->checkpoint ? o->checkpoint : o->out ? o->out : "cnnblas";
+  int length = snprintf(s->interrupted, sizeof s->interrupted, "%s%s", base, o->checkpoint ? "" : ".checkpoint");
+  if (length < (int)sizeof s->interrupted) return COMMAND_FINE;
+  return command_fail(COMMAND_NO_ROOM, "%s: cannot create: the name is too long", base);
 }
 
 static int load_data(session *s)
@@ -214,7 +225,8 @@ static int prepare(session *s)
   io_error error;
   trainer *t = &s->trainer;
   cnnblas_net_info info;
-  int status = check_outputs(&s->options);
+  int status = name_interrupted(s);
+  if (!status) status = check_outputs(s);
   if (!status) status = load_data(s);
   if (!status) status = s->options.resume ? resume_run(s) : begin_run(s);
   if (status) return status;
@@ -228,11 +240,6 @@ static int prepare(session *s)
   t->history = s->options.history;
   t->quiet = s->options.quiet;
   t->interrupted = s->interrupted;
-  if (t->checkpoint || s->options.out)
-    snprintf(s->interrupted, sizeof s->interrupted, "%s%s", t->checkpoint ? t->checkpoint : s->options.out,
-             t->checkpoint ? "" : ".checkpoint");
-  else
-    snprintf(s->interrupted, sizeof s->interrupted, "cnnblas.checkpoint");
   progress_open(&t->progress, t->quiet ? PROGRESS_NEVER : s->options.progress);
   return s->options.quiet ? COMMAND_FINE : print_network(s);
 }

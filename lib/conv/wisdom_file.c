@@ -12,6 +12,7 @@
  */
 #include "base/cpu.h"
 #include "base/memory.h"
+#include "base/replace.h"
 #include "base/size.h"
 #include "base/status.h"
 #include "conv/algorithms.h"
@@ -29,7 +30,6 @@
 enum {
   LONGEST_LINE = 640,    /* bytes: two words and 24 numbers of up to 20 digits, and a name */
   MOST_BYTES = 64 << 20, /* of a file that is read */
-  TRIES = 100            /* names of a temporary file */
 };
 
 static const char *const dtypes[] = {"f32", "f64"};
@@ -274,41 +274,33 @@ static cnnblas_status write_text(const cb_wisdom_list *list, char **text, size_t
   return CNNBLAS_OK;
 }
 
-/* Writes, flushes to the disk and closes; false with errno set. */
+/* False with errno set. */
 static bool write_all(int file, const char *text, size_t bytes)
 {
-  bool ok = true;
-  for (size_t at = 0; ok && at < bytes;) {
+  for (size_t at = 0; at < bytes;) {
     ssize_t put = write(file, text + at, bytes - at);
     if (put > 0)
       at += (size_t)put;
-    else
-      ok = put < 0 && errno == EINTR;
+    else if (put == 0 || errno != EINTR)
+      return false;
   }
-  ok = ok && fsync(file) == 0;
-  int error = errno;
-  if (close(file) != 0 && ok) return false;
-  errno = error;
-  return ok;
+  return true;
 }
 
-/* Puts the text in the place of path by way of a new file beside it. */
+/* Puts the text in the place of the file's content. */
 static cnnblas_status replace_file(const char *path, const char *text, size_t bytes)
 {
-  size_t room = strlen(path) + 48;
-  char *beside = cb_alloc(room);
-  if (!beside) return cb_fail_memory(room, "a file name");
-  int file = -1;
-  for (int i = 0; i < TRIES && file < 0; i++) {
-    snprintf(beside, room, "%s.%ld.%d.tmp", path, (long)getpid(), i);
-    file = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (file < 0 && errno != EEXIST) break;
+  cb_replacement r;
+  int failed = cb_replace_begin(&r, path, false);
+  if (!failed) {
+    bool written = write_all(r.fd, text, bytes);
+    int error = errno;
+    failed = cb_replace_end(&r, written) || !written;
+    if (!written) errno = error;
+  } else if (!r.doing) {
+    return cb_fail(CNNBLAS_IO_ERROR, "%.200s: not a regular file", path);
   }
-  bool ok = file >= 0 && write_all(file, text, bytes) && rename(beside, path) == 0;
-  int error = errno;
-  if (!ok && file >= 0) unlink(beside);
-  cb_free(beside);
-  return ok ? CNNBLAS_OK : cb_fail(CNNBLAS_IO_ERROR, "%.200s: %s", path, strerror(error));
+  return failed ? cb_fail(CNNBLAS_IO_ERROR, "%.200s: %s", path, strerror(errno)) : CNNBLAS_OK;
 }
 
 cnnblas_status cnnblas_wisdom_save(const cnnblas_wisdom *wisdom, const char *path)

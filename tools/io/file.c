@@ -1,11 +1,10 @@
 /* Whole files; see file.h. */
 #define _GNU_SOURCE
 #include "io/file.h"
+#include "base/replace.h"
 #include "io/system.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -60,9 +59,13 @@ io_status io_read_file(const char *path, size_t most, io_buffer *buffer, io_erro
 
 /* ---- replacing ---- */
 
+enum { SHOWN = 200 /* characters of a path: the reason must fit behind it */ };
+
 static io_status cannot_write(const char *path, const char *what, io_error *error)
 {
-  return io_fail(error, IO_NO_ROOM, "%s: cannot %s: %s", path, what, strerror(errno));
+  int reason = errno;
+  bool whole = strlen(path) <= SHOWN;
+  return io_fail(error, IO_NO_ROOM, "%.*s%s: cannot %s: %s", SHOWN, path, whole ? "" : "...", what, strerror(reason));
 }
 
 static io_status write_parts(int fd, const char *path, const io_part *parts, size_t count, io_error *error)
@@ -73,64 +76,27 @@ static io_status write_parts(int fd, const char *path, const io_part *parts, siz
       if (put <= 0) return cannot_write(path, "write", error);
       done += (size_t)put;
     }
-  return io_fsync(fd) ? cannot_write(path, "sync", error) : IO_OK;
+  return IO_OK;
 }
 
-/* The path up to its last slash, "." without one. */
-static void folder_of(const char *path, char *folder, size_t bytes)
+/* What the replacement says of its failure. */
+static io_status cannot_replace(const cb_replacement *r, const char *path, io_error *error)
 {
-  const char *slash = strrchr(path, '/');
-  int length = !slash || slash == path ? 1 : (int)(slash - path);
-  snprintf(folder, bytes, "%.*s", length, slash ? path : ".");
-}
-
-/* The new name itself is on disk only when its folder is. */
-static io_status sync_folder(const char *path, io_error *error)
-{
-  char folder[PATH_MAX];
-  folder_of(path, folder, sizeof folder);
-  int fd = io_open(folder, O_RDONLY | O_DIRECTORY, 0);
-  if (fd < 0) return cannot_write(path, "open its folder to sync", error);
-  int failed = io_fsync(fd);
-  int reason = errno;
-  io_close(fd);
-  if (!failed || reason == EINVAL || reason == ENOTSUP) return IO_OK; /* some file systems cannot */
-  errno = reason;
-  return cannot_write(path, "sync its folder", error);
-}
-
-static io_status check_regular(const char *path, io_error *error)
-{
-  struct stat s;
-  if (stat(path, &s) || S_ISREG(s.st_mode)) return IO_OK;
+  if (r->doing) return cannot_write(path, r->doing, error);
   return io_fail(error, IO_NO_ROOM, "%s: not a regular file: it will not be replaced", path);
 }
 
 io_status io_can_replace(const char *path, io_error *error)
 {
-  char folder[PATH_MAX];
-  folder_of(path, folder, sizeof folder);
-  if (access(folder, W_OK | X_OK)) return cannot_write(path, "create", error);
-  return check_regular(path, error);
+  cb_replacement r;
+  return cb_replace_check(&r, path, false) ? cannot_replace(&r, path, error) : IO_OK;
 }
 
 io_status io_replace_file(const char *path, const io_part *parts, size_t count, io_error *error)
 {
-  char beside[PATH_MAX];
-  io_status regular = check_regular(path, error);
-  if (regular) return regular;
-  int length = snprintf(beside, sizeof beside, "%s.%ld.tmp", path, (long)getpid());
-  if (length < 0 || length >= (int)sizeof beside) return io_fail(error, IO_NO_ROOM, "%s: the name is too long", path);
-  int fd = io_open(beside, O_WRONLY | O_CREAT | O_EXCL, 0666);
-  if (fd < 0 && errno == EEXIST && !io_unlink(beside)) /* left by a killed process of our number */
-    fd = io_open(beside, O_WRONLY | O_CREAT | O_EXCL, 0666);
-  if (fd < 0) return cannot_write(path, "create", error);
-  io_status status = write_parts(fd, path, parts, count, error);
-  if (io_close(fd) && !status) status = cannot_write(path, "close", error);
-  if (!status && io_rename(beside, path)) status = cannot_write(path, "rename the finished file to it", error);
-  if (status) {
-    io_unlink(beside);
-    return status;
-  }
-  return sync_folder(path, error);
+  cb_replacement r;
+  if (cb_replace_begin(&r, path, false)) return cannot_replace(&r, path, error);
+  io_status status = write_parts(r.fd, path, parts, count, error);
+  if (cb_replace_end(&r, !status) && !status) status = cannot_replace(&r, path, error);
+  return status;
 }

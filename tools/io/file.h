@@ -25,14 +25,12 @@ typedef struct {
   size_t count;
 } io_part;
 
-/*
- * Makes the file hold the parts one after the other, or leaves it as it was: a temporary file beside it is written,
- * synced, and renamed over it. Refuses to replace what is not a regular file. IO_NO_ROOM on any failure.
- */
+/* Makes the file hold the parts one after the other, or leaves it as it was, as lib/base/replace.h says; what is not a
+   regular file is refused. IO_NO_ROOM on any failure. */
 io_status io_replace_file(const char *path, const io_part *parts, size_t count, io_error *error);
 
-/* What can be said before hours of work: that the folder is there and can be written to, and that the file, if there is
-   one, is regular. */
+/* What can be said before hours of work: that a file can be made beside it, and that the file itself, if there is one, is
+   regular and may be written. */
 io_status io_can_replace(const char *path, io_error *error);
 
 #endif

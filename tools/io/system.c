@@ -98,22 +98,7 @@ ssize_t io_write(int fd, const void *bytes, size_t count)
   return put;
 }
 
-int io_fsync(int fd)
-{
-  return fsync(fd);
-}
-
 int io_close(int fd)
 {
   return close(fd);
-}
-
-int io_rename(const char *from, const char *to)
-{
-  return rename(from, to);
-}
-
-int io_unlink(const char *path)
-{
-  return unlink(path);
 }

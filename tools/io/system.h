@@ -1,7 +1,7 @@
 /*
  * The one seam between the tools and the system: memory and file calls. All of tools/io, and through it jansson, zlib
- * and libpng, ask here, so that a test can make the k-th of any of them fail by wrapping a few symbols of libc
- * (malloc, realloc, open, read, write, fsync, rename, close) in system.c alone.
+ * and libpng, ask here, and files are replaced by lib/base/replace.c, so that a test can make the k-th call fail by
+ * wrapping a few symbols of libc (malloc, realloc, open, read, write, fsync, rename, close) in these two.
  */
 #ifndef TOOLS_IO_SYSTEM_H
 #define TOOLS_IO_SYSTEM_H
@@ -33,9 +33,6 @@ void io_json_limit(size_t bytes);
 int io_open(const char *path, int flags, mode_t mode);
 ssize_t io_read(int fd, void *bytes, size_t count);
 ssize_t io_write(int fd, const void *bytes, size_t count);
-int io_fsync(int fd);
 int io_close(int fd);
-int io_rename(const char *from, const char *to);
-int io_unlink(const char *path);
 
 #endif
