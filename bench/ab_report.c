@@ -1,5 +1,6 @@
 /* Table and JSON of cnnblas-bench ab; see ab_report.h. */
 #include "ab_report.h"
+#include "io/json_numbers.h"
 #include "marks.h"
 #include "report_parts.h"
 #include <errno.h>
@@ -144,7 +145,7 @@ static void set_text(json_t *object, const char *key, const char *value)
 
 static void set_number(json_t *object, const char *key, double value)
 {
-  json_object_set_new(object, key, isfinite(value) ? json_real(value) : json_null());
+  json_object_set_new(object, key, io_json_number(value));
 }
 
 static void set_integer(json_t *object, const char *key, int64_t value)

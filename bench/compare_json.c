@@ -1,5 +1,6 @@
 /* The JSON of cnnblas-bench compare; see compare_pairs.h. */
 #include "compare_pairs.h"
+#include "io/json_numbers.h"
 #include "report_parts.h"
 
 static json_t *rows_json(const bench_pairs *joined)
@@ -7,10 +8,11 @@ static json_t *rows_json(const bench_pairs *joined)
   json_t *rows = json_array();
   for (size_t i = 0; i < joined->count; i++) {
     const bench_pair *p = &joined->items[i];
-    json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:f, s:f, s:s, s:f, s:b, s:b}", "name", p->name, "direction",
-                                          p->direction, "algorithm", p->algorithm, "old_time", 1e6 * p->before,
-                                          "new_time", 1e6 * p->after, "time_unit", "us", "ratio", p->ratio, "close",
-                                          (int)p->close, "disturbed", (int)p->disturbed));
+    json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:b, s:b}", "name", p->name, "direction",
+                                          p->direction, "algorithm", p->algorithm, "old_time",
+                                          io_json_number(1e6 * p->before), "new_time", io_json_number(1e6 * p->after),
+                                          "time_unit", "us", "ratio", io_json_number(p->ratio), "close", (int)p->close,
+                                          "disturbed", (int)p->disturbed));
   }
   return rows;
 }
@@ -21,9 +23,10 @@ static json_t *means_json(const bench_pairs *joined)
   for (size_t i = 0; i < joined->count; i++) {
     bench_pairs_group group;
     if (!bench_pairs_mean(joined, i, &group)) continue;
-    json_array_append_new(means, json_pack("{s:s, s:s, s:o, s:I, s:I}", "direction", group.direction, "algorithm",
-                                           group.algorithm, "ratio", group.count ? json_real(group.mean) : json_null(),
-                                           "rows", (json_int_t)group.count, "disturbed", (json_int_t)group.disturbed));
+    json_array_append_new(means,
+                          json_pack("{s:s, s:s, s:o, s:I, s:I}", "direction", group.direction, "algorithm",
+                                    group.algorithm, "ratio", group.count ? io_json_number(group.mean) : json_null(),
+                                    "rows", (json_int_t)group.count, "disturbed", (json_int_t)group.disturbed));
   }
   return means;
 }

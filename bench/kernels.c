@@ -15,6 +15,7 @@
 #include "kernels.h"
 #include "clock.h"
 #include "gemm/engine.h"
+#include "io/json_numbers.h"
 #include "marks.h"
 #include "memory.h"
 #include "peaks_fma.h"
@@ -236,10 +237,10 @@ static json_t *row_json(const level_run *l, const kernel_run *r, const bench_opt
   json_object_set_new(o, "vectors", json_integer(r->nv));
   json_object_set_new(o, "lanes", json_integer(r->nv * l->engine->lanes));
   json_object_set_new(o, "steps", json_integer(r->tile.steps));
-  json_object_set_new(o, "gflops", json_real(r->gflops));
-  json_object_set_new(o, "fma_peak_gflops", json_real(l->peak_gflops));
-  json_object_set_new(o, "percent_of_peak", json_real(r->percent));
-  json_object_set_new(o, "error_share_of_bound", isfinite(r->error) ? json_real(r->error) : json_null());
+  json_object_set_new(o, "gflops", io_json_number(r->gflops));
+  json_object_set_new(o, "fma_peak_gflops", io_json_number(l->peak_gflops));
+  json_object_set_new(o, "percent_of_peak", io_json_number(r->percent));
+  json_object_set_new(o, "error_share_of_bound", io_json_number(r->error));
   json_object_set_new(o, "error_occurred", json_boolean(!(r->error <= 1)));
   if (!(r->error <= 1)) json_object_set_new(o, "error_message", json_string("wrong result"));
   return o;

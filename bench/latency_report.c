@@ -1,5 +1,6 @@
 /* Table and JSON of cnnblas-bench --latency; see latency_report.h. */
 #include "latency_report.h"
+#include "io/json_numbers.h"
 #include "report_parts.h"
 #include <errno.h>
 #include <math.h>
@@ -65,7 +66,7 @@ static void set_text(json_t *object, const char *key, const char *value)
 
 static void set_number(json_t *object, const char *key, double value)
 {
-  json_object_set_new(object, key, isfinite(value) ? json_real(value) : json_null());
+  json_object_set_new(object, key, io_json_number(value));
 }
 
 static json_t *row_json(const bench_latency_row *r)

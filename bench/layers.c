@@ -1,6 +1,7 @@
 /* The layers around the convolution, timed; see layers.h. */
 #include "layers.h"
 #include "clock.h"
+#include "io/json_numbers.h"
 #include "layers_case.h"
 #include "marks.h"
 #include "memory.h"
@@ -293,12 +294,12 @@ static json_t *row_json(const layer_row *row, const bench_options *options)
   json_object_set_new(o, "problem", json_string(row->name));
   json_object_set_new(o, "algorithm", json_string("layer"));
   json_object_set_new(o, "dtype", json_string(options->dtype == CNNBLAS_F64 ? "f64" : "f32"));
-  json_object_set_new(o, "gbytes_per_second", json_real(row->gbytes));
-  if (row->gflops > 0) json_object_set_new(o, "gflops", json_real(row->gflops));
+  json_object_set_new(o, "gbytes_per_second", io_json_number(row->gbytes));
+  if (row->gflops > 0) json_object_set_new(o, "gflops", io_json_number(row->gflops));
   json_object_set_new(o, "yardstick", json_string(row->yardstick_name));
-  json_object_set_new(o, "yardstick_us", json_real(row->yardstick.minimum * 1e6));
-  json_object_set_new(o, "times_yardstick", json_real(row->timing.minimum / row->yardstick.minimum));
-  json_object_set_new(o, "error_share_of_bound", isfinite(row->error) ? json_real(row->error) : json_null());
+  json_object_set_new(o, "yardstick_us", io_json_number(row->yardstick.minimum * 1e6));
+  json_object_set_new(o, "times_yardstick", io_json_number(row->timing.minimum / row->yardstick.minimum));
+  json_object_set_new(o, "error_share_of_bound", io_json_number(row->error));
   json_object_set_new(o, "error_occurred", json_boolean(!(row->error <= 1)));
   if (!(row->error <= 1)) json_object_set_new(o, "error_message", json_string("wrong result"));
   return o;

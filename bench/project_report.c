@@ -1,4 +1,5 @@
 /* The table and the JSON of projections; see project.h. */
+#include "io/json_numbers.h"
 #include "makespan.h"
 #include "project.h"
 #include "report_parts.h"
@@ -109,7 +110,7 @@ void bench_project_means(const bench_projection *rows, size_t count)
 
 static void set_number(json_t *object, const char *key, double value)
 {
-  json_object_set_new(object, key, isfinite(value) ? json_real(value) : json_null());
+  json_object_set_new(object, key, io_json_number(value));
 }
 
 static void set_integer(json_t *object, const char *key, size_t value)

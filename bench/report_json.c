@@ -20,10 +20,9 @@ static void set_integer(json_t *object, const char *key, int64_t value)
   json_object_set_new(object, key, json_integer((json_int_t)value));
 }
 
-/* null where there is no number: JSON knows no infinity. */
 static void set_number(json_t *object, const char *key, double value)
 {
-  json_object_set_new(object, key, isfinite(value) ? json_real(value) : json_null());
+  json_object_set_new(object, key, io_json_number(value));
 }
 
 static json_t *cache(const char *type, int level, size_t bytes)

@@ -1,12 +1,14 @@
 /* `cnnblas eval`: loss, accuracy and confusion of a model on test images. */
 #include "command.h"
 #include "dataset.h"
+#include "io/json_numbers.h"
 #include "io/system.h"
 #include "model.h"
 #include "plots.h"
 #include "progress.h"
 #include "trainer.h"
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,7 +29,7 @@ static const char help[] =
     "  -h, --help  -V, --version\n"
     "\n"
     "example: cnnblas eval --model digits.safetensors --data mnist/ --confusion\n"
-    "exit status: 0 fine, 2 usage, 3 bad input, 4 out of memory or disk\n";
+    "exit status: 0 fine, 1 an output is not finite, 2 usage, 3 bad input, 4 out of memory or disk\n";
 
 enum { MODEL = 256, DATA, TRAIN, CONFUSION, CONFUSION_PLOT, BATCH, THREADS, JSON };
 
@@ -171,12 +173,13 @@ static int write_json(const evaluation *e)
       json_array_append_new(row, json_integer(e->table[i * e->info.classes + j]));
     json_array_append_new(table, row);
   }
-  return command_write_json(
-      e->o.json, json_pack("{s:s, s:s, s:I, s:I, s:f, s:o?, s:f, s:f, s:o?}", "model", e->o.model, "data",
-                           e->o.data ? e->o.data : "drawn digits", "images", (json_int_t)r->images, "correct",
-                           (json_int_t)r->correct, "accuracy", (double)r->correct / (double)r->images, "loss",
-                           r->nonfinite[0] ? NULL : json_real(r->loss), "seconds", e->seconds, "images_per_second",
-                           (double)r->images / e->seconds, "confusion", table));
+  return command_write_json(e->o.json, json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o?}", "model", e->o.model,
+                                                 "data", e->o.data ? e->o.data : "drawn digits", "images",
+                                                 (json_int_t)r->images, "correct", (json_int_t)r->correct, "accuracy",
+                                                 io_json_number((double)r->correct / (double)r->images), "loss",
+                                                 io_json_number(r->nonfinite[0] ? NAN : r->loss), "seconds",
+                                                 io_json_number(e->seconds), "images_per_second",
+                                                 io_json_number((double)r->images / e->seconds), "confusion", table));
 }
 
 int command_eval(int argc, char **argv)

@@ -1,6 +1,7 @@
 /* A run's epochs; see history.h. */
 #include "history.h"
 #include "io/file.h"
+#include "io/json_numbers.h"
 #include "io/system.h"
 #include <stdio.h>
 #include <string.h>
@@ -43,11 +44,13 @@ json_t *history_json(const train_state *state)
   json_t *rows = json_array();
   for (int64_t i = 0; i < state->row_count && rows; i++) {
     const train_row *r = &state->rows[i];
-    json_t *row = json_pack("{s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "epoch", (json_int_t)r->epoch, "lr", r->lr,
-                            "train_loss", r->loss, "train_accuracy", accuracy(r->correct, r->images), "test_loss",
-                            r->test_loss, "test_accuracy", accuracy(r->test_correct, r->test_images), "seconds",
-                            r->seconds, "images_per_second", speed(r->images, r->seconds), "test_images_per_second",
-                            speed(r->test_images, r->test_seconds));
+    json_t *row =
+        json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "epoch", (json_int_t)r->epoch, "lr",
+                  io_json_number(r->lr), "train_loss", io_json_number(r->loss), "train_accuracy",
+                  io_json_number(accuracy(r->correct, r->images)), "test_loss", io_json_number(r->test_loss),
+                  "test_accuracy", io_json_number(accuracy(r->test_correct, r->test_images)), "seconds",
+                  io_json_number(r->seconds), "images_per_second", io_json_number(speed(r->images, r->seconds)),
+                  "test_images_per_second", io_json_number(speed(r->test_images, r->test_seconds)));
     if (json_array_append_new(rows, row)) {
       json_decref(rows);
       rows = NULL;

@@ -1,5 +1,6 @@
 /* `cnnblas inspect`: the network of a model or of a notation as a table, and a model's tensors. */
 #include "command.h"
+#include "io/json_numbers.h"
 #include "io/system.h"
 #include "look.h"
 #include "model.h"
@@ -207,10 +208,10 @@ static json_t *layer_json(const cnnblas_net *net, int64_t index)
   cnnblas_net_layer_info l;
   char shape[96];
   cnnblas_net_get_layer(net, index, &l);
-  return json_pack("{s:s, s:s, s:s, s:s, s:I, s:f, s:b, s:[s, s, s]}", "name", l.name, "kind", l.kind, "detail",
+  return json_pack("{s:s, s:s, s:s, s:s, s:I, s:o, s:b, s:[s, s, s]}", "name", l.name, "kind", l.kind, "detail",
                    l.detail, "output", command_shape(shape, sizeof shape, l.c, l.size), "parameters",
-                   (json_int_t)(l.weights + l.biases), "flops", l.flops, "fused", (int)l.fused, "algorithms",
-                   l.algorithm[0], l.algorithm[1], l.algorithm[2]);
+                   (json_int_t)(l.weights + l.biases), "flops", io_json_number(l.flops), "fused", (int)l.fused,
+                   "algorithms", l.algorithm[0], l.algorithm[1], l.algorithm[2]);
 }
 
 static json_t *tensors_json(const st_file *file)
@@ -221,9 +222,10 @@ static json_t *tensors_json(const st_file *file)
     statistics s = look_at(t);
     json_t *shape = json_array();
     for (int a = 0; a < t->rank; a++) json_array_append_new(shape, json_integer(t->shape[a]));
-    json_array_append_new(tensors, json_pack("{s:s, s:s, s:o, s:f, s:f, s:f, s:I}", "name", t->name, "dtype", t->dtype,
-                                             "shape", shape, "least", s.least, "largest", s.most, "rms", s.rms,
-                                             "nonfinite", (json_int_t)s.nonfinite));
+    json_array_append_new(tensors,
+                          json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:I}", "name", t->name, "dtype", t->dtype, "shape",
+                                    shape, "least", io_json_number(s.least), "largest", io_json_number(s.most), "rms",
+                                    io_json_number(s.rms), "nonfinite", (json_int_t)s.nonfinite));
   }
   return tensors;
 }
@@ -235,13 +237,14 @@ static int write_json(const char *path, const cnnblas_net *net, const st_file *f
   cnnblas_net_get_info(net, &info);
   for (int64_t i = 0; i < info.layers; i++) json_array_append_new(layers, layer_json(net, i));
   json_t *metadata = file->header ? json_deep_copy(json_object_get(file->header, "__metadata__")) : NULL;
-  return command_write_json(path, json_pack("{s:s, s:s, s:I, s:I, s:I, s:f, s:f, s:I, s:I, s:o, s:o?, s:o?}", "network",
+  return command_write_json(path, json_pack("{s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:I, s:I, s:o, s:o?, s:o?}", "network",
                                             cnnblas_net_text(net), "dtype", settings_dtype_names[info.dtype], "batch",
                                             (json_int_t)info.batch, "classes", (json_int_t)info.classes, "parameters",
-                                            (json_int_t)info.parameters, "flops", info.flops, "training_flops",
-                                            info.training_flops, "training_bytes", (json_int_t)info.training_bytes,
-                                            "inference_bytes", (json_int_t)info.inference_bytes, "layers", layers,
-                                            "tensors", file->header ? tensors_json(file) : NULL, "metadata", metadata));
+                                            (json_int_t)info.parameters, "flops", io_json_number(info.flops),
+                                            "training_flops", io_json_number(info.training_flops), "training_bytes",
+                                            (json_int_t)info.training_bytes, "inference_bytes",
+                                            (json_int_t)info.inference_bytes, "layers", layers, "tensors",
+                                            file->header ? tensors_json(file) : NULL, "metadata", metadata));
 }
 
 /* The pictures that were asked for, from a network that has the model's values. */

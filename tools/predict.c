@@ -3,6 +3,7 @@
 #include "dataset.h"
 #include "input.h"
 #include "io/file.h"
+#include "io/json_numbers.h"
 #include "io/picture.h"
 #include "io/system.h"
 #include "model.h"
@@ -11,20 +12,21 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char help[] = "The class of each picture, or of each image of an IDX file, and how sure the model is.\n"
-                           "\n"
-                           "usage: cnnblas predict --model FILE [OPTION]... FILE...\n"
-                           "\n"
-                           "  --model FILE   what `cnnblas train` wrote, a checkpoint too\n"
-                           "  --invert       pictures of dark ink on light paper: MNIST's digits are white on black\n"
-                           "  --threads N    (one a core)\n"
-                           "  --json FILE    one JSON array; - for standard output, which then holds nothing else\n"
-                           "  -h, --help  -V, --version\n"
-                           "\n"
-                           "FILE is a PNG or PGM of the size that the network takes, or IDX images, plain or .gz.\n"
-                           "\n"
-                           "example: cnnblas predict --model digits.safetensors --invert scan.png\n"
-                           "exit status: 0 fine, 2 usage, 3 bad input, 4 out of memory or disk\n";
+static const char help[] =
+    "The class of each picture, or of each image of an IDX file, and how sure the model is.\n"
+    "\n"
+    "usage: cnnblas predict --model FILE [OPTION]... FILE...\n"
+    "\n"
+    "  --model FILE   what `cnnblas train` wrote, a checkpoint too\n"
+    "  --invert       pictures of dark ink on light paper: MNIST's digits are white on black\n"
+    "  --threads N    (one a core)\n"
+    "  --json FILE    one JSON array; - for standard output, which then holds nothing else\n"
+    "  -h, --help  -V, --version\n"
+    "\n"
+    "FILE is a PNG or PGM of the size that the network takes, or IDX images, plain or .gz.\n"
+    "\n"
+    "example: cnnblas predict --model digits.safetensors --invert scan.png\n"
+    "exit status: 0 fine, 1 an output is not finite, 2 usage, 3 bad input, 4 out of memory or disk\n";
 
 enum { MODEL = 256, INVERT, THREADS, JSON, BATCH_IMAGES = 64 };
 
@@ -39,7 +41,7 @@ static const struct option long_options[] = {{"model", required_argument, NULL, 
 typedef struct {
   const char *model;
   int64_t threads;
-  bool invert;
+  bool invert, nonfinite;
   const char *json; /* a path, NULL for none */
   json_t *rows;     /* of that file */
   cnnblas_net *net;
@@ -60,6 +62,8 @@ static int report(prediction *p, const char *path, int64_t index, int64_t at)
   int64_t classes = p->info.classes;
   int32_t found = p->classes[at];
   double sure = get(p, p->probabilities, at * classes + found);
+  for (int64_t c = 0; c < classes; c++)
+    if (!isfinite(get(p, p->probabilities, at * classes + c))) p->nonfinite = true;
   if (!command_only_json(p->json)) {
     printf(index < 0 ? "%s" : "%s[%lld]", path, (long long)index);
     printf(": %d (%.1f%%)\n", (int)found, 100 * sure);
@@ -67,7 +71,7 @@ static int report(prediction *p, const char *path, int64_t index, int64_t at)
   if (!p->json) return COMMAND_FINE;
   json_t *all = json_array();
   for (int64_t c = 0; c < classes; c++)
-    json_array_append_new(all, json_real(get(p, p->probabilities, at * classes + c)));
+    json_array_append_new(all, io_json_number(get(p, p->probabilities, at * classes + c)));
   json_t *row = json_pack("{s:s, s:i, s:o}", "file", path, "class", (int)found, "probabilities", all);
   if (row && index >= 0) json_object_set_new(row, "image", json_integer(index));
   return json_array_append_new(p->rows, row) ? command_fail(COMMAND_NO_ROOM, "%s: out of memory for the JSON", path)
@@ -166,6 +170,7 @@ int command_predict(int argc, char **argv)
     status = command_write_json(p.json, p.rows);
   else
     json_decref(p.rows);
+  if (!status && p.nonfinite) status = command_fail(COMMAND_CHECK_FAILED, "%s: its output is not finite", p.model);
   io_free(p.batch);
   io_free(p.probabilities);
   cnnblas_net_destroy(p.net);

@@ -2,6 +2,7 @@
 #include "command.h"
 #include "history.h"
 #include "io/file.h"
+#include "io/json_numbers.h"
 #include "io/system.h"
 #include "model.h"
 #include "plots.h"
@@ -177,6 +178,13 @@ static int print_network(const session *s)
   return COMMAND_FINE;
 }
 
+/* The last epoch's test came to a number: what it tested is a model. */
+static bool is_finite(const session *s)
+{
+  const train_state *state = &s->trainer.state;
+  return isfinite(state->rows[state->row_count - 1].test_loss);
+}
+
 static double total_speed(const train_state *state)
 {
   double images = 0, seconds = 0;
@@ -194,7 +202,7 @@ static void print_result(const session *s)
   printf("test accuracy %.2f%% (%lld of %lld); %.0f images/s in training, %.0f in testing%s%s\n",
          100.0 * (double)last->test_correct / (double)last->test_images, (long long)last->test_correct,
          (long long)last->test_images, total_speed(state), (double)last->test_images / last->test_seconds,
-         s->options.out ? "; model: " : "", s->options.out ? s->options.out : "");
+         s->options.out && is_finite(s) ? "; model: " : "", s->options.out && is_finite(s) ? s->options.out : "");
 }
 
 static json_t *result_json(const session *s)
@@ -205,17 +213,17 @@ static json_t *result_json(const session *s)
   char steps[SETTINGS_MOST_STEPS * 40];
   cnnblas_net_get_info(t->net, &info);
   settings_print_lr_steps(g, steps, sizeof steps);
-  json_t *settings =
-      json_pack("{s:I, s:I, s:I, s:f, s:f, s:f, s:s, s:s, s:s, s:s}", "seed", (json_int_t)g->seed, "batch",
-                (json_int_t)g->batch, "epochs", (json_int_t)g->epochs, "lr", g->lr, "momentum", g->momentum,
-                "weight_decay", g->weight_decay, "lr_step", steps, "init", settings_init_names[g->init], "loss",
-                settings_loss_names[info.loss], "dtype", settings_dtype_names[info.dtype]);
-  json_t *network = json_pack("{s:s, s:I, s:f, s:I, s:I}", "text", cnnblas_net_text(t->net), "parameters",
-                              (json_int_t)info.parameters, "flops", info.flops, "training_bytes",
+  json_t *settings = json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:s, s:s, s:s, s:s}", "seed", (json_int_t)g->seed,
+                               "batch", (json_int_t)g->batch, "epochs", (json_int_t)g->epochs, "lr",
+                               io_json_number(g->lr), "momentum", io_json_number(g->momentum), "weight_decay",
+                               io_json_number(g->weight_decay), "lr_step", steps, "init", settings_init_names[g->init],
+                               "loss", settings_loss_names[info.loss], "dtype", settings_dtype_names[info.dtype]);
+  json_t *network = json_pack("{s:s, s:I, s:o, s:I, s:I}", "text", cnnblas_net_text(t->net), "parameters",
+                              (json_int_t)info.parameters, "flops", io_json_number(info.flops), "training_bytes",
                               (json_int_t)info.training_bytes, "threads", (json_int_t)info.threads);
-  return json_pack("{s:s, s:o, s:o, s:o, s:f, s:s?}", "data", s->options.data ? s->options.data : "drawn digits",
+  return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s?}", "data", s->options.data ? s->options.data : "drawn digits",
                    "settings", settings, "network", network, "epochs", history_json(&t->state), "images_per_second",
-                   total_speed(&t->state), "model", s->options.out);
+                   io_json_number(total_speed(&t->state)), "model", is_finite(s) ? s->options.out : NULL);
 }
 
 /* ---- the whole ---- */
@@ -248,14 +256,18 @@ static int finish(const session *s)
 {
   const trainer *t = &s->trainer;
   io_error error;
-  if (s->options.out) {
+  bool good = is_finite(s);
+  if (s->options.out && good) {
     io_status status = model_write(s->options.out, t->net, &t->norm, NULL, NULL, &error);
     if (status) return failed_io(status, &error);
   }
   int status = s->options.plot ? plots_curves(s->options.plot, &t->state) : COMMAND_FINE;
   if (status) return status;
   if (!command_only_json(s->options.json)) print_result(s);
-  return s->options.json ? command_write_json(s->options.json, result_json(s)) : COMMAND_FINE;
+  if (s->options.json) status = command_write_json(s->options.json, result_json(s));
+  if (status || good) return status;
+  return command_fail(COMMAND_CHECK_FAILED, "the last test's loss is not finite%s",
+                      s->options.out ? ": no model is written" : "");
 }
 
 int command_train(int argc, char **argv)

@@ -31,6 +31,11 @@ static void write_shortest(double value, char *number, size_t bytes)
   if (!strpbrk(number, ".e")) strcat(number, ".0");
 }
 
+json_t *io_json_number(double value)
+{
+  return isfinite(value) ? json_real(value) : json_null();
+}
+
 void io_json_shorten_numbers(char *text)
 {
   char *to = text;

@@ -1,6 +1,11 @@
-/* Real numbers of a JSON text in as few digits as say the same. */
+/* Real numbers in JSON: null where there is none, and in the text as few digits as say the same. */
 #ifndef TOOLS_IO_JSON_NUMBERS_H
 #define TOOLS_IO_JSON_NUMBERS_H
+
+#include <jansson.h>
+
+/* A figure as JSON: null for NaN and infinities, which JSON does not know and json_real refuses. NULL without memory. */
+json_t *io_json_number(double value);
 
 /*
  * Rewrites every real number of the text, in place, with the fewest significant digits that strtod reads back as the same
