@@ -26,7 +26,8 @@ static const char help[] =
     "  --seed N            of the weights and the images' order (1)\n"
     "  --threads N         (one a core); the result's bits do not depend on it\n"
     "  --out FILE          the model, written after the last epoch\n"
-    "  --checkpoint FILE   written after each epoch, and on Ctrl-C (else OUT.checkpoint, or cnnblas.checkpoint)\n"
+    "  --checkpoint FILE   written after each epoch, and on Ctrl-C, SIGTERM and SIGHUP (else OUT.checkpoint, or\n"
+    "                      cnnblas.checkpoint)\n"
     "  --resume FILE       go on from a checkpoint, to the same bits as without the break; needs the same --data\n"
     "  --history FILE      CSV, a row an epoch\n"
     "  --plot FILE         loss and accuracy by epoch, SVG or PNG by the ending; needs gnuplot\n"
@@ -36,7 +37,7 @@ static const char help[] =
     "  -h, --help  -V, --version\n"
     "\n"
     "example: cnnblas train --data mnist/ --epochs 12 --lr-step 10:0.1 --out digits.safetensors\n"
-    "exit status: 0 fine, 1 training met NaN, 2 usage, 3 bad input, 4 out of memory or disk, 130 interrupted\n";
+    "exit status: 0 fine, 1 training met NaN, 2 usage, 3 bad input, 4 out of memory or disk, 128 + the signal interrupted\n";
 
 enum {
   DATA = 256,

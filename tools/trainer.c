@@ -18,12 +18,23 @@ static void stop(int number)
   stopped_by = number;
 }
 
-static void catch_signals(bool on)
+/* What ends a run with a checkpoint: Ctrl-C, a scheduler's word, a terminal or connection that is gone. */
+static const int breaks[] = {SIGINT, SIGTERM, SIGHUP};
+enum { BREAKS = sizeof breaks / sizeof *breaks };
+
+/* A signal that whoever started the program had ignored (nohup, a shell's background job) stays ignored. */
+static void catch_signals(struct sigaction before[BREAKS])
 {
-  struct sigaction action = {.sa_handler = on ? stop : SIG_DFL, .sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
+  struct sigaction action = {.sa_handler = stop, .sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
   sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, NULL);
-  sigaction(SIGTERM, &action, NULL);
+  for (int i = 0; i < BREAKS; i++)
+    if (sigaction(breaks[i], NULL, &before[i]) == 0 && before[i].sa_handler != SIG_IGN)
+      sigaction(breaks[i], &action, NULL);
+}
+
+static void release_signals(const struct sigaction before[BREAKS])
+{
+  for (int i = 0; i < BREAKS; i++) sigaction(breaks[i], &before[i], NULL);
 }
 
 bool trainer_batch(const cnnblas_net *net, void **batch, int32_t **labels)
@@ -192,9 +203,10 @@ int trainer_run(trainer *t)
   if (!r.order || !trainer_batch(t->net, &r.batch, &r.labels)) {
     status = command_fail(COMMAND_NO_ROOM, "out of memory for a batch of images");
   } else {
-    catch_signals(true);
+    struct sigaction before[BREAKS];
+    catch_signals(before);
     status = run_epochs(&r);
-    catch_signals(false);
+    release_signals(before);
   }
   io_free(r.batch);
   io_free(r.labels);

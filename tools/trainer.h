@@ -22,7 +22,7 @@ typedef struct {
 } trainer;
 
 /*
- * Goes on from the state to the last epoch. SIGINT and SIGTERM end it after the step that runs, with a checkpoint
+ * Goes on from the state to the last epoch. SIGINT, SIGTERM and SIGHUP end it after the step that runs, with a checkpoint
  * written: COMMAND_SIGNALLED + the signal's number. A second one ends the program at once.
  * A loss that is not finite is COMMAND_CHECK_FAILED: the message names the layer and the step.
  */

@@ -41,7 +41,7 @@ class Breaks(rig.CommandTest):
     def test_interrupted_run_is_bit_identical(self):
         self.run_command(*self.begin, '--out', 'whole', '--checkpoint', 'whole.ck')
         self.assertLess(sum(BREAKS), STEPS)
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             command = self.begin
             for step in BREAKS:
                 error = self.broken(number, step, 1, *command, *self.outputs, status=128 + number)
@@ -59,10 +59,20 @@ class Breaks(rig.CommandTest):
     def test_a_second_signal_ends_the_program_at_once(self):
         self.broken(signal.SIGINT, 3, 1, *self.begin, *self.outputs, status=128 + signal.SIGINT)
         kept = rig.read(self.path('run.ck'))
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             error = self.broken(number, 2, 2, *self.resume, *self.outputs, status=-number)
             self.assertEqual(error, '')
             self.assertEqual(rig.read(self.path('run.ck')), kept)
+
+    def test_what_the_parent_ignores_stays_ignored(self):
+        self.run_command(*self.begin, '--out', 'whole')
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            before = signal.signal(number, signal.SIG_IGN)  # the child inherits it
+            try:
+                self.broken(number, 3, 2, *self.begin, *self.outputs, status=0)
+            finally:
+                signal.signal(number, before)
+            self.assertEqual(rig.read(self.path('whole')), rig.read(self.path('broken')))
 
 
 rig.main()
