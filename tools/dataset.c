@@ -15,6 +15,11 @@ void dataset_free(dataset *data)
   *data = (dataset){0};
 }
 
+int64_t dataset_batch(const dataset *data, int64_t batch)
+{
+  return batch < data->count ? batch : data->count;
+}
+
 /* ---- files ---- */
 
 /* folder/PREFIX-idxN-ubyte with N of `axes`, also spelt PREFIX.idxN-ubyte, plain or .gz: the first that is there. */

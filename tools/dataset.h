@@ -35,6 +35,9 @@ io_status dataset_read_images(const char *path, dataset *data, io_error *error);
 /* Draws 28x28 digits: 8000 for training, 2000 others for testing, always the same. */
 io_status dataset_draw(dataset_half half, dataset *data, io_error *error);
 
+/* A batch no larger than the data: what is beyond would be memory and no work. */
+int64_t dataset_batch(const dataset *data, int64_t batch);
+
 /* Safe on a zeroed set and twice. */
 void dataset_free(dataset *data);
 

@@ -98,12 +98,12 @@ static int load(evaluation *e)
 {
   io_error error;
   char is[96], wanted[96];
-  model_use use = {.mode = CNNBLAS_NET_INFERENCE, .batch = e->o.batch, .threads = (int32_t)e->o.threads};
-  io_status status = model_read(e->o.model, &use, &e->net, &e->norm, &error);
+  model_use use = {.mode = CNNBLAS_NET_INFERENCE, .threads = (int32_t)e->o.threads};
+  io_status status =
+      e->o.data ? dataset_read(e->o.data, e->o.half, &e->data, &error) : dataset_draw(e->o.half, &e->data, &error);
+  use.batch = dataset_batch(&e->data, e->o.batch);
+  if (!status) status = model_read(e->o.model, &use, &e->net, &e->norm, &error);
   if (!status) cnnblas_net_get_info(e->net, &e->info);
-  if (!status)
-    status =
-        e->o.data ? dataset_read(e->o.data, e->o.half, &e->data, &error) : dataset_draw(e->o.half, &e->data, &error);
   if (!status && (e->data.c != e->info.c || memcmp(e->data.size, e->info.size, sizeof e->data.size)))
     status = io_fail(&error, IO_BAD_INPUT, "%s: images of %s; %s takes %s", e->data.images_path,
                      command_shape(is, sizeof is, e->data.c, e->data.size), e->o.model,

@@ -101,10 +101,10 @@ static int begin_run(session *s)
   trainer *t = &s->trainer;
   cnnblas_net_options made = {.dtype = o->dtype, .loss = o->loss, .init = o->settings.init, .threads = o->threads};
   made.seed = o->settings.seed;
-  made.batch = o->settings.batch;
+  t->settings = o->settings;
+  made.batch = t->settings.batch = dataset_batch(&s->train, o->settings.batch);
   made.c = s->train.c;
   memcpy(made.size, s->train.size, sizeof made.size);
-  t->settings = o->settings;
   t->norm = dataset_norm(&s->train);
   t->state.checksum = dataset_checksum(&s->train);
   cnnblas_status why = make_net(o->net ? o->net : default_net, &made, (int64_t)s->train.largest_label + 1, &t->net);
@@ -152,6 +152,7 @@ static int resume_run(session *s)
   if (!status && !model_is_checkpoint(&s->resumed))
     status = io_fail(&error, IO_BAD_INPUT, "%s: a model, but not a checkpoint", o->resume);
   if (!status) status = model_read_run(o->resume, &s->resumed, &t->settings, &t->state, &error);
+  use.batch = t->settings.batch = dataset_batch(&s->train, t->settings.batch);
   if (!status) status = model_make(o->resume, &s->resumed, &use, &t->net, &t->norm, &error);
   st_free(&s->resumed);
   if (status) return failed_io(status, &error);

@@ -3,6 +3,7 @@ import csv
 import json
 import os
 import re
+import struct
 import subprocess
 
 import rig
@@ -109,6 +110,36 @@ class Train(rig.CommandTest):
         print('drawn digits, 2 epochs: %.2f%%' % accuracy)
         self.assertGreater(accuracy, 95)
         self.assertIn('of 2000', self.run_command('eval', '--model', 'digits')[0])
+
+    def test_a_batch_beyond_the_data(self):
+        data = rig.write_data(self.path('few'), counts=(40, 10))
+        results = []
+        for batch in ('40', '16777216'):
+            self.run_command('train', '--data', data, '--net', rig.NET, '--epochs', '2', '--batch', batch, '--out', 'm' + batch,
+                             '--checkpoint', 'c' + batch, '--json', 'j', '-q')
+            results.append(json.loads(rig.read(self.path('j'))))
+        self.assertEqual(rig.read(self.path('m40')), rig.read(self.path('m16777216')))
+        self.assertEqual(results[0]['network'], results[1]['network'])  # the bytes of training among them
+        self.assertEqual(results[1]['settings']['batch'], 40)
+        # A checkpoint that says more is taken for what the data allow.
+        text = rig.read(self.path('c40'))
+        changed = text.replace(b'"batch":"40"', b'"batch":"9999999"')
+        extra = len(changed) - len(text)
+        length, = struct.unpack('<Q', text[:8])
+        at = 8 + length + extra
+        pad = -at % 8
+        rig.write(self.path('c'), struct.pack('<Q', length + extra + pad) + changed[8:at] + b' ' * pad + changed[at:])
+        resident = []
+        for arguments in (['eval', '--model', 'm40', '--data', data, '--batch', '10'],
+                          ['eval', '--model', 'm40', '--data', data, '--batch', '16777216'],
+                          ['train', '--data', data, '--resume', 'c40', '--epochs', '3'],
+                          ['train', '--data', data, '--resume', 'c', '--epochs', '3']):
+            child = subprocess.Popen([rig.program, *arguments], cwd=self.folder, stdout=subprocess.DEVNULL)
+            _, status, used = os.wait4(child.pid, 0)
+            child.returncode = status
+            self.assertEqual(status, 0, arguments)
+            resident.append(used.ru_maxrss)  # KiB
+        self.assertLess(max(resident), 2 * min(resident) + 100000)
 
     def test_files_that_cannot_be_written(self):
         for option in ('--out', '--checkpoint', '--history', '--json'):
