@@ -34,7 +34,7 @@ static const char help[] =
     "examples:\n"
     "  cnnblas train --out digits.safetensors\n"
     "  cnnblas eval --model digits.safetensors --data mnist/ --confusion\n"
-    "exit status: 0 fine, 1 training met NaN, 2 usage, 3 bad input, 4 out of memory or disk, 128 + the signal interrupted\n";
+    "exit status: 0 fine, 1 training met NaN, 2 usage, 3 bad input, 4 out of memory or disk, 128 + a signal\n";
 
 /* What was printed must have reached its reader. */
 static int flushed(int status)

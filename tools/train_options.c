@@ -37,7 +37,7 @@ static const char help[] =
     "  -h, --help  -V, --version\n"
     "\n"
     "example: cnnblas train --data mnist/ --epochs 12 --lr-step 10:0.1 --out digits.safetensors\n"
-    "exit status: 0 fine, 1 training met NaN, 2 usage, 3 bad input, 4 out of memory or disk, 128 + the signal interrupted\n";
+    "exit status: 0 fine, 1 training met NaN, 2 usage, 3 bad input, 4 out of memory or disk, 128 + a signal\n";
 
 enum {
   DATA = 256,
