@@ -226,6 +226,32 @@ static void memory_that_lacks_is_told(void **state)
   assert_true(failures >= 2);
 }
 
+/* Zeros behind the last member are padding; anything else there is an error that says so, wherever it begins. */
+static void what_follows_gzip_data(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *bytes;
+    size_t count;
+    bool accepted;
+  } tails[] = {{"\0", 1, true},    {"\0\0\0\0\0\0\0\0\0\0", 10, true},
+               {"x", 1, false},    {"\0\0\0x", 4, false},
+               {"\x1f", 1, false}, {"\0\x1f\x8b", 3, false}};
+  text plain = images(), packed = pack(&plain);
+  for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
+    text whole = packed;
+    idx_array a;
+    io_error error;
+    harness_doing("tail %zu", i);
+    put(&whole, tails[i].bytes, tails[i].count);
+    io_status status = parse(whole.bytes, whole.count, &a, &error);
+    assert_int_equal(status, tails[i].accepted ? IO_OK : IO_BAD_INPUT);
+    if (!tails[i].accepted && !strstr(error.text, "neither gzip data nor zeros")) FAIL("%s", error.text);
+    if (tails[i].accepted) check_values(&a);
+    idx_free(&a);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(whole_files_are_read),
@@ -233,6 +259,7 @@ int main(void)
                                      cmocka_unit_test(cut_anywhere_they_are_refused),
                                      cmocka_unit_test(changed_bytes_are_refused_or_consistent),
                                      cmocka_unit_test(lies_about_sizes_are_refused_before_memory_is_taken),
+                                     cmocka_unit_test(what_follows_gzip_data),
                                      cmocka_unit_test(memory_that_lacks_is_told)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

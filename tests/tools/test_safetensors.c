@@ -181,6 +181,7 @@ static void wrong_structure_is_refused(void **state)
                {"{" T("a", "F32", "[]", 0, 4) "," T("e", "F32", "[0,9]", 4, 4) "}", 4, NULL},
                {"{}", 0, NULL},
                {"{\"__metadata__\":{\"a\":\"b\"}}", 0, NULL},
+               {"{\"__metadata__\":null}", 0, NULL},
                {"{}", 1, "1 bytes after the last tensor"},
                {"{" T("a", "F32", "[2]", 0, 8) "," T("a", "F32", "[2]", 8, 16) "}", 16, "duplicate"},
                {"{" T("a", "F32", "[2]", 0, 8) "," T("b", "F32", "[2]", 4, 12) "}", 12, "b overlaps a"},

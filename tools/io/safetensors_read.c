@@ -118,6 +118,7 @@ static io_status check_metadata(const char *name, json_t *metadata, io_error *er
 {
   const char *key;
   json_t *value;
+  if (json_is_null(metadata)) return IO_OK; /* as some writers put it: none */
   if (!json_is_object(metadata)) return io_fail(error, IO_BAD_INPUT, "%s: __metadata__ is not an object", name);
   json_object_foreach(metadata, key, value) if (!json_is_string(value)) return io_fail(
       error, IO_BAD_INPUT, "%s: __metadata__ \"%.64s\" is not a text", name, key);

@@ -53,6 +53,24 @@ static void feed(io_source *s)
   s->at += piece;
 }
 
+/* At the end of a member: Z_OK, ready for the next, if one follows; Z_STREAM_END if nothing does, or zeros alone (tapes and
+   blocks are filled up with them); Z_DATA_ERROR for anything else. */
+static int next_member(io_source *s)
+{
+  size_t left = compressed_left(s), zeros = 0;
+  const uint8_t *at = s->bytes + (s->count - left);
+  if (left >= 2 && at[0] == 0x1f && at[1] == 0x8b) return inflateReset(&s->stream);
+  while (zeros < left && !at[zeros]) zeros++;
+  if (zeros == left) {
+    s->at = s->count;
+    s->stream.avail_in = 0;
+    return Z_STREAM_END;
+  }
+  static char words[] = "its end is followed by what is neither gzip data nor zeros";
+  s->stream.msg = words;
+  return Z_DATA_ERROR;
+}
+
 /* Decodes up to count bytes, over the seams of files that were concatenated. Z_STREAM_END at the end of all. */
 static int inflate_some(io_source *s, uint8_t *out, size_t count, size_t *got)
 {
@@ -64,7 +82,7 @@ static int inflate_some(io_source *s, uint8_t *out, size_t count, size_t *got)
     s->stream.avail_out = (uInt)piece;
     code = inflate(&s->stream, Z_NO_FLUSH);
     *got += piece - s->stream.avail_out;
-    if (code == Z_STREAM_END && compressed_left(s)) code = inflateReset(&s->stream);
+    if (code == Z_STREAM_END) code = next_member(s);
     if (code == Z_OK && *got == count && count) break;
   }
   return code;
