@@ -2,6 +2,7 @@
 #include "input.h"
 #include "command.h"
 #include "dataset.h"
+#include "io/idx.h"
 #include "io/picture.h"
 #include <string.h>
 
@@ -18,6 +19,9 @@ int input_from_picture(const char *path, const io_buffer *file, const char *mode
 {
   picture pic = {0};
   io_error error;
+  int64_t h, w; /* a picture of another size is not decoded, however large it says to be */
+  if (picture_size(file->bytes, file->count, &h, &w) && (h != info->size[0] || w != info->size[1] || info->size[2]))
+    return input_wrong_size(path, model, info, info->c, (int64_t[3]){h, w, 0});
   io_status read = picture_parse(path, file->bytes, file->count, info->c, &pic, &error);
   if (read) return command_fail((int)read, "%s", error.text);
   int status = COMMAND_FINE;
@@ -33,6 +37,16 @@ int input_from_picture(const char *path, const io_buffer *file, const char *mode
   }
   picture_free(&pic);
   return status;
+}
+
+int input_check_images(const char *path, const io_buffer *file, const char *model, const cnnblas_net_info *info)
+{
+  idx_array a;
+  io_error error;
+  if (idx_parse_head(path, file->bytes, file->count, &a, &error) || a.rank < 3 || a.rank > 4) return COMMAND_FINE;
+  int64_t c = a.rank == 4 ? a.size[1] : 1, size[3] = {a.size[a.rank - 2], a.size[a.rank - 1], 0};
+  if (c == info->c && !memcmp(size, info->size, sizeof size)) return COMMAND_FINE;
+  return input_wrong_size(path, model, info, c, size);
 }
 
 static int first_of_idx(const char *path, const char *model, const cnnblas_net_info *info, const input_norm *norm,
@@ -61,7 +75,8 @@ int input_from_file(const char *path, const char *model, const cnnblas_net_info 
   io_status read = io_read_file(path, IO_MOST_BYTES, &file, &error);
   if (read) return command_fail((int)read, "%s", error.text);
   bool is_picture = picture_recognise(file.bytes, file.count);
-  int status = is_picture ? input_from_picture(path, &file, model, info, norm, invert, x) : COMMAND_FINE;
+  int status = is_picture ? input_from_picture(path, &file, model, info, norm, invert, x)
+                          : input_check_images(path, &file, model, info);
   io_buffer_free(&file);
-  return is_picture ? status : first_of_idx(path, model, info, norm, x);
+  return is_picture || status ? status : first_of_idx(path, model, info, norm, x);
 }

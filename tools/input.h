@@ -21,4 +21,8 @@ int input_from_file(const char *path, const char *model, const cnnblas_net_info 
 int input_wrong_size(const char *path, const char *model, const cnnblas_net_info *info, int64_t c,
                      const int64_t size[3]);
 
+/* COMMAND_FINE unless the head of an IDX file of images states another size than the network takes: before anything of it
+   is unpacked. What else is wrong with the file is left to its reader. */
+int input_check_images(const char *path, const io_buffer *file, const char *model, const cnnblas_net_info *info);
+
 #endif

@@ -114,9 +114,12 @@ static int predict_file(prediction *p, const char *path)
   if (read) return command_fail((int)read, "%s", error.text);
   bool is_picture = picture_recognise(file.bytes, file.count);
   int status = COMMAND_FINE;
-  if (is_picture) status = input_from_picture(path, &file, p->model, &p->info, &p->norm, p->invert, p->batch);
+  if (is_picture)
+    status = input_from_picture(path, &file, p->model, &p->info, &p->norm, p->invert, p->batch);
+  else
+    status = input_check_images(path, &file, p->model, &p->info);
   io_buffer_free(&file);
-  if (!is_picture) return predict_images(p, path);
+  if (!is_picture && !status) return predict_images(p, path);
   return status ? status : run_batch(p, path, -1, 1);
 }
 

@@ -1,6 +1,6 @@
 /*
  * PNG files made here: interlaced or not they give the same pixels, a picture takes little more memory than its pixels,
- * and a head that promises more than its file can hold gets none.
+ * and a head that promises more than its file can hold gets none. Chunks about colour change no stored value.
  */
 #include "faults.h"
 #include "io/picture.h"
@@ -104,6 +104,140 @@ static void interlaced_pictures_are_the_same(void **state)
       }
 }
 
+/* ---- stored values: a picture of one row in each colour type and depth, with chunks that speak of colour ---- */
+
+typedef struct {
+  uint8_t colour, depth; /* as in IHDR */
+} format;
+
+static const format formats[] = {{0, 1}, {0, 2}, {0, 4}, {0, 8}, {0, 16}, {2, 8}, {2, 16}, {3, 1},
+                                 {3, 2}, {3, 4}, {3, 8}, {4, 8}, {4, 16}, {6, 8}, {6, 16}};
+
+enum { NO_CHUNK, GAMA_LINEAR, GAMA_HALF, GAMA_45455, SRGB, CHRM, GAMA_AND_CHRM, TRNS, GAMA_AND_TRNS, CHUNKS };
+
+static void put_chunks(int which, const format *f)
+{
+  static const uint8_t gamma[3][4] = {{0, 1, 0x86, 0xa0}, {0, 0, 0xc3, 0x50}, {0, 0, 0xb1, 0x8f}};
+  file body = {.count = 0};
+  if (which == GAMA_LINEAR || which == GAMA_AND_CHRM || which == GAMA_AND_TRNS) put_chunk(&made, "gAMA", gamma[0], 4);
+  if (which == GAMA_HALF) put_chunk(&made, "gAMA", gamma[1], 4);
+  if (which == GAMA_45455) put_chunk(&made, "gAMA", gamma[2], 4);
+  if (which == SRGB) put_chunk(&made, "sRGB", "\0", 1);
+  if (which == CHRM || which == GAMA_AND_CHRM) { /* primaries far from the usual ones */
+    static const uint32_t points[8] = {33333, 33333, 73470, 26530, 11530, 82640, 15660, 1770};
+    for (int i = 0; i < 8; i++) put_number(&body, points[i]);
+    put_chunk(&made, "cHRM", body.bytes, body.count);
+  }
+  if (f->colour == 3) { /* index i is (30 i, 255 - 30 i, 90 + 10 i) */
+    uint8_t palette[24];
+    for (int i = 0; i < 8; i++)
+      palette[3 * i] = (uint8_t)(30 * i), palette[3 * i + 1] = (uint8_t)(255 - 30 * i),
+                  palette[3 * i + 2] = (uint8_t)(90 + 10 * i);
+    put_chunk(&made, "PLTE", palette, f->depth == 1 ? 6 : f->depth == 2 ? 12 : 24);
+  }
+  if (which == TRNS || which == GAMA_AND_TRNS) {
+    if (f->colour == 3) put_chunk(&made, "tRNS", "\x80\x20", 2); /* of indices 0 and 1 */
+    if (f->colour == 0) put_chunk(&made, "tRNS", "\0\1", 2);     /* the grey 1 is clear */
+  }
+}
+
+enum { ROW = 8 };
+
+/* The sample c of pixel j, as it is stored. */
+static uint32_t stored(const format *f, int j, int c)
+{
+  uint32_t most = (1u << f->depth) - 1, value = (uint32_t)(j * 7919 + c * 104729 + j * c * 31) * 2654435761u >> 8;
+  if (f->colour == 3) return (uint32_t)j % (f->depth == 1 ? 2 : f->depth == 2 ? 4 : 8);
+  if (j == 0) return c == 0 ? most : 0; /* pure red, or a clear white */
+  if (j == 1)
+    return c == 3 || (c == 1 && f->colour == 4) ? most / 2 + 1 : f->colour == 0 ? 1 : 0; /* black, half there */
+  return value % (most + 1);
+}
+
+static void make_row(const format *f, int chunks)
+{
+  static const int samples[7] = {1, 0, 3, 1, 2, 0, 4};
+  uint8_t row[ROW * 8 + 1] = {0}, packed[256];
+  int count = samples[f->colour], bit = 8;
+  for (int j = 0; j < ROW; j++)
+    for (int c = 0; c < count; c++, bit += f->depth) {
+      uint32_t value = stored(f, j, c);
+      if (f->depth == 16)
+        row[bit / 8] = (uint8_t)(value >> 8), row[bit / 8 + 1] = (uint8_t)value;
+      else
+        row[bit / 8] |= (uint8_t)(value << (8 - f->depth - bit % 8));
+    }
+  uLongf bytes = sizeof packed;
+  file head = {.count = 0};
+  put_number(&head, ROW), put_number(&head, 1);
+  put(&head, (uint8_t[]){f->depth, f->colour, 0, 0, 0}, 5);
+  assert_int_equal(compress(packed, &bytes, row, (uLong)(bit / 8)), Z_OK);
+  made.count = 0;
+  put(&made, "\x89PNG\r\n\x1a\n", 8);
+  put_chunk(&made, "IHDR", head.bytes, head.count);
+  put_chunks(chunks, f);
+  put_chunk(&made, "IDAT", packed, bytes);
+  put_chunk(&made, "IEND", "", 0);
+}
+
+/* What the pixel must come out as in channel c of `channels`: its stored values over white. */
+static double wanted(const format *f, int chunks, int j, int64_t channels, int64_t c)
+{
+  double most = (1u << f->depth) - 1, rgb[3], alpha = 1;
+  uint32_t index = stored(f, j, 0);
+  for (int k = 0; k < 3; k++) {
+    if (f->colour == 3)
+      rgb[k] = (k == 0 ? 30 * index : k == 1 ? 255 - 30 * index : 90 + 10 * index) / 255.0;
+    else
+      rgb[k] = stored(f, j, f->colour & 2 ? k : 0) / most;
+  }
+  if (f->colour & 4) alpha = stored(f, j, f->colour == 4 ? 1 : 3) / most;
+  if (chunks == TRNS || chunks == GAMA_AND_TRNS) {
+    if (f->colour == 3 && index < 2) alpha = (index ? 0x20 : 0x80) / 255.0;
+    if (f->colour == 0 && index == 1) alpha = 0;
+  }
+  double value = channels == 3 ? rgb[c] : f->colour & 2 ? .2126 * rgb[0] + .7152 * rgb[1] + .0722 * rgb[2] : rgb[0];
+  return 1 - alpha * (1 - value);
+}
+
+static void chunks_about_colour_change_nothing(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+    for (int chunks = 0; chunks < CHUNKS; chunks++)
+      for (int64_t channels = 1; channels <= 3; channels += 2) {
+        const format *f = &formats[i];
+        picture p;
+        io_error error;
+        harness_doing("colour %d, depth %d, chunks %d, %d channels", f->colour, f->depth, chunks, (int)channels);
+        make_row(f, chunks);
+        io_status status = picture_parse("the picture", made.bytes, made.count, channels, &p, &error);
+        if (status && strstr(error.text, "without libpng")) skip();
+        if (status) FAIL("%s", error.text);
+        /* A grey of bytes is a byte, cut. */
+        double step = channels == 1 && (f->colour & 2) ? (f->depth == 16 ? 1e-4 : 1.001 / 255) : 1e-6;
+        for (int j = 0; j < ROW; j++)
+          for (int64_t c = 0; c < channels; c++) {
+            double is = (double)p.pixels[c * ROW + j], want = wanted(f, chunks, j, channels, c);
+            if (!(is >= want - step && is <= want + 1e-4))
+              FAIL("pixel %d, channel %d: %g, not %g", j, (int)c, is, want);
+          }
+        picture_free(&p);
+      }
+}
+
+static void sizes_are_read_from_the_head(void **state)
+{
+  (void)state;
+  int64_t h, w;
+  make(7, 5, 0, 0, (const uint8_t[40]){0}, 40);
+  assert_true(picture_size(made.bytes, made.count, &h, &w) && h == 5 && w == 7);
+  assert_false(picture_size(made.bytes, 23, &h, &w));
+  static const uint8_t pgm[] = "P5 # 9 9\n 12 3 255\n";
+  assert_true(picture_size(pgm, sizeof pgm - 1, &h, &w) && h == 3 && w == 12);
+  assert_false(picture_size(pgm, 5, &h, &w));
+}
+
 static void a_picture_takes_its_pixels_and_a_row(void **state)
 {
   (void)state;
@@ -140,8 +274,8 @@ static void a_lie_about_the_size_gets_no_memory(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(interlaced_pictures_are_the_same),
-      cmocka_unit_test(a_picture_takes_its_pixels_and_a_row),
+      cmocka_unit_test(interlaced_pictures_are_the_same),    cmocka_unit_test(chunks_about_colour_change_nothing),
+      cmocka_unit_test(sizes_are_read_from_the_head),        cmocka_unit_test(a_picture_takes_its_pixels_and_a_row),
       cmocka_unit_test(a_lie_about_the_size_gets_no_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

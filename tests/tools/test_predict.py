@@ -1,7 +1,10 @@
 """Pictures and IDX images through a trained model."""
 import gzip
 import json
+import os
 import struct
+import subprocess
+import zlib
 
 import rig
 
@@ -56,6 +59,33 @@ class Predict(rig.CommandTest):
                                   for j in range(8)])
         rig.write(self.path('clear.png'), clear)
         self.assertEqual(self.classes('clear.png'), [self.labels[1]])
+
+    def test_pictures_of_another_size_are_not_unpacked(self):
+        # 16384 x 16384 zeros: a quarter of a megabyte that wants three gigabytes of pixels.
+        packer = zlib.compressobj(9)
+        rows = b''.join(packer.compress(bytes(16385 * 64)) for _ in range(256)) + packer.flush()
+
+        def chunk(name, data):
+            return struct.pack('>I', len(data)) + name + data + struct.pack('>I', zlib.crc32(name + data))
+
+        rig.write(self.path('bomb.png'), b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', 16384, 16384, 8, 0, 0, 0, 0)) +
+                  chunk(b'IDAT', rows) + chunk(b'IEND', b''))
+        rig.write(self.path('bomb.pgm'), b'P5 16384 16384 255\n' + bytes(1 << 20))
+        packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+        data = packer.compress(rig.idx(8, [1, 16384, 16384], b''))
+        rig.write(self.path('bomb.gz'), data + b''.join(packer.compress(bytes(1 << 20)) for _ in range(256)) + packer.flush())
+        for name in ('bomb.png', 'bomb.pgm', 'bomb.gz'):
+            child = subprocess.Popen([rig.program, 'predict', '--model', 'm', name], cwd=self.folder, stdout=subprocess.DEVNULL,
+                                     stderr=subprocess.PIPE)
+            error = child.stderr.read().decode()
+            child.stderr.close()
+            _, status, used = os.wait4(child.pid, 0)
+            child.returncode = os.waitstatus_to_exitcode(status)
+            if 'without libpng' in error:
+                continue
+            self.assertEqual(child.returncode, 3, name)
+            self.assertIn('1x16384x16384 pixels; m takes 1x8x8', error)
+            self.assertLess(used.ru_maxrss, 200000, name)  # KiB
 
     def maybe(self, name):
         import subprocess

@@ -123,6 +123,18 @@ io_status idx_parse(const char *name, const uint8_t *bytes, size_t count, idx_ar
   return status;
 }
 
+io_status idx_parse_head(const char *name, const uint8_t *bytes, size_t count, idx_array *array, io_error *error)
+{
+  io_source s;
+  size_t needed = 0;
+  *array = (idx_array){0};
+  io_status status = io_source_open(&s, name, bytes, count, error);
+  if (status) return status;
+  status = read_head(&s, array, &needed, error);
+  io_source_close(&s);
+  return status;
+}
+
 io_status idx_read(const char *path, idx_array *array, io_error *error)
 {
   io_buffer file = {0};

@@ -27,6 +27,9 @@ io_status idx_read(const char *path, idx_array *array, io_error *error);
 /* The same from memory; name is for messages. */
 io_status idx_parse(const char *name, const uint8_t *bytes, size_t count, idx_array *array, io_error *error);
 
+/* Type and sizes alone, nothing else unpacked: values is NULL. */
+io_status idx_parse_head(const char *name, const uint8_t *bytes, size_t count, idx_array *array, io_error *error);
+
 /* Safe on a zeroed array and twice. */
 void idx_free(idx_array *array);
 

@@ -14,6 +14,9 @@ io_status picture_alloc(const char *name, int64_t c, int64_t h, int64_t w, pictu
   if (h < 1 || w < 1 || h > PICTURE_MOST_SIDE || w > PICTURE_MOST_SIDE)
     return io_fail(error, IO_BAD_INPUT, "%s: %lld x %lld pixels; sides are 1 to %d", name, (long long)w, (long long)h,
                    PICTURE_MOST_SIDE);
+  if (h * w > PICTURE_MOST_PIXELS)
+    return io_fail(error, IO_BAD_INPUT, "%s: %lld x %lld pixels; a picture has at most %d", name, (long long)w,
+                   (long long)h, PICTURE_MOST_PIXELS);
   *out = (picture){.c = c, .h = h, .w = w};
   size_t bytes = (size_t)(c * h * w) * sizeof *out->pixels;
   if (!(out->pixels = io_alloc(bytes))) return io_fail_memory(error, name, bytes, "its pixels");
@@ -85,13 +88,35 @@ static int64_t next_pixel(reader *r, bool binary, int64_t most)
   return value;
 }
 
+static bool pgm_size(reader *r, int64_t *h, int64_t *w)
+{
+  *w = next_number(r);
+  *h = next_number(r);
+  return *w >= 0 && *h >= 0;
+}
+
+static int64_t big_endian(const uint8_t *at)
+{
+  return (int64_t)at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3];
+}
+
+bool picture_size(const uint8_t *bytes, size_t count, int64_t *h, int64_t *w)
+{
+  if (is_pgm(bytes, count)) return pgm_size(&(reader){bytes + 2, bytes + count}, h, w);
+  /* PNG: eight bytes of signature, then the length and name of IHDR, which begins with width and height. */
+  if (!is_png(bytes, count) || count < 24 || memcmp(bytes + 12, "IHDR", 4) != 0) return false;
+  *w = big_endian(bytes + 16);
+  *h = big_endian(bytes + 20);
+  return true;
+}
+
 io_status picture_parse_pgm(const char *name, const uint8_t *bytes, size_t count, int64_t c, picture *out,
                             io_error *error)
 {
   reader r = {bytes + 2, bytes + count};
   bool binary = bytes[1] == '5';
-  int64_t w = next_number(&r), h = next_number(&r), most = next_number(&r);
-  if (w < 0 || h < 0 || most < 1 || most > 65535)
+  int64_t h = 0, w = 0, most = pgm_size(&r, &h, &w) ? next_number(&r) : -1;
+  if (most < 1 || most > 65535)
     return io_fail(error, IO_BAD_INPUT, "%s: a PGM begins with its width, height and largest value (1 to 65535)", name);
   if (binary && r.at < r.end) r.at++; /* one blank */
   int64_t least = binary && most > 255 ? 2 : 1;

@@ -13,6 +13,8 @@ typedef struct {
   io_status status;
   jmp_buf jump;
   picture p;
+  int channels;  /* of a decoded row */
+  bool fine;     /* the file has 16 bits a sample */
   png_bytep row; /* 16-bit samples of one row, or of the whole picture if it is interlaced */
   png_bytepp rows;
 } decoder;
@@ -52,26 +54,48 @@ static void give(png_structp png, png_bytep out, size_t count)
   d->at += count;
 }
 
-/* Whatever the file has becomes c channels of 16 bits, what is transparent on white. */
-static void ask_for(png_structp png, png_infop info, int64_t c)
+/*
+ * Whatever the file has becomes channels of 16 bits, 1 to 4 of them: grey or red green blue, then the alpha. What follows
+ * from there is done on the stored values, whatever gAMA, sRGB, cHRM or iCCP say: libpng's own blending and its own grey
+ * would take those into account.
+ */
+static void ask_for(decoder *d, png_structp png, png_infop info)
 {
-  int type = png_get_color_type(png, info);
-  bool alpha = (type & PNG_COLOR_MASK_ALPHA) || png_get_valid(png, info, PNG_INFO_tRNS);
+  d->fine = png_get_bit_depth(png, info) == 16;
+  png_set_expand(png);
   png_set_expand_16(png);
-  if (alpha) {
-    png_color_16 white = {.red = 65535, .green = 65535, .blue = 65535, .gray = 65535};
-    png_set_background_fixed(png, &white, PNG_BACKGROUND_GAMMA_SCREEN, 0, PNG_FP_1);
-  }
-  if (c == 1 && (type & PNG_COLOR_MASK_COLOR)) png_set_rgb_to_gray_fixed(png, 1, -1, -1);
-  if (c == 3 && !(type & PNG_COLOR_MASK_COLOR)) png_set_gray_to_rgb(png);
   png_read_update_info(png, info);
+  d->channels = png_get_channels(png, info);
 }
 
-static void store(picture *p, int64_t i, const png_byte *row)
+static uint32_t sample(const png_byte *at)
 {
-  for (int64_t j = 0; j < p->w * p->c; j++) {
-    const png_byte *sample = row + 2 * j;
-    p->pixels[(j % p->c * p->h + i) * p->w + j / p->c] = (float)((sample[0] * 256 + sample[1]) / 65535.0);
+  return (uint32_t)(at[0] * 256 + at[1]);
+}
+
+/* The luminance of ITU-R BT.709 in the precision that the file has: bytes give a byte. */
+static uint32_t to_grey(const decoder *d, const png_byte *rgb)
+{
+  enum { RED = 6968, GREEN = 23434, BLUE = 2366 /* of 32768 */ };
+  uint32_t r = sample(rgb), g = sample(rgb + 2), b = sample(rgb + 4);
+  if (r == g && g == b) return r;
+  if (d->fine) return (RED * r + GREEN * g + BLUE * b + 16384) >> 15;
+  return ((RED * (r >> 8) + GREEN * (g >> 8) + BLUE * (b >> 8)) >> 15) * 257;
+}
+
+/* One row of samples into the picture's channels, blended with white. */
+static void store(decoder *d, int64_t i, const png_byte *row)
+{
+  picture *p = &d->p;
+  int colours = d->channels < 3 ? 1 : 3;
+  for (int64_t j = 0; j < p->w; j++) {
+    const png_byte *at = row + 2 * d->channels * j;
+    uint32_t alpha = d->channels % 2 ? 65535 : sample(at + 2 * colours);
+    for (int64_t c = 0; c < p->c; c++) {
+      uint32_t value = p->c < colours ? to_grey(d, at) : sample(at + (colours == 1 ? 0 : 2 * c));
+      double shown = alpha == 65535 ? value / 65535.0 : 1 - (65535.0 - value) / 65535.0 * (alpha / 65535.0);
+      p->pixels[(c * p->h + i) * p->w + j] = (float)shown;
+    }
   }
 }
 
@@ -89,7 +113,7 @@ static void read_rows(decoder *d, png_structp png, size_t row_bytes, bool interl
   if (interlaced) png_read_image(png, d->rows);
   for (int64_t i = 0; i < h; i++) {
     if (!interlaced) png_read_row(png, d->row, NULL);
-    store(&d->p, i, d->rows[interlaced ? i : 0]);
+    store(d, i, d->rows[interlaced ? i : 0]);
   }
   png_read_end(png, NULL);
 }
@@ -104,9 +128,10 @@ static void decode(decoder *d, png_structp png, png_infop info, int64_t c)
   bool interlaced = png_get_interlace_type(png, info) != PNG_INTERLACE_NONE;
   /* Deflate makes at most 1032 bytes of one: a size that cannot be behind the head is refused before it gets memory. */
   if (png_get_rowbytes(png, info) * (size_t)h / 1032 > d->count - d->at) png_error(png, "it ends too early");
-  ask_for(png, info, c);
+  ask_for(d, png, info);
   size_t row_bytes = png_get_rowbytes(png, info);
-  if (row_bytes != (size_t)(w * c) * 2) png_error(png, "its channels cannot be converted");
+  if (d->channels < 1 || d->channels > 4 || row_bytes != (size_t)(w * d->channels) * 2)
+    png_error(png, "its channels cannot be converted");
   if ((d->status = picture_alloc(d->name, c, h, w, &d->p, d->error))) return;
   read_rows(d, png, row_bytes, interlaced);
 }
