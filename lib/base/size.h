@@ -35,6 +35,12 @@ static inline int64_t cb_round_up(int64_t a, int64_t b)
   return cb_ceil_div(a, b) * b;
 }
 
+/* Parts of as even a size as possible, at most `most`, that a total is cut into; at least 1. */
+static inline int64_t cb_parts(int64_t total, int64_t most)
+{
+  return cb_max(1, cb_ceil_div(total, most));
+}
+
 /* Element i of [0, total) cut into parts of as even a size as possible: part i begins at cb_split(total, parts, i). */
 static inline int64_t cb_split(int64_t total, int64_t parts, int64_t i)
 {

@@ -110,6 +110,12 @@ static void rows_read(const cb_gather_axis *a, int64_t first, int64_t count, int
   *hi = cb_max(*lo, cb_min(a->in, first + count + most));
 }
 
+/* Chunks of all steps. */
+static int64_t chunks_of(const cb_batch *st)
+{
+  return cb_parts(st->gather.q, st->chunk);
+}
+
 /* Lays out bands and stages of `rows` output rows; their bytes. */
 static int64_t lay_out(cb_batch *st, int64_t rows, int64_t outputs, size_t element)
 {
@@ -201,7 +207,7 @@ static bool plan_layout(cb_batch *st, const cb_problem *problem, int threads)
   share_out(st, geo, rows, threads);
   int64_t bytes = lay_out(st, st->rows, cb_ceil_div(st->outputs, st->output_groups), geo->element);
   st->walk_at = cb_aligned_size((size_t)bytes);
-  st->bytes = st->walk_at + 2 * cb_aligned_size((size_t)st->gather.q * sizeof(int32_t)) + CB_ALIGN;
+  st->bytes = st->walk_at + (size_t)(2 * st->gather.q + chunks_of(st) + 1) * sizeof(int32_t) + CB_ALIGN;
   return bytes <= 2 * JOB_BYTES && st->bytes + CB_ALIGN <= problem->budget;
 }
 
@@ -266,7 +272,7 @@ typedef struct {
   int64_t first, last;              /* outputs */
   int64_t row0, row1, read0, read1; /* output rows, source rows */
   char *band, *stage;
-  int32_t *awalk, *bwalk;
+  int32_t *awalk, *bwalk, *cut;
 } job;
 
 /* The steps of a tile. */
@@ -300,6 +306,20 @@ static void open_band(const job *j)
     }
 }
 
+/* How many of the walk's steps come before step q of all taps. */
+static int64_t steps_before(const cb_batch *st, const tile_walk *w, int64_t q)
+{
+  const cb_gather_axis *a = st->gather.axis;
+  int64_t channel = q / st->gather.taps, rest = q % st->gather.taps, steps = channel * w->steps;
+  if (rest == 0 || w->steps == 0) return steps;
+  for (int64_t d = w->taps[0].lo; d < w->taps[0].hi; d++)
+    for (int64_t r = w->taps[1].lo; r < w->taps[1].hi; r++) {
+      int64_t line = (d * a[1].taps + r) * a[2].taps;
+      steps += cb_max(0, cb_min(w->taps[2].hi, rest - line) - w->taps[2].lo);
+    }
+  return steps;
+}
+
 /* The steps of the taps in w, channels slowest. */
 static void make_walk(const job *j, tile_walk *w)
 {
@@ -322,47 +342,27 @@ static void make_walk(const job *j, tile_walk *w)
     awalk[s] = awalk[s - n] + (int32_t)st->weight_channel;
     bwalk[s] = bwalk[s - n] + (int32_t)st->channel_pitch;
   }
-}
-
-/* How many of the walk's steps come before step q of all taps. */
-static int64_t steps_before(const cb_batch *st, const tile_walk *w, int64_t q)
-{
-  const cb_gather_axis *a = st->gather.axis;
-  int64_t channel = q / st->gather.taps, rest = q % st->gather.taps, steps = channel * w->steps;
-  if (rest == 0 || w->steps == 0) return steps;
-  for (int64_t d = w->taps[0].lo; d < w->taps[0].hi; d++)
-    for (int64_t r = w->taps[1].lo; r < w->taps[1].hi; r++) {
-      int64_t line = (d * a[1].taps + r) * a[2].taps;
-      steps += cb_max(0, cb_min(w->taps[2].hi, rest - line) - w->taps[2].lo);
-    }
-  return steps;
+  const int64_t q = st->gather.q, chunks = chunks_of(st);
+  for (int64_t i = 0; i <= chunks; i++) j->cut[i] = (int32_t)steps_before(st, w, cb_split(q, chunks, i));
 }
 
 /* The sums of the walk's outputs with `count` columns: pixels is where the walk begins, stage where the first output's go. */
-static void run_tile(const job *j, const tile_walk *w, const void *pixels, void *stage, int count)
+static void run_tiles(const job *j, const tile_walk *w, const void *pixels, void *stage, int count)
 {
   const cb_batch *st = j->st;
   const cb_geometry *geo = &j->call->plan->problem.geo;
-  int64_t outputs = w->last - w->first, parts = cb_parts(outputs, st->engine->rows[count]);
-  int64_t chunks = cb_parts(st->gather.q, st->chunk);
-  const void *weights = cb_at(j->call->w, j->ig * geo->kg * geo->q + w->first * st->weight_output, j->element);
-  for (int64_t i = 0; i < parts; i++) {
-    int64_t first = cb_split(outputs, parts, i), m = cb_split(outputs, parts, i + 1) - first, begin = 0;
-    for (int64_t chunk = 0; chunk < chunks; chunk++) {
-      int64_t end = steps_before(st, w, cb_split(st->gather.q, chunks, chunk + 1));
-      cb_tile tile = {.a = cb_at(weights, first * st->weight_output, j->element),
-                      .row = st->row,
-                      .awalk = j->awalk + begin,
-                      .b = pixels,
-                      .bwalk = j->bwalk + begin,
-                      .steps = end - begin,
-                      .c = cb_at_mut(stage, first * st->stage_plane, j->element),
-                      .ldc = st->stage_plane,
-                      .add = chunk > 0};
-      st->engine->kernel[count][m](&tile);
-      begin = end;
-    }
-  }
+  cb_product_run(
+      &(cb_product){.engine = st->engine,
+                    .element = j->element,
+                    .a = cb_at(j->call->w, j->ig * geo->kg * geo->q + w->first * st->weight_output, j->element),
+                    .row = st->row,
+                    .a_hop = st->weight_output,
+                    .b = pixels,
+                    .walk = {j->awalk, j->bwalk, j->cut, chunks_of(st)},
+                    .rows = w->last - w->first,
+                    .vectors = count,
+                    .c = stage,
+                    .ldc = st->stage_plane});
 }
 
 /* The tiles of one output row with the outputs of w. The walk is made anew where the taps change. */
@@ -382,7 +382,7 @@ static void run_row(const job *j, tile_walk *w, int64_t d, int64_t h)
       make_walk(j, w);
     }
     int64_t place = w->steps ? from + o * lanes + w->base : 0;
-    run_tile(j, w, cb_at(j->band, place, j->element), cb_at_mut(j->stage, to + o * lanes, j->element), st->width[i]);
+    run_tiles(j, w, cb_at(j->band, place, j->element), cb_at_mut(j->stage, to + o * lanes, j->element), st->width[i]);
   }
 }
 
@@ -438,7 +438,8 @@ static void run_job(void *context, int64_t task, int worker)
            .band = scratch,
            .stage = scratch + st->stage_at,
            .awalk = (int32_t *)(scratch + st->walk_at)};
-  j.bwalk = (int32_t *)((char *)j.awalk + cb_aligned_size((size_t)st->gather.q * sizeof(int32_t)));
+  j.bwalk = j.awalk + st->gather.q;
+  j.cut = j.bwalk + st->gather.q;
   j.images = cb_min(st->engine->lanes, call->n - j.image);
   j.row1 = cb_min(j.row0 + st->rows, a[1].outs);
   rows_read(&a[1], j.row0, j.row1 - j.row0, &j.read0, &j.read1);

@@ -64,36 +64,6 @@ static void run(const cb_call *call)
   ((const cb_implicit_head *)call->plan->state)->run(call);
 }
 
-cb_panel cb_panel_at(const cb_engine *engine, int64_t total, int64_t b)
-{
-  cb_panel panel = {.first = b * CB_PANEL_VECTORS * engine->lanes};
-  panel.count = cb_min(total - panel.first, (int64_t)CB_PANEL_VECTORS * engine->lanes);
-  panel.vectors = (int)cb_ceil_div(panel.count, engine->lanes);
-  panel.width = (int64_t)panel.vectors * engine->lanes;
-  return panel;
-}
-
-int64_t cb_panels(const cb_engine *engine, int64_t total)
-{
-  return cb_ceil_div(total, (int64_t)CB_PANEL_VECTORS * engine->lanes);
-}
-
-int64_t cb_panel_offset(const cb_engine *engine, int64_t steps, int64_t b)
-{
-  return b * CB_PANEL_VECTORS * engine->lanes * steps;
-}
-
-int64_t cb_panel_elements(const cb_engine *engine, int64_t total, int64_t steps)
-{
-  return cb_round_up(total, engine->lanes) * steps;
-}
-
-void cb_hops_init(cb_hops *hops, const cb_engine *engine)
-{
-  for (int v = 0; v <= CB_PANEL_VECTORS; v++)
-    for (int s = 0; s < CB_CHUNK; s++) hops->hop[v][s] = s * v * engine->lanes;
-}
-
 const cb_algorithm cb_implicit_gemm = {.name = "implicit_gemm",
                                        .applies = applies,
                                        .cost = cost,

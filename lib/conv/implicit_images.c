@@ -72,8 +72,8 @@ static bool prefer_pixel_lanes(const cb_images *st)
 int64_t cb_images_chunk(const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
-  if (problem->direction == CNNBLAS_FORWARD) return CB_CHUNK;
-  return cb_min(CB_CHUNK, cb_max(DATA_CHUNK, 3 * (geo->kg + geo->taps)));
+  if (problem->direction == CNNBLAS_FORWARD) return CB_CHUNK_STEPS;
+  return cb_min(CB_CHUNK_STEPS, cb_max(DATA_CHUNK, 3 * (geo->kg + geo->taps)));
 }
 
 /* Gathers, orientation, band and scratch: everything that does not need the tables. st->gather has room for the phases. */
@@ -196,7 +196,7 @@ cnnblas_status cb_images_prepare(cnnblas_conv_plan *plan)
   t->lanes = st->pixel_lanes ? "pixels" : "channels";
   t->p_tile = st->pixel_lanes ? st->pixel_vectors * st->engine->lanes : st->engine->rows[CB_PANEL_VECTORS];
   t->k_tile = st->pixel_lanes ? st->engine->rows[st->pixel_vectors] : CB_PANEL_VECTORS * st->engine->lanes;
-  t->q_tile = CB_CHUNK;
+  t->q_tile = CB_CHUNK_STEPS;
   t->tasks = blocks * st->panel_groups;
   t->packs = !st->direct_weights && !problem->packed;
   return CNNBLAS_OK;

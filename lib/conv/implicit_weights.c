@@ -95,8 +95,10 @@ static void cut_pixels(cb_weights *st, const cb_problem *problem)
   const cb_geometry *geo = &problem->geo;
   int64_t element = (int64_t)geo->element;
   st->gather.channels = cb_min(st->rows_each, BAND_CHANNELS);
-  cb_band_limits limits = {
-      .n = geo->n, .pixels = CB_CHUNK, .elements = CB_BAND_BYTES / element, .source_image = st->rows_all * geo->image};
+  cb_band_limits limits = {.n = geo->n,
+                           .pixels = CB_CHUNK_STEPS,
+                           .elements = CB_BAND_BYTES / element,
+                           .source_image = st->rows_all * geo->image};
   cb_band_cut(&st->band, &st->gather, 1, &limits);
   st->by_taps = prefer_taps(st, st->rows_each);
   double pixels = (double)geo->n * (double)geo->p, weights = (double)geo->k * (double)geo->q;
@@ -123,7 +125,7 @@ static size_t lay_out(cb_weights *st, const cb_geometry *geo, int64_t channel_gr
   st->sums_bytes = cb_aligned_size((size_t)(st->gather.q * width * element));
   st->slot_bytes = (size_t)group_panels * st->sums_bytes;
   st->lanes_at = cb_aligned_size((size_t)(st->band.elements * element));
-  st->rows_at = st->lanes_at + cb_aligned_size((size_t)(CB_CHUNK * width * element));
+  st->rows_at = st->lanes_at + cb_aligned_size((size_t)(CB_CHUNK_STEPS * width * element));
   st->position_at = st->rows_at + cb_aligned_size((size_t)st->band.pixels * sizeof(int32_t));
   st->walks_at = st->position_at + cb_aligned_size((size_t)st->band.pixels * sizeof(int64_t));
   size_t walks = (size_t)st->gather.taps * (sizeof(cb_tap_walk) + 2 * (size_t)st->band.pixels * sizeof(int32_t));

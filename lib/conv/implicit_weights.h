@@ -31,7 +31,7 @@ typedef struct {
 /* The pixels of a block that one tap reaches: places in the band, and in the packed lanes. */
 typedef struct {
   int64_t count;
-  int32_t *band, *lanes;
+  const int32_t *band, *lanes;
 } cb_tap_walk;
 
 /* The outputs that the gather's tap t reaches. */

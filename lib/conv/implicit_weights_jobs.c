@@ -39,29 +39,6 @@ static int64_t lane_width(const cb_weights *st, const cb_panel *panel)
   return st->by_taps ? CB_PANEL_VECTORS * st->engine->lanes : panel->width;
 }
 
-/* lanes[pixel][channel] = from[channel][pixel], by runs of pixels side by side; from: at the panel's first channel. */
-static void pack_block(const block_view *view, const cb_panel *panel, const void *from, char *lanes)
-{
-  const cb_geometry *geo = &view->job->call->plan->problem.geo;
-  const cb_weights *st = view->job->call->plan->state;
-  const int64_t width = lane_width(st, panel);
-  if (geo->p == 1) { /* lanes lie side by side already */
-    for (int64_t p = 0; p < view->pixels; p++) {
-      char *to = lanes + (size_t)(p * width) * geo->element;
-      memcpy(to, cb_at(from, view->position[p], geo->element), (size_t)panel->count * geo->element);
-      memset(to + (size_t)panel->count * geo->element, 0, (size_t)(width - panel->count) * geo->element);
-    }
-    return;
-  }
-  for (int64_t p = 0; p < view->pixels;) {
-    int64_t run = 1;
-    while (p + run < view->pixels && view->position[p + run] == view->position[p] + run) run++;
-    st->engine->pack_lanes(lanes + (size_t)(p * width) * geo->element, cb_at(from, view->position[p], geo->element),
-                           geo->p, run, panel->count, width);
-    p += run;
-  }
-}
-
 /* Where the sums of a panel are made: their own place, or dw. */
 typedef struct {
   void *at;
@@ -69,55 +46,29 @@ typedef struct {
   bool add; /* to what is there */
 } sums_view;
 
-/* sums[channel, tap][lane] (+)= the block's part, a tap at a time. */
-static void add_block_by_taps(const block_view *view, const cb_panel *panel, const void *lanes, const sums_view *sums)
-{
-  const cb_geometry *geo = &view->job->call->plan->problem.geo;
-  const cb_weights *st = view->job->call->plan->state;
-  const int64_t channels = view->job->channel1 - view->job->channel0;
-  const int64_t tiles = cb_parts(channels, st->engine->rows[panel->vectors]);
-  cb_tile tile = {.a = view->band, .b = lanes, .ldc = geo->taps * sums->pitch};
-  for (int64_t t = 0; t < geo->taps; t++) {
-    const cb_tap_walk *walk = &view->walks[t];
-    const int64_t chunks = cb_parts(walk->count, WEIGHT_CHUNK);
-    for (int64_t i = 0; i < tiles; i++) {
-      const int64_t first = cb_split(channels, tiles, i), m = cb_split(channels, tiles, i + 1) - first;
-      tile.row = st->tap + t * st->gather.channels + first;
-      tile.c = cb_at_mut(sums->at, (first * geo->taps + t) * sums->pitch, geo->element);
-      for (int64_t chunk = 0; chunk < chunks; chunk++) {
-        const int64_t s0 = cb_split(walk->count, chunks, chunk);
-        tile.awalk = walk->band + s0;
-        tile.bwalk = walk->lanes + s0;
-        tile.steps = cb_split(walk->count, chunks, chunk + 1) - s0;
-        tile.add = sums->add || chunk > 0;
-        st->engine->kernel[panel->vectors][m](&tile);
-      }
-    }
-  }
-}
-
-/* sums[tap][lane] (+)= the block's part. */
+/* sums[channel, tap][lane] (+)= the block's part: all pixels with all taps, or a tap at a time with those that it reaches. */
 static void add_block(const block_view *view, const cb_panel *panel, const void *lanes, const sums_view *sums)
 {
   const cb_geometry *geo = &view->job->call->plan->problem.geo;
   const cb_weights *st = view->job->call->plan->state;
-  int64_t taps = (view->job->channel1 - view->job->channel0) * geo->taps;
-  int64_t tiles = cb_parts(taps, st->engine->rows[panel->vectors]), chunks = cb_parts(view->pixels, WEIGHT_CHUNK);
-  for (int64_t i = 0; i < tiles; i++) {
-    int64_t first = cb_split(taps, tiles, i), m = cb_split(taps, tiles, i + 1) - first;
-    for (int64_t chunk = 0; chunk < chunks; chunk++) {
-      int64_t s0 = cb_split(view->pixels, chunks, chunk), s1 = cb_split(view->pixels, chunks, chunk + 1);
-      cb_tile tile = {.a = view->band,
-                      .row = st->tap + first,
-                      .awalk = view->rows + s0,
-                      .b = cb_at(lanes, s0 * panel->width, geo->element),
-                      .bwalk = st->hops.hop[panel->vectors],
-                      .steps = s1 - s0,
-                      .c = cb_at_mut(sums->at, first * sums->pitch, geo->element),
-                      .ldc = sums->pitch,
-                      .add = sums->add || chunk > 0};
-      st->engine->kernel[panel->vectors][m](&tile);
-    }
+  const int64_t channels = view->job->channel1 - view->job->channel0, walks = view->walks ? geo->taps : 1;
+  const cb_tap_walk all = {view->pixels, view->rows, st->hops.hop[panel->vectors]};
+  int32_t cut[CB_CHUNK_STEPS / WEIGHT_CHUNK + 1];
+  cb_product product = {.engine = st->engine,
+                        .element = geo->element,
+                        .a = view->band,
+                        .b = lanes,
+                        .rows = channels * geo->taps / walks,
+                        .vectors = panel->vectors,
+                        .ldc = walks * sums->pitch,
+                        .add = sums->add};
+  for (int64_t t = 0; t < walks; t++) {
+    const cb_tap_walk *walk = view->walks ? &view->walks[t] : &all;
+    product.walk = (cb_walk){walk->band, walk->lanes, cut, cb_parts(walk->count, WEIGHT_CHUNK)};
+    cb_chunks_cut(walk->count, product.walk.chunks, cut);
+    product.row = st->tap + t * st->gather.channels;
+    product.c = cb_at_mut(sums->at, t * sums->pitch, geo->element);
+    cb_product_run(&product);
   }
 }
 
@@ -144,11 +95,10 @@ static void open_taps(const job *j, const cb_gather *gather, const cb_block_rang
   for (int64_t t = 0; t < gather->taps; t++) {
     const cb_box box = cb_weights_reach(gather, t);
     const cb_block_range part = cb_box_in_block(&box, block);
-    cb_tap_walk *walk = &walks[t];
-    *walk = (cb_tap_walk){part.images * part.count[0] * part.count[1] * part.count[2], room, room + st->band.pixels};
+    int32_t *band = room, *lanes = room + st->band.pixels;
+    walks[t] = (cb_tap_walk){part.images * part.count[0] * part.count[1] * part.count[2], band, lanes};
     room += 2 * st->band.pixels;
-    cb_band_rows(gather, &st->band, block->first, &part, walk->band);
-    int32_t *lanes = walk->lanes;
+    cb_band_rows(gather, &st->band, block->first, &part, band);
     for (int64_t in = 0; in < part.images; in++)
       for (int64_t d = part.first[0] - block->first[0]; d < part.first[0] - block->first[0] + part.count[0]; d++)
         for (int64_t h = part.first[1] - block->first[1]; h < part.first[1] - block->first[1] + part.count[1]; h++) {
@@ -269,10 +219,11 @@ static void run_panel(const block_view *view, int64_t p, int slot, bool first)
   char *lanes = j->scratch + st->lanes_at;
   const void *from = st->swapped ? j->call->x : j->call->dy;
   int64_t channel = view->image * st->lanes_all + j->ig * st->lanes_each + panel.first, lane_step;
-  pack_block(view, &panel, cb_at(from, channel * geo->p, geo->element), lanes);
+  cb_panel_pack_places(st->engine, lanes, cb_at(from, channel * geo->p, geo->element), view->position, view->pixels,
+                       geo->p, panel.count, lane_width(st, &panel), geo->element);
   sums_view sums = {sums_of(j, p, slot), panel.width, !first};
   if (stores_in_place(j, &panel)) sums.at = destination(j, &panel, &sums.pitch, &lane_step);
-  (st->by_taps ? add_block_by_taps : add_block)(view, &panel, lanes, &sums);
+  add_block(view, &panel, lanes, &sums);
 }
 
 /* slot = the leaf's blocks, added in order. */

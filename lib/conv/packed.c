@@ -3,7 +3,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/status.h"
-#include "conv/implicit.h"
+#include "gemm/panel.h"
 #include <stdint.h>
 #include <string.h>
 

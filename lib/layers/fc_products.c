@@ -11,7 +11,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/size.h"
-#include "gemm/engine.h"
+#include "gemm/product.h"
 #include "layers/checks.h"
 #include "layers/loops.h"
 #include <string.h>
@@ -180,107 +180,114 @@ static bool clashes(const job *j, int64_t distance)
   return distance * (int64_t)j->element % CLASH == 0;
 }
 
-/* All rows of t->steps steps, in runs as they lie: of steps or of rows. */
-static void move_rows(const job *j, const product *p, cb_tile *t, room *own)
+/* All rows of `steps` steps, as they lie side by side: step after step or row after row. */
+static void move_rows(const job *j, const product *p, cb_product *t, int64_t steps, room *own)
 {
   bool by_rows = p->a_step == 1;
-  int64_t runs = by_rows ? p->rows : t->steps, distance = by_rows ? p->a_row : p->a_step;
-  size_t bytes = (size_t)(by_rows ? t->steps : p->rows) * j->element;
+  int64_t pieces = by_rows ? p->rows : steps, distance = by_rows ? p->a_row : p->a_step;
+  size_t bytes = (size_t)(by_rows ? steps : p->rows) * j->element;
   for (int i = 0; i < CB_MAX_ROWS; i++) own->row[i] = by_rows ? i * STEPS : i;
   for (int s = 0; s < STEPS; s++) own->walk[s] = by_rows ? s : s * STEPS;
-  for (int64_t i = 0; i < runs; i++)
+  for (int64_t i = 0; i < pieces; i++)
     memcpy(at(own->a, i * STEPS, j->element), at(t->a, i * distance, j->element), bytes);
   t->a = own->a;
   t->row = own->row;
-  t->awalk = own->walk;
+  t->a_hop = by_rows ? STEPS : 1;
+  t->walk.a = own->walk;
 }
 
-/* `count` lanes of t->steps steps, `width` apart; what lies behind them is asked for. */
-static void move_lanes(const job *j, cb_tile *t, int64_t count, int64_t width, room *own)
+/* `count` lanes of `steps` steps, `width` apart; what lies behind them is asked for. */
+static void move_lanes(const job *j, cb_product *t, int64_t steps, int64_t count, int64_t width, room *own)
 {
-  for (int64_t s = 0; s < t->steps; s++) {
+  for (int64_t s = 0; s < steps; s++) {
     own->lanes[s] = (int32_t)(s * width);
-    const char *from = at(t->b, t->bwalk[s], j->element);
+    const char *from = at(t->b, t->walk.b[s], j->element);
     memcpy(at(own->b, s * width, j->element), from, (size_t)count * j->element);
     for (int64_t line = 0; line < count * (int64_t)j->element; line += LINE)
       __builtin_prefetch(from + count * (int64_t)j->element + line);
     memset(at(own->b, s * width + count, j->element), 0, (size_t)(width - count) * j->element);
   }
   t->b = own->b;
-  t->bwalk = own->lanes;
+  t->walk.b = own->lanes;
 }
 
-/* c[i] (+)= from[i] */
-static void put_lanes(const job *j, int64_t count, const void *from, bool add, void *c)
+/* All rows with a few whole vectors of lanes, */
+static void multiply_vectors(const job *j, cb_product *t, room *own)
 {
-  for (int64_t i = 0; i < count && add; i++) {
-    double wide;
-    float narrow;
-    memcpy(j->element == sizeof wide ? (void *)&wide : (void *)&narrow, at(from, i, j->element), j->element);
-    if (j->element == sizeof wide)
-      ((double *)c)[i] += wide;
-    else
-      ((float *)c)[i] += narrow;
-  }
-  if (!add) memcpy(c, from, (size_t)count * j->element);
+  const void *b = t->b;
+  const int32_t *walk = t->walk.b;
+  int64_t lanes = t->vectors * j->engine->lanes;
+  if (t->rows > (int64_t)FEW_TILES * j->engine->rows[j->vectors] && clashes(j, j->fc->in))
+    move_lanes(j, t, t->walk.cut[1], lanes, lanes, own);
+  cb_product_run(t);
+  t->b = b;
+  t->walk.b = walk;
 }
 
-/* The tiles of all rows, v vectors wide, of at most `most` rows, a_row apart; v 0: the last `count` lanes, fewer than a
-   vector. */
-static void multiply_rows(const job *j, int64_t rows, int64_t a_row, cb_tile t, int64_t most, int64_t v, int64_t count,
-                          room *own)
+/* and with the last `count` lanes, fewer than a vector. */
+static void multiply_rest(const job *j, cb_product t, int64_t count, room *own)
 {
-  int64_t in = j->fc->in, lanes = j->engine->lanes, height = cb_ceil_div(rows, cb_ceil_div(rows, most));
-  const char *a = t.a;
-  char *c = t.c;
-  bool add = t.add;
-  if (!v) {
-    move_lanes(j, &t, count, lanes, own);
-    t.c = own->c;
-    t.ldc = lanes;
-    t.add = t.past = false;
-  } else if (rows > FEW_TILES * most && clashes(j, in)) {
-    move_lanes(j, &t, v * lanes, v * lanes, own);
-  }
-  for (int64_t r = 0, m; r < rows; r += m) {
-    m = cb_min(height, rows - r);
-    t.a = at(a, r * a_row, j->element);
-    if (v) t.c = at(c, r * in, j->element);
-    j->engine->kernel[v ? v : 1][m](&t);
-    for (int64_t i = 0; i < m && !v; i++)
-      put_lanes(j, count, at(own->c, i * lanes, j->element), add, at(c, (r + i) * in, j->element));
-  }
+  const cb_store store = {
+      .count = count, .out = t.c, .row_step = j->fc->in, .lane_step = 1, .bias_rows = true, .add = t.add};
+  move_lanes(j, &t, t.walk.cut[1], count, j->engine->lanes, own);
+  t.vectors = 1;
+  t.c = own->c;
+  t.ldc = j->engine->lanes;
+  t.store = &store;
+  t.add = t.past = false;
+  cb_product_run(&t);
 }
 
-/* Offsets are of 32 bits: arrays whose rows are longer go row by row, step by step. */
+/* Steps [s, s + cut[1]) of all rows and lanes. */
+static void multiply_chunk(const job *j, const product *p, int64_t s, cb_product *t, room *own)
+{
+  const int64_t lanes = j->engine->lanes, whole = p->columns / lanes * lanes;
+  if (clashes(j, j->fc->out) && p->columns > j->vectors * lanes) move_rows(j, p, t, t->walk.cut[1], own);
+  for (int64_t l = 0; l < p->columns; l += j->vectors * lanes) {
+    t->vectors = (int)cb_min(j->vectors, (whole - l) / lanes);
+    t->b = at(p->b, s * j->fc->in + l, j->element);
+    t->c = at(p->c, l, j->element);
+    if (t->vectors) multiply_vectors(j, t, own);
+  }
+  if (whole == p->columns) return;
+  t->b = at(p->b, s * j->fc->in + whole, j->element);
+  t->c = at(p->c, whole, j->element);
+  multiply_rest(j, *t, p->columns - whole, own);
+}
+
+/* The chunks of steps come outermost: the share of b that they meet stays near while all rows pass it. Offsets are of 32
+   bits: arrays whose rows are longer go row by row, step by step. */
 static void multiply(const job *j, const product *p)
 {
-  int64_t in = j->fc->in, lanes = j->engine->lanes, reach = INT32_MAX / cb_max(in, j->fc->out);
-  int64_t most = cb_max(1, cb_min(j->engine->rows[j->vectors], reach));
+  int64_t in = j->fc->in, reach = INT32_MAX / cb_max(in, j->fc->out);
   int64_t steps = cb_max(1, cb_min(cb_min(STEPS, p->steps), reach));
-  int32_t row[CB_MAX_ROWS], awalk[STEPS], bwalk[STEPS];
-  bool move = clashes(j, j->fc->out) && p->columns > j->vectors * lanes;
-  int64_t a_row = move && p->a_step == 1 ? STEPS : p->a_row;
+  int64_t rows = reach < CB_MAX_ROWS ? cb_max(1, reach) : p->rows;
+  int32_t row[CB_MAX_ROWS], awalk[STEPS], bwalk[STEPS], cut[2] = {0};
   room own;
-  for (int i = 0; i < most; i++) row[i] = (int32_t)(i * p->a_row);
+  for (int i = 0; i < CB_MAX_ROWS; i++) row[i] = (int32_t)(i < rows ? i * p->a_row : 0);
   for (int s = 0; s < steps; s++) {
     awalk[s] = (int32_t)(s * p->a_step);
     bwalk[s] = (int32_t)(s * in);
   }
-  for (int64_t s = 0; s < p->steps; s += steps) {
-    cb_tile t = {.row = row, .awalk = awalk, .bwalk = bwalk, .ldc = in, .ahead = j->vectors * lanes};
-    t.steps = cb_min(steps, p->steps - s);
-    t.add = s > 0;
-    t.past = j->past && steps == p->steps;
-    t.a = at(p->a, s * p->a_step, j->element);
-    if (move) move_rows(j, p, &t, &own);
-    for (int64_t l = 0, v; l < p->columns; l += cb_max(v, 1) * lanes) {
-      v = cb_min(j->vectors, (p->columns - l) / lanes);
-      t.b = at(p->b, s * in + l, j->element);
-      t.c = at(p->c, l, j->element);
-      multiply_rows(j, p->rows, a_row, t, most, v, p->columns - l, &own);
+  for (int64_t s = 0; s < p->steps; s += steps)
+    for (int64_t r = 0; r < p->rows; r += rows) {
+      product part = {.a_row = p->a_row, .a_step = p->a_step, .b = p->b, .columns = p->columns};
+      part.rows = cb_min(rows, p->rows - r);
+      part.c = at(p->c, r * in, j->element);
+      cut[1] = (int32_t)cb_min(steps, p->steps - s);
+      cb_product t = {.engine = j->engine,
+                      .element = j->element,
+                      .a = at(p->a, r * p->a_row + s * p->a_step, j->element),
+                      .row = row,
+                      .a_hop = p->a_row,
+                      .walk = {awalk, bwalk, cut, 1},
+                      .rows = part.rows,
+                      .ldc = in,
+                      .add = s > 0,
+                      .past = j->past && steps == p->steps,
+                      .ahead = j->vectors * j->engine->lanes};
+      multiply_chunk(j, &part, s, &t, &own);
     }
-  }
   if (j->past) __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 

@@ -1,0 +1,61 @@
+/*
+ * The macro-loop: a product of any number of rows, tile by tile and chunk by chunk.
+ *
+ *     c[i][j] (+)= sum over steps s of  a[row(i) + walk.a[s]] * b[walk.b[s] + j]       i < rows, j < vectors of lanes
+ *
+ *     for each item of the batch              the same walk, from other places of a, b and c
+ *       for each tile of rows                 of even heights, at most the kernel's: their sums live in registers
+ *         ask for the places of the next tile
+ *         for each chunk of steps: kernel     a chain of sums of its own, added to those before
+ *         store                               if the sums do not stay where the kernel puts them
+ *
+ * Whose rows, steps and lanes these are is the caller's business: see gemm/engine.h. How rows fall into tiles does not show
+ * in the bits, how steps fall into chunks does.
+ */
+#ifndef CB_GEMM_PRODUCT_H
+#define CB_GEMM_PRODUCT_H
+
+#include "gemm/engine.h"
+
+enum { CB_CHUNK_STEPS = 512 /* most steps of one chain of sums: the next chunk starts a fresh one, for accuracy */ };
+
+/* The steps of a product. */
+typedef struct {
+  const int32_t *a, *b; /* [steps] where a step lies, from its row's place and from b */
+  const int32_t *cut;   /* [chunks + 1] the step where each chunk begins, and the end */
+  int64_t chunks;
+} cb_walk;
+
+/* Pitches and hops count elements, as walks do. */
+typedef struct {
+  const cb_engine *engine;
+  size_t element; /* bytes of one */
+  const void *a;
+  const int32_t *row; /* [rows] where the rows lie; if a_hop is not 0, [CB_MAX_ROWS] of i * a_hop */
+  int64_t a_hop;      /* from one row to the next, if they lie evenly; else 0 */
+  const void *b;
+  cb_walk walk;
+  int64_t rows;
+  int vectors; /* of lanes */
+  void *c;     /* row i at c + i * ldc; with a store, room for a tile */
+  int64_t ldc;
+  const cb_store
+      *store;    /* where row i goes from there, as from row i of one block; c, ldc and m are not looked at. NULL:
+                            it stays */
+  bool add;      /* c += the sums, else c = the sums; false with a store */
+  bool ask;      /* ask early for the places in the output */
+  bool past;     /* as in cb_tile; only with one chunk */
+  int64_t ahead; /* as in cb_tile */
+  struct {
+    int64_t count;   /* items; 0 means 1 */
+    int64_t a, b, c; /* from one item to the next; c: in the output too */
+    int64_t bias;    /* of the store */
+  } batch;
+} cb_product;
+
+void cb_product_run(const cb_product *product);
+
+/* Fills cut[chunks + 1] for chunks of as even a size as possible. */
+void cb_chunks_cut(int64_t steps, int64_t chunks, int32_t *cut);
+
+#endif
