@@ -61,12 +61,13 @@ static long tasks_of(const cnnblas_conv_plan *plan)
 }
 
 /* Naive promises one thread; everything else must split, into tasks of so many multiply-adds at most. Those on OpenBLAS are
-   larger, since each lowers or packs its part anew. */
+   larger, since each lowers or packs its part anew: im2col keeps 128 filters together. */
 static void check_tasks(const cnnblas_conv_plan *plan, const problem *p, int32_t threads)
 {
   const char *algorithm = cnnblas_conv_plan_algorithm(plan);
-  const bool lowers = strncmp(algorithm, "im2col", 6) == 0 || strncmp(algorithm, "gemm", 4) == 0;
-  const double most = lowers ? 16 << 20 : 6 << 20;
+  const double most = strcmp(algorithm, "im2col") == 0                                                     ? 64 << 20
+                      : strncmp(algorithm, "im2col_rot180", 13) == 0 || strncmp(algorithm, "gemm", 4) == 0 ? 16 << 20
+                                                                                                           : 6 << 20;
   long tasks = tasks_of(plan);
   bool one_thread = strcmp(algorithm, "naive") == 0;
   if (tasks >= threads || (double)tasks >= problem_macs(p) / most || one_thread) return;

@@ -146,7 +146,7 @@ CNNBLAS_API cnnblas_status cnnblas_conv_get_shape(const cnnblas_conv_desc *desc,
 
 /** How much memory a call may need besides its arrays. */
 typedef enum cnnblas_workspace_policy {
-  CNNBLAS_WORKSPACE_DEFAULT = 0, /* at most 2 MiB a thread for im2col, 4 MiB for implicit_gemm */
+  CNNBLAS_WORKSPACE_DEFAULT = 0, /* at most 8 MiB a thread for im2col, 4 MiB for the others */
   CNNBLAS_WORKSPACE_LIMIT = 1,   /* at most options.workspace_limit bytes a thread */
   CNNBLAS_WORKSPACE_NONE = 2     /* none at all: valid for every shape, slower */
 } cnnblas_workspace_policy;

@@ -55,7 +55,8 @@ static cnnblas_status prepare(cnnblas_conv_plan *plan)
   if (problem->direction == CNNBLAS_BACKWARD_WEIGHTS) {
     t->c_tile = cb_ceil_div(geo->cg, cb_ceil_div(geo->cg, 256));
     int64_t c_tiles = cb_ceil_div(geo->cg, t->c_tile);
-    t->segments = cb_segments(problem, cb_max(geo->n, 1) * cb_ceil_div(geo->p, 512), geo->g * c_tiles);
+    t->segments = cb_segments(problem, cb_max(geo->n, 1) * cb_ceil_div(geo->p, 512), geo->g * c_tiles,
+                              cb_lowered_tasks(cb_geometry_macs(geo, geo->n)), CB_SEGMENT_BYTES);
     int64_t pieces =
         cb_pieces(geo->kg, 32, cb_geometry_macs(geo, geo->n) / CB_TASK_MACS, geo->g * c_tiles * t->segments);
     t->k_tile = cb_ceil_div(geo->kg, pieces);

@@ -16,6 +16,7 @@
 #include "conv/tiles.h"
 #include "gemm/blas.h"
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -39,17 +40,61 @@ static double cost(const cb_problem *problem)
   return cb_cost(CB_COST_IM2COL, problem, work);
 }
 
+enum {
+  WORKSPACE = 8 << 20,     /* bytes a thread by default: OpenBLAS packs the other operand anew for every lowered tile */
+  PARTIAL_BYTES = 2 << 20, /* of the partial weight gradients together, at most */
+  PIECE_MACS = 1 << 23,    /* multiply-adds of a task, at least: 0.1 ms of a core */
+  MOST_PIECES = 16,        /* of an image, or of a weight gradient */
+  NARROW = 256,            /* pixels: tiles of fewer pay for packing the weights again */
+  LEAST_FILTERS = 128,     /* of a product: fewer pay for lowering or packing the pixels again */
+  LEAST_DATA_ROWS = 768,   /* rows of a product of the input gradient, likewise */
+  LEAST_WEIGHT_COLUMNS = 512 /* columns of a product of the weight gradient, likewise */
+};
+
+/* Tasks that are worth having for so many multiply-adds. */
+static double tasks_for(double macs)
+{
+  return fmin(macs / PIECE_MACS, MOST_PIECES);
+}
+
+/* Tasks that share the products of one lowered tile of a forward: each lowers it anew, so one does them all where there are
+   tasks enough for the team. The products are the same either way. */
+static int64_t filter_shares(const cnnblas_conv_plan *plan)
+{
+  const cb_geometry *geo = &plan->problem.geo;
+  const cb_tiling *t = &plan->tiling;
+  int64_t tiles = geo->n * geo->g * cb_ceil_div(geo->p, t->p_tile);
+  return tiles >= 2 * plan->team ? 1 : cb_ceil_div(geo->kg, t->k_tile);
+}
+
+/* Pixels of a tile of so many rows: all of them if the scratch holds them. */
+static int64_t pixels_of(int64_t pixels, int64_t rows, int64_t elements)
+{
+  return cb_max(1, cb_min(pixels, elements / rows));
+}
+
+/* Rows of a tile, so many that it has at least NARROW pixels. */
+static int64_t rows_of(int64_t rows, int64_t pixels, int64_t elements)
+{
+  return cb_max(1, cb_min(rows, elements / cb_min(pixels, NARROW)));
+}
+
 static void prepare_forward(cnnblas_conv_plan *plan, int64_t elements)
 {
   const cb_geometry *geo = &plan->problem.geo;
   cb_tiling *t = &plan->tiling;
-  t->q_tile = cb_max(1, cb_min(geo->q, elements / cb_min(geo->p, 256)));
-  t->p_tile = cb_max(1, cb_min(geo->p, elements / t->q_tile));
-  t->p_tile = cb_ceil_div(geo->p, cb_ceil_div(geo->p, t->p_tile));
+  const double wanted = tasks_for(cb_geometry_macs(geo, 1));
+  int64_t p_pieces = cb_pieces(geo->p, NARROW, wanted, geo->g);
+  t->p_tile = cb_ceil_div(geo->p, p_pieces);
+  t->q_tile = geo->q;
+  if (!cb_geometry_is_pointwise(geo)) {
+    t->q_tile = rows_of(geo->q, t->p_tile, elements);
+    t->p_tile = pixels_of(t->p_tile, t->q_tile, elements);
+    t->p_tile = cb_ceil_div(geo->p, cb_ceil_div(geo->p, t->p_tile));
+  }
   int64_t p_tiles = cb_ceil_div(geo->p, t->p_tile);
-  t->k_tile =
-      cb_ceil_div(geo->kg, cb_pieces(geo->kg, 48, cb_lowered_tasks(cb_geometry_macs(geo, 1)), p_tiles * geo->g));
-  t->tasks = geo->n * geo->g * p_tiles * cb_ceil_div(geo->kg, t->k_tile);
+  t->k_tile = cb_ceil_div(geo->kg, cb_pieces(geo->kg, LEAST_FILTERS, wanted, p_tiles * geo->g));
+  t->tasks = geo->n * geo->g * p_tiles * filter_shares(plan);
 }
 
 static void prepare_data(cnnblas_conv_plan *plan, int64_t elements)
@@ -57,10 +102,14 @@ static void prepare_data(cnnblas_conv_plan *plan, int64_t elements)
   const cb_geometry *geo = &plan->problem.geo;
   cb_tiling *t = &plan->tiling;
   int64_t pieces =
-      cb_max(cb_pieces(geo->cg, 1, cb_geometry_macs(geo, 1) / CB_TASK_MACS, geo->g), cb_ceil_div(geo->q, 512));
-  t->c_tile = cb_ceil_div(geo->cg, cb_min(pieces, geo->cg));
-  t->q_tile = cb_max(1, cb_min(t->c_tile * geo->taps, elements / cb_min(geo->p, 128)));
-  t->p_tile = cb_max(1, cb_min(geo->p, elements / t->q_tile));
+      cb_pieces(geo->cg, cb_max(1, LEAST_DATA_ROWS / geo->taps), tasks_for(cb_geometry_macs(geo, 1)), geo->g);
+  t->c_tile = cb_ceil_div(geo->cg, pieces);
+  t->q_tile = t->c_tile * geo->taps;
+  t->p_tile = geo->p;
+  if (!cb_geometry_is_pointwise(geo)) {
+    t->q_tile = rows_of(t->q_tile, geo->p, elements);
+    t->p_tile = pixels_of(geo->p, t->q_tile, elements);
+  }
   t->tasks = geo->n * geo->g * cb_ceil_div(geo->cg, t->c_tile);
 }
 
@@ -68,15 +117,16 @@ static void prepare_weights(cnnblas_conv_plan *plan, int64_t elements)
 {
   const cb_geometry *geo = &plan->problem.geo;
   cb_tiling *t = &plan->tiling;
-  t->q_tile = cb_ceil_div(geo->q, cb_ceil_div(geo->q, 256));
-  t->q_tile = cb_max(1, cb_min(t->q_tile, elements / cb_min(geo->p, 64)));
-  t->p_tile = cb_max(1, cb_min(geo->p, elements / t->q_tile));
+  const double wanted = t->segments > 1 ? 1 : tasks_for(cb_geometry_macs(geo, geo->n));
+  t->q_tile = cb_ceil_div(geo->q, cb_pieces(geo->q, LEAST_WEIGHT_COLUMNS, wanted, geo->g));
+  t->p_tile = geo->p;
+  if (!cb_geometry_is_pointwise(geo)) {
+    t->q_tile = rows_of(t->q_tile, geo->p, elements);
+    t->p_tile = pixels_of(geo->p, t->q_tile, elements);
+  }
   int64_t blocks = geo->g * cb_ceil_div(geo->q, t->q_tile);
-  int64_t pieces =
-      t->segments > 1 ? 1 : cb_pieces(geo->kg, 48, cb_lowered_tasks(cb_geometry_macs(geo, geo->n)), blocks);
-  blocks *= cb_ceil_div(geo->kg, cb_ceil_div(geo->kg, pieces));
-  t->k_tile = cb_ceil_div(geo->kg, blocks / (geo->g * cb_ceil_div(geo->q, t->q_tile)));
-  t->tasks = blocks * t->segments;
+  t->k_tile = cb_ceil_div(geo->kg, cb_pieces(geo->kg, LEAST_FILTERS, wanted, blocks));
+  t->tasks = blocks * cb_ceil_div(geo->kg, t->k_tile) * t->segments;
 }
 
 static cnnblas_status prepare(cnnblas_conv_plan *plan)
@@ -86,46 +136,54 @@ static cnnblas_status prepare(cnnblas_conv_plan *plan)
   cb_tiling *t = &plan->tiling;
   if (problem->direction == CNNBLAS_BACKWARD_WEIGHTS) {
     int64_t p_tiles = cb_ceil_div(geo->p, 1024);
-    t->segments = cb_segments(problem, cb_max(geo->n, 1) * p_tiles, geo->g * cb_ceil_div(geo->q, 256));
+    t->segments = cb_segments(problem, cb_max(geo->n, 1) * p_tiles, geo->g, tasks_for(cb_geometry_macs(geo, geo->n)),
+                              PARTIAL_BYTES);
     t->leaves = t->segments;
     if (t->segments > 1) t->shared_bytes = cb_aligned_size((size_t)(t->segments * geo->k * geo->q) * geo->element);
   }
-  t->thread_bytes = cb_tile_bytes(problem, t->shared_bytes);
+  bool lowers = !cb_geometry_is_pointwise(geo);
+  t->thread_bytes = lowers ? cb_tile_bytes(problem, t->shared_bytes, WORKSPACE - 2 * CB_ALIGN - t->shared_bytes) : 0;
   int64_t elements = (int64_t)((t->thread_bytes ? t->thread_bytes : CB_STACK_TILE) / geo->element);
   if (problem->direction == CNNBLAS_FORWARD) prepare_forward(plan, elements);
   if (problem->direction == CNNBLAS_BACKWARD_DATA) prepare_data(plan, elements);
   if (problem->direction == CNNBLAS_BACKWARD_WEIGHTS) prepare_weights(plan, elements);
+  if (t->thread_bytes) t->thread_bytes = cb_aligned_size((size_t)(t->q_tile * t->p_tile) * geo->element);
   return CNNBLAS_OK;
 }
 
-/* Y tile of k_tile filters and p_tile pixels, all of Q in steps of q_tile. */
+/* Pixels [p0, p1) of Y for a share of the group's filters: all of Q in steps of q_tile, each lowered once. */
 static void forward_tile(const cb_call *call, int64_t task, char *tile)
 {
   const cb_geometry *geo = &call->plan->problem.geo;
   const cb_tiling *t = &call->plan->tiling;
   cb_view view = cb_view_forward(geo);
   int64_t k_tiles = cb_ceil_div(geo->kg, t->k_tile), p_tiles = cb_ceil_div(geo->p, t->p_tile);
-  int64_t kt = task % k_tiles, pt = task / k_tiles % p_tiles, image = task / k_tiles / p_tiles;
-  int64_t in = image / geo->g, ig = image % geo->g;
-  int64_t k0 = ig * geo->kg + kt * t->k_tile, k1 = ig * geo->kg + cb_min((kt + 1) * t->k_tile, geo->kg);
+  int64_t shares = filter_shares(call->plan), share = task % shares, pt = task / shares % p_tiles;
+  int64_t image = task / shares / p_tiles, in = image / geo->g, ig = image % geo->g;
+  int64_t first = cb_split(k_tiles, shares, share), last = cb_split(k_tiles, shares, share + 1);
   int64_t p0 = pt * t->p_tile, p1 = cb_min(p0 + t->p_tile, geo->p);
   const void *x = cb_at(call->x, (in * geo->c + ig * geo->cg) * geo->image, geo->element);
+  bool as_it_is = cb_geometry_is_pointwise(geo);
   for (int64_t q0 = 0; q0 < geo->q; q0 += t->q_tile) {
     cb_block block = {q0, cb_min(q0 + t->q_tile, geo->q), p0, p1, p1 - p0};
-    cb_lower(&view, x, &block, tile);
-    cb_blas_gemm(&(cb_gemm){.dtype = geo->dtype,
-                            .m = k1 - k0,
-                            .n = p1 - p0,
-                            .k = block.q1 - q0,
-                            .a = cb_at(call->w, k0 * geo->q + q0, geo->element),
-                            .lda = geo->q,
-                            .b = tile,
-                            .ldb = block.ld,
-                            .add = call->accumulate || q0 > 0,
-                            .c = cb_at_mut(call->out, (in * geo->k + k0) * geo->p + p0, geo->element),
-                            .ldc = geo->p});
+    if (!as_it_is) cb_lower(&view, x, &block, tile);
+    for (int64_t kt = first; kt < last; kt++) {
+      int64_t k0 = ig * geo->kg + kt * t->k_tile, k1 = ig * geo->kg + cb_min((kt + 1) * t->k_tile, geo->kg);
+      cb_blas_gemm(&(cb_gemm){.dtype = geo->dtype,
+                              .m = k1 - k0,
+                              .n = p1 - p0,
+                              .k = block.q1 - q0,
+                              .a = cb_at(call->w, k0 * geo->q + q0, geo->element),
+                              .lda = geo->q,
+                              .b = as_it_is ? cb_at(x, p0, geo->element) : tile,
+                              .ldb = as_it_is ? geo->p : block.ld,
+                              .add = call->accumulate || q0 > 0,
+                              .c = cb_at_mut(call->out, (in * geo->k + k0) * geo->p + p0, geo->element),
+                              .ldc = geo->p});
+    }
   }
-  cb_epilogue_apply(call, in, k0, k1, p0, p1);
+  cb_epilogue_apply(call, in, ig * geo->kg + first * t->k_tile, ig * geo->kg + cb_min(last * t->k_tile, geo->kg), p0,
+                    p1);
 }
 
 /* c_tile planes of dX: products of a tile of W^T with dY, scattered back. */
@@ -138,7 +196,8 @@ static void data_planes(const cb_call *call, int64_t task, char *tile)
   int64_t in = image / geo->g, ig = image % geo->g;
   int64_t c0 = ct * t->c_tile, c1 = cb_min(c0 + t->c_tile, geo->cg);
   char *dx = cb_at_mut(call->out, (in * geo->c + ig * geo->cg) * geo->image, geo->element);
-  if (!call->accumulate)
+  bool as_it_is = cb_geometry_is_pointwise(geo);
+  if (!call->accumulate && !as_it_is)
     memset(dx + (size_t)(c0 * geo->image) * geo->element, 0, (size_t)((c1 - c0) * geo->image) * geo->element);
   for (int64_t q0 = c0 * geo->taps; q0 < c1 * geo->taps; q0 += t->q_tile)
     for (int64_t p0 = 0; p0 < geo->p; p0 += t->p_tile) {
@@ -153,9 +212,10 @@ static void data_planes(const cb_call *call, int64_t task, char *tile)
                               .lda = geo->q,
                               .b = cb_at(call->dy, (in * geo->k + ig * geo->kg) * geo->p + p0, geo->element),
                               .ldb = geo->p,
-                              .c = tile,
-                              .ldc = block.ld});
-      cb_unlower_add(&view, tile, &block, dx);
+                              .add = as_it_is && call->accumulate,
+                              .c = as_it_is ? cb_at_mut(dx, q0 * geo->p + p0, geo->element) : tile,
+                              .ldc = as_it_is ? geo->p : block.ld});
+      if (!as_it_is) cb_unlower_add(&view, tile, &block, dx);
     }
 }
 
@@ -174,13 +234,14 @@ static void weights_tile(const cb_call *call, int64_t task, char *tile)
   int64_t first = cb_split(units, t->segments, segment), last = cb_split(units, t->segments, segment + 1);
   bool partial = t->segments > 1;
   void *out = partial ? cb_at_mut(call->shared, segment * geo->k * geo->q, geo->element) : call->out;
-  bool add = !partial && call->accumulate;
+  bool add = !partial && call->accumulate, as_it_is = cb_geometry_is_pointwise(geo);
   for (int64_t k = k0; k < k1 && first == last && !add; k++)
     memset(cb_at_mut(out, k * geo->q + q0, geo->element), 0, (size_t)(q1 - q0) * geo->element);
   for (int64_t unit = first; unit < last; unit++, add = true) {
     int64_t in = unit / p_tiles, p0 = unit % p_tiles * t->p_tile, p1 = cb_min(p0 + t->p_tile, geo->p);
     cb_block block = {q0, q1, p0, p1, p1 - p0};
-    cb_lower(&view, cb_at(call->x, (in * geo->c + ig * geo->cg) * geo->image, geo->element), &block, tile);
+    const void *x = cb_at(call->x, (in * geo->c + ig * geo->cg) * geo->image, geo->element);
+    if (!as_it_is) cb_lower(&view, x, &block, tile);
     cb_blas_gemm(&(cb_gemm){.dtype = geo->dtype,
                             .transb = true,
                             .m = k1 - k0,
@@ -188,8 +249,8 @@ static void weights_tile(const cb_call *call, int64_t task, char *tile)
                             .k = p1 - p0,
                             .a = cb_at(call->dy, (in * geo->k + k0) * geo->p + p0, geo->element),
                             .lda = geo->p,
-                            .b = tile,
-                            .ldb = block.ld,
+                            .b = as_it_is ? cb_at(x, q0 * geo->p + p0, geo->element) : tile,
+                            .ldb = as_it_is ? geo->p : block.ld,
                             .add = add,
                             .c = cb_at_mut(out, k0 * geo->q + q0, geo->element),
                             .ldc = geo->q});

@@ -2,6 +2,56 @@
 #include "conv/lowering.h"
 #include <string.h>
 
+/* A walk over the runs of row q of a block: columns that stay in one row of outputs. Outputs [lo, hi) of a run
+   [first, last) meet the source, output o at element at + o * stride. */
+typedef struct {
+  const cb_view *view;
+  int64_t left;          /* columns, this run included */
+  int64_t od, oh;        /* the run's row of outputs */
+  int64_t td, tr;        /* taps */
+  int64_t channel, base; /* element of the channel's plane, of tap and padding in a row */
+  int64_t valid_lo, valid_hi;
+  int64_t first, last, lo, hi, at;
+} run_walk;
+
+static inline void walk_place(run_walk *walk)
+{
+  const cb_axis *a = walk->view->axis;
+  int64_t id = walk->od * a[0].stride + a[0].base + walk->td * a[0].step;
+  int64_t ih = walk->oh * a[1].stride + a[1].base + walk->tr * a[1].step;
+  bool inside = id >= 0 && id < a[0].in && ih >= 0 && ih < a[1].in;
+  walk->last = cb_min(a[2].out, walk->first + walk->left);
+  walk->lo = inside ? cb_max(walk->first, cb_min(walk->valid_lo, walk->last)) : walk->last;
+  walk->hi = inside ? cb_max(walk->lo, cb_min(walk->valid_hi, walk->last)) : walk->last;
+  walk->at = inside ? walk->channel + (id * a[1].in + ih) * a[2].in + walk->base : 0;
+}
+
+static inline run_walk walk_begin(const cb_view *view, int64_t q, const cb_block *block)
+{
+  const cb_axis *a = view->axis;
+  int64_t t = q % view->taps, ts = t % a[2].taps, row = block->p0 / a[2].out;
+  run_walk walk = {.view = view,
+                   .left = block->p1 - block->p0,
+                   .od = row / a[1].out,
+                   .oh = row % a[1].out,
+                   .td = t / a[2].taps / a[1].taps,
+                   .tr = t / a[2].taps % a[1].taps,
+                   .channel = q / view->taps * view->image,
+                   .base = a[2].base + ts * a[2].step,
+                   .first = block->p0 % a[2].out};
+  cb_axis_valid(&a[2], ts, &walk.valid_lo, &walk.valid_hi);
+  walk_place(&walk);
+  return walk;
+}
+
+static inline void walk_next(run_walk *walk)
+{
+  walk->left -= walk->last - walk->first;
+  walk->first = 0;
+  if (++walk->oh == walk->view->axis[1].out) walk->oh = 0, walk->od++;
+  if (walk->left > 0) walk_place(walk);
+}
+
 #define REAL    float
 #define NAME(x) x##_f32
 #include "conv/lowering_rows.h"
@@ -29,46 +79,21 @@ cb_view cb_view_rot180(const cb_geometry *geo)
   return view;
 }
 
-/* The source's row that output row (od, oh) meets at taps (td, tr), or NULL outside; channel: the source's plane. */
-static const char *source_row(const cb_view *view, const char *channel, int64_t od, int64_t oh, int64_t td, int64_t tr)
-{
-  const cb_axis *a = view->axis;
-  int64_t id = od * a[0].stride + a[0].base + td * a[0].step;
-  int64_t ih = oh * a[1].stride + a[1].base + tr * a[1].step;
-  if (id < 0 || id >= a[0].in || ih < 0 || ih >= a[1].in) return NULL;
-  return channel + (size_t)((id * a[1].in + ih) * a[2].in) * view->element;
-}
+/* What happens to each row: to the tile from the source, or back. */
+typedef void (*row_function)(const cb_view *view, void *source, int64_t q, const cb_block *block, void *tile);
 
-/* What happens to each run: to the tile from the row, or back. */
-typedef void (*run_function)(const cb_axis *a, int64_t t, int64_t first, int64_t last, void *row, void *tile);
-
-/* Row q of the block: every run of columns [p0, p1) that stays in one output row. */
-static void walk_row(const cb_view *view, char *source, int64_t q, const cb_block *block, char *tile, run_function each)
-{
-  const cb_axis *a = view->axis;
-  int64_t t = q % view->taps, ts = t % a[2].taps, tr = t / a[2].taps % a[1].taps, td = t / a[2].taps / a[1].taps;
-  char *channel = source + (size_t)(q / view->taps * view->image) * view->element;
-  for (int64_t p = block->p0; p < block->p1;) {
-    int64_t ow = p % a[2].out, oh = p / a[2].out % a[1].out, od = p / a[2].out / a[1].out;
-    int64_t run = cb_min(a[2].out - ow, block->p1 - p);
-    each(&a[2], ts, ow, ow + run, (char *)source_row(view, channel, od, oh, td, tr),
-         tile + (size_t)(p - block->p0) * view->element);
-    p += run;
-  }
-}
-
-static void walk_block(const cb_view *view, char *source, const cb_block *block, char *tile, run_function each)
+static void walk_block(const cb_view *view, void *source, const cb_block *block, char *tile, row_function each)
 {
   for (int64_t q = block->q0; q < block->q1; q++)
-    walk_row(view, source, q, block, tile + (size_t)((q - block->q0) * block->ld) * view->element, each);
+    each(view, source, q, block, tile + (size_t)((q - block->q0) * block->ld) * view->element);
 }
 
 void cb_lower(const cb_view *view, const void *source, const cb_block *block, void *tile)
 {
-  walk_block(view, (char *)source, block, tile, view->element == sizeof(double) ? lower_run_f64 : lower_run_f32);
+  walk_block(view, (void *)source, block, tile, view->element == sizeof(double) ? lower_row_f64 : lower_row_f32);
 }
 
 void cb_unlower_add(const cb_view *view, const void *tile, const cb_block *block, void *source)
 {
-  walk_block(view, source, block, (char *)tile, view->element == sizeof(double) ? unlower_run_f64 : unlower_run_f32);
+  walk_block(view, source, block, (char *)tile, view->element == sizeof(double) ? unlower_row_f64 : unlower_row_f32);
 }

@@ -1,39 +1,43 @@
 /*
- * Copying one run of a lowered row, for one element type: included by lowering.c with REAL and NAME(x) defined. A run is
- * a stretch of outputs [first, last) of the innermost axis; row points at the source's row, or is NULL for a row of zeros.
+ * Rows of a lowered block for one element type: included by lowering.c with REAL and NAME(x) defined. A row is walked in
+ * runs, each within one row of outputs (struct run_walk).
  */
 
-static void NAME(lower_run)(const cb_axis *a, int64_t t, int64_t first, int64_t last, void *row, void *tile)
+/* tile[p - p0] = the source at the taps of row q, 0 outside. */
+static void NAME(lower_row)(const cb_view *view, void *source, int64_t q, const cb_block *block, void *tile)
 {
+  const int64_t stride = view->axis[2].stride;
   REAL *out = tile;
-  const REAL *in = row;
-  int64_t lo, hi, offset = a->base + t * a->step;
-  cb_axis_valid(a, t, &lo, &hi);
-  if (!row || lo > last) lo = last;
-  if (lo < first) lo = first;
-  if (!row || hi < lo) hi = lo;
-  if (hi > last) hi = last;
-  memset(out, 0, (size_t)(lo - first) * sizeof(REAL));
-  if (a->stride == 1 && hi > lo)
-    memcpy(out + (lo - first), in + (lo + offset), (size_t)(hi - lo) * sizeof(REAL));
-  else
-    for (int64_t o = lo; o < hi; o++) out[o - first] = in[o * a->stride + offset];
-  memset(out + (hi - first), 0, (size_t)(last - hi) * sizeof(REAL));
+  run_walk walk = walk_begin(view, q, block);
+  for (; walk.left > 0; walk_next(&walk)) {
+    const REAL *in = (const REAL *)source + walk.at;
+    const int64_t lo = walk.lo, hi = walk.hi;
+    for (int64_t o = walk.first; o < lo; o++) *out++ = 0;
+    if (stride == 1)
+      for (int64_t o = lo; o < hi; o++) *out++ = in[o];
+    else if (stride == 2)
+      for (int64_t o = lo; o < hi; o++) *out++ = in[2 * o];
+    else
+      for (int64_t o = lo; o < hi; o++) *out++ = in[o * stride];
+    for (int64_t o = hi; o < walk.last; o++) *out++ = 0;
+  }
 }
 
-static void NAME(unlower_run)(const cb_axis *a, int64_t t, int64_t first, int64_t last, void *row, void *tile)
+/* The transpose: source at the taps of row q += tile[p - p0]. */
+static void NAME(unlower_row)(const cb_view *view, void *source, int64_t q, const cb_block *block, void *tile)
 {
+  const int64_t stride = view->axis[2].stride;
   const REAL *in = tile;
-  REAL *restrict out = row;
-  int64_t lo, hi, offset = a->base + t * a->step;
-  if (!row) return;
-  cb_axis_valid(a, t, &lo, &hi);
-  if (lo < first) lo = first;
-  if (hi > last) hi = last;
-  if (a->stride == 1)
-    for (int64_t o = lo; o < hi; o++) out[o + offset] += in[o - first];
-  else
-    for (int64_t o = lo; o < hi; o++) out[o * a->stride + offset] += in[o - first];
+  run_walk walk = walk_begin(view, q, block);
+  for (; walk.left > 0; walk_next(&walk)) {
+    REAL *restrict out = (REAL *)source + walk.at;
+    const REAL *from = in - walk.first;
+    if (stride == 1)
+      for (int64_t o = walk.lo; o < walk.hi; o++) out[o] += from[o];
+    else
+      for (int64_t o = walk.lo; o < walk.hi; o++) out[o * stride] += from[o];
+    in += walk.last - walk.first;
+  }
 }
 
 #undef REAL

@@ -14,13 +14,15 @@ enum {
   CB_LOWERED_TASKS = 16         /* of which there are no more than so many for that reason */
 };
 
-/* Bytes of scratch for tiles that a thread may use: budget less shared and alignment; 0 means the stack's tile. */
-static inline size_t cb_tile_bytes(const cb_problem *problem, size_t shared)
+/* Bytes of scratch for tiles that a thread may use: `most`, or if the caller set a limit what that leaves beside shared parts
+   and alignment; 0 means the stack's tile. */
+static inline size_t cb_tile_bytes(const cb_problem *problem, size_t shared, size_t most)
 {
   size_t taken = shared + 2 * CB_ALIGN;
+  if (problem->budget && !problem->limited) return most;
   if (problem->budget < taken + CB_STACK_TILE) return 0;
   size_t bytes = problem->budget - taken;
-  return bytes < CB_LOWERED_TILE ? bytes & ~(size_t)(CB_ALIGN - 1) : CB_LOWERED_TILE;
+  return bytes < most ? bytes & ~(size_t)(CB_ALIGN - 1) : most;
 }
 
 /* Pieces that an extent is cut into, a power of two of them so that teams share them evenly, none smaller than smallest, if
@@ -38,13 +40,13 @@ static inline double cb_lowered_tasks(double macs)
 }
 
 /* Leaves of a weight gradient's tree (sum_tree.h), each a task's, for `units` pieces of pixels in `blocks` parts of the
-   output: 1 if there is no workspace, or if the partial results would be too large. */
-static inline int64_t cb_segments(const cb_problem *problem, int64_t units, int64_t blocks)
+   output, if `tasks` are worth having: 1 if there is no workspace, or if the partial results would be larger than `most`
+   bytes together. */
+static inline int64_t cb_segments(const cb_problem *problem, int64_t units, int64_t blocks, double tasks, int64_t most)
 {
   int64_t bytes = problem->geo.k * problem->geo.q * (int64_t)problem->geo.element;
-  int64_t fit = cb_min(CB_SEGMENT_BYTES, (int64_t)(problem->budget / 2)) / bytes;
-  double worth = cb_lowered_tasks(cb_geometry_macs(&problem->geo, problem->geo.n)) / (double)blocks;
-  return cb_power_of_two(cb_min(cb_min(units, fit), (int64_t)worth));
+  int64_t fit = cb_min(most, (int64_t)(problem->budget / 2)) / bytes;
+  return cb_power_of_two(cb_min(cb_min(units, fit), (int64_t)(tasks / (double)blocks)));
 }
 
 #endif

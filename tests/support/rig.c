@@ -85,7 +85,7 @@ static void check_workspace(const cnnblas_conv_plan *plan, const variant *v)
 {
   size_t bytes = cnnblas_conv_plan_workspace(plan), threads = (size_t)cnnblas_conv_plan_threads(plan);
   bool im2col = strncmp(cnnblas_conv_plan_algorithm(plan), "im2col", 6) == 0;
-  size_t limit = (im2col ? (size_t)2 << 20 : (size_t)4 << 20) * threads;
+  size_t limit = (im2col ? (size_t)8 << 20 : (size_t)4 << 20) * threads;
   if (v->policy == CNNBLAS_WORKSPACE_LIMIT) limit = v->limit * threads;
   if (v->policy == CNNBLAS_WORKSPACE_NONE) limit = 0;
   if (bytes > limit)
