@@ -396,24 +396,21 @@ static void store_outputs(const job *j)
   int64_t pixels = st->bands == 1 ? st->dest_plane : (j->row1 - j->row0) * a[2].outs;
   double room[CB_MAX_LANES];
   for (int64_t o = j->first; o < j->last; o++) {
+    const int64_t output = j->ig * st->outputs + o;
     for (int64_t i = 0; call->bias && i < st->engine->lanes; i++)
-      memcpy((char *)room + (size_t)i * j->element, cb_at(call->bias, j->ig * st->outputs + o, j->element), j->element);
+      memcpy((char *)room + (size_t)i * j->element, cb_at(call->bias, output, j->element), j->element);
     for (int64_t d = 0; d < planes; d++) {
-      int64_t at = j->image * st->dest_image + (j->ig * st->outputs + o) * st->dest_plane +
-                   (d * a[1].outs + j->row0) * a[2].outs;
+      int64_t at = j->image * st->dest_image + output * st->dest_plane + (d * a[1].outs + j->row0) * a[2].outs;
       int64_t from = (o - j->first) * st->stage_plane + d * st->rows * a[2].outs * st->engine->lanes;
-      st->engine->store(&(cb_store){.c = cb_at(j->stage, from, j->element),
-                                    .ldc = st->engine->lanes,
-                                    .m = pixels,
-                                    .count = j->images,
-                                    .out = cb_at_mut(call->out, at, j->element),
-                                    .row_step = 1,
-                                    .lane_step = st->dest_image,
-                                    .bias = call->bias ? room : NULL,
-                                    .residual = call->residual ? cb_at(call->residual, at, j->element) : NULL,
-                                    .add = call->accumulate,
-                                    .relu = call->activation == CNNBLAS_RELU,
-                                    .gate = call->gate ? cb_at(call->gate, at, j->element) : NULL});
+      cb_store store = cb_implicit_store(call, at, output);
+      store.c = cb_at(j->stage, from, j->element);
+      store.ldc = st->engine->lanes;
+      store.m = pixels;
+      store.count = j->images;
+      store.row_step = 1;
+      store.lane_step = st->dest_image;
+      store.bias = call->bias ? room : NULL;
+      st->engine->store(&store);
     }
   }
 }

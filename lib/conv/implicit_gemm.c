@@ -6,18 +6,6 @@
 #include "conv/implicit_batch.h"
 #include <stdio.h>
 
-bool cb_implicit_in_reach(const cb_geometry *geo)
-{
-  double pixels = 1, channels = (double)cb_max(geo->c, geo->k),
-         terms = (double)cb_max(geo->kg, geo->cg) * (double)geo->taps;
-  for (int i = 0; i < 3; i++) {
-    const cb_axis *a = &geo->axis[i];
-    double step = a->step < 0 ? -(double)a->step : (double)a->step;
-    pixels *= (double)a->in + (double)(a->out - 1) * (double)a->stride + step * (double)(a->taps - 1) + 1;
-  }
-  return terms < 67108864.0 && channels * pixels < 1e16;
-}
-
 static bool applies(const cb_problem *problem, char *why, size_t size)
 {
   if (!cb_implicit_in_reach(&problem->geo)) {

@@ -5,7 +5,7 @@
  *
  * forward: the source is x, outputs are filters. Input gradient: the source is dy, outputs are input channels, and the taps
  * of each phase come in the order that rotates the filter. A job is a block of output pixels (of one image or several) and
- * a range of panels of outputs. It opens its band and runs the tiles of each panel (implicit_tiles.c). The phases of a
+ * a range of panels of outputs. It opens its band and runs the tiles of each panel (implicit_map_channels.c, implicit_map_pixels.c). The phases of a
  * strided input gradient interleave in dx: a job runs all of them for its block, they meet in a stage of one panel, and
  * whole rows of the stage go to dx.
  *

@@ -1,6 +1,7 @@
 /*
  * Inside implicit_gemm's forward and input gradient: implicit_images.c plans, implicit_images_cut.c shares the work out,
- * implicit_tables.c holds the tables, implicit_jobs.c packs and runs the jobs, implicit_tiles.c their tiles.
+ * implicit_tables.c holds the tables, implicit_jobs.c packs and runs the jobs, implicit_map_channels.c and implicit_map_pixels.c
+ * their tiles in either orientation.
  */
 #ifndef CB_CONV_IMPLICIT_IMAGES_H
 #define CB_CONV_IMPLICIT_IMAGES_H
@@ -95,18 +96,27 @@ typedef struct {
   void *sums, *spare;  /* room for a tile, and for a packed vector of pixels of q steps */
   const cb_part *part; /* [parts] the block's pixels in this phase */
   int parts;
-  int64_t ig;                  /* group */
-  void *out;                   /* the destination of output 0 of the group at position 0: in the output, or the stage */
-  int64_t plane;               /* elements from one output to the next there */
-  int64_t first_output;        /* subtracted from a panel's first: the stage holds one panel */
-  const void *residual, *gate; /* as out; NULL: none */
+  int64_t ig;    /* group */
+  int64_t dest;  /* the element of the call's output that is output 0 of the group at position 0 */
+  int64_t plane; /* elements from one output to the next, there or in the stage */
+  void *stage;   /* of one panel, from output `staged` on; NULL: results go to the output */
+  int64_t staged;
 } cb_images_job;
 
+/* A store of the results of outputs from `first` on, at `position` of the destination. */
+static inline cb_store cb_images_store(const cb_images_job *j, int64_t first, int64_t position)
+{
+  if (!j->stage)
+    return cb_implicit_store(j->call, j->dest + first * j->plane + position, j->ig * j->st->outputs + first);
+  const int64_t at = (first - j->staged) * j->plane + position; /* the epilogue comes when the stage is stored */
+  return (cb_store){.out = cb_at_mut(j->stage, at, j->call->plan->problem.geo.element)};
+}
+
 /* All tiles of the job with one packed panel: pixels on the rows. */
-void cb_tiles_run_rows(const cb_images_job *job, const cb_panel *panel, const void *lanes);
+void cb_channels_run(const cb_images_job *job, const cb_panel *panel, const void *lanes);
 
 /* All tiles of the job with panels [first, last): pixels on the lanes. weights: panel 0, packed one behind the other, or
    the weights of output 0 where they lie. */
-void cb_tiles_run_lanes(const cb_images_job *job, int64_t first, int64_t last, const void *weights);
+void cb_pixels_run(const cb_images_job *job, int64_t first, int64_t last, const void *weights);
 
 #endif

@@ -45,8 +45,7 @@ static void pack_panel(const cb_call *call, int64_t i, int64_t ig, const cb_pane
     void *steps = cb_at_mut(to, c * gather->taps * panel->width, geo->element);
     if (c + ahead < gather->channels) prefetch_filter(geo, cb_at(filter, ahead * geo->q, geo->element), panel->count);
     if (geo->taps == 1) { /* lanes lie side by side already */
-      memcpy(steps, filter, (size_t)panel->count * geo->element);
-      memset(cb_at_mut(steps, panel->count, geo->element), 0, (size_t)(panel->width - panel->count) * geo->element);
+      cb_panel_pack_step(steps, filter, panel->count, panel->width, geo->element);
       continue;
     }
     if (gather->taps == geo->taps) {
@@ -167,14 +166,14 @@ static void run_phase(job *j, int64_t i, int64_t p0, int64_t p1)
   const cb_geometry *geo = &call->plan->problem.geo;
   const char *packed = call->plan->problem.packed ? call->w : call->shared;
   if (st->pixel_lanes) {
-    cb_tiles_run_lanes(&tiles, p0, p1,
-                       st->direct_weights ? cb_at(call->w, tiles.ig * geo->kg * geo->q, element)
-                                          : cb_at(packed, place_in_round(j->round, i, tiles.ig, 0), element));
+    cb_pixels_run(&tiles, p0, p1,
+                  st->direct_weights ? cb_at(call->w, tiles.ig * geo->kg * geo->q, element)
+                                     : cb_at(packed, place_in_round(j->round, i, tiles.ig, 0), element));
     return;
   }
   for (int64_t p = p0; p < p1; p++) {
     cb_panel panel = cb_panel_at(st->engine, st->outputs, p);
-    cb_tiles_run_rows(&tiles, &panel, open_panel(j, &tiles, i, p));
+    cb_channels_run(&tiles, &panel, open_panel(j, &tiles, i, p));
   }
 }
 
@@ -194,17 +193,16 @@ static void store_stage(const job *j, const cb_panel *panel, const char *stage)
         int64_t at =
             (j->block.image + in) * st->dest_image + (j->tiles.ig * st->outputs + panel->first) * st->dest_plane;
         at += row * st->dest[2] + j->corner[2];
-        st->engine->store(&(cb_store){.c = cb_at(stage, from, element),
-                                      .ldc = st->stage_plane,
-                                      .m = panel->count,
-                                      .count = length,
-                                      .out = cb_at_mut(call->out, at, element),
-                                      .gate = call->gate ? cb_at(call->gate, at, element) : NULL,
-                                      .row_step = st->dest_plane,
-                                      .lane_step = 1,
-                                      .bias_rows = true,
-                                      .add = call->accumulate,
-                                      .past = st->past});
+        cb_store store = cb_implicit_store(call, at, j->tiles.ig * st->outputs + panel->first);
+        store.c = cb_at(stage, from, element);
+        store.ldc = st->stage_plane;
+        store.m = panel->count;
+        store.count = length;
+        store.row_step = st->dest_plane;
+        store.lane_step = 1;
+        store.bias_rows = true;
+        store.past = st->past;
+        st->engine->store(&store);
       }
 }
 
@@ -217,9 +215,9 @@ static void run_staged(job *j, int64_t p0, int64_t p1)
   for (int64_t p = p0; p < p1; p++) {
     cb_panel panel = cb_panel_at(st->engine, st->outputs, p);
     if (st->gaps) memset(stage, 0, (size_t)(st->stage_plane * panel.count) * element);
-    j->tiles.out = stage;
+    j->tiles.stage = stage;
     j->tiles.plane = st->stage_plane;
-    j->tiles.first_output = panel.first;
+    j->tiles.staged = panel.first;
     for (int64_t i = 0; i < st->phases; i++) run_phase(j, i, p, p + 1);
     store_stage(j, &panel, stage);
   }
@@ -239,11 +237,8 @@ static void open_job(job *j)
   j->tiles.position = (int64_t *)(j->scratch + st->parts.position);
   j->tiles.sums = j->scratch + st->parts.sums;
   j->tiles.spare = j->scratch + st->parts.spare;
-  int64_t dest = j->block.image * st->dest_image + j->tiles.ig * st->outputs * st->dest_plane;
-  j->tiles.out = cb_at_mut(call->out, dest, geo->element);
+  j->tiles.dest = j->block.image * st->dest_image + j->tiles.ig * st->outputs * st->dest_plane;
   j->tiles.plane = st->dest_plane;
-  j->tiles.residual = call->residual ? cb_at(call->residual, dest, geo->element) : NULL;
-  j->tiles.gate = call->gate ? cb_at(call->gate, dest, geo->element) : NULL;
   for (int i = 0; i < 3 && st->staged; i++) {
     int64_t stride = geo->axis[i].stride;
     j->corner[i] = j->block.first[i] * stride;

@@ -9,31 +9,20 @@ void cb_chunks_cut(int64_t steps, int64_t chunks, int32_t *cut)
 
 static inline const void *at(const void *array, int64_t index, size_t element)
 {
-  return array ? (const char *)array + index * (int64_t)element : NULL;
+  return (const char *)array + index * (int64_t)element;
 }
 static inline void *at_mut(void *array, int64_t index, size_t element)
 {
   return (char *)array + index * (int64_t)element;
 }
 
-/* What a store of rows from `first` on has in place of the whole block's: out and what is indexed as it, and the bias. */
-static cb_store move_store(const cb_store *whole, int64_t out, int64_t bias, size_t element)
-{
-  cb_store store = *whole;
-  store.out = at_mut(store.out, out, element);
-  store.residual = at(store.residual, out, element);
-  store.gate = at(store.gate, out, element);
-  store.bias = at(store.bias, bias, element);
-  return store;
-}
-
 /* Stores m rows of a tile, the first of which is row `first` of the block. */
 static void store_tile(const cb_product *p, const cb_store *whole, int64_t first, int64_t m)
 {
   cb_store store =
-      move_store(whole, whole->place ? 0 : first * whole->row_step, whole->bias_rows ? first : 0, p->element);
+      cb_store_at(whole, whole->place ? 0 : first * whole->row_step, whole->bias_rows ? first : 0, p->element);
   if (store.place) store.place += first;
-  store.c = p->c;
+  store.c = at(p->c, p->skip, p->element);
   store.ldc = p->ldc;
   store.m = m;
   p->engine->store(&store);
@@ -93,7 +82,7 @@ void cb_product_run(const cb_product *p)
   for (int64_t i = 1; i < p->batch.count; i++) {
     const void *a = at(p->a, i * p->batch.a, p->element), *b = at(p->b, i * p->batch.b, p->element);
     if (p->store) {
-      cb_store store = move_store(p->store, i * p->batch.c, i * p->batch.bias, p->element);
+      cb_store store = cb_store_at(p->store, i * p->batch.c, i * p->batch.bias, p->element);
       run_item(p, a, b, p->c, &store);
     } else {
       run_item(p, a, b, at_mut(p->c, i * p->batch.c, p->element), NULL);

@@ -40,11 +40,11 @@ typedef struct {
   void *c;     /* row i at c + i * ldc; with a store, room for a tile */
   int64_t ldc;
   const cb_store
-      *store;    /* where row i goes from there, as from row i of one block; c, ldc and m are not looked at. NULL:
-                            it stays */
-  bool add;      /* c += the sums, else c = the sums; false with a store */
-  bool ask;      /* ask early for the places in the output */
-  bool past;     /* as in cb_tile; only with one chunk */
+      *store;   /* NULL: the sums stay. Else row i goes to where row i of one block goes; c, ldc, m are not looked at */
+  int64_t skip; /* with a store: lanes of a tile before the first that is stored */
+  bool add;     /* c += the sums, else c = the sums; false with a store */
+  bool ask;     /* ask early for the places in the output */
+  bool past;    /* as in cb_tile; only with one chunk */
   int64_t ahead; /* as in cb_tile */
   struct {
     int64_t count;   /* items; 0 means 1 */
@@ -52,6 +52,19 @@ typedef struct {
     int64_t bias;    /* of the store */
   } batch;
 } cb_product;
+
+/* The store of a block that lies elsewhere: `out` elements further in the output and in what is indexed as it is, and `bias` in
+   the bias. */
+static inline cb_store cb_store_at(const cb_store *block, int64_t out, int64_t bias, size_t element)
+{
+  const int64_t bytes = out * (int64_t)element;
+  cb_store store = *block;
+  store.out = (char *)store.out + bytes;
+  if (store.residual) store.residual = (const char *)store.residual + bytes;
+  if (store.gate) store.gate = (const char *)store.gate + bytes;
+  if (store.bias) store.bias = (const char *)store.bias + bias * (int64_t)element;
+  return store;
+}
 
 void cb_product_run(const cb_product *product);
 

@@ -3,8 +3,8 @@
  *
  *     c[i][j] (+)= sum over chunks, each a chain of sums of its own, of  a[row(i) + walk.a[s]] * b[walk.b[s] + j]
  *
- * rows by a table or evenly apart, sums that stay and sums that are stored, straight or to places, with a bias, and several
- * items. And panels: what is packed is what lies there, whatever lies side by side.
+ * rows by a table or evenly apart, sums that stay and sums that are stored, all lanes or some, straight or to places, with a bias,
+ * and several items. And panels: what is packed is what lies there, whatever lies side by side.
  */
 #include "gemm/panel.h"
 #include "internal/levels.h"
@@ -114,7 +114,7 @@ static void check_stored(cnnblas_dtype dtype, const cb_product *p, bool fuses)
     for (int64_t i = 0; i < p->rows; i++)
       for (int64_t j = 0; j < p->store->count; j++) {
         int64_t at = stored_at(p, item, i, j), along = item * p->batch.bias + (p->store->bias_rows ? i : j);
-        double want = expected(dtype, p, fuses, item, i, j, NULL), term = array_get(dtype, bias, along);
+        double want = expected(dtype, p, fuses, item, i, p->skip + j, NULL), term = array_get(dtype, bias, along);
         want = dtype == CNNBLAS_F64 ? want + term : (double)((float)want + (float)term);
         double got = array_get(dtype, out, at);
         if (got != want)
@@ -145,6 +145,7 @@ static void run_once(const cb_engine *engine, cnnblas_dtype dtype, int vectors, 
   p.store = &store;
   p.add = false;
   p.ask &= placed;
+  p.skip = rng_range(r, 0, vectors * engine->lanes - store.count);
   p.batch.c = (placed ? CB_MAX_LANES : MOST_ROWS) * (PLANE + 1);
   p.batch.bias = rng_range(r, 0, 20);
   cb_product_run(&p);
