@@ -16,7 +16,7 @@ typedef struct bench_fma {
 /* The widest loop that this CPU can run. */
 bench_fma bench_fma_widest(cnnblas_dtype dtype);
 
-/* The loop of that level ("baseline", "avx2", "avx512"); run is NULL if this CPU or this build has none. */
+/* The loop of the level of that name; run is NULL if this CPU or this build has none. */
 bench_fma bench_fma_at(cnnblas_dtype dtype, const char *isa);
 
 #endif

@@ -1,28 +1,18 @@
 /*
- * CPU detection. On x86 the levels are AVX2+FMA and AVX-512 (F, DQ, BW, VL); libgcc's __builtin_cpu_supports looks at
- * CPUID and at XGETBV, so a level counts only if the operating system saves its registers. The environment variable
- * CNNBLAS_ISA (baseline, avx2, avx512) can lower the level, never raise it; another value is ignored.
+ * CPU detection. The levels and their tests stand in levels.h; a machine has a level if it has all those below as well. The
+ * environment variable CNNBLAS_ISA, which names a level, can lower it, never raise it; another value is ignored.
  */
 #define _GNU_SOURCE
 #include "base/cpu.h"
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
-
-static cb_isa detect_isa(void)
-{
-  __builtin_cpu_init();
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return CB_ISA_BASELINE;
-  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512dq") ||
-      !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512vl"))
-    return CB_ISA_AVX2;
-  return CB_ISA_AVX512;
-}
 
 static void detect_model(char model[64])
 {
@@ -38,17 +28,23 @@ static void detect_model(char model[64])
   model[end - begin] = 0;
 }
 #else
-static cb_isa detect_isa(void)
-{
-  return CB_ISA_BASELINE;
-}
 static void detect_model(char model[64])
 {
   model[0] = 0;
 }
 #endif
 
-static const char *const isa_names[CB_ISA_COUNT] = {"baseline", "avx2", "avx512"};
+#define NAME(ID, name, ...) #name,
+static const char *const isa_names[CB_ISA_COUNT] = {CB_LEVELS(NAME)};
+
+static cb_isa detect_isa(void)
+{
+#define TEST(ID, name, test, ...) test,
+  const bool has[CB_ISA_COUNT] = {CB_LEVELS(TEST)};
+  int isa = 0;
+  while (isa + 1 < CB_ISA_COUNT && has[isa + 1]) isa++;
+  return (cb_isa)isa;
+}
 
 const char *cb_isa_name(cb_isa isa)
 {

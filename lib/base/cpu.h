@@ -2,10 +2,8 @@
 #ifndef CB_BASE_CPU_H
 #define CB_BASE_CPU_H
 
+#include "base/levels.h"
 #include <stddef.h>
-
-/* Levels that kernels are compiled for, lowest first; each includes those below it. */
-typedef enum { CB_ISA_BASELINE, CB_ISA_AVX2, CB_ISA_AVX512, CB_ISA_COUNT } cb_isa;
 
 typedef struct {
   cb_isa detected;    /* the CPU has it and the operating system saves its registers */
@@ -17,7 +15,7 @@ typedef struct {
 /* The machine's description. Detection runs once, under a lock; the result never changes. Thread safe. */
 const cb_cpu *cb_cpu_get(void);
 
-/* Text of a level: "baseline", "avx2", "avx512". */
+/* Text of a level, as in levels.h: "avx2". */
 const char *cb_isa_name(cb_isa isa);
 
 #endif

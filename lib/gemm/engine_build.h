@@ -1,20 +1,9 @@
-/*
- * One compilation of the engine: lib/gemm/meson.build defines for each type and level
- *   CB_REAL    float or double        CB_VECTOR_BYTES  16, 32 or 64       CB_LANES   elements of a vector
- *   CB_SUFFIX  f32_avx512 and the like, appended to every name
- */
+/* One compilation of the engine: the list of its kernels, and what its files call of each other. */
 #ifndef CB_GEMM_ENGINE_BUILD_H
 #define CB_GEMM_ENGINE_BUILD_H
 
 #include "gemm/engine.h"
-
-#define CB_PASTE_(a, b) a##_##b
-#define CB_PASTE(a, b)  CB_PASTE_(a, b)
-#define CB_NAME(x)      CB_PASTE(x, CB_SUFFIX)
-#define CB_TEXT_(x)     #x
-#define CB_TEXT(x)      CB_TEXT_(x)
-
-typedef CB_REAL real;
+#include "gemm/level_build.h"
 
 enum { LANES = CB_LANES };
 
@@ -23,7 +12,7 @@ typedef real vector __attribute__((vector_size(CB_VECTOR_BYTES), aligned(sizeof(
 
 /* The kernels of this compilation: X(m, nv). 32 vector registers hold 28 sums, two lane vectors and a broadcast;
    16 registers hold 12 and three. */
-#if CB_VECTOR_BYTES == 64
+#if CB_REGISTERS == 32
 #define CB_ROWS_1 14
 #define CB_ROWS_2 14
 #define CB_ROWS_3 9
@@ -40,7 +29,7 @@ typedef real vector __attribute__((vector_size(CB_VECTOR_BYTES), aligned(sizeof(
 /* clang-format on */
 #define CB_DOTS_M  4
 #define CB_DOTS_NV 6
-#else
+#elif CB_REGISTERS == 16
 #define CB_ROWS_1  12
 #define CB_ROWS_2  6
 #define CB_ROWS_3  4
@@ -55,6 +44,8 @@ typedef real vector __attribute__((vector_size(CB_VECTOR_BYTES), aligned(sizeof(
 /* clang-format on */
 #define CB_DOTS_M  3
 #define CB_DOTS_NV 4
+#else
+#error "no list of kernels for so many vector registers"
 #endif
 
 /* The kernels of dots, X(rows, columns): dots.c. */

@@ -1,5 +1,6 @@
 /*
- * Activations, softmax, the optimiser and bias rows: loops without branches, which the compiler turns into vectors.
+ * Activations, softmax, the optimiser and bias rows: loops without branches, which the compiler turns into vectors. And the
+ * table of all vector loops of this compilation.
  *
  * exp(x) for x <= 0: x = n ln2 + r with |r| <= ln2 / 2, and e^r - 1 = r + r^2 P(r). P interpolates in Chebyshev's nodes
  * for f32 (error 7e-8) and is Taylor's series for f64 (the first term left out is below a quarter unit in the last
@@ -81,7 +82,7 @@ static inline real hyperbolic_tangent(real x)
   return (real)copysign(m / (m + 2), x);
 }
 
-void CB_NAME(cb_activate)(const cnnblas_activation *f, int64_t count, const void *from, void *to)
+static void activate(const cnnblas_activation *f, int64_t count, const void *from, void *to)
 {
   const real *x = from, alpha = (real)f->alpha, beta = (real)f->beta;
   real *y = to;
@@ -102,8 +103,7 @@ void CB_NAME(cb_activate)(const cnnblas_activation *f, int64_t count, const void
 #undef EACH
 }
 
-void CB_NAME(cb_activate_back)(const cnnblas_activation *f, int64_t count, const void *result, const void *error,
-                               void *to)
+static void activate_back(const cnnblas_activation *f, int64_t count, const void *result, const void *error, void *to)
 {
   const real *y = result, *dy = error, alpha = (real)f->alpha, beta = (real)f->beta;
   real *dx = to;
@@ -123,8 +123,8 @@ void CB_NAME(cb_activate_back)(const cnnblas_activation *f, int64_t count, const
 #undef EACH
 }
 
-void CB_NAME(cb_sgd)(double rate, double momentum, double decay, int64_t count, void *parameters, const void *gradient,
-                     void *velocity)
+static void sgd(double rate, double momentum, double decay, int64_t count, void *parameters, const void *gradient,
+                void *velocity)
 {
   const real lr = (real)rate, mu = (real)momentum, wd = (real)decay;
   real *restrict p = parameters, *restrict v = velocity;
@@ -138,7 +138,7 @@ void CB_NAME(cb_sgd)(double rate, double momentum, double decay, int64_t count, 
     for (int64_t i = 0; i < count; i++) p[i] -= lr * (g[i] + wd * p[i]);
 }
 
-void CB_NAME(cb_bias_relu)(int64_t rows, int64_t out, const void *offsets, int relu, void *to)
+static void bias_relu(int64_t rows, int64_t out, const void *offsets, int relu, void *to)
 {
   const real *restrict bias = offsets;
   for (int64_t in = 0; in < rows; in++) {
@@ -150,7 +150,7 @@ void CB_NAME(cb_bias_relu)(int64_t rows, int64_t out, const void *offsets, int r
   }
 }
 
-void CB_NAME(cb_column_sums)(int64_t rows, int64_t out, int64_t pitch, const void *error, void *to)
+static void column_sums(int64_t rows, int64_t out, int64_t pitch, const void *error, void *to)
 {
   real *restrict db = to;
   memset(db, 0, (size_t)out * sizeof *db);
@@ -160,7 +160,7 @@ void CB_NAME(cb_column_sums)(int64_t rows, int64_t out, int64_t pitch, const voi
   }
 }
 
-void CB_NAME(cb_softmax)(int64_t count, const void *logits, void *to, double *log_sum)
+static void softmax(int64_t count, const void *logits, void *to, double *log_sum)
 {
   const real *z = logits;
   real *p = to;
@@ -175,9 +175,22 @@ void CB_NAME(cb_softmax)(int64_t count, const void *logits, void *to, double *lo
   *log_sum = log(sum) + (double)largest;
 }
 
-uint32_t CB_NAME(cb_largest_index)(int64_t count, const int32_t *indices)
+static uint32_t largest_index(int64_t count, const int32_t *indices)
 {
   uint32_t largest = 0;
   for (int64_t i = 0; i < count; i++) largest = (uint32_t)indices[i] > largest ? (uint32_t)indices[i] : largest;
   return largest;
 }
+
+extern const cb_layer_loops CB_NAME(cb_layer_loops);
+const cb_layer_loops CB_NAME(cb_layer_loops) = {
+    .activate = activate,
+    .activate_back = activate_back,
+    .sgd = sgd,
+    .bias_relu = bias_relu,
+    .column_sums = column_sums,
+    .softmax = softmax,
+    .largest_index = largest_index,
+    .pool_forward = CB_NAME(cb_pool_forward),
+    .pool_backward = CB_NAME(cb_pool_backward),
+};

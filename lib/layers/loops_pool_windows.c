@@ -38,7 +38,7 @@ static const real LEAST_SUM = 0x1p-90f, MOST_SUM = 0x1p127f, LEAST_SHARE = 0x1p-
 static const real LEAST_SUM = 0x1p-900, MOST_SUM = 0x1p1023, LEAST_SHARE = 0x1p-900, MOST_SHARE = 0x1p900;
 #endif
 
-#define JOIN_LANES(name, lanes) CB_JOIN2(name, lanes)
+#define JOIN_LANES(name, lanes) CB_JOIN(name##_, lanes)
 #define EVEN(lanes, a, b)       JOIN_LANES(EVEN, lanes)(a, b)
 #define ODD(lanes, a, b)        JOIN_LANES(ODD, lanes)(a, b)
 #define PICK                    __builtin_shufflevector

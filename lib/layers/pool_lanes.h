@@ -3,7 +3,7 @@
  * With AVX-512 a mask is a mask register, elsewhere a vector of all bits or none a lane. Loads and stores under a mask
  * touch no memory outside it.
  */
-#define NAME(name) CB_JOIN(name, LANES)
+#define NAME(name) CB_JOIN(name##_, LANES)
 #define vec        NAME(vec)
 #define ivec       NAME(ivec)
 #define uvec       NAME(uvec)
@@ -17,23 +17,23 @@ typedef int32_t narrow __attribute__((vector_size(LANES * sizeof(int32_t)), alig
 
 /* The intrinsics of this width: WIDE(name) of a whole vector, NARROW_PLACES(name) of LANES indices. */
 #if LANES * CB_REAL_BITS == 512
-#define WIDE(name)    CB_JOIN2(_mm512, name)
+#define WIDE(name)    CB_JOIN_(_mm512_, name)
 #define WIDE_INTEGERS __m512i
 #elif LANES * CB_REAL_BITS == 256
-#define WIDE(name)    CB_JOIN2(_mm256, name)
+#define WIDE(name)    CB_JOIN_(_mm256_, name)
 #define WIDE_INTEGERS __m256i
 #else
-#define WIDE(name)    CB_JOIN2(_mm, name)
+#define WIDE(name)    CB_JOIN_(_mm_, name)
 #define WIDE_INTEGERS __m128i
 #endif
 #if LANES == 16
-#define NARROW_PLACES(name) CB_JOIN2(_mm512, name)
+#define NARROW_PLACES(name) CB_JOIN_(_mm512_, name)
 #define NARROW_INTEGERS     __m512i
 #elif LANES == 8
-#define NARROW_PLACES(name) CB_JOIN2(_mm256, name)
+#define NARROW_PLACES(name) CB_JOIN_(_mm256_, name)
 #define NARROW_INTEGERS     __m256i
 #else
-#define NARROW_PLACES(name) CB_JOIN2(_mm, name)
+#define NARROW_PLACES(name) CB_JOIN_(_mm_, name)
 #define NARROW_INTEGERS     __m128i
 #endif
 #if CB_REAL_BITS == 32
