@@ -27,7 +27,19 @@ static void detect_model(char model[64])
   memcpy(model, text + begin, end - begin);
   model[end - begin] = 0;
 }
+
+static cb_maker detect_maker(void)
+{
+  unsigned highest, words[3];
+  if (!__get_cpuid(0, &highest, &words[0], &words[2], &words[1])) return CB_MAKER_ANY;
+  if (memcmp(words, "GenuineIntel", sizeof words) == 0) return CB_MAKER_INTEL;
+  return memcmp(words, "AuthenticAMD", sizeof words) == 0 ? CB_MAKER_AMD : CB_MAKER_ANY;
+}
 #else
+static cb_maker detect_maker(void)
+{
+  return CB_MAKER_ANY;
+}
 static void detect_model(char model[64])
 {
   model[0] = 0;
@@ -79,6 +91,7 @@ static void detect(void)
   cpu.l1d = cache_bytes(_SC_LEVEL1_DCACHE_SIZE, 32 << 10);
   cpu.l2 = cache_bytes(_SC_LEVEL2_CACHE_SIZE, 512 << 10);
   cpu.l3 = l3_bytes();
+  cpu.maker = detect_maker();
   detect_model(cpu.model);
 }
 

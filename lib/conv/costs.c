@@ -15,7 +15,7 @@
  * comparisons matter. bench/choice.py judges the choices of a build; CONTRIBUTING.md names the commands.
  */
 #include "conv/costs.h"
-#include "base/cpu.h"
+#include "base/parameters.h"
 
 /* clang-format off */
 static const double nanoseconds[CB_COST_ROWS_OF_TABLE][2][3][CB_WORK_KINDS] = {
@@ -129,11 +129,6 @@ static const double nanoseconds[CB_COST_ROWS_OF_TABLE][2][3][CB_WORK_KINDS] = {
 };
 /* clang-format on */
 
-/* How many times as long our own kernels take at lower levels; OpenBLAS chooses its kernels itself. Of a few round factors
-   those that chose best on MobileNet, ResNet-50 (AVX2) and GoogLeNet, 1 image, same machine, CNNBLAS_ISA set: 80% of the choices
-   within 10% of the best at AVX2, 97% at baseline. The medians that were measured: 1.2 (f32) and 1.4 (f64), 3.4 and 3.8. */
-static const double slower[CB_ISA_COUNT] = {[CB_ISA_BASELINE] = 4, [CB_ISA_AVX2] = 1.6, [CB_ISA_AVX512] = 1};
-
 static bool uses_blas(cb_cost_row row)
 {
   return row == CB_COST_GEMM_1X1 || row == CB_COST_IM2COL || row == CB_COST_ROT180;
@@ -144,7 +139,7 @@ double cb_cost(cb_cost_row row, const cb_problem *problem, const double work[CB_
   const double *each = nanoseconds[row][problem->geo.dtype][problem->direction];
   double sum = 0;
   for (int i = 0; i < CB_WORK_KINDS; i++) sum += work[i] * each[i];
-  return 1e-9 * sum * (uses_blas(row) ? 1 : slower[cb_cpu_get()->level]);
+  return 1e-9 * sum * (uses_blas(row) ? 1 : cb_parameters_get()->order.slower);
 }
 
 double cb_cost_pixels(int64_t pixels)

@@ -55,10 +55,10 @@ static cnnblas_status prepare(cnnblas_conv_plan *plan)
   if (problem->direction == CNNBLAS_BACKWARD_WEIGHTS) {
     t->c_tile = cb_ceil_div(geo->cg, cb_ceil_div(geo->cg, 256));
     int64_t c_tiles = cb_ceil_div(geo->cg, t->c_tile);
-    t->segments = cb_segments(problem, cb_max(geo->n, 1) * cb_ceil_div(geo->p, 512), geo->g * c_tiles,
-                              cb_lowered_tasks(cb_geometry_macs(geo, geo->n)), CB_SEGMENT_BYTES);
-    int64_t pieces =
-        cb_pieces(geo->kg, 32, cb_geometry_macs(geo, geo->n) / CB_TASK_MACS, geo->g * c_tiles * t->segments);
+    t->segments =
+        cb_segments(problem, cb_max(geo->n, 1) * cb_ceil_div(geo->p, 512), geo->g * c_tiles,
+                    cb_lowered_tasks(cb_geometry_macs(geo, geo->n)), cb_parameters_get()->order.segment_bytes);
+    int64_t pieces = cb_pieces(geo->kg, 32, cb_tasks(cb_geometry_macs(geo, geo->n)), geo->g * c_tiles * t->segments);
     t->k_tile = cb_ceil_div(geo->kg, pieces);
     t->p_tile = cb_ceil_div(geo->p, cb_ceil_div(geo->p, 512));
     t->leaves = t->segments;
@@ -69,8 +69,8 @@ static cnnblas_status prepare(cnnblas_conv_plan *plan)
   int64_t rows = output_rows(problem);
   t->p_tile = cb_ceil_div(geo->p, cb_ceil_div(geo->p, 512));
   int64_t p_tiles = cb_ceil_div(geo->p, t->p_tile);
-  t->k_tile = cb_ceil_div(
-      rows, cb_pieces(rows, cb_max(32, rows / 8), cb_geometry_macs(geo, 1) / CB_TASK_MACS, geo->g * p_tiles));
+  t->k_tile =
+      cb_ceil_div(rows, cb_pieces(rows, cb_max(32, rows / 8), cb_tasks(cb_geometry_macs(geo, 1)), geo->g * p_tiles));
   t->tasks = geo->n * geo->g * p_tiles * cb_ceil_div(rows, t->k_tile);
   return CNNBLAS_OK;
 }

@@ -53,7 +53,7 @@ static cnnblas_status prepare(cnnblas_conv_plan *plan)
 {
   const cb_geometry *geo = &plan->problem.geo;
   cb_tiling *t = &plan->tiling;
-  t->thread_bytes = cb_tile_bytes(&plan->problem, 0, CB_LOWERED_TILE);
+  t->thread_bytes = cb_tile_bytes(&plan->problem, 0, (size_t)cb_parameters_get()->order.lowered_bytes);
   int64_t elements = (int64_t)((t->thread_bytes ? t->thread_bytes : CB_STACK_TILE) / geo->element);
   int64_t q = geo->kg * geo->taps, wide = t->thread_bytes ? 256 : 64;
   t->c_tile = cb_min(geo->cg, wide);

@@ -13,6 +13,7 @@
  */
 #include "conv/implicit_images.h"
 #include "base/memory.h"
+#include "base/parameters.h"
 #include "base/status.h"
 #include "conv/costs.h"
 #include <math.h>
@@ -92,7 +93,8 @@ static void layout(cb_images *st, const cb_problem *problem, int threads)
   st->dest_plane = forward ? geo->p : geo->image;
   st->source_image = (forward ? geo->c : geo->k) * st->source_plane;
   st->dest_image = (forward ? geo->k : geo->c) * st->dest_plane;
-  st->past = (double)geo->n * (double)st->dest_image * (double)geo->element >= CB_PAST_CACHES;
+  st->past =
+      (double)geo->n * (double)st->dest_image * (double)geo->element >= (double)cb_parameters_get()->pace.past_bytes;
   for (int64_t i = 0; i < st->phases; i++) {
     if (forward)
       cb_gather_forward(&st->gather[i], geo);

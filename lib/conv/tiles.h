@@ -3,16 +3,10 @@
 #define CB_CONV_TILES_H
 
 #include "base/memory.h"
+#include "base/parameters.h"
 #include "conv/sum_tree.h"
 
-enum {
-  CB_STACK_TILE = 64 << 10,     /* bytes of the tile on the stack when there is no workspace */
-  CB_LOWERED_TILE = 1 << 20,    /* bytes of a lowered tile at most: about an L2 cache */
-  CB_SEGMENT_BYTES = 512 << 10, /* bytes of all partial weight gradients together, at most */
-  CB_TASK_MACS = 1 << 17,       /* multiply-adds that make a task worth having: about 2 us, */
-  CB_LOWERED_MACS = 1 << 20,    /* and where each task lowers its pixels anew, */
-  CB_LOWERED_TASKS = 16         /* of which there are no more than so many for that reason */
-};
+enum { CB_STACK_TILE = 64 << 10 /* bytes of the tile on the stack when there is no workspace */ };
 
 /* Bytes of scratch for tiles that a thread may use: `most`, or if the caller set a limit what that leaves beside shared parts
    and alignment; 0 means the stack's tile. */
@@ -33,10 +27,16 @@ static inline int64_t cb_pieces(int64_t extent, int64_t smallest, double tasks, 
   return cb_power_of_two(cb_min((int64_t)(wanted < 1e6 ? wanted : 1e6), extent / smallest));
 }
 
-/* Tasks that are worth having for so many multiply-adds if each lowers its pixels anew. */
+/* Tasks that are worth having for so many multiply-adds; if each lowers its pixels anew, for which reason there are no more
+   than 16. */
+static inline double cb_tasks(double macs)
+{
+  return macs / cb_parameters_get()->order.task_macs;
+}
 static inline double cb_lowered_tasks(double macs)
 {
-  return macs < (double)CB_LOWERED_MACS * CB_LOWERED_TASKS ? macs / CB_LOWERED_MACS : CB_LOWERED_TASKS;
+  double tasks = macs / cb_parameters_get()->order.lowered_macs;
+  return tasks < 16 ? tasks : 16;
 }
 
 /* Leaves of a weight gradient's tree (sum_tree.h), each a task's, for `units` pieces of pixels in `blocks` parts of the

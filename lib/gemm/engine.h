@@ -43,7 +43,9 @@ typedef struct {
   int64_t ldc;
   int64_t ahead; /* elements from b to what the next tile reads: a hint, fetched early by kernels of many vectors */
   bool add;      /* c += the sums, else c = the sums */
-  bool past; /* c and ldc are whole vectors: kernels of many vectors may store past the caches; see CB_PAST_CACHES */
+  bool past; /* c and ldc are whole vectors: kernels of many vectors may store past the caches, without fetching a line only
+                to write it. A fence must follow before another thread may look. Worth it for outputs that the caches would
+                not keep: pace.past_bytes of base/parameters.h */
 } cb_tile;
 
 typedef void (*cb_kernel)(const cb_tile *tile);
@@ -81,12 +83,8 @@ typedef struct {
   bool add;             /* add what out holds */
   bool relu;            /* max(0, .) last; NaN stays */
   const void *gate;     /* indexed as out: the result is 0 where it is not above 0; NULL: none */
-  bool past;            /* straight stores without an epilogue may go past the caches; see CB_PAST_CACHES */
+  bool past;            /* straight stores without an epilogue may go past the caches, as of a tile */
 } cb_store;
-
-/* What is stored past the caches, where aligned to whole vectors: outputs that the caches would not keep, whose lines would be
-   fetched only to be written. A fence must follow before another thread may look. */
-enum { CB_PAST_CACHES = 12 << 20 /* bytes of an output, at least */ };
 
 /* One axis of a plane. Output o and tap t meet at input position i, where
        up false:  i = o * stride + base + t * step

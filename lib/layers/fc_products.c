@@ -10,6 +10,7 @@
 #include "layers/fc_products.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "base/parameters.h"
 #include "base/size.h"
 #include "gemm/product.h"
 #include "layers/checks.h"
@@ -29,8 +30,7 @@ enum {
   LEAST_WORK = 32768, /* of a task: multiplications */
   CLASH = 1024,       /* bytes between lines that share a few places of the first cache */
   FEW_TILES = 3,      /* meet lanes that clash where they lie */
-  LINE = 64,
-  ASKED_BYTES = 1 << 20 /* of weights: tiles of three vectors ask for what they will write */
+  LINE = 64
 };
 
 typedef struct {
@@ -334,10 +334,11 @@ static void weights_task(void *context, int64_t task, int worker)
 
 void cb_fc_backward_weights(const cb_fc *fc, void *dw)
 {
+  const cb_pace *pace = &cb_parameters_get()->pace;
   job j = make_job(fc, dw);
   double bytes = (double)fc->in * (double)fc->out * (double)j.element;
-  j.vectors = bytes < ASKED_BYTES ? 2 : 3;
-  j.past = bytes >= CB_PAST_CACHES && fc->in % j.engine->lanes == 0 && (uintptr_t)dw % CB_ALIGN == 0;
+  j.vectors = bytes < (double)pace->asked_bytes ? 2 : 3;
+  j.past = bytes >= (double)pace->past_bytes && fc->in % j.engine->lanes == 0 && (uintptr_t)dw % CB_ALIGN == 0;
   int64_t lanes = j.vectors * j.engine->lanes, rows = j.engine->rows[j.vectors];
   double work = (double)fc->n * (double)lanes * (double)rows;
   int64_t down = cb_max(LEAST_DOWN, (int64_t)SHARES * fc->threads / ACROSS);
