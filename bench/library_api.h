@@ -17,11 +17,11 @@
   X(conv_forward, "cnnblas_conv_forward")                                                                              \
   X(conv_forward_once, "cnnblas_conv")                                                                                 \
   X(conv_forward_packed, "cnnblas_conv_forward_packed")                                                                \
-  X(conv_pack_weights, "cnnblas_conv_pack_weights")                                                                    \
-  X(conv_packed_bytes, "cnnblas_conv_packed_bytes")                                                                    \
   X(conv_plan_algorithm, "cnnblas_conv_plan_algorithm")                                                                \
   X(conv_plan_create, "cnnblas_conv_plan_create")                                                                      \
   X(conv_plan_destroy, "cnnblas_conv_plan_destroy")                                                                    \
+  X(conv_plan_pack_weights, NULL)                                                                                      \
+  X(conv_plan_packed_bytes, NULL)                                                                                      \
   X(conv_plan_workspace, "cnnblas_conv_plan_workspace")                                                                \
   X(last_error, "cnnblas_last_error")                                                                                  \
   X(system_get_info, "cnnblas_get_system_info")                                                                        \

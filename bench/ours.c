@@ -30,13 +30,16 @@ static void destroy(void *state)
   free(self);
 }
 
-/* Packs the task's weights; false without memory. */
-static bool pack(ours *self)
+/* Packs the task's weights; NULL, or why not. */
+static const char *pack(ours *self)
 {
-  const bench_task *t = self->task;
-  if (self->api->conv_packed_bytes(&t->desc, &self->packed_bytes)) return false;
+  const bench_library_api *api = self->api;
+  if (!api->conv_plan_packed_bytes) return "a build of version 0.1, which packs weights by other calls";
+  if (api->conv_plan_packed_bytes(self->plan, &self->packed_bytes)) return api->last_error();
   self->packed = bench_pages(self->packed_bytes);
-  return self->packed && !self->api->conv_pack_weights(&t->desc, t->w, self->packed, self->packed_bytes);
+  if (!self->packed) return "no memory for packed weights";
+  bool failed = api->conv_plan_pack_weights(self->plan, self->task->w, self->packed, self->packed_bytes);
+  return failed ? api->last_error() : NULL;
 }
 
 /* Makes the scratch at least that large; false without memory, and it is empty then. */
@@ -71,8 +74,9 @@ static void *create_build(const bench_task *task, const void *options, char *why
     destroy(self);
     return NULL;
   }
-  if (build->conv && build->conv->packed_weights && !pack(self)) {
-    snprintf(why, why_size, "no memory for packed weights of %zu bytes", self->packed_bytes);
+  const char *reason = build->conv && build->conv->packed_weights ? pack(self) : NULL;
+  if (reason) {
+    snprintf(why, why_size, "%s", reason);
     destroy(self);
     return NULL;
   }

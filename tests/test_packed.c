@@ -10,21 +10,30 @@
 static float x[4 * 40 * 30 * 30], w[40 * 330 * 25], y[2][4 * 70 * 32 * 32];
 static uint64_t seed;
 
-static void *packed_of(const cnnblas_conv_desc *d, size_t *bytes)
-{
-  void *packed = NULL;
-  ASSERT_OK(cnnblas_conv_packed_bytes(d, bytes));
-  if (posix_memalign(&packed, 64, *bytes)) FAIL("no memory");
-  ASSERT_OK(cnnblas_conv_pack_weights(d, w, packed, *bytes));
-  return packed;
-}
-
 static cnnblas_conv_plan *plan_of(const cnnblas_conv_desc *d, int32_t packed, int32_t threads, const char *algorithm)
 {
   cnnblas_conv_options o = {.packed_weights = packed, .threads = threads, .algorithm = algorithm};
   cnnblas_conv_plan *plan = NULL;
   ASSERT_OK(cnnblas_conv_plan_create(d, CNNBLAS_FORWARD, &o, &plan));
   return plan;
+}
+
+static void *packed_by(const cnnblas_conv_plan *plan, size_t *bytes)
+{
+  void *packed = NULL;
+  ASSERT_OK(cnnblas_conv_plan_packed_bytes(plan, bytes));
+  if (posix_memalign(&packed, 64, *bytes)) FAIL("no memory");
+  ASSERT_OK(cnnblas_conv_plan_pack_weights(plan, w, packed, *bytes));
+  return packed;
+}
+
+/* By a plan of any n and size with this filter, on threads. */
+static void *packed_of(const cnnblas_conv_desc *d, int32_t threads, size_t *bytes)
+{
+  cnnblas_conv_plan *plan = plan_of(d, 1, threads, NULL);
+  void *packed = packed_by(plan, bytes);
+  cnnblas_conv_plan_destroy(plan);
+  return packed;
 }
 
 /* One buffer serves every shape with these channels and this kernel. */
@@ -40,7 +49,7 @@ static void test_one_buffer_for_many_shapes(void **state)
       cnnblas_conv_desc d = {.c = channels[c][0], .k = channels[c][1], .groups = channels[c][2], .kernel = {k, k}};
       d.n = 1, d.size[0] = d.size[1] = 10;
       size_t bytes;
-      void *packed = packed_of(&d, &bytes);
+      void *packed = packed_of(&d, 2, &bytes);
       for (int64_t size = 3; size <= 30; size += 9)
         for (int64_t stride = 1; stride <= 2; stride++) {
           d.n = 1 + size % 4, d.size[0] = d.size[1] = size, d.stride[0] = d.stride[1] = stride;
@@ -67,7 +76,7 @@ static void test_large_panels(void **state)
   (void)state;
   cnnblas_conv_desc d = {.n = 4, .c = 330, .k = 40, .size = {9, 9}, .kernel = {5, 5}};
   size_t bytes;
-  void *packed = packed_of(&d, &bytes);
+  void *packed = packed_of(&d, 2, &bytes);
   for (int pad = 0; pad <= 2; pad += 2)
     for (int32_t threads = 1; threads <= 2; threads++) {
       d.size[0] = d.size[1] = 9 - 2 * pad;
@@ -123,12 +132,58 @@ static void expect(cnnblas_status got, cnnblas_status want, const char *words)
     FAIL("gave %s, \"%s\"; expected the words \"%s\"", cnnblas_status_string(got), cnnblas_last_error(), words);
 }
 
+/* A filter as large as the image is a product of matrices inside; its packed weights are those of the same filter elsewhere.
+   Those of a 1x1 filter with as many taps in all are not. */
+static void test_filters_as_large_as_the_image(void **state)
+{
+  (void)state;
+  cnnblas_conv_desc whole = {.n = 3, .c = 8, .k = 20, .size = {3, 3}, .kernel = {3, 3}}, larger = whole;
+  cnnblas_conv_desc pointwise = {.n = 3, .c = 72, .k = 20, .size = {1, 1}, .kernel = {1, 1}};
+  larger.size[0] = larger.size[1] = 7;
+  const cnnblas_conv_desc *descs[] = {&whole, &larger};
+  for (int by = 0; by < 2; by++) {
+    size_t bytes;
+    void *packed = packed_of(descs[by], 2, &bytes);
+    for (int in = 0; in < 2; in++) {
+      cnnblas_conv_plan *raw = plan_of(descs[in], 0, 1, "implicit_gemm"), *ready = plan_of(descs[in], 1, 2, NULL);
+      cnnblas_conv_shape shape;
+      ASSERT_OK(cnnblas_conv_get_shape(descs[in], &shape));
+      ASSERT_OK(cnnblas_conv_forward(raw, 3, x, w, NULL, y[0], NULL, 0));
+      ASSERT_OK(cnnblas_conv_forward_packed(ready, 3, x, packed, NULL, y[1], NULL, 0));
+      assert_memory_equal(y[0], y[1], (size_t)shape.y_elements * sizeof(float));
+      cnnblas_conv_plan_destroy(raw);
+      cnnblas_conv_plan_destroy(ready);
+    }
+    cnnblas_conv_plan *other = plan_of(&pointwise, 1, 1, NULL);
+    expect(cnnblas_conv_forward_packed(other, 3, x, packed, NULL, y[1], NULL, 0), CNNBLAS_INVALID_ARGUMENT,
+           "c 8, groups 1, kernel 1x3x3; the plan's are implicit_gemm panels");
+    cnnblas_conv_plan_destroy(other);
+    free(packed);
+  }
+}
+
+/* The bytes of the packed weights do not depend on the number of threads. */
+static void test_threads_pack_alike(void **state)
+{
+  (void)state;
+  cnnblas_conv_desc d = {.n = 8, .c = 30, .k = 70, .groups = 2, .size = {20, 20}, .kernel = {3, 3}};
+  size_t bytes, again;
+  void *one = packed_of(&d, 1, &bytes);
+  for (int32_t threads = 2; threads <= 5; threads++) {
+    void *more = packed_of(&d, threads, &again);
+    assert_int_equal(bytes, again);
+    assert_memory_equal(one, more, bytes);
+    free(more);
+  }
+  free(one);
+}
+
 static void test_misfits(void **state)
 {
   (void)state;
   cnnblas_conv_desc d = {.n = 1, .c = 8, .k = 16, .size = {9, 9}, .kernel = {3, 3}}, other = d;
   size_t bytes;
-  void *packed = packed_of(&d, &bytes);
+  void *packed = packed_of(&d, 2, &bytes);
   cnnblas_conv_plan *ready = plan_of(&d, 1, 1, NULL), *raw = plan_of(&d, 0, 1, NULL);
   assert_string_equal(cnnblas_conv_plan_algorithm(ready), "implicit_gemm");
   expect(cnnblas_conv_forward(ready, 1, x, w, NULL, y[0], NULL, 0), CNNBLAS_INVALID_ARGUMENT, "packed");
@@ -138,12 +193,21 @@ static void test_misfits(void **state)
   expect(cnnblas_conv_forward_packed(ready, 1, x, (char *)packed + 4, NULL, y[0], NULL, 0), CNNBLAS_INVALID_ARGUMENT,
          "aligned");
   expect(cnnblas_conv_forward_packed(ready, 1, x, packed, NULL, packed, NULL, 0), CNNBLAS_INVALID_ARGUMENT, "overlaps");
-  expect(cnnblas_conv_pack_weights(&d, NULL, packed, bytes), CNNBLAS_INVALID_ARGUMENT, "w is");
-  expect(cnnblas_conv_pack_weights(&d, w, packed, bytes - 1), CNNBLAS_INVALID_ARGUMENT, "bytes is");
-  expect(cnnblas_conv_packed_bytes(&d, NULL), CNNBLAS_INVALID_ARGUMENT, "bytes is NULL");
+  expect(cnnblas_conv_plan_pack_weights(ready, NULL, packed, bytes), CNNBLAS_INVALID_ARGUMENT, "w is");
+  expect(cnnblas_conv_plan_pack_weights(ready, w, packed, bytes - 1), CNNBLAS_INVALID_ARGUMENT, "bytes is");
+  expect(cnnblas_conv_plan_pack_weights(ready, w, NULL, bytes), CNNBLAS_INVALID_ARGUMENT, "packed is");
+  expect(cnnblas_conv_plan_pack_weights(ready, w, (char *)packed + 4, bytes), CNNBLAS_INVALID_ARGUMENT, "aligned");
+  expect(cnnblas_conv_plan_pack_weights(ready, packed, packed, bytes), CNNBLAS_INVALID_ARGUMENT, "overlaps");
+  expect(cnnblas_conv_plan_pack_weights(raw, w, packed, bytes), CNNBLAS_INVALID_ARGUMENT, "packed_weights");
+  expect(cnnblas_conv_plan_pack_weights(NULL, w, packed, bytes), CNNBLAS_INVALID_ARGUMENT, "plan is NULL");
+  expect(cnnblas_conv_plan_packed_bytes(ready, NULL), CNNBLAS_INVALID_ARGUMENT, "bytes is NULL");
+  expect(cnnblas_conv_plan_packed_bytes(raw, &bytes), CNNBLAS_INVALID_ARGUMENT, "packed_weights");
+  expect(cnnblas_conv_plan_packed_bytes(NULL, &bytes), CNNBLAS_INVALID_ARGUMENT, "plan is NULL");
   other.k = 17;
-  void *wrong = packed_of(&other, &bytes);
+  void *wrong = packed_of(&other, 1, &bytes);
   expect(cnnblas_conv_forward_packed(ready, 1, x, wrong, NULL, y[0], NULL, 0), CNNBLAS_INVALID_ARGUMENT, "k 17");
+  expect(cnnblas_conv_forward_packed(ready, 1, x, wrong, NULL, y[0], NULL, 0), CNNBLAS_INVALID_ARGUMENT,
+         "kernel 1x3x3; the plan's are implicit_gemm panels");
   memset(wrong, 'z', 64);
   expect(cnnblas_conv_forward_packed(ready, 1, x, wrong, NULL, y[0], NULL, 0), CNNBLAS_INVALID_ARGUMENT,
          "does not hold");
@@ -165,7 +229,10 @@ int main(void)
 {
   seed = rng_seed(20240901);
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_one_buffer_for_many_shapes),
-                                     cmocka_unit_test(test_large_panels), cmocka_unit_test(test_who_packs),
+                                     cmocka_unit_test(test_large_panels),
+                                     cmocka_unit_test(test_who_packs),
+                                     cmocka_unit_test(test_filters_as_large_as_the_image),
+                                     cmocka_unit_test(test_threads_pack_alike),
                                      cmocka_unit_test(test_misfits)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

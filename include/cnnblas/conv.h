@@ -304,39 +304,44 @@ CNNBLAS_API cnnblas_status cnnblas_conv_forward(const cnnblas_conv_plan *plan, i
                                                 size_t workspace_bytes);
 
 /**
- * Bytes of the packed form of desc's weights. They depend on k, c, groups, the kernel, the dtype and the instruction-set
- * level; not on n, nor on sizes, strides, dilation or padding. *bytes is untouched on error. Thread safe.
- * Returns CNNBLAS_OK, what cnnblas_conv_get_shape returns, or CNNBLAS_INVALID_ARGUMENT (null bytes).
- */
-CNNBLAS_API cnnblas_status cnnblas_conv_packed_bytes(const cnnblas_conv_desc *desc, size_t *bytes);
-
-/**
  * 1 if each call of a forward plan packs its weights, which a plan with options.packed_weights is spared; 0 if it does not,
- * so that there is nothing to gain: an algorithm other than implicit_gemm, images on the vectors' lanes, few pixels, weights
- * too large to be packed in the workspace, one channel a group, weights that come packed; 0 for NULL and other directions.
+ * so that there is nothing to gain: an algorithm that takes weights as they are, images on the vectors' lanes, few pixels,
+ * weights too large to be packed in the workspace, one channel a group, weights that come packed; 0 for NULL and other
+ * directions.
  */
 CNNBLAS_API int32_t cnnblas_conv_plan_packs(const cnnblas_conv_plan *plan);
 
 /**
+ * Bytes of the packed weights of a plan that was made with options.packed_weights. *bytes is untouched on error. Thread safe.
+ * Returns CNNBLAS_OK, CNNBLAS_INVALID_ARGUMENT (null pointer, a plan made without the option) or CNNBLAS_SIZE_OVERFLOW.
+ */
+CNNBLAS_API cnnblas_status cnnblas_conv_plan_packed_bytes(const cnnblas_conv_plan *plan, size_t *bytes);
+
+/**
  * Packs weights once for any number of forward calls, which then need not rearrange them: for inference, where
- * cnnblas_conv_plan_packs says that a plan would do it in each call.
+ * cnnblas_conv_plan_packs says of a plan without packed weights that it would do it in each call.
+ *
+ * Not this plan alone takes them, but every plan whose algorithm packs in the same form and whose instruction-set level, dtype,
+ * k, c, groups and kernel are the same, whatever n, sizes, strides, dilation, padding and threads. A tag in front of them says
+ * what they are, and other plans refuse them.
  *
  * w       [k][c/g][r][s]; not needed any more afterwards
- * packed  at least cnnblas_conv_packed_bytes bytes at an address divisible by 64; the caller's. It may be copied, but not
- *         saved for another machine: what it does not fit refuses it
+ * packed  at least cnnblas_conv_plan_packed_bytes bytes at an address divisible by 64, apart from w; the caller's. It may be
+ *         copied, but not saved for another version of the library
  *
- * Runs in parallel. Thread safe.
- * Returns CNNBLAS_OK, what cnnblas_conv_get_shape returns, or CNNBLAS_INVALID_ARGUMENT (null or misaligned pointer, too few
- * bytes).
+ * Runs on the plan's threads. Thread safe.
+ * Returns CNNBLAS_OK, what cnnblas_conv_plan_packed_bytes returns, or CNNBLAS_INVALID_ARGUMENT (null, misaligned or overlapping
+ * pointer, too few bytes).
  */
-CNNBLAS_API cnnblas_status cnnblas_conv_pack_weights(const cnnblas_conv_desc *desc, const void *w, void *packed,
-                                                     size_t bytes);
+CNNBLAS_API cnnblas_status cnnblas_conv_plan_pack_weights(const cnnblas_conv_plan *plan, const void *w, void *packed,
+                                                          size_t bytes);
 
 /**
  * cnnblas_conv_forward with packed weights, on a plan that was made with options.packed_weights. The result has the same
- * bits as with implicit_gemm and the weights as they were.
+ * bits as with the same algorithm and the weights as they were.
  *
- * Returns what cnnblas_conv_forward returns, and CNNBLAS_INVALID_ARGUMENT if packed does not fit the plan.
+ * Returns what cnnblas_conv_forward returns, and CNNBLAS_INVALID_ARGUMENT if packed does not fit the plan: the message says what
+ * they are and what the plan takes.
  */
 CNNBLAS_API cnnblas_status cnnblas_conv_forward_packed(const cnnblas_conv_plan *plan, int64_t n, const void *x,
                                                        const void *packed, const cnnblas_conv_epilogue *epilogue,

@@ -84,20 +84,9 @@ void cb_parallel_for(int threads, int64_t tasks, cb_task run, void *context)
   cb_parallel_loops(threads, &loop, 1);
 }
 
-/* The calling thread's default in place of the machine's; 0: none. */
-static _Thread_local int told;
-
-int cb_threads_tell(int threads)
-{
-  int before = told;
-  told = threads;
-  return before;
-}
-
 int cb_threads_default(void)
 {
   if (omp_in_parallel() || is_forked_child()) return 1;
-  if (told) return told;
   int threads = omp_get_max_threads(), cores = cb_cores(), quota = cb_quota();
   if (quota && quota < cores) cores = quota;
   return threads < cores ? threads : cores;

@@ -42,16 +42,11 @@ typedef struct {
 /* Sets the calling thread's watch, NULL for none; returns the one before. */
 const cb_watch *cb_parallel_watch(const cb_watch *watch);
 
-/* Makes `threads` the calling thread's default in place of what the machine says; 0: the machine's again. Returns the one
-   before, for setting it again. */
-int cb_threads_tell(int threads);
-
 /* What a region of so many threads has of them: 1 in a forked child. */
 int cb_team(int threads);
 
 /* Threads for a call that was not told a number: 1 inside a caller's parallel region or in a forked child, else one a
-   core, as OMP_NUM_THREADS, the process's affinity and its cgroups' CPU quota (quota.h) allow, unless cb_threads_tell
-   said otherwise. */
+   core, as OMP_NUM_THREADS, the process's affinity and its cgroups' CPU quota (quota.h) allow. */
 int cb_threads_default(void);
 
 /* True inside an active parallel region of the caller's (or ours). */

@@ -24,8 +24,3 @@ void cnnblas_shared_parallel(int threads, int64_t tasks, void (*run)(void *conte
 {
   cb_parallel_for(threads, tasks, run, context);
 }
-
-int cnnblas_shared_threads(int threads)
-{
-  return cb_threads_tell(threads);
-}

@@ -20,8 +20,4 @@ CNNBLAS_API void cnnblas_shared_free(void *memory);
 CNNBLAS_API void cnnblas_shared_parallel(int threads, int64_t tasks,
                                          void (*run)(void *context, int64_t task, int worker), void *context);
 
-/* Sets the number of threads of the calling thread's calls that are told none; 0: the machine's again. Returns the one
-   before, for setting it again. */
-CNNBLAS_API int cnnblas_shared_threads(int threads);
-
 #endif

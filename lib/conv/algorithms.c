@@ -53,7 +53,7 @@ static cb_problem judged(const cb_problem *problem)
 bool cb_algorithm_applies(const cb_algorithm *row, const cb_problem *problem, char *why, size_t size)
 {
   const cb_problem fixed = judged(problem);
-  if (!problem->packed || row->takes_panels) return row->applies(&fixed, why, size);
+  if (!problem->packed || row->packing) return row->applies(&fixed, why, size);
   snprintf(why, size, "it takes weights as they are, not packed");
   return false;
 }

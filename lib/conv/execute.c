@@ -203,9 +203,10 @@ cnnblas_status cnnblas_conv_forward_packed(const cnnblas_conv_plan *plan, int64_
   if (!plan->options.packed_weights)
     return cb_fail(CNNBLAS_INVALID_ARGUMENT, "the plan was not made for packed weights (options.packed_weights)");
   const cb_geometry *geo = &plan->problem.geo;
-  const void *w = cb_packed_open(geo, packed);
+  int64_t bytes;
+  const void *w = cb_packed_open(plan, packed, &bytes);
   if (!w) return CNNBLAS_INVALID_ARGUMENT;
-  operand weights = {"packed", packed, (int64_t)(cb_packed_bytes(geo) / geo->element), false};
+  operand weights = {"packed", packed, bytes / (int64_t)geo->element, false};
   return forward(&(forward_call){plan, n, x, weights, w, epilogue, y, workspace, workspace_bytes});
 }
 

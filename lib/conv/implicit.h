@@ -41,4 +41,7 @@ bool cb_weights_apply(const cb_problem *problem, char *why, size_t size);
 double cb_weights_cost(const cb_problem *problem);
 cnnblas_status cb_weights_prepare(cnnblas_conv_plan *plan);
 
+/* How a forward's weights are packed once. (implicit_packing.c) */
+extern const cb_packing cb_implicit_packing;
+
 #endif

@@ -58,5 +58,5 @@ const cb_algorithm cb_implicit_gemm = {.name = "implicit_gemm",
                                        .prepare = prepare,
                                        .release = release,
                                        .run = run,
-                                       .takes_panels = true,
+                                       .packing = &cb_implicit_packing,
                                        .gates = true};

@@ -1,134 +1,147 @@
-/* Packing weights, and recognising them; see packed.h. */
+/* Packing weights for a plan, and recognising them; see packed.h. */
 #include "conv/packed.h"
-#include "base/memory.h"
+#include "base/cpu.h"
 #include "base/parallel.h"
 #include "base/status.h"
-#include "gemm/panel.h"
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
-/* What packed weights depend on: not n, not sizes, strides or padding. One cache line, so that what follows is aligned as
-   the buffer is. */
+/* What packed weights depend on: not n, not sizes, strides, dilation or padding. Whole cache lines, so that what follows is
+   aligned as the buffer is. */
 typedef struct {
   char magic[8];
-  uint32_t version, dtype, lanes, in_panels;
-  int64_t k, c, groups, taps;
-  int64_t spare;
+  uint32_t version, dtype;
+  char algorithm[24], form[16], level[16]; /* "" if the weights are as they were */
+  int64_t k, c, groups, kernel[3];
 } tag;
 
-enum { TAG_BYTES = 64, VERSION = 1 };
-_Static_assert(sizeof(tag) <= TAG_BYTES, "the tag has a cache line");
+enum { TAG_BYTES = 128, ALIGNMENT = 64, VERSION = 2, TAG_TEXT = 200 };
+_Static_assert(sizeof(tag) <= TAG_BYTES, "the tag has two cache lines");
 
 static const char magic[8] = "cnnbl-w";
 
-bool cb_packed_in_panels(const cb_geometry *geo)
+/* How the plan's weights are packed; NULL: they stay as they are. */
+static const cb_packing *packing_of(const cnnblas_conv_plan *plan)
 {
-  return geo->cg > 1;
+  return plan->problem.packed ? plan->algorithm->packing : NULL;
 }
 
-static tag tag_of(const cb_geometry *geo)
+static tag tag_of(const cnnblas_conv_plan *plan)
 {
-  tag t = {.version = VERSION,
-           .dtype = (uint32_t)geo->dtype,
-           .lanes = (uint32_t)cb_engine_get(geo->dtype)->lanes,
-           .in_panels = cb_packed_in_panels(geo),
-           .k = geo->k,
-           .c = geo->c,
-           .groups = geo->g,
-           .taps = geo->taps};
+  const cb_geometry *geo = &plan->problem.geo;
+  const cb_packing *packing = packing_of(plan);
+  tag t;
+  memset(&t, 0, sizeof t);
   memcpy(t.magic, magic, sizeof t.magic);
+  t.version = VERSION;
+  t.dtype = (uint32_t)geo->dtype;
+  if (packing) {
+    snprintf(t.algorithm, sizeof t.algorithm, "%s", plan->algorithm->name);
+    snprintf(t.form, sizeof t.form, "%s", packing->form);
+    snprintf(t.level, sizeof t.level, "%s", cb_isa_name(cb_cpu_get()->level));
+  }
+  t.k = geo->k;
+  t.c = plan->c;
+  t.groups = geo->g;
+  memcpy(t.kernel, plan->kernel, sizeof t.kernel);
   return t;
 }
 
-static int64_t group_elements(const cb_geometry *geo)
+/* The tag in words; bytes that are no tag of ours may stand in it. */
+static const char *say_tag(const tag *t, char *text)
 {
-  return cb_packed_in_panels(geo) ? cb_panel_elements(cb_engine_get(geo->dtype), geo->kg, geo->q) : geo->kg * geo->q;
+  snprintf(text, TAG_TEXT, "%.23s%s%.15s%s%.15s%s%s, k %lld, c %lld, groups %lld, kernel %lldx%lldx%lld", t->algorithm,
+           t->form[0] ? " " : "", t->form, t->level[0] ? " of " : "", t->level, t->form[0] ? ", " : "",
+           t->dtype == CNNBLAS_F64 ? "f64" : "f32", (long long)t->k, (long long)t->c, (long long)t->groups,
+           (long long)t->kernel[0], (long long)t->kernel[1], (long long)t->kernel[2]);
+  return text;
 }
 
-size_t cb_packed_bytes(const cb_geometry *geo)
+/* Refuses a plan that has no packed weights; else *bytes of tag and weights. */
+static cnnblas_status size_of(const cnnblas_conv_plan *plan, int64_t *bytes)
 {
-  return TAG_BYTES + (size_t)(geo->g * group_elements(geo)) * geo->element;
+  if (!plan) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "plan is NULL");
+  if (!plan->options.packed_weights)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "the plan was not made for packed weights (options.packed_weights)");
+  const cb_geometry *geo = &plan->problem.geo;
+  const cb_packing *packing = packing_of(plan);
+  bool fits = packing ? packing->bytes(geo, bytes) : cb_mul(geo->k * geo->q, (int64_t)geo->element, bytes);
+  if (fits && cb_add(*bytes, TAG_BYTES, bytes)) return CNNBLAS_OK;
+  return cb_fail(CNNBLAS_SIZE_OVERFLOW, "packed weights of %lld filters of %lld taps exceed 63 bits", (long long)geo->k,
+                 (long long)geo->q);
 }
 
-cnnblas_status cnnblas_conv_packed_bytes(const cnnblas_conv_desc *desc, size_t *bytes)
+cnnblas_status cnnblas_conv_plan_packed_bytes(const cnnblas_conv_plan *plan, size_t *bytes)
 {
-  cb_geometry geo;
-  int64_t total;
-  if (!bytes) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "bytes is NULL");
-  cnnblas_status status = cb_geometry_init(&geo, desc);
+  int64_t needed;
+  cnnblas_status status = size_of(plan, &needed);
   if (status) return status;
-  int64_t outputs = cb_round_up(geo.kg, cb_engine_get(geo.dtype)->lanes);
-  if (!cb_mul(outputs, geo.q, &total) || !cb_mul(total, geo.g * (int64_t)geo.element, &total) ||
-      total > INT64_MAX - TAG_BYTES)
-    return cb_fail(CNNBLAS_SIZE_OVERFLOW, "packed weights of %lld filters of %lld taps exceed 63 bits",
-                   (long long)geo.k, (long long)geo.q);
-  *bytes = cb_packed_bytes(&geo);
+  if (!bytes) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "bytes is NULL");
+  *bytes = (size_t)needed;
   return CNNBLAS_OK;
 }
 
-/* One packing. */
 typedef struct {
   const cb_geometry *geo;
+  const cb_packing *packing;
   const void *w;
-  char *panels;
-} packing;
+  void *packed; /* behind the tag */
+} job;
 
-/* task = (group, panel). */
-static void pack_panel(void *context, int64_t task, int worker)
+static void pack_task(void *context, int64_t task, int worker)
 {
-  const packing *p = context;
-  const cb_geometry *geo = p->geo;
-  const cb_engine *engine = cb_engine_get(geo->dtype);
-  int64_t panels = cb_panels(engine, geo->kg), ig = task / panels, b = task % panels;
-  cb_panel panel = cb_panel_at(engine, geo->kg, b);
+  const job *j = context;
   (void)worker;
-  engine->pack_lanes(cb_at_mut(p->panels, ig * group_elements(geo) + cb_panel_offset(engine, geo->q, b), geo->element),
-                     cb_at(p->w, (ig * geo->kg + panel.first) * geo->q, geo->element), geo->q, geo->q, panel.count,
-                     panel.width);
+  j->packing->pack(j->geo, task, j->w, j->packed);
 }
 
-cnnblas_status cnnblas_conv_pack_weights(const cnnblas_conv_desc *desc, const void *w, void *packed, size_t bytes)
+static cnnblas_status check_packed(const void *packed)
 {
-  cb_geometry geo;
-  size_t needed;
-  cnnblas_status status = cb_geometry_init(&geo, desc);
-  if (!status) status = cnnblas_conv_packed_bytes(desc, &needed);
+  if (packed && (uintptr_t)packed % ALIGNMENT == 0) return CNNBLAS_OK;
+  return cb_fail(CNNBLAS_INVALID_ARGUMENT, "packed is %p; packed weights are aligned to %d bytes", packed, ALIGNMENT);
+}
+
+cnnblas_status cnnblas_conv_plan_pack_weights(const cnnblas_conv_plan *plan, const void *w, void *packed, size_t bytes)
+{
+  int64_t needed;
+  cnnblas_status status = size_of(plan, &needed);
+  if (!status) status = check_packed(packed);
   if (status) return status;
-  if (!w || (uintptr_t)w % geo.element)
-    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "w is %p, which is NULL or not aligned to its element", w);
-  if (!packed || (uintptr_t)packed % TAG_BYTES)
-    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "packed is %p; it must be aligned to %d bytes", packed, TAG_BYTES);
-  if (bytes < needed) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "bytes is %zu; packed weights need %zu", bytes, needed);
-  const tag t = tag_of(&geo);
-  packing p = {&geo, w, (char *)packed + TAG_BYTES};
+  const cb_geometry *geo = &plan->problem.geo;
+  size_t w_bytes = (size_t)(geo->k * geo->q) * geo->element;
+  if (!w || (uintptr_t)w % geo->element)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "w is %p; it must be there and aligned to its element, %zu bytes", w,
+                   geo->element);
+  if (bytes < (size_t)needed)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "bytes is %zu; packed weights need %lld", bytes, (long long)needed);
+  if ((uintptr_t)w < (uintptr_t)packed + (size_t)needed && (uintptr_t)packed < (uintptr_t)w + w_bytes)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "packed (%p) overlaps w (%p)", packed, w);
+  const tag t = tag_of(plan);
+  job j = {geo, packing_of(plan), w, (char *)packed + TAG_BYTES};
   memset(packed, 0, TAG_BYTES);
-  if (cb_packed_in_panels(&geo))
-    cb_parallel_for(cb_threads_default(), geo.g * cb_panels(cb_engine_get(geo.dtype), geo.kg), pack_panel, &p);
+  if (j.packing)
+    cb_parallel_for(plan->options.threads == 0 && cb_in_parallel() ? 1 : plan->team, j.packing->tasks(geo), pack_task,
+                    &j);
   else
-    memcpy(p.panels, w, (size_t)(geo.k * geo.q) * geo.element);
+    memcpy(j.packed, w, w_bytes);
   memcpy(packed, &t, sizeof t);
   return CNNBLAS_OK;
 }
 
-const void *cb_packed_open(const cb_geometry *geo, const void *packed)
+const void *cb_packed_open(const cnnblas_conv_plan *plan, const void *packed, int64_t *bytes)
 {
-  tag found, wanted = tag_of(geo);
-  if (!packed || (uintptr_t)packed % TAG_BYTES) {
-    cb_fail(CNNBLAS_INVALID_ARGUMENT, "packed is %p; packed weights are aligned to %d bytes", packed, TAG_BYTES);
-    return NULL;
-  }
+  tag found, wanted = tag_of(plan);
+  char own[TAG_TEXT], other[TAG_TEXT];
+  if (check_packed(packed) || size_of(plan, bytes)) return NULL;
   memcpy(&found, packed, sizeof found);
-  if (memcmp(found.magic, magic, sizeof magic) != 0) {
+  if (memcmp(found.magic, magic, sizeof magic) != 0 || found.version != VERSION) {
     cb_fail(CNNBLAS_INVALID_ARGUMENT, "packed (%p) does not hold packed weights", packed);
     return NULL;
   }
   if (memcmp(&found, &wanted, sizeof found) != 0) {
-    cb_fail(CNNBLAS_INVALID_ARGUMENT,
-            "packed holds weights of k %lld, c %lld, groups %lld, %lld taps, dtype %d, vectors of %d; the plan's are k "
-            "%lld, c %lld, groups %lld, %lld taps, dtype %d, vectors of %d",
-            (long long)found.k, (long long)found.c, (long long)found.groups, (long long)found.taps, (int)found.dtype,
-            (int)found.lanes, (long long)wanted.k, (long long)wanted.c, (long long)wanted.groups,
-            (long long)wanted.taps, (int)wanted.dtype, (int)wanted.lanes);
+    cb_fail(CNNBLAS_INVALID_ARGUMENT, "packed holds weights of %s; the plan's are %s", say_tag(&found, other),
+            say_tag(&wanted, own));
     return NULL;
   }
   return (const char *)packed + TAG_BYTES;

@@ -1,19 +1,20 @@
 /*
- * Weights packed once: a tag that says what they are, then the panels of implicit_gemm's forward, or, where every group has
- * one channel, the weights as they are.
+ * Weights packed once: a tag that says what they are, then what the plan's row of the table makes of them, or, where every group
+ * has one channel, the weights as they are.
  */
 #ifndef CB_CONV_PACKED_H
 #define CB_CONV_PACKED_H
 
 #include "conv/plan.h"
 
-/* True if packed weights of this geometry are panels. */
-bool cb_packed_in_panels(const cb_geometry *geo);
+/* True if packing does something to weights of this geometry. */
+static inline bool cb_packed_differ(const cb_geometry *geo)
+{
+  return geo->cg > 1;
+}
 
-/* Bytes of the packed form of weights that exist as they are. */
-size_t cb_packed_bytes(const cb_geometry *geo);
-
-/* The weights or panels inside packed ones, or NULL with the reason as the thread's last error. */
-const void *cb_packed_open(const cb_geometry *geo, const void *packed);
+/* The weights inside packed ones, in the form that the plan's algorithm takes, or NULL with the reason as the thread's last
+   error. *bytes: of the whole. The plan was made for packed weights. */
+const void *cb_packed_open(const cnnblas_conv_plan *plan, const void *packed, int64_t *bytes);
 
 #endif

@@ -106,10 +106,13 @@ cnnblas_status cnnblas_conv_plan_create(const cnnblas_conv_desc *desc, cnnblas_c
   plan->problem = (cb_problem){.geo = geo,
                                .direction = direction,
                                .accumulate = o->accumulate != 0,
-                               .packed = o->packed_weights && cb_packed_in_panels(&geo),
+                               .packed = o->packed_weights && cb_packed_differ(&geo),
                                .limited = o->workspace == CNNBLAS_WORKSPACE_LIMIT,
                                .budget = budget_of(o)};
   plan->options = *o;
+  plan->c = desc->c;
+  int rank = desc->rank ? desc->rank : 2;
+  for (int i = 0; i < 3; i++) plan->kernel[i] = i < 3 - rank ? 1 : desc->kernel[i - (3 - rank)];
   plan->options.algorithm = NULL;
   plan->options.wisdom = NULL;
   plan->threads = o->threads ? o->threads : cb_threads_default();
@@ -150,7 +153,7 @@ int32_t cnnblas_conv_plan_threads(const cnnblas_conv_plan *plan)
 int32_t cnnblas_conv_plan_packs(const cnnblas_conv_plan *plan)
 {
   return plan && plan->problem.direction == CNNBLAS_FORWARD && plan->tiling.packs &&
-         cb_packed_in_panels(&plan->problem.geo);
+         cb_packed_differ(&plan->problem.geo);
 }
 
 cnnblas_status cnnblas_conv_plan_expect(const cnnblas_conv_plan *plan, cnnblas_dtype dtype)

@@ -22,7 +22,7 @@ typedef struct {
   cb_geometry geo;
   cnnblas_conv_direction direction;
   bool accumulate;
-  bool packed;   /* the weights come in panels (packed.h) */
+  bool packed;   /* the weights come as the row's packing makes them */
   bool limited;  /* the caller set a limit to the workspace */
   size_t budget; /* workspace bytes a thread may use, shared parts included; 0 with policy "none" */
 } cb_problem;
@@ -47,6 +47,7 @@ struct cnnblas_conv_plan {
   cb_tiling tiling;
   int threads;                       /* at most */
   int team;                          /* that the work is cut for: 1 if it is too little for a second */
+  int64_t c, kernel[3];              /* of the descriptor: the geometry may see filter and image as one pixel */
   void *state;                       /* the algorithm's own, made by prepare and freed by release */
   bool forced;                       /* by name */
   bool recalled;                     /* the wisdom knew the choice: seconds are estimates */
@@ -57,7 +58,7 @@ struct cnnblas_conv_plan {
 typedef struct {
   const cnnblas_conv_plan *plan;
   int64_t n;
-  const void *x, *w, *dy; /* w: panels, if the problem says packed */
+  const void *x, *w, *dy; /* w: as the row's packing makes them, if the problem says packed */
   void *out;              /* y, dx or dw */
   const void *bias, *residual;
   const void *gate;                   /* [n][c][h][w]: dx is 0 where it is not above 0; NULL: none */
@@ -67,6 +68,16 @@ typedef struct {
   int threads;
   char *shared, *scratch; /* 64-byte aligned; scratch of worker i at scratch + i * tiling.thread_bytes */
 } cb_call;
+
+/* How weights are packed once for many calls (packed.h). Rows of one name that share one take each other's packed weights. */
+typedef struct {
+  const char *form; /* a word for what the packed weights are */
+  /* Bytes of the packed weights; false if they do not fit in 63 bits. */
+  bool (*bytes)(const cb_geometry *geo, int64_t *bytes);
+  /* Independent tasks of the packing; one of them, from w as it is to packed, which is aligned to 64 bytes. */
+  int64_t (*tasks)(const cb_geometry *geo);
+  void (*pack)(const cb_geometry *geo, int64_t task, const void *w, void *packed);
+} cb_packing;
 
 struct cb_algorithm {
   const char *name;
@@ -80,8 +91,8 @@ struct cb_algorithm {
   void (*release)(cnnblas_conv_plan *plan); /* may be NULL */
   void (*run)(const cb_call *call);
   bool uses_blas;
-  bool takes_panels; /* can do a packed problem */
-  bool gates;        /* its stores look at the call's gate; for the others there is a pass afterwards */
+  const cb_packing *packing; /* how it packs weights once for many calls; NULL: it cannot do a packed problem */
+  bool gates;                /* its stores look at the call's gate; for the others there is a pass afterwards */
 };
 
 /* Element index of an array of the geometry's dtype. */

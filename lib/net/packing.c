@@ -12,8 +12,8 @@ cnnblas_status cb_net_make_packed_plan(cnnblas_net *net, cb_net_layer *layer)
   if (!cnnblas_conv_plan_packs(plain)) return CNNBLAS_OK;
   cnnblas_conv_options o = {.algorithm = cnnblas_conv_plan_algorithm(plain), .no_alloc = 1, .packed_weights = 1};
   o.threads = cnnblas_conv_plan_threads(plain);
-  cnnblas_status status = cnnblas_conv_packed_bytes(&layer->spec.conv, &layer->packed_bytes);
-  if (!status) status = cnnblas_conv_plan_create(&layer->spec.conv, CNNBLAS_FORWARD, &o, &layer->packed_plan);
+  cnnblas_status status = cnnblas_conv_plan_create(&layer->spec.conv, CNNBLAS_FORWARD, &o, &layer->packed_plan);
+  if (!status) status = cnnblas_conv_plan_packed_bytes(layer->packed_plan, &layer->packed_bytes);
   if (!status) cb_net_need_workspace(&net->forward_workspace, layer->packed_plan);
   return status;
 }
@@ -25,14 +25,12 @@ cnnblas_status cnnblas_net_pack_weights(cnnblas_net *net)
   if (!net->options.packed_weights)
     return cb_net_fail(CNNBLAS_INVALID_ARGUMENT,
                        "net was made without options.packed_weights and has no room for packed weights");
-  int before = cnnblas_shared_threads(net->threads);
   for (int64_t i = 0; i < net->count && !status; i++) {
     const cb_net_layer *layer = &net->layers[i];
     if (!layer->packed_plan) continue;
-    status = cnnblas_conv_pack_weights(&layer->spec.conv, cb_net_param_at(net, net->layout.values, layer->weight),
-                                       cb_net_at(net, layer->packed), layer->packed_bytes);
+    status = cnnblas_conv_plan_pack_weights(layer->packed_plan, cb_net_param_at(net, net->layout.values, layer->weight),
+                                            cb_net_at(net, layer->packed), layer->packed_bytes);
   }
-  cnnblas_shared_threads(before);
   net->packed = !status;
   return status;
 }

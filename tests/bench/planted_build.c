@@ -113,15 +113,15 @@ cnnblas_status cnnblas_conv_backward_weights(const cnnblas_conv_plan *plan, int6
   return CNNBLAS_UNSUPPORTED;
 }
 
-cnnblas_status cnnblas_conv_packed_bytes(const cnnblas_conv_desc *desc, size_t *bytes)
+cnnblas_status cnnblas_conv_plan_packed_bytes(const cnnblas_conv_plan *plan, size_t *bytes)
 {
-  (void)desc, (void)bytes;
+  (void)plan, (void)bytes;
   return CNNBLAS_UNSUPPORTED;
 }
 
-cnnblas_status cnnblas_conv_pack_weights(const cnnblas_conv_desc *desc, const void *w, void *packed, size_t bytes)
+cnnblas_status cnnblas_conv_plan_pack_weights(const cnnblas_conv_plan *plan, const void *w, void *packed, size_t bytes)
 {
-  (void)desc, (void)w, (void)packed, (void)bytes;
+  (void)plan, (void)w, (void)packed, (void)bytes;
   return CNNBLAS_UNSUPPORTED;
 }
 

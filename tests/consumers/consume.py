@@ -139,7 +139,7 @@ def exact(options, work):
     shutil.copy(net, beside)
     source, script = os.path.join(work, 'other.c'), os.path.join(work, 'other.map')
     with open(source, 'w', encoding='utf-8') as file:
-        file.write('int cnnblas_shared_threads(int threads) { return threads; }\n')
+        file.write('void cnnblas_shared_free(void *memory) { (void)memory; }\n')
     with open(script, 'w', encoding='utf-8') as file:
         file.write('CNNBLAS_99.0.0_PRIVATE { cnnblas_shared_*; };\n')
     run([*options.cc.split(), '-shared', '-fPIC', source, f'-Wl,-soname,{soname}', f'-Wl,--version-script={script}',

@@ -126,18 +126,18 @@ static void ready_output(guarded *array, const rig *g, const problem *p, int64_t
 }
 
 /* The weights packed, against a page on one side. */
-static const void *pack(rig *g, const problem *p)
+static const void *pack(rig *g, const cnnblas_conv_plan *plan)
 {
   size_t bytes;
-  ASSERT_OK(cnnblas_conv_packed_bytes(&p->desc, &bytes));
+  ASSERT_OK(cnnblas_conv_plan_packed_bytes(plan, &bytes));
   guarded_reset(&g->packed, bytes, AGAINST_START);
   memset(g->packed.data, 0xff, bytes);
-  ASSERT_OK(cnnblas_conv_pack_weights(&p->desc, g->w.data, g->packed.data, bytes));
+  ASSERT_OK(cnnblas_conv_plan_pack_weights(plan, g->w.data, g->packed.data, bytes));
   if (!guarded_intact(&g->packed)) FAIL("bytes next to the packed weights were written");
   return g->packed.data;
 }
 
-static cnnblas_status call(rig *g, const problem *p, cnnblas_conv_direction direction, int64_t n, const variant *v,
+static cnnblas_status call(rig *g, cnnblas_conv_direction direction, int64_t n, const variant *v,
                            const cnnblas_conv_plan *plan, void *workspace, size_t bytes)
 {
   if (direction == CNNBLAS_BACKWARD_DATA && v->gated)
@@ -153,7 +153,7 @@ static cnnblas_status call(rig *g, const problem *p, cnnblas_conv_direction dire
                                                               : NULL,
                                     .activation.kind = v->relu ? CNNBLAS_RELU : CNNBLAS_IDENTITY};
   if (v->packed)
-    return cnnblas_conv_forward_packed(plan, n, g->x.data, pack(g, p), &epilogue, g->out.data, workspace, bytes);
+    return cnnblas_conv_forward_packed(plan, n, g->x.data, pack(g, plan), &epilogue, g->out.data, workspace, bytes);
   return cnnblas_conv_forward(plan, n, g->x.data, g->w.data, &epilogue, g->out.data, workspace, bytes);
 }
 
@@ -166,7 +166,7 @@ void rig_execute(rig *g, const problem *p, cnnblas_conv_direction direction, int
   guarded_reset(&g->workspace, bytes, v->where);
   memset(g->workspace.data, 0xff, bytes); /* NaNs: whoever reads scratch before writing it shows */
   bool pass = bytes && !v->no_workspace;
-  ASSERT_OK(call(g, p, direction, n, v, plan, pass ? g->workspace.data : NULL, pass ? bytes : 0));
+  ASSERT_OK(call(g, direction, n, v, plan, pass ? g->workspace.data : NULL, pass ? bytes : 0));
   const guarded *arrays[] = {&g->x, &g->w, &g->y, &g->bias, &g->residual, &g->out, &g->db, &g->workspace};
   static const char *const names[] = {"x", "w", "y", "bias", "residual", "the output", "db", "the workspace"};
   for (int i = 0; i < 8; i++)
