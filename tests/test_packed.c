@@ -193,7 +193,7 @@ static void test_misfits(void **state)
   expect(cnnblas_conv_forward_packed(ready, 1, x, (char *)packed + 4, NULL, y[0], NULL, 0), CNNBLAS_INVALID_ARGUMENT,
          "aligned");
   expect(cnnblas_conv_forward_packed(ready, 1, x, packed, NULL, packed, NULL, 0), CNNBLAS_INVALID_ARGUMENT, "overlaps");
-  expect(cnnblas_conv_plan_pack_weights(ready, NULL, packed, bytes), CNNBLAS_INVALID_ARGUMENT, "w is");
+  expect(cnnblas_conv_plan_pack_weights(ready, NULL, packed, bytes), CNNBLAS_INVALID_ARGUMENT, "w is NULL");
   expect(cnnblas_conv_plan_pack_weights(ready, w, packed, bytes - 1), CNNBLAS_INVALID_ARGUMENT, "bytes is");
   expect(cnnblas_conv_plan_pack_weights(ready, w, NULL, bytes), CNNBLAS_INVALID_ARGUMENT, "packed is");
   expect(cnnblas_conv_plan_pack_weights(ready, w, (char *)packed + 4, bytes), CNNBLAS_INVALID_ARGUMENT, "aligned");

@@ -1,6 +1,7 @@
 /* Executing plans: arguments checked, workspace found, BLAS kept serial, the algorithm run. */
 #include "conv/execute.h"
-#include "base/activation.h"
+#include "base/activation_kinds.h"
+#include "base/arguments.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/status.h"
@@ -8,47 +9,6 @@
 #include "conv/packed.h"
 #include "gemm/blas.h"
 #include <stdint.h>
-
-/* One of the caller's arrays. */
-typedef struct {
-  const char *name;
-  const void *array;
-  int64_t elements;
-  bool optional;
-} operand;
-
-static cnnblas_status check_operand(const operand *o, size_t element)
-{
-  if (!o->array && (o->optional || o->elements == 0)) return CNNBLAS_OK;
-  if (!o->array) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "%s is NULL", o->name);
-  if ((uintptr_t)o->array % element)
-    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "%s is %p, which is not aligned to its element, %zu bytes", o->name,
-                   o->array, element);
-  return CNNBLAS_OK;
-}
-
-static bool overlap(const operand *a, size_t a_element, const operand *b, size_t b_element)
-{
-  if (!a->array || !b->array) return false;
-  uintptr_t a0 = (uintptr_t)a->array, b0 = (uintptr_t)b->array;
-  uintptr_t a1 = a0 + (size_t)a->elements * a_element, b1 = b0 + (size_t)b->elements * b_element;
-  return a0 < b1 && b0 < a1;
-}
-
-/* operands[0..written) are outputs; none of them may overlap any other. */
-static cnnblas_status check_operands(const operand *operands, int count, int written, size_t element)
-{
-  for (int i = 0; i < count; i++) {
-    cnnblas_status status = check_operand(&operands[i], element);
-    if (status) return status;
-  }
-  for (int i = 0; i < written; i++)
-    for (int j = i + 1; j < count; j++)
-      if (overlap(&operands[i], element, &operands[j], element))
-        return cb_fail(CNNBLAS_INVALID_ARGUMENT, "%s (%p) overlaps %s (%p)", operands[i].name, operands[i].array,
-                       operands[j].name, operands[j].array);
-  return CNNBLAS_OK;
-}
 
 static cnnblas_status check_plan(const cnnblas_conv_plan *plan, cnnblas_conv_direction direction, int64_t n)
 {
@@ -109,7 +69,7 @@ void cb_execute(cb_call *call, void *workspace)
 
 /* A workspace that was passed must be large enough and apart from the arrays; one may be missing if we may allocate. */
 static cnnblas_status check_workspace(const cnnblas_conv_plan *plan, const void *workspace, size_t workspace_bytes,
-                                      const operand *operands, int count)
+                                      const cb_array *arrays, int count)
 {
   size_t needed = cnnblas_conv_plan_workspace(plan);
   if (!workspace && needed && plan->options.no_alloc)
@@ -117,12 +77,7 @@ static cnnblas_status check_workspace(const cnnblas_conv_plan *plan, const void 
                    needed);
   if (workspace && workspace_bytes < needed)
     return cb_fail(CNNBLAS_INVALID_ARGUMENT, "workspace_bytes is %zu; the plan needs %zu", workspace_bytes, needed);
-  operand used = {"workspace", workspace, (int64_t)needed, true};
-  for (int i = 0; i < count; i++)
-    if (overlap(&operands[i], plan->problem.geo.element, &used, 1))
-      return cb_fail(CNNBLAS_INVALID_ARGUMENT, "%s (%p) overlaps the workspace (%p)", operands[i].name,
-                     operands[i].array, workspace);
-  return CNNBLAS_OK;
+  return cb_check_apart(arrays, count, &(cb_array){"workspace", workspace, (int64_t)needed, 1, true});
 }
 
 /* Makes a workspace if one is needed and none was passed, runs the call and the bias gradient db, if any. */
@@ -145,7 +100,7 @@ typedef struct {
   const cnnblas_conv_plan *plan;
   int64_t n;
   const void *x;
-  operand weights;
+  cb_array weights;
   const void *w; /* what the algorithm takes */
   const cnnblas_conv_epilogue *epilogue;
   void *y, *workspace;
@@ -163,13 +118,13 @@ static cnnblas_status forward(const forward_call *f)
   const cb_geometry *geo = &plan->problem.geo;
   bool in_place = e->residual == f->y;
   int64_t outputs = f->n * geo->k * geo->p;
-  operand operands[] = {{"y", f->y, outputs, false},
-                        {"x", f->x, f->n * geo->c * geo->image, false},
-                        f->weights,
-                        {"bias", e->bias, geo->k, true},
-                        {"residual", in_place ? NULL : e->residual, outputs, true}};
-  status = check_operands(operands, 5, 1, geo->element);
-  if (!status) status = check_workspace(plan, f->workspace, f->workspace_bytes, operands, 5);
+  cb_array arrays[] = {{"y", f->y, outputs, geo->element, false},
+                       {"x", f->x, f->n * geo->c * geo->image, geo->element, false},
+                       f->weights,
+                       {"bias", e->bias, geo->k, geo->element, true},
+                       {"residual", in_place ? NULL : e->residual, outputs, geo->element, true}};
+  status = cb_check_arrays(arrays, 5, 1);
+  if (!status) status = check_workspace(plan, f->workspace, f->workspace_bytes, arrays, 5);
   if (status) return status;
   cb_call call = {.plan = plan, .n = f->n, .x = f->x, .w = f->w, .out = f->y};
   call.bias = e->bias;
@@ -190,7 +145,8 @@ cnnblas_status cnnblas_conv_forward(const cnnblas_conv_plan *plan, int64_t n, co
   if (status) return status;
   if (plan->options.packed_weights)
     return cb_fail(CNNBLAS_INVALID_ARGUMENT, "the plan takes packed weights: cnnblas_conv_forward_packed");
-  operand weights = {"w", w, plan->problem.geo.k * plan->problem.geo.q, false};
+  const cb_geometry *geo = &plan->problem.geo;
+  cb_array weights = {"w", w, geo->k * geo->q, geo->element, false};
   return forward(&(forward_call){plan, n, x, weights, w, epilogue, y, workspace, workspace_bytes});
 }
 
@@ -202,11 +158,10 @@ cnnblas_status cnnblas_conv_forward_packed(const cnnblas_conv_plan *plan, int64_
   if (status) return status;
   if (!plan->options.packed_weights)
     return cb_fail(CNNBLAS_INVALID_ARGUMENT, "the plan was not made for packed weights (options.packed_weights)");
-  const cb_geometry *geo = &plan->problem.geo;
   int64_t bytes;
   const void *w = cb_packed_open(plan, packed, &bytes);
   if (!w) return CNNBLAS_INVALID_ARGUMENT;
-  operand weights = {"packed", packed, bytes / (int64_t)geo->element, false};
+  cb_array weights = {"packed", packed, bytes, 1, false};
   return forward(&(forward_call){plan, n, x, weights, w, epilogue, y, workspace, workspace_bytes});
 }
 
@@ -216,12 +171,12 @@ static cnnblas_status backward_data(const cnnblas_conv_plan *plan, int64_t n, co
 {
   const cb_geometry *geo = &plan->problem.geo;
   int64_t inputs = n * geo->c * geo->image;
-  operand operands[] = {{"dx", dx, inputs, false},
-                        {"dy", dy, n * geo->k * geo->p, false},
-                        {"w", w, geo->k * geo->q, false},
-                        {"net", net, inputs, true}};
-  cnnblas_status status = check_operands(operands, 4, 1, geo->element);
-  if (!status) status = check_workspace(plan, workspace, workspace_bytes, operands, 4);
+  cb_array arrays[] = {{"dx", dx, inputs, geo->element, false},
+                       {"dy", dy, n * geo->k * geo->p, geo->element, false},
+                       {"w", w, geo->k * geo->q, geo->element, false},
+                       {"net", net, inputs, geo->element, true}};
+  cnnblas_status status = cb_check_arrays(arrays, 4, 1);
+  if (!status) status = check_workspace(plan, workspace, workspace_bytes, arrays, 4);
   if (status) return status;
   cb_call call = {.plan = plan, .n = n, .dy = dy, .w = w, .gate = net, .out = dx};
   return run_call(&call, NULL, workspace);
@@ -251,12 +206,12 @@ cnnblas_status cnnblas_conv_backward_weights(const cnnblas_conv_plan *plan, int6
   cnnblas_status status = check_plan(plan, CNNBLAS_BACKWARD_WEIGHTS, n);
   if (status) return status;
   const cb_geometry *geo = &plan->problem.geo;
-  operand operands[] = {{"dw", dw, geo->k * geo->q, false},
-                        {"db", db, geo->k, true},
-                        {"x", x, n * geo->c * geo->image, false},
-                        {"dy", dy, n * geo->k * geo->p, false}};
-  status = check_operands(operands, 4, 2, geo->element);
-  if (!status) status = check_workspace(plan, workspace, workspace_bytes, operands, 4);
+  cb_array arrays[] = {{"dw", dw, geo->k * geo->q, geo->element, false},
+                       {"db", db, geo->k, geo->element, true},
+                       {"x", x, n * geo->c * geo->image, geo->element, false},
+                       {"dy", dy, n * geo->k * geo->p, geo->element, false}};
+  status = cb_check_arrays(arrays, 4, 2);
+  if (!status) status = check_workspace(plan, workspace, workspace_bytes, arrays, 4);
   if (status) return status;
   cb_call call = {.plan = plan, .n = n, .x = x, .dy = dy, .out = dw};
   return run_call(&call, db, workspace);

@@ -1,5 +1,6 @@
 /* Packing weights for a plan, and recognising them; see packed.h. */
 #include "conv/packed.h"
+#include "base/arguments.h"
 #include "base/cpu.h"
 #include "base/parallel.h"
 #include "base/status.h"
@@ -109,14 +110,11 @@ cnnblas_status cnnblas_conv_plan_pack_weights(const cnnblas_conv_plan *plan, con
   if (!status) status = check_packed(packed);
   if (status) return status;
   const cb_geometry *geo = &plan->problem.geo;
-  size_t w_bytes = (size_t)(geo->k * geo->q) * geo->element;
-  if (!w || (uintptr_t)w % geo->element)
-    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "w is %p; it must be there and aligned to its element, %zu bytes", w,
-                   geo->element);
+  cb_array arrays[] = {{"packed", packed, needed, 1, false}, {"w", w, geo->k * geo->q, geo->element, false}};
+  status = cb_check_arrays(arrays, 2, 1);
+  if (status) return status;
   if (bytes < (size_t)needed)
     return cb_fail(CNNBLAS_INVALID_ARGUMENT, "bytes is %zu; packed weights need %lld", bytes, (long long)needed);
-  if ((uintptr_t)w < (uintptr_t)packed + (size_t)needed && (uintptr_t)packed < (uintptr_t)w + w_bytes)
-    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "packed (%p) overlaps w (%p)", packed, w);
   const tag t = tag_of(plan);
   job j = {geo, packing_of(plan), w, (char *)packed + TAG_BYTES};
   memset(packed, 0, TAG_BYTES);
@@ -124,7 +122,7 @@ cnnblas_status cnnblas_conv_plan_pack_weights(const cnnblas_conv_plan *plan, con
     cb_parallel_for(plan->options.threads == 0 && cb_in_parallel() ? 1 : plan->team, j.packing->tasks(geo), pack_task,
                     &j);
   else
-    memcpy(j.packed, w, w_bytes);
+    memcpy(j.packed, w, (size_t)(geo->k * geo->q) * geo->element);
   memcpy(packed, &t, sizeof t);
   return CNNBLAS_OK;
 }

@@ -1,10 +1,11 @@
 /* The activation layer, forward and backward, over chunks of fixed size. */
 #include "layers/activation.h"
-#include "base/activation.h"
+#include "base/activation_kinds.h"
+#include "base/arguments.h"
 #include "base/parallel.h"
 #include "base/size.h"
-#include "layers/checks.h"
 #include "layers/loops.h"
+#include "layers/teams.h"
 #include <string.h>
 
 typedef struct {

@@ -8,12 +8,12 @@
  *   weights    dw = dy^T x   the lanes are inputs, the rows outputs, a step is an image
  */
 #include "layers/fc_products.h"
+#include "base/arguments.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/parameters.h"
 #include "base/size.h"
 #include "gemm/product.h"
-#include "layers/checks.h"
 #include "layers/loops.h"
 #include <string.h>
 

@@ -1,11 +1,12 @@
 /* The fully connected layer y = x w^T + b: calls checked; the products are fc_products.c's. */
-#include "base/activation.h"
+#include "base/activation_kinds.h"
+#include "base/arguments.h"
 #include "base/parallel.h"
 #include "base/size.h"
 #include "layers/activation.h"
-#include "layers/checks.h"
 #include "layers/fc_products.h"
 #include "layers/loops.h"
+#include "layers/teams.h"
 #include <string.h>
 
 /* Of a product that is small, or that has few images and waits for its weights. */

@@ -1,8 +1,9 @@
 /* Initial weights: zeros, or Gaussian numbers with He's or a small standard deviation (He et al., "Delving deep into
    rectifiers", ICCV 2015). Number i comes from (seed, stream, i) alone. */
+#include "base/arguments.h"
 #include "base/parallel.h"
 #include "base/size.h"
-#include "layers/checks.h"
+#include "layers/teams.h"
 #include <cnnblas/layers.h>
 #include <math.h>
 #include <string.h>

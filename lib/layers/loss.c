@@ -1,8 +1,9 @@
 /* Softmax and sigmoid cross-entropy on logits, fused with their gradients; losses summed in double, image by image. */
+#include "base/arguments.h"
 #include "base/parallel.h"
 #include "base/size.h"
-#include "layers/checks.h"
 #include "layers/loops.h"
+#include "layers/teams.h"
 #include <cnnblas/layers.h>
 #include <math.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Selected input maps: a table of connections laid over a convolution's weights, or over their gradient. */
+#include "base/arguments.h"
 #include "base/size.h"
-#include "layers/checks.h"
 #include <cnnblas/layers.h>
 #include <string.h>
 

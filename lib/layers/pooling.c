@@ -1,8 +1,9 @@
 /* Pooling: max, average and L2, forward and backward; one to three axes are lifted to three, a task is some channels. */
+#include "base/arguments.h"
 #include "base/parallel.h"
 #include "base/size.h"
-#include "layers/checks.h"
 #include "layers/loops.h"
+#include "layers/teams.h"
 #include <cnnblas/layers.h>
 #include <stdbool.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 /* Stochastic gradient descent with momentum and weight decay (PyTorch's form), and learning-rate steps. */
+#include "base/arguments.h"
 #include "base/parallel.h"
 #include "base/size.h"
-#include "layers/checks.h"
 #include "layers/loops.h"
+#include "layers/teams.h"
 #include <cnnblas/layers.h>
 #include <math.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * the batch.
  */
 #include "base/size.h"
-#include "layers/checks.h"
+#include "layers/teams.h"
 #include "net/network.h"
 #include "net/support.h"
 #include <math.h>

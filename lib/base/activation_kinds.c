@@ -1,5 +1,5 @@
-/* The list of activation functions; see activation.h. */
-#include "base/activation.h"
+/* The list of activation functions; see activation_kinds.h. */
+#include "base/activation_kinds.h"
 #include "base/status.h"
 #include <math.h>
 #include <stddef.h>

@@ -1,6 +1,5 @@
-/* Checks that the layers share. */
-#include "layers/checks.h"
-#include "base/parallel.h"
+/* Checks of arguments; see arguments.h. */
+#include "base/arguments.h"
 
 static cnnblas_status check_array(const cb_array *a)
 {
@@ -25,11 +24,17 @@ cnnblas_status cb_check_arrays(const cb_array *arrays, int count, int written)
     cnnblas_status status = check_array(&arrays[i]);
     if (status) return status;
   }
-  for (int i = 0; i < written; i++)
-    for (int j = i + 1; j < count; j++)
-      if (overlap(&arrays[i], &arrays[j]))
-        return cb_fail(CNNBLAS_INVALID_ARGUMENT, "%s (%p) overlaps %s (%p)", arrays[i].name, arrays[i].array,
-                       arrays[j].name, arrays[j].array);
+  cnnblas_status status = CNNBLAS_OK;
+  for (int i = 0; i < written && !status; i++) status = cb_check_apart(arrays + i + 1, count - i - 1, &arrays[i]);
+  return status;
+}
+
+cnnblas_status cb_check_apart(const cb_array *arrays, int count, const cb_array *other)
+{
+  for (int i = 0; i < count; i++)
+    if (overlap(&arrays[i], other))
+      return cb_fail(CNNBLAS_INVALID_ARGUMENT, "%s (%p) overlaps %s (%p)", other->name, other->array, arrays[i].name,
+                     arrays[i].array);
   return CNNBLAS_OK;
 }
 
@@ -66,10 +71,4 @@ cnnblas_status cb_check_reserved(const void *reserved, size_t bytes)
   for (size_t i = 0; i < bytes; i++)
     if (byte[i]) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "reserved: byte %zu is %d; it must be 0", i, (int)byte[i]);
   return CNNBLAS_OK;
-}
-
-int cb_layer_threads(int32_t threads, double nanoseconds)
-{
-  if (nanoseconds < CB_WAKE_NANOSECONDS) return 1;
-  return threads ? threads : cb_threads_default();
 }

@@ -1,6 +1,6 @@
 /* The one list of activation functions: their names, and the check of what a caller passes. */
-#ifndef CB_BASE_ACTIVATION_H
-#define CB_BASE_ACTIVATION_H
+#ifndef CB_BASE_ACTIVATION_KINDS_H
+#define CB_BASE_ACTIVATION_KINDS_H
 
 #include <cnnblas/activation.h>
 
