@@ -153,6 +153,12 @@ static void test_null_descriptors(void **state)
   expect_refusal(cnnblas_conv_plan_create(&good, CNNBLAS_FORWARD, NULL, NULL), INVALID, "plan|NULL");
   cnnblas_conv_desc_init(NULL);
   cnnblas_conv_options_init(NULL);
+  cnnblas_conv_epilogue_init(NULL);
+  cnnblas_activation_init(NULL);
+  cnnblas_conv_epilogue epilogue, nothing = {0};
+  memset(&epilogue, 1, sizeof epilogue);
+  cnnblas_conv_epilogue_init(&epilogue);
+  assert_memory_equal(&epilogue, &nothing, sizeof nothing);
   cnnblas_conv_desc desc;
   memset(&desc, 0x5a, sizeof desc);
   cnnblas_conv_desc_init(&desc);

@@ -192,6 +192,9 @@ typedef struct cnnblas_conv_epilogue {
   int64_t reserved[4]; /* must be 0 */
 } cnnblas_conv_epilogue;
 
+/** Sets every field to zero: nothing happens. NULL is ignored. */
+CNNBLAS_API void cnnblas_conv_epilogue_init(cnnblas_conv_epilogue *epilogue);
+
 /** An immutable recipe for one descriptor and direction. Any number of threads may execute one plan at once. */
 typedef struct cnnblas_conv_plan cnnblas_conv_plan;
 

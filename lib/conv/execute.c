@@ -9,6 +9,7 @@
 #include "conv/packed.h"
 #include "gemm/blas.h"
 #include <stdint.h>
+#include <string.h>
 
 static cnnblas_status check_plan(const cnnblas_conv_plan *plan, cnnblas_conv_direction direction, int64_t n)
 {
@@ -21,6 +22,11 @@ static cnnblas_status check_plan(const cnnblas_conv_plan *plan, cnnblas_conv_dir
     return cb_fail(CNNBLAS_INVALID_ARGUMENT, "n is %lld; it must be 0 to the plan's n, %lld", (long long)n,
                    (long long)plan->problem.geo.n);
   return CNNBLAS_OK;
+}
+
+void cnnblas_conv_epilogue_init(cnnblas_conv_epilogue *epilogue)
+{
+  if (epilogue) memset(epilogue, 0, sizeof *epilogue);
 }
 
 /* Fills in the defaults of the activation's parameters. */

@@ -36,6 +36,12 @@ cnnblas_status cb_geometry_init(cb_geometry *geo, const cnnblas_conv_desc *desc)
 /* True if every axis has one tap, stride 1 and no padding: the lowered matrix is x itself. */
 bool cb_geometry_is_pointwise(const cb_geometry *geo);
 
+/* True if packing does something to weights; where every group has one channel they stay as they are. */
+static inline bool cb_geometry_packs(const cb_geometry *geo)
+{
+  return geo->cg > 1;
+}
+
 /* Multiply-adds of n images, in each direction, those with the padding counted. */
 static inline double cb_geometry_macs(const cb_geometry *geo, int64_t n)
 {

@@ -7,12 +7,6 @@
 
 #include "conv/plan.h"
 
-/* True if packing does something to weights of this geometry. */
-static inline bool cb_packed_differ(const cb_geometry *geo)
-{
-  return geo->cg > 1;
-}
-
 /* The weights inside packed ones, in the form that the plan's algorithm takes, or NULL with the reason as the thread's last
    error. *bytes: of the whole. The plan was made for packed weights. */
 const void *cb_packed_open(const cnnblas_conv_plan *plan, const void *packed, int64_t *bytes);

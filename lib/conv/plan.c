@@ -5,7 +5,6 @@
 #include "base/status.h"
 #include "conv/algorithms.h"
 #include "conv/measure.h"
-#include "conv/packed.h"
 #include "conv/wisdom.h"
 #include <string.h>
 
@@ -106,7 +105,7 @@ cnnblas_status cnnblas_conv_plan_create(const cnnblas_conv_desc *desc, cnnblas_c
   plan->problem = (cb_problem){.geo = geo,
                                .direction = direction,
                                .accumulate = o->accumulate != 0,
-                               .packed = o->packed_weights && cb_packed_differ(&geo),
+                               .packed = o->packed_weights && cb_geometry_packs(&geo),
                                .limited = o->workspace == CNNBLAS_WORKSPACE_LIMIT,
                                .budget = budget_of(o)};
   plan->options = *o;
@@ -153,7 +152,7 @@ int32_t cnnblas_conv_plan_threads(const cnnblas_conv_plan *plan)
 int32_t cnnblas_conv_plan_packs(const cnnblas_conv_plan *plan)
 {
   return plan && plan->problem.direction == CNNBLAS_FORWARD && plan->tiling.packs &&
-         cb_packed_differ(&plan->problem.geo);
+         cb_geometry_packs(&plan->problem.geo);
 }
 
 cnnblas_status cnnblas_conv_plan_expect(const cnnblas_conv_plan *plan, cnnblas_dtype dtype)
