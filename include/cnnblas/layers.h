@@ -70,7 +70,7 @@ typedef enum cnnblas_pool_kind {
 /**
  * One pooling layer. Per-axis fields as in cnnblas_conv_desc. Output size of an axis, with e = size + pads - kernel:
  * floor(e / stride) + 1, or with ceil_mode ceil(e / stride) + 1, less one if the last window would begin behind the
- * input and its front padding. (No padding: W2 = (W1 - F)/S + 1, D2 = D1.)
+ * input and its front padding; a window larger than the padded input by less than a stride then fits once. (No padding: W2 = (W1 - F)/S + 1, D2 = D1.)
  *
  * The average divides by the number of real elements in the window, or with count_include_pad by that of all elements
  * of the window that lie inside the padded input.

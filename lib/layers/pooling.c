@@ -63,11 +63,13 @@ static cnnblas_status check_fields(const cnnblas_pool_desc *d)
   return CNNBLAS_OK;
 }
 
-/* Output size of an axis, sizes already checked. */
+/* Output size of an axis, sizes already checked; 0 if not even one window fits. Rounded up, a window may reach over the
+   padded input's end by less than a stride. */
 static int64_t out_size(int64_t size, int64_t kernel, int64_t stride, int64_t pad_begin, int64_t pad_end, bool up)
 {
-  int64_t extra = size + pad_begin + pad_end - kernel;
-  int64_t out = (up ? cb_ceil_div(extra, stride) : extra / stride) + 1;
+  int64_t extra = size + pad_begin + pad_end - kernel + (up ? stride - 1 : 0);
+  if (extra < 0) return 0;
+  int64_t out = extra / stride + 1;
   return up && (out - 1) * stride >= size + pad_begin ? out - 1 : out;
 }
 
@@ -87,15 +89,17 @@ static cnnblas_status lift_axis(const cnnblas_pool_desc *d, int i, cb_pool_geome
     return cb_fail(CNNBLAS_INVALID_ARGUMENT,
                    "pad_begin[%d] is %lld, pad_end[%d] %lld; they must be 0 to kernel - 1, %lld", i,
                    (long long)d->pad_begin[i], i, (long long)d->pad_end[i], (long long)kernel - 1);
-  if (kernel > size + d->pad_begin[i] + d->pad_end[i])
-    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "kernel[%d] is %lld, larger than the padded input, %lld", i,
-                   (long long)kernel, (long long)(size + d->pad_begin[i] + d->pad_end[i]));
+  int64_t out = out_size(size, kernel, stride, d->pad_begin[i], d->pad_end[i], d->ceil_mode);
+  if (out < 1)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "kernel[%d] is %lld, larger than the padded input, %lld%s", i,
+                   (long long)kernel, (long long)(size + d->pad_begin[i] + d->pad_end[i]),
+                   d->ceil_mode ? ", by a stride or more" : "");
   g->size[to] = size;
   g->kernel[to] = kernel;
   g->stride[to] = stride;
   g->pad_begin[to] = d->pad_begin[i];
   g->pad_end[to] = d->pad_end[i];
-  g->out[to] = out_size(size, kernel, stride, d->pad_begin[i], d->pad_end[i], d->ceil_mode);
+  g->out[to] = out;
   return CNNBLAS_OK;
 }
 

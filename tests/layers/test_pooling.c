@@ -61,6 +61,51 @@ static void ceil_mode_never_begins_a_window_in_the_back_padding(void **state)
   assert_int_equal(shape.out[0], 1); /* ceil gives 2, but window 2 would begin at position 4, behind the input */
 }
 
+/* PyTorch's rule, window by window: floor((size + pads - kernel + stride - 1) / stride) + 1, less one for a last window
+   behind the input; fewer than one window is refused. */
+static void ceil_mode_takes_windows_larger_than_the_input(void **state)
+{
+  (void)state;
+  cnnblas_pool_shape shape;
+  cnnblas_pool_desc two = {.rank = 1, .n = 1, .c = 1, .size = {2}, .kernel = {3}, .stride = {2}, .ceil_mode = 1};
+  float x[2] = {5, 7}, y;
+  ASSERT_OK(cnnblas_pool_get_shape(&two, &shape));
+  assert_int_equal(shape.out[0], 1);
+  ASSERT_OK(cnnblas_pool_forward(&two, 1, x, &y, NULL));
+  assert_true(y == 7);
+  two.ceil_mode = 0;
+  assert_int_equal(cnnblas_pool_get_shape(&two, &shape), CNNBLAS_INVALID_ARGUMENT);
+  uint64_t larger = 0;
+  for (int64_t size = 1; size <= 5; size++)
+    for (int64_t kernel = 1; kernel <= 7; kernel++)
+      for (int64_t stride = 1; stride <= 4; stride++)
+        for (int64_t pad = 0; pad < kernel && pad < 3; pad++)
+          for (int variant = 0; variant < 8; variant++) {
+            cnnblas_pool_desc d = {
+                .n = 2, .c = 3, .size = {size, 4}, .kernel = {kernel, 3}, .stride = {stride, 2}, .ceil_mode = 1};
+            d.dtype = variant & 1 ? CNNBLAS_F64 : CNNBLAS_F32;
+            d.kind = (cnnblas_pool_kind)(variant / 2 % 3);
+            d.count_include_pad = variant / 2 == 3;
+            if (d.count_include_pad) d.kind = CNNBLAS_POOL_AVG;
+            d.pad_begin[0] = pad, d.pad_end[0] = pad / 2;
+            int64_t room = size + pad + pad / 2 - kernel + stride - 1;
+            int64_t out = room < 0 ? 0 : room / stride + 1;
+            if (out && (out - 1) * stride >= size + pad) out--;
+            harness_doing("size %d kernel %d stride %d pad %d variant %d", (int)size, (int)kernel, (int)stride,
+                          (int)pad, variant);
+            cnnblas_status status = cnnblas_pool_get_shape(&d, &shape);
+            assert_int_equal(status, out ? CNNBLAS_OK : CNNBLAS_INVALID_ARGUMENT);
+            if (!out) continue;
+            assert_true(shape.out[0] == out);
+            larger += kernel > size + pad + pad / 2;
+            pool_compare_with_naive(&d, (uint64_t)kernel, d.kind == CNNBLAS_POOL_MAX && variant % 2);
+            d.size[1] = size, d.kernel[1] = kernel, d.stride[1] = stride;
+            d.pad_begin[1] = d.pad_begin[0], d.pad_end[1] = d.pad_end[0];
+            pool_compare_with_naive(&d, (uint64_t)kernel, d.kind == CNNBLAS_POOL_MAX && variant % 2);
+          }
+  assert_true(larger > 100);
+}
+
 /* -inf everywhere gives -inf, with the index of a real element. */
 static void max_starts_at_minus_infinity(void **state)
 {
@@ -217,6 +262,7 @@ int main(void)
   const struct CMUnitTest tests[] = {cmocka_unit_test(random_problems_agree_with_the_definition),
                                      cmocka_unit_test(the_theorys_size_holds),
                                      cmocka_unit_test(ceil_mode_never_begins_a_window_in_the_back_padding),
+                                     cmocka_unit_test(ceil_mode_takes_windows_larger_than_the_input),
                                      cmocka_unit_test(max_starts_at_minus_infinity),
                                      cmocka_unit_test(nan_wins_and_the_first_of_equals_is_kept),
                                      cmocka_unit_test(l2_does_not_overflow_and_has_gradient_zero_at_zero),
