@@ -3,7 +3,25 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "conv/algorithms.h"
+#include <pthread.h>
 #include <string.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+void cb_wisdom_lock(void)
+{
+  pthread_mutex_lock(&lock);
+}
+
+void cb_wisdom_unlock(void)
+{
+  pthread_mutex_unlock(&lock);
+}
+
+static void __attribute__((constructor)) watch_forks(void)
+{
+  pthread_atfork(cb_wisdom_lock, cb_wisdom_unlock, cb_wisdom_unlock);
+}
 
 static cb_wisdom_key key_of(const cb_problem *problem)
 {
@@ -67,10 +85,10 @@ const cb_algorithm *cb_wisdom_find(cnnblas_wisdom *wisdom, const cb_problem *pro
   char why[128];
   cb_wisdom_key key = key_of(problem);
   bool found;
-  pthread_mutex_lock(&wisdom->lock);
+  cb_wisdom_lock();
   size_t place = cb_wisdom_place(&wisdom->list, &key, &found);
   const cb_algorithm *algorithm = found ? wisdom->list.items[place].algorithm : NULL;
-  pthread_mutex_unlock(&wisdom->lock);
+  cb_wisdom_unlock();
   return algorithm && cb_algorithm_applies(algorithm, problem, why, sizeof why) ? algorithm : NULL;
 }
 
@@ -80,7 +98,7 @@ cnnblas_status cb_wisdom_keep(cnnblas_wisdom *wisdom, const cb_problem *problem,
   cb_wisdom_entry entry = {.key = key_of(problem), .algorithm = *algorithm};
   bool found;
   cnnblas_status status = CNNBLAS_OK;
-  pthread_mutex_lock(&wisdom->lock);
+  cb_wisdom_lock();
   size_t place = cb_wisdom_place(&wisdom->list, &entry.key, &found);
   if (!found)
     status = cb_wisdom_insert(&wisdom->list, place, &entry);
@@ -88,7 +106,7 @@ cnnblas_status cb_wisdom_keep(cnnblas_wisdom *wisdom, const cb_problem *problem,
     *algorithm = wisdom->list.items[place].algorithm;
   else
     wisdom->list.items[place] = entry;
-  pthread_mutex_unlock(&wisdom->lock);
+  cb_wisdom_unlock();
   return status;
 }
 
@@ -97,7 +115,6 @@ cnnblas_status cnnblas_wisdom_create(cnnblas_wisdom **out)
   if (!out) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "wisdom is NULL");
   cnnblas_wisdom *wisdom = cb_alloc_zeroed(sizeof *wisdom);
   if (!wisdom) return cb_fail_memory(sizeof *wisdom, "a wisdom");
-  pthread_mutex_init(&wisdom->lock, NULL);
   *out = wisdom;
   return CNNBLAS_OK;
 }
@@ -105,7 +122,6 @@ cnnblas_status cnnblas_wisdom_create(cnnblas_wisdom **out)
 void cnnblas_wisdom_destroy(cnnblas_wisdom *wisdom)
 {
   if (!wisdom) return;
-  pthread_mutex_destroy(&wisdom->lock);
   cb_free(wisdom->list.items);
   cb_free(wisdom);
 }
@@ -113,9 +129,8 @@ void cnnblas_wisdom_destroy(cnnblas_wisdom *wisdom)
 size_t cnnblas_wisdom_count(const cnnblas_wisdom *wisdom)
 {
   if (!wisdom) return 0;
-  cnnblas_wisdom *w = (cnnblas_wisdom *)wisdom; /* only its lock changes */
-  pthread_mutex_lock(&w->lock);
-  size_t count = w->list.count;
-  pthread_mutex_unlock(&w->lock);
+  cb_wisdom_lock();
+  size_t count = wisdom->list.count;
+  cb_wisdom_unlock();
   return count;
 }

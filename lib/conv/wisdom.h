@@ -8,7 +8,6 @@
 #define CB_CONV_WISDOM_H
 
 #include "conv/plan.h"
-#include <pthread.h>
 
 enum { CB_WISDOM_NUMBERS = 24 }; /* accumulate, budget, n, c, k, groups; in, out, taps, stride, base, step of d, h, w */
 
@@ -29,9 +28,13 @@ typedef struct {
 } cb_wisdom_list;
 
 struct cnnblas_wisdom {
-  pthread_mutex_t lock; /* of everything below */
-  cb_wisdom_list list;
+  cb_wisdom_list list; /* under the lock */
 };
+
+/* One lock for every wisdom of the process, which a child of fork() finds open. It is held for a search or a copy, never
+   while something is measured. */
+void cb_wisdom_lock(void);
+void cb_wisdom_unlock(void);
 
 /* Where the key stands or would stand; *found says which. */
 size_t cb_wisdom_place(const cb_wisdom_list *list, const cb_wisdom_key *key, bool *found);

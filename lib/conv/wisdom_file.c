@@ -232,13 +232,13 @@ cnnblas_status cnnblas_wisdom_load(cnnblas_wisdom *wisdom, const char *path)
   if (!status) status = read_list(&r, &list);
   cb_free(r.text);
   if (!status) {
-    pthread_mutex_lock(&wisdom->lock);
+    cb_wisdom_lock();
     status = merge(&wisdom->list, &list, &both);
     if (!status) {
       cb_free(wisdom->list.items);
       wisdom->list = both;
     }
-    pthread_mutex_unlock(&wisdom->lock);
+    cb_wisdom_unlock();
   }
   cb_free(list.items);
   return status;
@@ -306,12 +306,11 @@ static cnnblas_status replace_file(const char *path, const char *text, size_t by
 cnnblas_status cnnblas_wisdom_save(const cnnblas_wisdom *wisdom, const char *path)
 {
   if (!wisdom || !path) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "%s is NULL", wisdom ? "path" : "wisdom");
-  cnnblas_wisdom *w = (cnnblas_wisdom *)wisdom; /* only its lock changes */
   char *text;
   size_t bytes;
-  pthread_mutex_lock(&w->lock);
-  cnnblas_status status = write_text(&w->list, &text, &bytes);
-  pthread_mutex_unlock(&w->lock);
+  cb_wisdom_lock();
+  cnnblas_status status = write_text(&wisdom->list, &text, &bytes);
+  cb_wisdom_unlock();
   if (status) return status;
   status = replace_file(path, text, bytes);
   cb_free(text);

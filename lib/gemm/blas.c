@@ -1,4 +1,11 @@
-/* Serial GEMM from OpenBLAS and the guard that keeps it serial; see blas.h. */
+/*
+ * Serial GEMM from OpenBLAS and the guard that keeps it serial; see blas.h.
+ *
+ * A child of fork() has the calling thread alone, and every lock as some other thread may have left it. So fork() waits
+ * until no product runs, which also leaves OpenBLAS's own locks and buffers free, and the child begins with new locks, and
+ * with the number of threads that the products of its parent had put away.
+ */
+#define _GNU_SOURCE
 #include "gemm/blas.h"
 #include "base/parallel.h"
 #include <cblas.h>
@@ -11,6 +18,36 @@ enum { FLAVOUR_SERIAL = 0, FLAVOUR_PTHREAD = 1, FLAVOUR_OPENMP = 2 }; /* openbla
 static pthread_mutex_t guard_lock = PTHREAD_MUTEX_INITIALIZER;
 static int guard_count;    /* loops in flight, pthread flavour */
 static int guard_restores; /* what the first of them found */
+
+/* Held by each product: to write where only one may run at a time (the serial flavour has no locks of its own), to read
+   elsewhere. fork() asks for it to write, and is not put off by products that come later. */
+static pthread_rwlock_t product_lock = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
+
+static void before_fork(void)
+{
+  pthread_rwlock_wrlock(&product_lock);
+  pthread_mutex_lock(&guard_lock);
+}
+
+static void after_fork_in_parent(void)
+{
+  pthread_mutex_unlock(&guard_lock);
+  pthread_rwlock_unlock(&product_lock);
+}
+
+/* The loops in flight were other threads', which are not here. */
+static void after_fork_in_child(void)
+{
+  guard_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+  product_lock = (pthread_rwlock_t)PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
+  if (guard_count > 0 && guard_restores != 1) openblas_set_num_threads(guard_restores);
+  guard_count = 0;
+}
+
+static void __attribute__((constructor)) watch_forks(void)
+{
+  pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
 
 void cb_blas_begin(cb_blas_guard *guard)
 {
@@ -49,14 +86,14 @@ static void gemm(const cb_gemm *g)
     cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, 1.0f, g->a, lda, g->b, ldb, g->add ? 1.0f : 0.0f, g->c, ldc);
 }
 
-static pthread_mutex_t serial_lock = PTHREAD_MUTEX_INITIALIZER;
-
 void cb_blas_gemm(const cb_gemm *g)
 {
-  bool one_at_a_time = openblas_get_parallel() == FLAVOUR_SERIAL;
-  if (one_at_a_time) pthread_mutex_lock(&serial_lock);
+  if (openblas_get_parallel() == FLAVOUR_SERIAL)
+    pthread_rwlock_wrlock(&product_lock);
+  else
+    pthread_rwlock_rdlock(&product_lock);
   gemm(g);
-  if (one_at_a_time) pthread_mutex_unlock(&serial_lock);
+  pthread_rwlock_unlock(&product_lock);
 }
 
 const char *cb_blas_flavour(void)
