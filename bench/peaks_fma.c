@@ -17,7 +17,7 @@ enum { LEVELS = sizeof loops / sizeof *loops };
 static int highest(void)
 {
   cnnblas_system_info info;
-  cnnblas_get_system_info(&info);
+  cnnblas_system_get_info(&info);
   int i = LEVELS - 1;
   while (i > 0 && strcmp(loops[i]->isa, info.isa_detected) != 0) i--;
   return i;

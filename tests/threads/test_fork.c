@@ -47,7 +47,7 @@ static void *keep_calling(void *context)
 static int openblas_threads(void)
 {
   cnnblas_system_info info;
-  cnnblas_get_system_info(&info);
+  cnnblas_system_get_info(&info);
   return info.openblas_threads;
 }
 
