@@ -132,8 +132,12 @@ int bench_read_directions(bench_options *o, char *names)
 static bool is_algorithm(const char *name)
 {
   if (strcmp(name, "auto") == 0) return true;
-  for (int32_t i = 0; cnnblas_conv_algorithm_name(i); i++)
-    if (strcmp(name, cnnblas_conv_algorithm_name(i)) == 0) return true;
+  for (int32_t i = 0; cnnblas_conv_algorithm_name(i); i++) {
+    const char *row = cnnblas_conv_algorithm_name(i);
+    if (strcmp(name, row) == 0) return true;
+    size_t length = strcspn(row, ":"); /* before its orientation */
+    if (strlen(name) == length && strncmp(name, row, length) == 0) return true;
+  }
   return false;
 }
 

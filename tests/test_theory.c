@@ -148,7 +148,7 @@ static int expected_directions(const char *name)
     const char *name;
     int directions;
   } promises[] = {{"auto", 12},      {"reference", 12},    {"naive", 12},   {"im2col", 12},
-                  {"depthwise", 12}, {"im2col_rot180", 4}, {"gemm_1x1", 0}, {"implicit_gemm", 12}};
+                  {"depthwise", 12}, {"im2col_rot180", 4}, {"gemm_1x1", 0}, {"implicit_gemm:channels", 12}};
   for (size_t i = 0; i < sizeof promises / sizeof *promises; i++)
     if (strcmp(promises[i].name, name) == 0) return promises[i].directions;
   return -1;

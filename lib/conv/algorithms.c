@@ -6,17 +6,20 @@
 #include <stdio.h>
 #include <string.h>
 
-extern const cb_algorithm cb_implicit_gemm, cb_gemm_1x1, cb_depthwise, cb_im2col, cb_im2col_rot180, cb_naive,
-    cb_reference;
+extern const cb_algorithm cb_implicit_channels, cb_implicit_pixels, cb_implicit_images, cb_implicit_inputs, cb_gemm_1x1,
+    cb_depthwise, cb_im2col, cb_im2col_rot180, cb_naive, cb_reference;
 
 static const cb_algorithm *const table[] = {
-    &cb_depthwise,     /* groups == channels: direct, one plane at a time */
-    &cb_implicit_gemm, /* the lowered matrix as a table of addresses, walked by the micro-kernel */
-    &cb_gemm_1x1,      /* 1x1, stride 1, no padding: the input is the lowered matrix */
-    &cb_im2col,        /* tiles of the lowered matrix, one serial GEMM each */
-    &cb_im2col_rot180, /* input gradient at stride 1: pad(delta) * rot180(W) through the forward lowering */
-    &cb_naive,         /* seven loops in the array's type, one thread: the baseline of benchmarks */
-    &cb_reference,     /* the loops again, accumulating in the next wider type: the oracle of tests */
+    &cb_depthwise,         /* groups == channels: direct, one plane at a time */
+    &cb_implicit_channels, /* the lowered matrix as a table of addresses, walked by the micro-kernel: channels, */
+    &cb_implicit_pixels,   /* pixels, */
+    &cb_implicit_images,   /* images, */
+    &cb_implicit_inputs,   /* or input channels on the lanes */
+    &cb_gemm_1x1,          /* 1x1, stride 1, no padding: the input is the lowered matrix */
+    &cb_im2col,            /* tiles of the lowered matrix, one serial GEMM each */
+    &cb_im2col_rot180,     /* input gradient at stride 1: pad(delta) * rot180(W) through the forward lowering */
+    &cb_naive,             /* seven loops in the array's type, one thread: the baseline of benchmarks */
+    &cb_reference,         /* the loops again, accumulating in the next wider type: the oracle of tests */
 };
 
 enum { ROWS = sizeof table / sizeof *table };
@@ -30,17 +33,22 @@ const cb_algorithm *cb_algorithm_at(int i)
 const char *cnnblas_conv_algorithm_name(int32_t index)
 {
   const cb_algorithm *row = cb_algorithm_at(index);
-  return row ? row->name : NULL;
+  return row ? row->full_name : NULL;
+}
+
+bool cb_algorithm_named(const cb_algorithm *row, const char *name)
+{
+  return !name || strcmp(row->full_name, name) == 0 || strcmp(row->name, name) == 0;
 }
 
 const cb_algorithm *cb_algorithm_find(const char *name)
 {
   for (int i = 0; i < ROWS; i++)
-    if (strcmp(table[i]->name, name) == 0) return table[i];
+    if (cb_algorithm_named(table[i], name)) return table[i];
   return NULL;
 }
 
-/* The problem by which rows are judged. A forward's choice must not change with the batch, or one image's bits would: it is
+/* The problem by which names are judged. A forward's choice must not change with the batch, or one image's bits would: it is
    made for CB_FORWARD_IMAGES, between the one of inference and the many of training. Gradients have the whole batch in their
    sums or are only needed in training: they are judged by the batch that they have. */
 static cb_problem judged(const cb_problem *problem)
@@ -50,36 +58,78 @@ static cb_problem judged(const cb_problem *problem)
   return fixed;
 }
 
-bool cb_algorithm_applies(const cb_algorithm *row, const cb_problem *problem, char *why, size_t size)
+static bool applies_to(const cb_algorithm *row, const cb_problem *problem, char *why, size_t size)
 {
-  const cb_problem fixed = judged(problem);
-  if (!problem->packed || row->packing) return row->applies(&fixed, why, size);
+  if (!problem->packed || row->packing) return row->applies(problem, why, size);
   snprintf(why, size, "it takes weights as they are, not packed");
   return false;
 }
 
-/* The row's estimate, for the batch that there is. */
-static double estimate(const cb_algorithm *row, const cb_problem *problem)
+/* Orientations of one name give a forward the same bits: which of them it is may follow the batch. */
+bool cb_algorithm_applies(const cb_algorithm *row, const cb_problem *problem, char *why, size_t size)
 {
   const cb_problem fixed = judged(problem);
-  double seconds = row->cost(&fixed);
-  return fixed.direction == CNNBLAS_FORWARD ? seconds * (double)problem->geo.n / CB_FORWARD_IMAGES : seconds;
+  return applies_to(row, row->orientation ? problem : &fixed, why, size);
 }
 
-const cb_algorithm *cb_algorithm_choose(const cb_problem *problem, double seconds[CB_MAX_ALGORITHMS])
+/* Rows by their estimates; those that do not apply have none. */
+typedef struct {
+  bool applies[CB_MAX_ALGORITHMS];
+  double seconds[CB_MAX_ALGORITHMS];
+} estimates;
+
+static void estimate(const cb_problem *problem, int i, estimates *e, char *why, size_t size)
 {
-  char why[128];
-  const cb_algorithm *best = NULL;
-  double best_seconds = 0;
+  e->applies[i] = applies_to(table[i], problem, why, size);
+  e->seconds[i] = e->applies[i] ? table[i]->cost(problem) : 0;
+}
+
+/* A row that a batch of another size may not have makes a name apply only beside rows that any batch has. */
+static void drop_lonely(estimates *e)
+{
   for (int i = 0; i < ROWS; i++) {
-    seconds[i] = 0;
-    if (!cb_algorithm_applies(table[i], problem, why, sizeof why)) continue;
-    seconds[i] = estimate(table[i], problem);
-    bool better = !best || (best->by_name_only && !table[i]->by_name_only) ||
-                  (best->by_name_only == table[i]->by_name_only && seconds[i] < best_seconds);
-    if (!better) continue;
-    best = table[i];
-    best_seconds = seconds[i];
+    bool company = !table[i]->by_batch;
+    for (int j = 0; j < ROWS && !company; j++)
+      company = e->applies[j] && !table[j]->by_batch && strcmp(table[i]->name, table[j]->name) == 0;
+    e->applies[i] &= company;
+  }
+}
+
+/* The best row of those that apply and that the name asks for, or -1. */
+static int best_of(const estimates *e, const char *name)
+{
+  int best = -1;
+  for (int i = 0; i < ROWS; i++) {
+    if (!e->applies[i] || !cb_algorithm_named(table[i], name)) continue;
+    bool better = best < 0 || (table[best]->by_name_only && !table[i]->by_name_only) ||
+                  (table[best]->by_name_only == table[i]->by_name_only && e->seconds[i] < e->seconds[best]);
+    if (better) best = i;
   }
   return best;
+}
+
+const cb_algorithm *cb_algorithm_choose(const cb_problem *problem, const char *name, double seconds[CB_MAX_ALGORITHMS],
+                                        char *why, size_t size)
+{
+  const cb_problem fixed = judged(problem);
+  const double batches = problem->direction == CNNBLAS_FORWARD ? (double)problem->geo.n / CB_FORWARD_IMAGES : 1;
+  estimates names, rows;
+  bool refused = false;
+  for (int i = 0; i < ROWS; i++) {
+    char reason[128];
+    estimate(&fixed, i, &names, reason, sizeof reason);
+    rows.applies[i] = names.applies[i];
+    rows.seconds[i] = names.seconds[i] * batches;
+    if (table[i]->orientation && fixed.geo.n != problem->geo.n) estimate(problem, i, &rows, reason, sizeof reason);
+    seconds[i] = rows.seconds[i];
+    if (refused || rows.applies[i] || !cb_algorithm_named(table[i], name)) continue;
+    snprintf(why, size, "%s", reason);
+    refused = true;
+  }
+  const cb_algorithm *asked = name ? cb_algorithm_find(name) : NULL;
+  bool row_asked = asked && strcmp(asked->full_name, name) == 0;
+  if (problem->direction == CNNBLAS_FORWARD) drop_lonely(&names);
+  int best = row_asked ? best_of(&rows, name) : best_of(&names, name);
+  if (best >= 0 && !row_asked) best = best_of(&rows, table[best]->name);
+  return best < 0 ? NULL : table[best];
 }

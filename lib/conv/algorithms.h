@@ -7,14 +7,21 @@
 /* Row i, NULL past the end. */
 const cb_algorithm *cb_algorithm_at(int i);
 
-/* The row of that name, or NULL. */
+/* The row of that full name, or else the first of those whose name without orientation it is, or NULL. */
 const cb_algorithm *cb_algorithm_find(const char *name);
+
+/* True if the name asks for the row: its full name, or its name without orientation. NULL asks for every row. */
+bool cb_algorithm_named(const cb_algorithm *row, const char *name);
 
 /* True if the row can do the problem, packed or not; else a reason is written. */
 bool cb_algorithm_applies(const cb_algorithm *row, const cb_problem *problem, char *why, size_t size);
 
-/* The cheapest row that applies by estimate; the table's order breaks ties. Fills seconds[] with the estimates of the
-   rows that apply, 0 for the others. NULL only for packed weights. */
-const cb_algorithm *cb_algorithm_choose(const cb_problem *problem, double seconds[CB_MAX_ALGORITHMS]);
+/*
+ * The cheapest by estimate of the rows that apply and that the name asks for: first the name of a row, then, among the rows of
+ * that name, the orientation. The table's order breaks ties; a row by_name_only is taken when no other applies. Fills seconds[]
+ * with the estimates of the rows that apply, 0 for the others. NULL, with the reason of one that does not apply, if none does.
+ */
+const cb_algorithm *cb_algorithm_choose(const cb_problem *problem, const char *name, double seconds[CB_MAX_ALGORITHMS],
+                                        char *why, size_t size);
 
 #endif

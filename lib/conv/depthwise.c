@@ -226,5 +226,5 @@ static void run(const cb_call *call)
   cb_parallel_for(call->threads, tasks_of(&call->plan->problem, call->n), run_task, (void *)call);
 }
 
-const cb_algorithm cb_depthwise = {
-    .name = "depthwise", .applies = applies, .cost = cost, .prepare = prepare, .run = run};
+const cb_algorithm cb_depthwise = {CB_NAMED("depthwise"), .applies = applies, .cost = cost, .prepare = prepare,
+                                   .run = run};

@@ -47,7 +47,7 @@ static void say_tiling(text *t, const cnnblas_conv_plan *plan)
   for (int i = 0; i < 4; i++)
     if (tiles[i].extent) say(t, " %s %lld", tiles[i].name, (long long)tiles[i].extent);
   say(t, "%s\n", tiling->p_tile + tiling->q_tile + tiling->k_tile + tiling->c_tile ? "" : " whole planes");
-  if (tiling->lanes) say(t, "lanes: %s\n", tiling->lanes);
+  if (plan->algorithm->orientation) say(t, "lanes: %s\n", plan->algorithm->orientation);
   if (tiling->leaves > 1)
     say(t, "partial sums: %lld, joined in a binary tree of %lld leaves\n", (long long)tiling->segments,
         (long long)tiling->leaves);
@@ -64,15 +64,15 @@ static void say_rivals(text *t, const cnnblas_conv_plan *plan)
     const cb_algorithm *row = cb_algorithm_at(i);
     if (row == plan->algorithm) continue;
     if (!cb_algorithm_applies(row, &plan->problem, why, sizeof why))
-      say(t, "not %s: %s\n", row->name, why);
+      say(t, "not %s: %s\n", row->full_name, why);
     else if (plan->forced)
-      say(t, "not %s: another was asked for by name\n", row->name);
+      say(t, "not %s: another was asked for by name\n", row->full_name);
     else if (row->by_name_only)
-      say(t, "not %s: only by name\n", row->name);
+      say(t, "not %s: only by name\n", row->full_name);
     else if (plan->recalled)
-      say(t, "not %s: another was the fastest when it was measured\n", row->name);
+      say(t, "not %s: another was the fastest when it was measured\n", row->full_name);
     else
-      say(t, "not %s: %s %.3g ms\n", row->name, measured ? "measured" : "estimated", 1e3 * plan->seconds[i]);
+      say(t, "not %s: %s %.3g ms\n", row->full_name, measured ? "measured" : "estimated", 1e3 * plan->seconds[i]);
   }
 }
 
@@ -81,7 +81,7 @@ cnnblas_status cnnblas_conv_plan_describe(const cnnblas_conv_plan *plan, char *b
   if (!plan) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "plan is NULL");
   if (!buffer && size) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "buffer is NULL, but size is %zu", size);
   text t = {buffer, size, 0};
-  say(&t, "algorithm: %s%s\n", plan->algorithm->name,
+  say(&t, "algorithm: %s%s\n", plan->algorithm->full_name,
       plan->forced     ? " (forced)"
       : plan->recalled ? " (from the wisdom)"
                        : "");

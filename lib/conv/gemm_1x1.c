@@ -159,5 +159,5 @@ static void run(const cb_call *call)
   cb_parallel_loops(call->threads, loops, 2);
 }
 
-const cb_algorithm cb_gemm_1x1 = {
-    .name = "gemm_1x1", .applies = applies, .cost = cost, .prepare = prepare, .run = run, .uses_blas = true};
+const cb_algorithm cb_gemm_1x1 = {CB_NAMED("gemm_1x1"), .applies = applies, .cost = cost,
+                                  .prepare = prepare,   .run = run,         .uses_blas = true};

@@ -279,5 +279,5 @@ static void run(const cb_call *call)
   cb_parallel_loops(call->threads, loops, 2);
 }
 
-const cb_algorithm cb_im2col = {
-    .name = "im2col", .applies = applies, .cost = cost, .prepare = prepare, .run = run, .uses_blas = true};
+const cb_algorithm cb_im2col = {CB_NAMED("im2col"), .applies = applies, .cost = cost,
+                                .prepare = prepare, .run = run,         .uses_blas = true};

@@ -121,5 +121,5 @@ static void run(const cb_call *call)
   cb_parallel_for(call->threads, per_image * call->n, run_task, (void *)call);
 }
 
-const cb_algorithm cb_im2col_rot180 = {
-    .name = "im2col_rot180", .applies = applies, .cost = cost, .prepare = prepare, .run = run, .uses_blas = true};
+const cb_algorithm cb_im2col_rot180 = {CB_NAMED("im2col_rot180"), .applies = applies, .cost = cost,
+                                       .prepare = prepare,        .run = run,         .uses_blas = true};

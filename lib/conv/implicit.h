@@ -1,7 +1,7 @@
 /*
  * The parts of algorithm "implicit_gemm" and what they share. implicit_images.c plans y and dx, implicit_weights.c dw;
- * implicit_batch.c and implicit_batch_weights.c do the same with images on the lanes. implicit_gemm.c is the table's row and
- * chooses between them.
+ * implicit_batch.c and implicit_batch_weights.c do the same with images on the lanes. implicit_gemm.c has the table's rows,
+ * one for each orientation.
  */
 #ifndef CB_CONV_IMPLICIT_H
 #define CB_CONV_IMPLICIT_H
@@ -32,14 +32,14 @@ typedef struct {
 int64_t cb_images_chunk(const cb_problem *problem);
 
 /* Each half: whether it can do the problem within its budget, its estimated seconds if so, making the plan's state and
-   tiling. */
-bool cb_images_apply(const cb_problem *problem, char *why, size_t size);
-double cb_images_cost(const cb_problem *problem);
-cnnblas_status cb_images_prepare(cnnblas_conv_plan *plan);
+   tiling. pixel_lanes: pixels on the lanes instead of channels. inputs: input channels on the lanes instead of filters. */
+bool cb_images_apply(const cb_problem *problem, bool pixel_lanes, char *why, size_t size);
+double cb_images_cost(const cb_problem *problem, bool pixel_lanes);
+cnnblas_status cb_images_prepare(cnnblas_conv_plan *plan, bool pixel_lanes);
 
-bool cb_weights_apply(const cb_problem *problem, char *why, size_t size);
-double cb_weights_cost(const cb_problem *problem);
-cnnblas_status cb_weights_prepare(cnnblas_conv_plan *plan);
+bool cb_weights_apply(const cb_problem *problem, bool inputs, char *why, size_t size);
+double cb_weights_cost(const cb_problem *problem, bool inputs);
+cnnblas_status cb_weights_prepare(cnnblas_conv_plan *plan, bool inputs);
 
 /* How a forward's weights are packed once. (implicit_packing.c) */
 extern const cb_packing cb_implicit_packing;

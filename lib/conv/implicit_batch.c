@@ -135,17 +135,25 @@ static int64_t lay_out(cb_batch *st, int64_t rows, int64_t outputs, size_t eleme
   return (int64_t)st->stage_at + outputs * st->stage_plane * (int64_t)element;
 }
 
-/* True if there are images enough for the lanes, and taps that meet a pixel often enough to pay for transposing it. */
-static bool suits(const cb_problem *problem, const cb_engine *engine)
+const char *cb_batch_too_few(const cb_geometry *geo, const cb_engine *engine)
+{
+  if (geo->taps == 1) return "a tap meets each pixel only once, which does not pay for transposing it";
+  return geo->n * 4 < 3 * (int64_t)engine->lanes ? "the images do not fill three quarters of a vector's lanes" : NULL;
+}
+
+/* Why it cannot be or never pays, or NULL: there must be images enough for the lanes, and taps that meet a pixel often enough to
+   pay for transposing it. */
+static const char *why_unsuited(const cb_problem *problem, const cb_engine *engine)
 {
   const cb_geometry *geo = &problem->geo;
   bool forward = problem->direction == CNNBLAS_FORWARD;
-  if (problem->packed || geo->taps == 1 || geo->n * 4 < 3 * (int64_t)engine->lanes) return false;
   for (int i = 0; i < 3; i++)
-    if (geo->axis[i].stride != 1) return false;
+    if (geo->axis[i].stride != 1) return "it is for stride 1";
   double source = (double)(forward ? geo->cg : geo->kg) * (double)(forward ? geo->image : geo->p) * 64;
   double weights = (double)geo->kg * (double)geo->q;
-  return source < 1e8 && weights < 1e8; /* sizes below are small numbers */
+  if (source >= 1e8 || weights >= 1e8)
+    return "an image or the weights are too large"; /* sizes below are small numbers */
+  return cb_batch_too_few(geo, engine);
 }
 
 /* Shares the work out among a team, in bands of at most so many output rows and groups of outputs: the fastest way by
@@ -178,19 +186,20 @@ static void share_out(cb_batch *st, const cb_geometry *geo, int64_t rows, int th
 
 static void run(const cb_call *call);
 
-/* Everything that does not need the tables; false if a row is too wide or the memory too much. */
-static bool plan_layout(cb_batch *st, const cb_problem *problem, int threads)
+/* Everything that does not need the tables; why it does not apply, or NULL. */
+static const char *plan_layout(cb_batch *st, const cb_problem *problem, int threads)
 {
   const cb_geometry *geo = &problem->geo;
   bool forward = problem->direction == CNNBLAS_FORWARD;
   *st = (cb_batch){.head.run = run, .engine = cb_engine_get(geo->dtype)};
-  if (!suits(problem, st->engine)) return false;
+  const char *why = why_unsuited(problem, st->engine);
+  if (why) return why;
   if (forward)
     cb_gather_forward(&st->gather, geo);
   else
     cb_gather_phase(&st->gather, geo, 0);
   const cb_gather_axis *a = st->gather.axis;
-  if (a[2].outs > CB_BATCH_COLUMNS || st->gather.q == 0) return false;
+  if (a[2].outs > CB_BATCH_COLUMNS || st->gather.q == 0) return "a row is too wide";
   st->outputs = forward ? geo->kg : geo->cg;
   st->chunk = cb_images_chunk(problem);
   st->source_plane = a[0].in * a[1].in * a[2].in;
@@ -208,7 +217,7 @@ static bool plan_layout(cb_batch *st, const cb_problem *problem, int threads)
   int64_t bytes = lay_out(st, st->rows, cb_ceil_div(st->outputs, st->output_groups), geo->element);
   st->walk_at = cb_aligned_size((size_t)bytes);
   st->bytes = st->walk_at + (size_t)(2 * st->gather.q + chunks_of(st) + 1) * sizeof(int32_t) + CB_ALIGN;
-  return bytes <= 2 * JOB_BYTES && st->bytes + CB_ALIGN <= problem->budget;
+  return bytes <= 2 * JOB_BYTES && st->bytes + CB_ALIGN <= problem->budget ? NULL : CB_BATCH_NO_ROOM;
 }
 
 /* The part of the taps of an axis that its outputs meet. */
@@ -222,11 +231,17 @@ static double taps_met(const cb_gather_axis *a)
   return sum / (double)(a->taps * a->outs);
 }
 
+const char *cb_batch_why_not(const cb_problem *problem)
+{
+  cb_batch st;
+  return plan_layout(&st, problem, 1); /* the largest jobs: whether it can may not depend on the threads */
+}
+
 double cb_batch_cost(const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
   cb_batch st;
-  if (!plan_layout(&st, problem, 1)) return 0; /* the largest jobs: whether it can may not depend on the threads */
+  plan_layout(&st, problem, 1);
   const cb_gather_axis *a = st.gather.axis;
   double images = (double)(cb_round_up(geo->n, st.engine->lanes) * geo->g);
   double work[CB_WORK_KINDS] = {[CB_WORK_MAC] = images * st.work * (double)(a[0].outs * a[1].outs) * taps_met(&a[0]) *
@@ -255,7 +270,6 @@ cnnblas_status cb_batch_prepare(cnnblas_conv_plan *plan)
   for (int i = 0; i < CB_MAX_ROWS; i++) st->row[i] = (int32_t)(i * st->weight_output);
   cb_tiling *t = &plan->tiling;
   t->thread_bytes = st->bytes;
-  t->lanes = "images";
   t->p_tile = st->width[0];
   t->k_tile = cb_min(st->outputs, st->engine->rows[st->width[0]]);
   t->q_tile = st->chunk;

@@ -29,10 +29,17 @@ typedef struct {
   int32_t weight_tap[];            /* [taps] */
 } cb_batch;
 
-/* The estimated seconds; 0 if it cannot, or should not. */
+#define CB_BATCH_NO_ROOM "the images of a vector need more workspace than it has"
+
+/* Why there are too few images or taps for either of the two, or NULL. */
+const char *cb_batch_too_few(const cb_geometry *geo, const cb_engine *engine);
+
+/* Why it cannot do the problem, or never pays; NULL if it applies. The estimated seconds if so, and making the plan. */
+const char *cb_batch_why_not(const cb_problem *problem);
 double cb_batch_cost(const cb_problem *problem);
 cnnblas_status cb_batch_prepare(cnnblas_conv_plan *plan);
 
+const char *cb_batch_weights_why_not(const cb_problem *problem);
 double cb_batch_weights_cost(const cb_problem *problem);
 cnnblas_status cb_batch_weights_prepare(cnnblas_conv_plan *plan);
 

@@ -132,13 +132,13 @@ static bool share_out(state *st, cb_tiling *t, const cb_problem *problem, int th
   return true;
 }
 
-/* Everything but the table; false if it cannot, or should not. */
-static bool plan_layout(state *st, cb_tiling *t, const cb_problem *problem, int threads)
+/* Everything but the table; why it does not apply, or NULL. */
+static const char *plan_layout(state *st, cb_tiling *t, const cb_problem *problem, int threads)
 {
   const cb_geometry *geo = &problem->geo;
   *st = (state){.engine = cb_engine_get(geo->dtype)};
-  int64_t lanes = st->engine->lanes;
-  if (geo->taps == 1 || geo->n * 4 < 3 * lanes || !cb_implicit_in_reach(geo)) return false;
+  const char *why = cb_batch_too_few(geo, st->engine);
+  if (why) return why;
   cb_gather_forward(&st->gather, geo);
   const cb_gather_axis *a = st->gather.axis;
   double band = (double)geo->cg * 64;
@@ -148,9 +148,17 @@ static bool plan_layout(state *st, cb_tiling *t, const cb_problem *problem, int 
     st->reach[i] = cb_max(a[i].off0, end) - st->low[i] + 1;
     band *= (double)((a[i].outs - 1) * a[i].stride + st->reach[i]);
   }
-  if (band > 1e8 || (double)geo->k * (double)geo->p > 1e7 || (double)geo->k * (double)geo->q > 1e8) return false;
+  if (band > 1e8 || (double)geo->k * (double)geo->p > 1e7 || (double)geo->k * (double)geo->q > 1e8)
+    return "an image or the weights are too large";
   cut_pixels(st, problem);
-  return share_out(st, t, problem, threads);
+  return share_out(st, t, problem, threads) ? NULL : CB_BATCH_NO_ROOM;
+}
+
+const char *cb_batch_weights_why_not(const cb_problem *problem)
+{
+  state st;
+  cb_tiling t = {0};
+  return plan_layout(&st, &t, problem, 1); /* whether it can may not depend on the threads */
 }
 
 double cb_batch_weights_cost(const cb_problem *problem)
@@ -158,7 +166,7 @@ double cb_batch_weights_cost(const cb_problem *problem)
   const cb_geometry *geo = &problem->geo;
   state st;
   cb_tiling t = {0};
-  if (!plan_layout(&st, &t, problem, 1)) return 0; /* whether it can may not depend on the threads */
+  plan_layout(&st, &t, problem, 1);
   int64_t rows = st.engine->dots_rows, columns = st.engine->dots_columns, lanes = st.engine->lanes,
           filters = cb_ceil_div(geo->kg, st.filter_groups);
   double images = (double)(cb_round_up(geo->n, lanes) * geo->g), groups = (double)st.filter_groups;
@@ -195,7 +203,6 @@ cnnblas_status cb_batch_weights_prepare(cnnblas_conv_plan *plan)
                            at[2] * st->engine->lanes);
   }
   t->thread_bytes = st->bytes;
-  t->lanes = "images";
   t->p_tile = st->rows * a[2].outs;
   t->q_tile = st->engine->dots_columns;
   t->k_tile = st->engine->dots_rows;

@@ -1,45 +1,92 @@
 /*
  * Algorithm "implicit_gemm": a GEMM whose lowered operand is never materialised. The lowered matrix is a table of
- * addresses into a zero-padded band of the input, and the micro-kernel walks it (gemm/engine.h, conv/gather.h).
+ * addresses into a zero-padded band of the input, and the micro-kernel walks it (gemm/engine.h, conv/gather.h). A row of the
+ * algorithms' table for each orientation: what lies on the vectors' lanes. The other files plan and run them.
  */
 #include "base/memory.h"
 #include "conv/implicit_batch.h"
 #include <stdio.h>
 
-static bool applies(const cb_problem *problem, char *why, size_t size)
+static bool gradient_of_weights(const cb_problem *problem)
 {
-  if (!cb_implicit_in_reach(&problem->geo)) {
-    snprintf(why, size, "its offsets exceed 31 bits");
-    return false;
-  }
-  if (problem->direction == CNNBLAS_BACKWARD_WEIGHTS) return cb_weights_apply(problem, why, size);
-  return cb_images_apply(problem, why, size);
+  return problem->direction == CNNBLAS_BACKWARD_WEIGHTS;
 }
 
-/* The estimate with images on the lanes, 0 if they cannot be. */
-static double batch_cost(const cb_problem *problem)
+static bool refuse(const char *reason, char *why, size_t size)
 {
-  return problem->direction == CNNBLAS_BACKWARD_WEIGHTS ? cb_batch_weights_cost(problem) : cb_batch_cost(problem);
+  snprintf(why, size, "%s", reason);
+  return false;
 }
 
-static double cost_without(const cb_problem *problem)
+static bool in_reach(const cb_problem *problem, char *why, size_t size)
 {
-  return problem->direction == CNNBLAS_BACKWARD_WEIGHTS ? cb_weights_cost(problem) : cb_images_cost(problem);
+  return cb_implicit_in_reach(&problem->geo) || refuse("its offsets exceed 31 bits", why, size);
 }
 
-static double cost(const cb_problem *problem)
+static bool channels_apply(const cb_problem *problem, char *why, size_t size)
 {
-  double without = cost_without(problem), batch = batch_cost(problem);
-  return batch > 0 && batch < without ? batch : without;
+  if (!in_reach(problem, why, size)) return false;
+  return gradient_of_weights(problem) ? cb_weights_apply(problem, false, why, size)
+                                      : cb_images_apply(problem, false, why, size);
 }
 
-static cnnblas_status prepare(cnnblas_conv_plan *plan)
+static double channels_cost(const cb_problem *problem)
 {
-  bool weights = plan->problem.direction == CNNBLAS_BACKWARD_WEIGHTS;
-  double batch = batch_cost(&plan->problem);
-  if (batch > 0 && batch < cost_without(&plan->problem))
-    return weights ? cb_batch_weights_prepare(plan) : cb_batch_prepare(plan);
-  return weights ? cb_weights_prepare(plan) : cb_images_prepare(plan);
+  return gradient_of_weights(problem) ? cb_weights_cost(problem, false) : cb_images_cost(problem, false);
+}
+
+static cnnblas_status channels_prepare(cnnblas_conv_plan *plan)
+{
+  return gradient_of_weights(&plan->problem) ? cb_weights_prepare(plan, false) : cb_images_prepare(plan, false);
+}
+
+static bool pixels_apply(const cb_problem *problem, char *why, size_t size)
+{
+  if (gradient_of_weights(problem)) return refuse("a weight gradient is a sum over the pixels", why, size);
+  return in_reach(problem, why, size) && cb_images_apply(problem, true, why, size);
+}
+
+static double pixels_cost(const cb_problem *problem)
+{
+  return cb_images_cost(problem, true);
+}
+
+static cnnblas_status pixels_prepare(cnnblas_conv_plan *plan)
+{
+  return cb_images_prepare(plan, true);
+}
+
+static bool images_apply(const cb_problem *problem, char *why, size_t size)
+{
+  if (!in_reach(problem, why, size)) return false;
+  const char *reason = gradient_of_weights(problem) ? cb_batch_weights_why_not(problem) : cb_batch_why_not(problem);
+  return !reason || refuse(reason, why, size);
+}
+
+static double images_cost(const cb_problem *problem)
+{
+  return gradient_of_weights(problem) ? cb_batch_weights_cost(problem) : cb_batch_cost(problem);
+}
+
+static cnnblas_status images_prepare(cnnblas_conv_plan *plan)
+{
+  return gradient_of_weights(&plan->problem) ? cb_batch_weights_prepare(plan) : cb_batch_prepare(plan);
+}
+
+static bool inputs_apply(const cb_problem *problem, char *why, size_t size)
+{
+  if (!gradient_of_weights(problem)) return refuse("it is for weight gradients", why, size);
+  return in_reach(problem, why, size) && cb_weights_apply(problem, true, why, size);
+}
+
+static double inputs_cost(const cb_problem *problem)
+{
+  return cb_weights_cost(problem, true);
+}
+
+static cnnblas_status inputs_prepare(cnnblas_conv_plan *plan)
+{
+  return cb_weights_prepare(plan, true);
 }
 
 static void release(cnnblas_conv_plan *plan)
@@ -52,11 +99,40 @@ static void run(const cb_call *call)
   ((const cb_implicit_head *)call->plan->state)->run(call);
 }
 
-const cb_algorithm cb_implicit_gemm = {.name = "implicit_gemm",
-                                       .applies = applies,
-                                       .cost = cost,
-                                       .prepare = prepare,
-                                       .release = release,
-                                       .run = run,
-                                       .packing = &cb_implicit_packing,
-                                       .gates = true};
+/* Output channels: k in a forward and a weight gradient, c in an input gradient. */
+const cb_algorithm cb_implicit_channels = {CB_ORIENTED("implicit_gemm", "channels"),
+                                           .applies = channels_apply,
+                                           .cost = channels_cost,
+                                           .prepare = channels_prepare,
+                                           .release = release,
+                                           .run = run,
+                                           .packing = &cb_implicit_packing,
+                                           .gates = true};
+
+/* Pixels of the output: p in a forward, d h w in an input gradient. */
+const cb_algorithm cb_implicit_pixels = {CB_ORIENTED("implicit_gemm", "pixels"),
+                                         .applies = pixels_apply,
+                                         .cost = pixels_cost,
+                                         .prepare = pixels_prepare,
+                                         .release = release,
+                                         .run = run,
+                                         .packing = &cb_implicit_packing,
+                                         .gates = true};
+
+/* Images of the batch: n. */
+const cb_algorithm cb_implicit_images = {CB_ORIENTED("implicit_gemm", "images"),
+                                         .applies = images_apply,
+                                         .cost = images_cost,
+                                         .prepare = images_prepare,
+                                         .release = release,
+                                         .run = run,
+                                         .by_batch = true,
+                                         .gates = true};
+
+/* Input channels of a weight gradient: c. */
+const cb_algorithm cb_implicit_inputs = {CB_ORIENTED("implicit_gemm", "inputs"),
+                                         .applies = inputs_apply,
+                                         .cost = inputs_cost,
+                                         .prepare = inputs_prepare,
+                                         .release = release,
+                                         .run = run};

@@ -25,7 +25,8 @@ enum {
   MAX_PHASES = 64, /* of an input gradient */
   ALL_AXES = 7,
   TRANSPOSE = 25, /* steps that a transposed store costs, measured on AVX-512 */
-  STRAIGHT = 15   /* steps that a straight store costs */
+  STRAIGHT = 15,  /* steps that a straight store costs */
+  MOST_RATIO = 10 /* between the estimates of the two orientations */
 };
 
 static int64_t phases_of(const cb_problem *problem)
@@ -52,22 +53,33 @@ static double share_of_steps(const cb_gather *gather, unsigned axes)
   return boxes ? steps / ((double)(a[0].outs * a[1].outs * a[2].outs) * (double)gather->taps) : 1;
 }
 
-/* Which operand goes on the lanes. Storing with channels on the lanes costs about as much as TRANSPOSE more steps; pixels
-   on the lanes waste what does not fill a row's last vector and need pixels that lie side by side. */
-static bool prefer_pixel_lanes(const cb_images *st)
+/* How well an orientation uses the lanes: products that count of those that are made, stores in steps included. */
+typedef struct {
+  double channels, pixels;
+} lane_rates;
+
+/* Storing with channels on the lanes costs about as much as TRANSPOSE more steps; pixels on the lanes waste what does not
+   fill a row's last vector and need pixels that lie side by side. */
+static lane_rates rates_of(const cb_images *st)
 {
   double rows = 0, lanes = 0;
   for (int64_t i = 0; i < st->phases; i++) {
     const cb_gather *gather = &st->gather[i];
     if (gather->q == 0 || !cb_gather_has_outputs(gather)) continue;
-    if (gather->taps == 1 && gather->axis[2].stride != 1) return false; /* a band only for the sake of neighbours */
+    if (gather->taps == 1 && gather->axis[2].stride != 1) return (lane_rates){1, 0}; /* a band only for neighbours */
     int64_t width = row_of_lanes(st, gather);
     double vectors = (double)cb_round_up(width, st->engine->lanes), q = (double)gather->q;
     double filled = (double)st->outputs / (double)cb_round_up(st->outputs, st->engine->lanes);
     rows += q * filled / (q * share_of_steps(gather, ALL_AXES) + TRANSPOSE);
     lanes += q * (double)width / vectors / (q + (st->staged ? TRANSPOSE : STRAIGHT));
   }
-  return lanes > rows;
+  return (lane_rates){rows, lanes};
+}
+
+/* With pixels on the lanes, weights so many can neither be packed at once nor be read in place. */
+static bool too_many_weights(const cb_problem *problem)
+{
+  return !problem->packed && problem->geo.kg * problem->geo.q >= INT32_MAX;
 }
 
 int64_t cb_images_chunk(const cb_problem *problem)
@@ -77,8 +89,8 @@ int64_t cb_images_chunk(const cb_problem *problem)
   return cb_min(CB_CHUNK_STEPS, cb_max(DATA_CHUNK, 3 * (geo->kg + geo->taps)));
 }
 
-/* Gathers, orientation, band and scratch: everything that does not need the tables. st->gather has room for the phases. */
-static void layout(cb_images *st, const cb_problem *problem, int threads)
+/* What the problem says of the source and the destination. st->gather has room for the phases. */
+static void describe_arrays(cb_images *st, const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
   bool forward = problem->direction == CNNBLAS_FORWARD;
@@ -103,26 +115,33 @@ static void layout(cb_images *st, const cb_problem *problem, int threads)
     st->gaps |= st->gather[i].q == 0 && cb_gather_has_outputs(&st->gather[i]);
   }
   st->panels = cb_panels(st->engine, st->outputs);
-  /* With pixels on the lanes, weights so many can neither be packed at once nor be read in place. */
-  bool out_of_reach = !problem->packed && geo->kg * geo->q >= INT32_MAX;
-  st->pixel_lanes = !out_of_reach && prefer_pixel_lanes(st);
+}
+
+/* Band and scratch for the orientation in st: with describe_arrays, everything that does not need the tables. */
+static void lay_out(cb_images *st, const cb_problem *problem, int threads)
+{
   cb_images_cut(st, problem, threads);
-  if (cb_images_fit(st, problem) || !forward) return;
+  if (cb_images_fit(st, problem) || problem->direction != CNNBLAS_FORWARD) return;
   /* Blocks of this batch need more than those by which it was judged that the algorithm applies: take those. */
   cb_problem fixed = *problem;
   fixed.geo.n = CB_FORWARD_IMAGES;
   cb_images_cut(st, &fixed, threads);
 }
 
-bool cb_images_apply(const cb_problem *problem, char *why, size_t size)
+bool cb_images_apply(const cb_problem *problem, bool pixel_lanes, char *why, size_t size)
 {
   cb_gather gather[MAX_PHASES];
-  cb_images st = {.phases = phases_of(problem), .gather = gather};
+  cb_images st = {.phases = phases_of(problem), .gather = gather, .pixel_lanes = pixel_lanes};
   if (st.phases > MAX_PHASES) {
     snprintf(why, size, "%lld phases; it does up to %d", (long long)st.phases, MAX_PHASES);
     return false;
   }
-  layout(&st, problem, 1); /* the largest blocks: whether it applies may not depend on the threads */
+  if (pixel_lanes && too_many_weights(problem)) {
+    snprintf(why, size, "the offsets of its weights exceed 31 bits");
+    return false;
+  }
+  describe_arrays(&st, problem);
+  lay_out(&st, problem, 1); /* the largest blocks: whether it applies may not depend on the threads */
   int64_t reach = st.band.elements ? st.band.elements : st.band.images * st.source_image;
   for (int64_t i = 0; i < st.phases; i++) reach = cb_max(reach, st.gather[i].q * CB_PANEL_VECTORS * st.engine->lanes);
   if (reach >= INT32_MAX || st.source_plane >= INT32_MAX || st.dest_plane >= INT32_MAX) {
@@ -134,12 +153,18 @@ bool cb_images_apply(const cb_problem *problem, char *why, size_t size)
   return false;
 }
 
-double cb_images_cost(const cb_problem *problem)
+double cb_images_cost(const cb_problem *problem, bool pixel_lanes)
 {
   const cb_geometry *geo = &problem->geo;
   cb_gather gather[MAX_PHASES];
   cb_images st = {.phases = phases_of(problem), .gather = gather};
-  layout(&st, problem, 1); /* an estimate may not look at the threads */
+  describe_arrays(&st, problem);
+  /* The table of costs is fitted to the orientation that uses the lanes better; the other takes longer as the rates say. */
+  const lane_rates rates = rates_of(&st);
+  st.pixel_lanes = !too_many_weights(problem) && rates.pixels > rates.channels;
+  const double own = pixel_lanes ? rates.pixels : rates.channels, best = fmax(rates.pixels, rates.channels);
+  const double ratio = pixel_lanes == st.pixel_lanes ? 1 : best < own * MOST_RATIO ? best / own : MOST_RATIO;
+  lay_out(&st, problem, 1); /* an estimate may not look at the threads */
   int64_t blocks = cb_max(1, cb_band_blocks(&st.band, geo->n)), lanes = st.engine->lanes;
   double images = (double)geo->n * (double)geo->g;
   double outputs = (double)(st.pixel_lanes ? st.outputs : cb_round_up(st.outputs, lanes)), work[CB_WORK_KINDS] = {0};
@@ -161,16 +186,17 @@ double cb_images_cost(const cb_problem *problem)
   work[CB_WORK_CALLS] = images;
   work[CB_WORK_ONCE] = 1;
   cb_cost_row row = !st.pixel_lanes ? CB_COST_ROWS : st.direct_weights ? CB_COST_DIRECT : CB_COST_LANES;
-  return cb_cost(row, problem, work);
+  return ratio * cb_cost(row, problem, work);
 }
 
-cnnblas_status cb_images_prepare(cnnblas_conv_plan *plan)
+cnnblas_status cb_images_prepare(cnnblas_conv_plan *plan, bool pixel_lanes)
 {
   const cb_problem *problem = &plan->problem;
   const cb_geometry *geo = &problem->geo;
   cb_gather gather[MAX_PHASES] = {0};
-  cb_images draft = {.phases = phases_of(problem), .gather = gather};
-  layout(&draft, problem, plan->team);
+  cb_images draft = {.phases = phases_of(problem), .gather = gather, .pixel_lanes = pixel_lanes};
+  describe_arrays(&draft, problem);
+  lay_out(&draft, problem, plan->team);
   cb_images *st = cb_images_allocate(&draft);
   if (!st) return CNNBLAS_OUT_OF_MEMORY;
   st->head.run = cb_images_run;
@@ -195,7 +221,6 @@ cnnblas_status cb_images_prepare(cnnblas_conv_plan *plan)
     bytes = cb_panel_offset(st->engine, st->gather[0].q, st->round_panels) * (int64_t)geo->element;
   t->shared_bytes = st->shared_panels ? cb_aligned_size((size_t)bytes) : 0;
   t->thread_bytes = st->parts.bytes;
-  t->lanes = st->pixel_lanes ? "pixels" : "channels";
   t->p_tile = st->pixel_lanes ? st->pixel_vectors * st->engine->lanes : st->engine->rows[CB_PANEL_VECTORS];
   t->k_tile = st->pixel_lanes ? st->engine->rows[st->pixel_vectors] : CB_PANEL_VECTORS * st->engine->lanes;
   t->q_tile = CB_CHUNK_STEPS;

@@ -52,6 +52,8 @@ enum {
   MOST_TAPS = 49,      /* of a filter's channel, for tiles of one tap */
 };
 
+static const double WORSE = 1.1; /* that the worse orientation takes of the better one's time, about */
+
 cb_box cb_weights_reach(const cb_gather *gather, int64_t t)
 {
   const cb_gather_axis *a = gather->axis;
@@ -199,12 +201,18 @@ static size_t share_out(cb_weights *st, cb_tiling *t, const cb_problem *problem,
   return lay_out(st, geo, best[0], best[1], best[2]);
 }
 
+/* True if input channels do better on the lanes than filters: fewer of them are packed, or the sums that are stored as they
+   lie are what costs. */
+static bool prefer_inputs(const cb_geometry *geo)
+{
+  return cb_geometry_is_pointwise(geo) && (geo->cg <= geo->kg || geo->n * geo->p <= FEW_PIXELS);
+}
+
 /* Everything but the tap table, for so many threads; the scratch's size, or SIZE_MAX if offsets are out of reach. */
 static size_t size_state(cb_weights *st, cb_tiling *t, const cb_problem *problem, int threads)
 {
   const cb_geometry *geo = &problem->geo;
   st->engine = cb_engine_get(geo->dtype);
-  st->swapped = cb_geometry_is_pointwise(geo) && (geo->cg <= geo->kg || geo->n * geo->p <= FEW_PIXELS);
   st->rows_all = st->swapped ? geo->k : geo->c;
   st->lanes_all = st->swapped ? geo->c : geo->k;
   st->rows_each = st->rows_all / geo->g;
@@ -217,10 +225,14 @@ static size_t size_state(cb_weights *st, cb_tiling *t, const cb_problem *problem
   return share_out(st, t, problem, threads);
 }
 
-bool cb_weights_apply(const cb_problem *problem, char *why, size_t size)
+bool cb_weights_apply(const cb_problem *problem, bool inputs, char *why, size_t size)
 {
-  cb_weights st;
+  cb_weights st = {.swapped = inputs};
   cb_tiling tiling = {0};
+  if (inputs && !cb_geometry_is_pointwise(&problem->geo)) {
+    snprintf(why, size, "it is for kernels of one tap with stride 1 and no padding");
+    return false;
+  }
   size_t bytes = size_state(&st, &tiling, problem, 1); /* whether it applies may not depend on the threads */
   if (bytes == SIZE_MAX) {
     snprintf(why, size, "its offsets exceed 31 bits");
@@ -232,10 +244,10 @@ bool cb_weights_apply(const cb_problem *problem, char *why, size_t size)
   return false;
 }
 
-double cb_weights_cost(const cb_problem *problem)
+double cb_weights_cost(const cb_problem *problem, bool inputs)
 {
   const cb_geometry *geo = &problem->geo;
-  cb_weights st;
+  cb_weights st = {.swapped = prefer_inputs(geo)}; /* the table of costs is fitted to the better of the two */
   cb_tiling tiling = {0};
   size_state(&st, &tiling, problem, 1);
   double pixels = (double)geo->n * (double)geo->p, weights = (double)(geo->k * geo->q);
@@ -245,7 +257,7 @@ double cb_weights_cost(const cb_problem *problem)
                                 [CB_WORK_READ] = (double)geo->n * (double)(geo->c * geo->image + geo->k * geo->p),
                                 [CB_WORK_CALLS] = (double)geo->n * (double)geo->g,
                                 [CB_WORK_ONCE] = 1};
-  return cb_cost(CB_COST_WEIGHTS, problem, work);
+  return cb_cost(CB_COST_WEIGHTS, problem, work) * (inputs == st.swapped ? 1 : WORSE);
 }
 
 /* Brings the places of the taps into the order (tap, channel), and finds the outputs that all taps reach. */
@@ -272,7 +284,7 @@ static cnnblas_status order_by_taps(cb_weights *st)
   return CNNBLAS_OK;
 }
 
-cnnblas_status cb_weights_prepare(cnnblas_conv_plan *plan)
+cnnblas_status cb_weights_prepare(cnnblas_conv_plan *plan, bool inputs)
 {
   const cb_geometry *geo = &plan->problem.geo;
   cb_tiling *t = &plan->tiling;
@@ -281,9 +293,9 @@ cnnblas_status cb_weights_prepare(cnnblas_conv_plan *plan)
   if (!st) return cb_fail_memory(bytes, "the plan's walk tables");
   plan->state = st;
   st->head.run = cb_weights_run;
+  st->swapped = inputs;
   t->thread_bytes = size_state(st, t, &plan->problem, plan->team);
   t->p_tile = st->band.pixels;
-  t->lanes = "channels";
   t->q_tile = st->engine->rows[CB_PANEL_VECTORS];
   t->k_tile = CB_PANEL_VECTORS * st->engine->lanes;
   t->tasks = t->segments * geo->g * st->panel_groups * st->channel_groups;

@@ -79,5 +79,5 @@ static void run(const cb_call *call)
   (f64 ? backward_f64 : backward_f32)(call);
 }
 
-const cb_algorithm cb_naive = {
-    .name = "naive", .by_name_only = true, .applies = applies, .cost = cost, .prepare = prepare, .run = run};
+const cb_algorithm cb_naive = {CB_NAMED("naive"), .by_name_only = true, .applies = applies,
+                               .cost = cost,      .prepare = prepare,   .run = run};

@@ -51,15 +51,6 @@ static size_t budget_of(const cnnblas_conv_options *o)
   return budget < LEAST_BUDGET ? 0 : budget;
 }
 
-static cnnblas_status find_forced(const char *name, const cb_problem *problem, const cb_algorithm **algorithm)
-{
-  char why[128];
-  *algorithm = cb_algorithm_find(name);
-  if (!*algorithm) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "algorithm is \"%.64s\", which is not in the table", name);
-  if (cb_algorithm_applies(*algorithm, problem, why, sizeof why)) return CNNBLAS_OK;
-  return cb_fail(CNNBLAS_UNSUPPORTED, "algorithm \"%s\" does not apply: %s", (*algorithm)->name, why);
-}
-
 /* The measured choice: the wisdom's, if there is one, else a new one, which the wisdom then keeps. */
 static cnnblas_status choose_measured(cnnblas_conv_plan *plan, cnnblas_wisdom *wisdom, const cb_algorithm **best)
 {
@@ -73,13 +64,16 @@ static cnnblas_status choose_measured(cnnblas_conv_plan *plan, cnnblas_wisdom *w
 /* Picks and prepares the algorithm of a plan whose problem and options are filled in. */
 static cnnblas_status choose(cnnblas_conv_plan *plan, const char *name, cnnblas_wisdom *wisdom)
 {
+  char why[128];
   plan->forced = name && strcmp(name, "auto") != 0;
-  const cb_algorithm *best = cb_algorithm_choose(&plan->problem, plan->seconds);
+  if (!plan->forced) name = NULL;
+  if (name && !cb_algorithm_find(name))
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "algorithm is \"%.64s\", which is not in the table", name);
+  const cb_algorithm *best = cb_algorithm_choose(&plan->problem, name, plan->seconds, why, sizeof why);
+  if (!best && name) return cb_fail(CNNBLAS_UNSUPPORTED, "algorithm \"%s\" does not apply: %s", name, why);
+  if (!best) return cb_fail(CNNBLAS_UNSUPPORTED, "no algorithm that takes packed weights applies");
   cnnblas_status status = CNNBLAS_OK;
-  if (!best && !plan->forced) return cb_fail(CNNBLAS_UNSUPPORTED, "no algorithm that takes packed weights applies");
-  if (plan->forced)
-    status = find_forced(name, &plan->problem, &best);
-  else if (plan->options.effort == CNNBLAS_MEASURE && plan->problem.geo.n > 0 && !plan->problem.packed)
+  if (!plan->forced && plan->options.effort == CNNBLAS_MEASURE && plan->problem.geo.n > 0 && !plan->problem.packed)
     status = choose_measured(plan, wisdom, &best);
   plan->algorithm = best;
   return status ? status : best->prepare(plan);
@@ -141,7 +135,7 @@ size_t cnnblas_conv_plan_workspace(const cnnblas_conv_plan *plan)
 
 const char *cnnblas_conv_plan_algorithm(const cnnblas_conv_plan *plan)
 {
-  return plan ? plan->algorithm->name : "";
+  return plan ? plan->algorithm->full_name : "";
 }
 
 int32_t cnnblas_conv_plan_threads(const cnnblas_conv_plan *plan)

@@ -30,7 +30,6 @@ typedef struct {
 /* How the work is cut; fields that an algorithm does not use stay 0. For the algorithm itself and for describe. */
 typedef struct {
   int64_t p_tile, q_tile, k_tile, c_tile; /* extents of a tile */
-  const char *lanes;                      /* what is on the lanes of vectors; NULL: not to be said */
   int64_t leaves;                         /* of the tree in which a weight gradient is summed (sum_tree.h) */
   int64_t segments;                       /* subtrees that are tasks of their own */
   int64_t tasks;                          /* independent tasks of a call on the plan's n images */
@@ -79,9 +78,15 @@ typedef struct {
   void (*pack)(const cb_geometry *geo, int64_t task, const void *w, void *packed);
 } cb_packing;
 
+/*
+ * A row of the table. Rows of one name do the same sums, in the same order where the direction is forward, with other indices
+ * on the vectors' lanes: their orientations, each by itself a row that is asked for as "name:orientation".
+ */
 struct cb_algorithm {
-  const char *name;
-  bool by_name_only; /* never chosen while another applies */
+  const char *name, *orientation; /* orientation: what lies on the lanes; NULL: the name's only row */
+  const char *full_name;          /* "name:orientation", or the name */
+  bool by_name_only;              /* never chosen while another applies */
+  bool by_batch;                  /* whether it applies follows the number of images */
   /* True if it can do the problem; else a reason is written. */
   bool (*applies)(const cb_problem *problem, char *why, size_t size);
   /* Estimated seconds for the whole batch (costs.h); to be compared, nothing more. */
@@ -94,6 +99,10 @@ struct cb_algorithm {
   const cb_packing *packing; /* how it packs weights once for many calls; NULL: it cannot do a packed problem */
   bool gates;                /* its stores look at the call's gate; for the others there is a pass afterwards */
 };
+
+/* The names of a row, as designated initialisers. */
+#define CB_NAMED(NAME)                 .name = (NAME), .full_name = (NAME)
+#define CB_ORIENTED(NAME, ORIENTATION) .name = NAME, .orientation = ORIENTATION, .full_name = NAME ":" ORIENTATION
 
 /* Element index of an array of the geometry's dtype. */
 static inline const void *cb_at(const void *array, int64_t index, size_t element)

@@ -55,5 +55,5 @@ static void run(const cb_call *call)
   cb_parallel_for(call->threads, tasks_of(&call->plan->problem, call->n), run_task, (void *)call);
 }
 
-const cb_algorithm cb_reference = {
-    .name = "reference", .by_name_only = true, .applies = applies, .cost = cost, .prepare = prepare, .run = run};
+const cb_algorithm cb_reference = {CB_NAMED("reference"), .by_name_only = true, .applies = applies,
+                                   .cost = cost,          .prepare = prepare,   .run = run};

@@ -80,21 +80,29 @@ cnnblas_status cb_wisdom_insert(cb_wisdom_list *list, size_t place, const cb_wis
   return CNNBLAS_OK;
 }
 
-const cb_algorithm *cb_wisdom_find(cnnblas_wisdom *wisdom, const cb_problem *problem)
+/* The row that an entry means, or NULL if it does not apply. */
+static const cb_algorithm *row_of(const cb_wisdom_entry *entry, const cb_problem *problem)
 {
   char why[128];
+  double seconds[CB_MAX_ALGORITHMS];
+  if (entry->any_orientation) return cb_algorithm_choose(problem, entry->algorithm->name, seconds, why, sizeof why);
+  return cb_algorithm_applies(entry->algorithm, problem, why, sizeof why) ? entry->algorithm : NULL;
+}
+
+const cb_algorithm *cb_wisdom_find(cnnblas_wisdom *wisdom, const cb_problem *problem)
+{
   cb_wisdom_key key = key_of(problem);
   bool found;
   cb_wisdom_lock();
   size_t place = cb_wisdom_place(&wisdom->list, &key, &found);
-  const cb_algorithm *algorithm = found ? wisdom->list.items[place].algorithm : NULL;
+  const cb_wisdom_entry entry = found ? wisdom->list.items[place] : (cb_wisdom_entry){0};
   cb_wisdom_unlock();
-  return algorithm && cb_algorithm_applies(algorithm, problem, why, sizeof why) ? algorithm : NULL;
+  return found ? row_of(&entry, problem) : NULL;
 }
 
 cnnblas_status cb_wisdom_keep(cnnblas_wisdom *wisdom, const cb_problem *problem, const cb_algorithm **algorithm)
 {
-  char why[128];
+  const cb_algorithm *other = NULL;
   cb_wisdom_entry entry = {.key = key_of(problem), .algorithm = *algorithm};
   bool found;
   cnnblas_status status = CNNBLAS_OK;
@@ -102,8 +110,8 @@ cnnblas_status cb_wisdom_keep(cnnblas_wisdom *wisdom, const cb_problem *problem,
   size_t place = cb_wisdom_place(&wisdom->list, &entry.key, &found);
   if (!found)
     status = cb_wisdom_insert(&wisdom->list, place, &entry);
-  else if (cb_algorithm_applies(wisdom->list.items[place].algorithm, problem, why, sizeof why))
-    *algorithm = wisdom->list.items[place].algorithm;
+  else if ((other = row_of(&wisdom->list.items[place], problem)) != NULL)
+    *algorithm = other;
   else
     wisdom->list.items[place] = entry;
   cb_wisdom_unlock();

@@ -19,6 +19,7 @@ typedef struct {
 typedef struct {
   cb_wisdom_key key;
   const cb_algorithm *algorithm;
+  bool any_orientation; /* a file said no more than the name: the estimate chooses among its rows */
 } cb_wisdom_entry;
 
 /* Entries in ascending order of their keys; owned. */

@@ -5,7 +5,8 @@
  *   library 0.2.0                            whose algorithms were measured,
  *   cpu AMD EPYC 9R14 96-Core Processor      on which machine,
  *   level avx512                             with which kernels
- *   f32 forward 0 4194304 8 64 ... implicit_gemm        one problem a line: dtype, direction, the key's numbers, the choice
+ *   f32 forward 0 4194304 8 64 ... implicit_gemm:pixels  one problem a line: dtype, direction, the key's numbers, the choice;
+ *                                                        a name without its orientation leaves that to the estimate
  *   end 1 88f2c0a4c51f8e3d                   number of problems, and the FNV-1a hash of all bytes before this line
  *
  * Every line ends in one line feed. The last line makes a file that was cut short or changed known as such.
@@ -138,6 +139,7 @@ static cnnblas_status read_entry(const reader *r, char *line, cb_wisdom_entry *e
   entry->algorithm = word ? cb_algorithm_find(word) : NULL;
   if (!entry->algorithm || entry->algorithm->by_name_only)
     return refuse(r, CNNBLAS_BAD_FORMAT, "algorithm is \"%.40s\", which is none to choose from", word ? word : "");
+  entry->any_orientation = strcmp(entry->algorithm->full_name, word) != 0;
   return line ? refuse(r, CNNBLAS_BAD_FORMAT, "\"%.40s\" stands behind the algorithm", line) : CNNBLAS_OK;
 }
 
@@ -267,7 +269,7 @@ static cnnblas_status write_text(const cb_wisdom_list *list, char **text, size_t
     const cb_wisdom_entry *entry = &list->items[i];
     append(*text, room, bytes, "%s %s", dtypes[entry->key.dtype], directions[entry->key.direction]);
     for (int n = 0; n < CB_WISDOM_NUMBERS; n++) append(*text, room, bytes, " %lld", (long long)entry->key.number[n]);
-    append(*text, room, bytes, " %s\n", entry->algorithm->name);
+    append(*text, room, bytes, " %s\n", entry->any_orientation ? entry->algorithm->name : entry->algorithm->full_name);
   }
   uint64_t sum = hash(hash_of_nothing, *text, *bytes);
   append(*text, room, bytes, "end %zu %016llx\n", list->count, (unsigned long long)sum);

@@ -62,3 +62,9 @@ int algorithm_count(void)
   while (cnnblas_conv_algorithm_name(count)) count++;
   return count;
 }
+
+bool algorithm_is(const char *name, const char *asked)
+{
+  size_t length = strlen(asked);
+  return strncmp(name, asked, length) == 0 && (name[length] == 0 || name[length] == ':');
+}

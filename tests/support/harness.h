@@ -36,4 +36,7 @@ extern const char *const direction_names[DIRECTIONS];
 /* Number of rows in the library's table of algorithms. */
 int algorithm_count(void);
 
+/* True if a row's name is `asked`, or `asked` and an orientation. */
+bool algorithm_is(const char *name, const char *asked);
+
 #endif
