@@ -11,7 +11,7 @@
  *       for each block of a leaf, that is a vector of images and some output rows, in order
  *         band = the rows of x that they read, padded and transposed: [channel][d][row][column][image]
  *         dy transposed: [filter][pixel][image]
- *         for each 4 filters, each 6 taps: kernel, added to the leaf's sums
+ *         for each 6 taps, each 4 filters: kernel, added to the leaf's sums
  *
  * Blocks and leaves follow the shape and the workspace; which subtrees, filters and channels a job has follows the team.
  */
@@ -282,20 +282,20 @@ static void add_block(const job *j, const block *b, char *sums)
 {
   const cb_geometry *geo = &j->call->plan->problem.geo;
   const state *st = j->st;
-  int64_t filters = j->last - j->first, rows = cb_parts(filters, st->engine->dots_rows);
-  int64_t taps = (j->channel1 - j->channel0) * geo->taps, columns = cb_parts(taps, st->engine->dots_columns);
+  const int64_t taps = (j->channel1 - j->channel0) * geo->taps;
   open_band(j, b);
-  cb_dots t = {.pitch = st->dy_pitch, .b = j->band, .walk = j->walk, .steps = open_pixels(j, b), .ldc = taps};
-  for (int64_t i = 0; i < rows; i++) {
-    int64_t k0 = cb_split(filters, rows, i), m = cb_split(filters, rows, i + 1) - k0;
-    t.a = cb_at(j->dy, k0 * st->dy_pitch, geo->element);
-    for (int64_t tap = 0; tap < columns; tap++) {
-      int64_t q0 = cb_split(taps, columns, tap), q1 = cb_split(taps, columns, tap + 1);
-      t.col = st->col + q0;
-      t.c = cb_at_mut(sums, k0 * taps + q0, geo->element);
-      st->engine->dots[q1 - q0][m](&t);
-    }
-  }
+  cb_dots_run(&(cb_dots_product){.engine = st->engine,
+                                 .element = geo->element,
+                                 .a = j->dy,
+                                 .pitch = st->dy_pitch,
+                                 .b = j->band,
+                                 .col = st->col,
+                                 .walk = j->walk,
+                                 .steps = open_pixels(j, b),
+                                 .rows = j->last - j->first,
+                                 .columns = taps,
+                                 .c = sums,
+                                 .ldc = taps});
 }
 
 /* slot = the leaf's blocks, added in order. */

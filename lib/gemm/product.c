@@ -1,4 +1,4 @@
-/* The one loop over tiles and chunks; see product.h. */
+/* The loops over tiles and chunks; see product.h. */
 #include "gemm/product.h"
 #include "base/size.h"
 
@@ -86,6 +86,28 @@ void cb_product_run(const cb_product *p)
       run_item(p, a, b, p->c, &store);
     } else {
       run_item(p, a, b, at_mut(p->c, i * p->batch.c, p->element), NULL);
+    }
+  }
+}
+
+void cb_dots_run(const cb_dots_product *p)
+{
+  const int64_t across = cb_parts(p->columns, p->engine->dots_columns), down = cb_parts(p->rows, p->engine->dots_rows);
+  const int64_t least = p->rows / down, more = p->rows % down;
+  cb_dots tile = {.pitch = p->pitch, .walk = p->walk, .steps = p->steps, .ldc = p->ldc};
+  if (p->rows == 0 || p->columns == 0) return;
+  for (int64_t j = 0; j < across; j++) {
+    const int64_t column = cb_split(p->columns, across, j), columns = cb_split(p->columns, across, j + 1) - column;
+    const cb_dots_kernel *kernel = p->engine->dots[columns];
+    tile.a = p->a;
+    tile.b = at(p->b, column * p->b_hop, p->element);
+    tile.col = p->b_hop ? p->col : p->col + column;
+    tile.c = at_mut(p->c, column, p->element);
+    for (int64_t i = 0; i < down; i++) {
+      const int64_t m = least + (i < more);
+      kernel[m](&tile);
+      tile.a = at(tile.a, m * p->pitch, p->element);
+      tile.c = at_mut(tile.c, m * p->ldc, p->element);
     }
   }
 }

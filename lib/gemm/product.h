@@ -1,5 +1,5 @@
 /*
- * The macro-loop: a product of any number of rows, tile by tile and chunk by chunk.
+ * The macro-loops: a product of any number of rows, tile by tile and chunk by chunk.
  *
  *     c[i][j] (+)= sum over steps s of  a[row(i) + walk.a[s]] * b[walk.b[s] + j]       i < rows, j < vectors of lanes
  *
@@ -67,6 +67,30 @@ static inline cb_store cb_store_at(const cb_store *block, int64_t out, int64_t b
 }
 
 void cb_product_run(const cb_product *product);
+
+/*
+ * The loop of products of vectors (cb_dots), added to c:
+ *
+ *     c[i * ldc + j] += sum over s < steps, l < lanes of  a[i * pitch + s * lanes + l] * b[col(j) + walk[s] + l]
+ *
+ *     for each tile of columns        of even widths
+ *       for each tile of rows         of even heights: kernel
+ */
+typedef struct {
+  const cb_engine *engine;
+  size_t element; /* bytes of one */
+  const void *a;
+  int64_t pitch; /* from one row to the next */
+  const void *b;
+  const int32_t *col; /* [columns] where the columns lie; if b_hop is not 0, [CB_DOTS_COLUMNS] of j * b_hop */
+  int64_t b_hop;      /* from one column to the next, if they lie evenly; else 0 */
+  const int32_t *walk;
+  int64_t steps, rows, columns;
+  void *c;
+  int64_t ldc;
+} cb_dots_product;
+
+void cb_dots_run(const cb_dots_product *product);
 
 /* Fills cut[chunks + 1] for chunks of as even a size as possible. */
 void cb_chunks_cut(int64_t steps, int64_t chunks, int32_t *cut);

@@ -77,49 +77,56 @@ typedef struct {
   int64_t i, rows, o, columns;
 } block;
 
-/* y += the products of `steps` vectors of inputs from input k on. */
+/* y += the products of `steps` vectors of inputs from input k on. Offsets are of 32 bits: rows that are longer go one by one. */
 static void add_dots(const job *j, const block *b, int64_t k, int64_t steps, const int32_t *walk)
 {
   const cb_fc *fc = j->fc;
-  int64_t columns = fc->in > INT32_MAX / CB_DOTS_COLUMNS ? 1 : j->engine->dots_columns;
-  int32_t col[CB_DOTS_COLUMNS];
-  for (int c = 0; c < columns; c++) col[c] = (int32_t)(c * fc->in);
-  cb_dots t = {.pitch = fc->in, .col = col, .walk = walk, .steps = steps, .ldc = fc->out};
-  for (int64_t o = b->o; o < b->o + b->columns; o += columns) {
-    int64_t nv = cb_min(columns, b->o + b->columns - o);
-    t.b = at(fc->w, o * fc->in + k, j->element);
-    for (int64_t i = b->i, m; i < b->i + b->rows; i += m) {
-      m = cb_min(j->engine->dots_rows, b->i + b->rows - i);
-      t.a = at(fc->x, i * fc->in + k, j->element);
-      t.c = at(j->result, i * fc->out + o, j->element);
-      j->engine->dots[nv][m](&t);
-    }
-  }
+  const int64_t columns = fc->in > INT32_MAX / CB_DOTS_COLUMNS ? 1 : b->columns;
+  int32_t col[CB_DOTS_COLUMNS] = {0};
+  for (int c = 0; c < CB_DOTS_COLUMNS && columns > 1; c++) col[c] = (int32_t)(c * fc->in);
+  for (int64_t o = b->o; o < b->o + b->columns; o += columns)
+    cb_dots_run(&(cb_dots_product){.engine = j->engine,
+                                   .element = j->element,
+                                   .a = at(fc->x, b->i * fc->in + k, j->element),
+                                   .pitch = fc->in,
+                                   .b = at(fc->w, o * fc->in + k, j->element),
+                                   .col = col,
+                                   .b_hop = fc->in,
+                                   .walk = walk,
+                                   .steps = steps,
+                                   .rows = b->rows,
+                                   .columns = columns,
+                                   .c = at(j->result, b->i * fc->out + o, j->element),
+                                   .ldc = fc->out});
 }
 
 /* The last inputs, fewer than a vector, filled up with zeros. */
 static void add_last_dots(const job *j, const block *b, int64_t k)
 {
+  enum { LANES = CB_MAX_LANES / CB_MAX_VECTORS };
   const cb_fc *fc = j->fc;
-  int64_t lanes = j->engine->lanes;
-  size_t bytes = (size_t)(fc->in - k) * j->element;
-  double x[CB_DOTS_ROWS * CB_MAX_LANES / CB_MAX_VECTORS] = {0};
-  double w[CB_DOTS_COLUMNS * CB_MAX_LANES / CB_MAX_VECTORS] = {0};
+  const int64_t lanes = j->engine->lanes;
+  const size_t bytes = (size_t)(fc->in - k) * j->element;
+  double x[IMAGES * LANES] = {0}, w[TILES * CB_DOTS_COLUMNS * LANES] = {0};
   int32_t col[CB_DOTS_COLUMNS], walk[1] = {0};
   for (int c = 0; c < CB_DOTS_COLUMNS; c++) col[c] = (int32_t)(c * lanes);
-  cb_dots t = {.a = x, .pitch = lanes, .b = w, .col = col, .walk = walk, .steps = 1, .ldc = fc->out};
-  for (int64_t o = b->o, nv; o < b->o + b->columns; o += nv) {
-    nv = cb_min(j->engine->dots_columns, b->o + b->columns - o);
-    for (int64_t c = 0; c < nv; c++)
-      memcpy(at(w, c * lanes, j->element), at(fc->w, (o + c) * fc->in + k, j->element), bytes);
-    for (int64_t i = b->i, m; i < b->i + b->rows; i += m) {
-      m = cb_min(j->engine->dots_rows, b->i + b->rows - i);
-      for (int64_t r = 0; r < m; r++)
-        memcpy(at(x, r * lanes, j->element), at(fc->x, (i + r) * fc->in + k, j->element), bytes);
-      t.c = at(j->result, i * fc->out + o, j->element);
-      j->engine->dots[nv][m](&t);
-    }
-  }
+  for (int64_t i = 0; i < b->rows; i++)
+    memcpy(at(x, i * lanes, j->element), at(fc->x, (b->i + i) * fc->in + k, j->element), bytes);
+  for (int64_t o = 0; o < b->columns; o++)
+    memcpy(at(w, o * lanes, j->element), at(fc->w, (b->o + o) * fc->in + k, j->element), bytes);
+  cb_dots_run(&(cb_dots_product){.engine = j->engine,
+                                 .element = j->element,
+                                 .a = x,
+                                 .pitch = lanes,
+                                 .b = w,
+                                 .col = col,
+                                 .b_hop = lanes,
+                                 .walk = walk,
+                                 .steps = 1,
+                                 .rows = b->rows,
+                                 .columns = b->columns,
+                                 .c = at(j->result, b->i * fc->out + b->o, j->element),
+                                 .ldc = fc->out});
 }
 
 static void forward_task(void *context, int64_t task, int worker)

@@ -1,5 +1,5 @@
 /*
- * The macro-loop of every level, against its contract in plain C, in every bit:
+ * The macro-loops of every level, against its contract in plain C, in every bit:
  *
  *     c[i][j] (+)= sum over chunks, each a chain of sums of its own, of  a[row(i) + walk.a[s]] * b[walk.b[s] + j]
  *
@@ -169,6 +169,48 @@ static void test_product(void **state)
   levels_run(product_engine);
 }
 
+/* The kernels alone are held by test_dots.c: here every element of any rows and columns has its own products, in integers. */
+static void dots_engine(const cb_engine *engine, cnnblas_dtype dtype)
+{
+  rng r = rng_at(seed, 2000 + (uint64_t)dtype * 100 + (uint64_t)engine->lanes);
+  void *arrays[] = {a, b, c};
+  for (int i = 0; i < 200; i++) {
+    for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++) array_fill_integers(dtype, arrays[k], ROOM, &r);
+    const int64_t steps = rng_range(&r, 1, 10), hop = rng_chance(&r, 50) ? rng_range(&r, 1, 90) : 0;
+    for (int k = 0; k < MOST_ROWS; k++) row[k] = (int32_t)(hop ? k * hop : rng_range(&r, 0, 3000));
+    for (int s = 0; s < steps; s++) bwalk[s] = (int32_t)rng_range(&r, 0, 3000);
+    const cb_dots_product p = {.engine = engine,
+                               .element = element_of(dtype),
+                               .a = a,
+                               .pitch = steps * engine->lanes + rng_range(&r, 0, 5),
+                               .b = b,
+                               .col = row,
+                               .b_hop = hop,
+                               .walk = bwalk,
+                               .steps = steps,
+                               .rows = rng_range(&r, 0, MOST_ROWS),
+                               .columns = rng_range(&r, 0, MOST_ROWS),
+                               .c = c,
+                               .ldc = MOST_ROWS + rng_range(&r, 0, 3)};
+    memcpy(old, c, sizeof old);
+    cb_dots_run(&p);
+    for (int64_t at = 0; at < MOST_ROWS * p.ldc; at++) {
+      const int64_t m = at / p.ldc, j = at % p.ldc;
+      double want = array_get(dtype, old, at);
+      for (int64_t s = 0; s < steps * engine->lanes && m < p.rows && j < p.columns; s++)
+        want += array_get(dtype, a, m * p.pitch + s) *
+                array_get(dtype, b, row[j] + bwalk[s / engine->lanes] + s % engine->lanes);
+      if (array_get(dtype, c, at) != want) FAIL("dots: c[%lld][%lld] is wrong", (long long)m, (long long)j);
+    }
+  }
+}
+
+static void test_dots(void **state)
+{
+  (void)state;
+  levels_run(dots_engine);
+}
+
 static void pack_engine(const cb_engine *engine, cnnblas_dtype dtype)
 {
   rng r = rng_at(seed, 1000 + (uint64_t)dtype * 100 + (uint64_t)engine->lanes);
@@ -203,6 +245,7 @@ static void test_panels(void **state)
 int main(void)
 {
   seed = rng_seed(20240613);
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_product), cmocka_unit_test(test_panels)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_product), cmocka_unit_test(test_dots),
+                                     cmocka_unit_test(test_panels)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
