@@ -8,6 +8,7 @@
 #include "ab.h"
 #include "ab_report.h"
 #include "clock.h"
+#include "command_line.h"
 #include "descriptor.h"
 #include "memory.h"
 #include "option_values.h"

@@ -46,13 +46,6 @@ typedef struct layer_rig {
   int page_count;
 } layer_rig;
 
-/*
- * Runs the layer once and compares with plain loops in wide arithmetic, on a sample of large arrays: the largest error
- * as a share of its bound (0 where results must be exact, else terms * unit roundoff * sum of magnitudes; 4 units in
- * the last place for sigmoid and tanh). At most 1, or the layer is wrong; infinite if the call fails.
- */
-double bench_layer_check(layer_rig *rig);
-
 /* One call of the library. */
 bool bench_layer_call(void *rig);
 

@@ -1,5 +1,5 @@
-/* The layers against plain loops; see layers_case.h. */
-#include "layers_case.h"
+/* The layers against plain loops; see layers_check.h. */
+#include "layers_check.h"
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>

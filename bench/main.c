@@ -10,6 +10,7 @@
  */
 #include "ab.h"
 #include "blas.h"
+#include "command_line.h"
 #include "compare.h"
 #include "fresh.h"
 #include "kernels.h"

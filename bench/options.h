@@ -1,5 +1,5 @@
 /*
- * The command line of cnnblas-bench.
+ * What a run of cnnblas-bench was asked for, and the statuses that it ends with.
  */
 #ifndef BENCH_OPTIONS_H
 #define BENCH_OPTIONS_H
@@ -51,12 +51,5 @@ typedef struct bench_options {
   bool supposes;                     /* one of the two was given */
   size_t bad_lines;                  /* problems that could not be read */
 } bench_options;
-
-/*
- * Reads the command line. Returns true to go on; false if the program is to end with *status (after --help, --list,
- * --version, or an error, which has been printed). Release with bench_options_free.
- */
-bool bench_options_read(int argc, char **argv, bench_options *options, int *status);
-void bench_options_free(bench_options *options);
 
 #endif

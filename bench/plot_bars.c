@@ -1,5 +1,5 @@
-/* Bars of a report; see plot_parts.h. They lie, so that any number of names of any length has room. */
-#include "plot_parts.h"
+/* Bars of a report; see plot_bars.h. They lie, so that any number of names of any length has room. */
+#include "plot_bars.h"
 #include <math.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /*
- * Inside `plot`: a report, and the pictures that plot.c, plot_bars.c and plot_project.c make of it.
+ * Inside `plot`: a report, the pictures made of it so far, and what every picture needs.
  */
 #ifndef BENCH_PLOT_PARTS_H
 #define BENCH_PLOT_PARTS_H
@@ -51,14 +51,5 @@ int plot_place(const char **texts, int *count, int most, const char *text);
 
 /* As a gnuplot string, until the next call. */
 const char *plot_quoted(const char *text);
-
-/* bars_SET_DIRECTION: a block a layer, a bar an algorithm or peer. */
-void plot_bars(plots *p, const char *set, const char *direction);
-
-/* means_SET: a block a direction, a bar the geometric mean over the layers. */
-void plot_means(plots *p, const char *set);
-
-/* projected_SET: speed-up against threads, of a report of --project; three lines a direction and algorithm. */
-void plot_projection(plots *p, const char *set);
 
 #endif

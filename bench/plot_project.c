@@ -1,7 +1,7 @@
-/* Pictures of projections: speed-up against threads; see plot_parts.h. */
+/* Pictures of projections: speed-up against threads; see plot_project.h. */
+#include "plot_project.h"
 #include "makespan.h"
 #include "options.h"
-#include "plot_parts.h"
 #include <string.h>
 
 /* A direction and algorithm of the set, by its first row; one point a number of threads, in the report's order. */

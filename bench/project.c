@@ -9,6 +9,7 @@
 #include "descriptor.h"
 #include "makespan.h"
 #include "memory.h"
+#include "project_report.h"
 #include "runner.h"
 #include "tasks.h"
 #include <errno.h>
@@ -243,11 +244,6 @@ static bench_supposed suppose(const bench_options *options, bench_context *conte
   s.measured_threads = options->threads;
   s.bandwidth = 1e9 * context->peaks.bandwidth_gbytes / options->threads;
   return s;
-}
-
-double bench_supposed_bandwidth(const bench_supposed *supposed, int threads)
-{
-  return supposed->per_thread ? supposed->bandwidth * threads : supposed->bandwidth;
 }
 
 int bench_project_run(const bench_options *options, const bench_peer *library, bench_context *context)

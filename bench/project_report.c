@@ -1,12 +1,17 @@
-/* The table and the JSON of projections; see project.h. */
+/* The table and the JSON of projections; see project_report.h. */
+#include "project_report.h"
 #include "io/json_numbers.h"
 #include "makespan.h"
-#include "project.h"
 #include "report_parts.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+double bench_supposed_bandwidth(const bench_supposed *supposed, int threads)
+{
+  return supposed->per_thread ? supposed->bandwidth * threads : supposed->bandwidth;
+}
 
 static void print_suppositions(const bench_supposed *s)
 {

@@ -3,6 +3,7 @@
 #include "command.h"
 #include "io/system.h"
 #include "model_metadata.h"
+#include "model_run.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -42,11 +42,4 @@ io_status model_make(const char *name, const st_file *file, const model_use *use
 /* st_read and model_make in one. */
 io_status model_read(const char *path, const model_use *use, cnnblas_net **net, input_norm *norm, io_error *error);
 
-/* True if the file has a run's settings and state. */
-bool model_is_checkpoint(const st_file *file);
-
-/* Reads them; settings_free the state. */
-io_status model_read_run(const char *name, const st_file *file, train_settings *settings, train_state *state,
-                         io_error *error);
-
 #endif

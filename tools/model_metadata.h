@@ -20,7 +20,4 @@ io_status metadata_choice(const char *name, const st_file *file, const char *key
 /* IO_BAD_INPUT: the key's value is not what it should be. */
 io_status metadata_bad(const char *name, const st_file *file, const char *key, const char *wanted, io_error *error);
 
-/* Adds a checkpoint's settings and state to the metadata; returns 0, or -1 without memory. */
-int metadata_set_run(json_t *metadata, const train_settings *settings, const train_state *state);
-
 #endif

@@ -5,6 +5,7 @@
 #include "io/json_numbers.h"
 #include "io/system.h"
 #include "model.h"
+#include "model_run.h"
 #include "plots.h"
 #include "train_options.h"
 #include "trainer.h"

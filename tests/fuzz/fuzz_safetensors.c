@@ -3,6 +3,7 @@
 #include "io/safetensors.h"
 #include "io/system.h"
 #include "model.h"
+#include "model_run.h"
 #include <stdbool.h>
 
 static void as_model(const st_file *file)

@@ -13,6 +13,7 @@ openmp     within lib/, an OpenMP pragma stands in lib/base/parallel.c alone
 memory     within lib/, malloc and its family are called in lib/base/memory.c alone
 silence    lib/ never prints, exits or aborts
 names      no two files of lib/ have the same name, apart from meson.build and README.md
+circles    no files of lib/, bench/ or tools/ depend on each other in a circle (see circles.py)
 limits     no test and none of its programs has a limit of time but the one of tests/meson.build, which catches what hangs
 """
 import os
@@ -20,11 +21,16 @@ import re
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True  # the folder of the sources stays as it is
+from circles import circles
+
 ORDER = ['net', 'layers', 'conv', 'gemm', 'base']
 OUTSIDE = ['tools', 'bench', 'tests']
 DOORS = ('tests/internal/', 'bench/kernels.c', 'bench/project.c', 'tools/io/file.c', 'tools/io/output.h')
 # Doors through which one header is seen.
 NARROW = {'bench/project.c': 'lib/base/parallel.h', 'tools/io/file.c': 'lib/base/replace.h', 'tools/io/output.h': 'lib/base/replace.h'}
+NO_CIRCLES = ['lib', 'bench', 'tools']
+NO_CIRCLES.remove('lib')  # lib/ has circles still
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 OPENMP = re.compile(r'^[ \t]*#[ \t]*pragma[ \t]+omp\b|_Pragma[ \t]*\([ \t]*"[ \t]*omp\b', re.M)
 MEMORY = re.compile(r'\b(malloc|calloc|realloc|reallocarray|free|posix_memalign|aligned_alloc|memalign|strdup|strndup|'
@@ -138,6 +144,10 @@ def check(root):
             for match in LIMIT.finditer(text):
                 breach(path, text, match, 'a limit of time beside that of tests/meson.build')
 
+    for folder in NO_CIRCLES:
+        for node, sentence in circles(folder, list(sources(root, folder))):
+            found.append('%s:1: %s' % (node, sentence))
+
     for path, text in sources(root, 'include'):
         for match in INCLUDE.finditer(text):
             place = home(root, path, match.group(1) == '"', match.group(2))
@@ -164,6 +174,10 @@ CLEAN = {
     'lib/base/parallel.h': '\n',
     'lib/base/replace.h': '\n',
     'tools/io/output.h': '#include "base/replace.h"\n',
+    'bench/a.c': '#include "a.h"\n#include "b.h"\nvoid a_do(void)\n{\n  b_do(0);\n}\n',
+    'bench/a.h': 'void a_do(void);\n',
+    'bench/b.c': '/* a_do() calls this. */\nstatic void c(void)\n{\n}\nint b_do(int a)\n{\n  return a;\n}\n',
+    'bench/b.h': 'int b_do(int a);\n',
     'tests/meson.build': "add_test_setup('default', timeout_multiplier: 240)\n",
 }
 # Path, text, and what the breach must say; a limit of time in two pieces, or this file would break its own rule.
@@ -187,6 +201,8 @@ BREACHES = [
     ('tools/io/file.c', '#include "base/memory.h"\n', 'no header of lib/ but lib/base/replace.h'),
     ('tests/tools/meson.build', "test('x', x, time" 'out: 300)\n', 'a limit of time'),
     ('tests/tools/x.py', 'subprocess.run([program], time' 'out=120)\n', 'a limit of time'),
+    ('bench/b.h', '#include "a.h"\n', 'a circle of files: bench/a -> bench/b (includes) -> bench/a (includes)'),
+    ('bench/b.c', 'int b_do(int a)\n{\n  a_do();\n  return a;\n}\n', '-> bench/a (a_do)'),
     ('include/cnnblas/x.h', '#include "../../lib/gemm/blas.h"\n', 'a public header includes'),
 ]
 
@@ -203,7 +219,8 @@ def self_test():
     wrong = run(CLEAN)
     for path, text, sentence in BREACHES:
         found = run({**CLEAN, path: text})
-        if len(found) != 1 or sentence not in found[0] or not found[0].startswith(path + ':1: '):
+        place = (path, 'bench/a') if 'circle' in sentence or 'a_do' in sentence else (path,)
+        if len(found) != 1 or sentence not in found[0] or not found[0].startswith(tuple(p + ':1: ' for p in place)):
             wrong.append('%s %r: wanted one breach "%s", got %s' % (path, text, sentence, found))
     for sentence in wrong:
         print(sentence)

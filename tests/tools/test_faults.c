@@ -7,6 +7,7 @@
 #include "io/picture.h"
 #include "io/system.h"
 #include "model.h"
+#include "model_run.h"
 #include "support/harness.h"
 #include <dirent.h>
 #include <stdio.h>

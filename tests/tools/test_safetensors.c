@@ -3,6 +3,7 @@
 #include "io/safetensors.h"
 #include "io/system.h"
 #include "model.h"
+#include "model_run.h"
 #include "support/harness.h"
 #include <endian.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* In place of picture_png.c where libpng is missing. */
-#include "io/picture.h"
+#include "io/picture_png.h"
 
 io_status picture_parse_png(const char *name, const uint8_t *bytes, size_t count, int64_t c, picture *out,
                             io_error *error)

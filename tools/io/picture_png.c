@@ -1,5 +1,5 @@
 /* PNG by libpng; its errors come back as sentences, its memory from io/system.h. */
-#include "io/picture.h"
+#include "io/picture_png.h"
 #include "io/system.h"
 #include <png.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
-/* The command line; see options.h. */
+/* The command line; see command_line.h. */
 #define _GNU_SOURCE
-#include "options.h"
+#include "command_line.h"
 #include "option_values.h"
 #include "sets.h"
 #include "sweep.h"

@@ -1,0 +1,23 @@
+/* A decoded picture, whatever format it came in. */
+#ifndef TOOLS_IO_PIXELS_H
+#define TOOLS_IO_PIXELS_H
+
+#include "io/error.h"
+#include <stddef.h>
+#include <stdint.h>
+
+/* Pixels of a side, and of a picture; larger pictures are refused before memory is taken. */
+enum { PICTURE_MOST_SIDE = 16384, PICTURE_MOST_PIXELS = 1 << 26 };
+
+typedef struct {
+  int64_t c, h, w; /* c: 1 grey, 3 red green blue */
+  float *pixels;   /* [c][h][w], 0 (black) to 1 (white) */
+} picture;
+
+/* Takes memory for the pixels after a look at the size: IO_BAD_INPUT for a side or a picture beyond the most. */
+io_status picture_alloc(const char *name, int64_t c, int64_t h, int64_t w, picture *out, io_error *error);
+
+/* Safe on a zeroed picture and twice. */
+void picture_free(picture *p);
+
+#endif
