@@ -125,7 +125,9 @@ static void print_list(void)
   for (int32_t i = 0; cnnblas_conv_algorithm_name(i); i++) printf("  %s\n", cnnblas_conv_algorithm_name(i));
   printf("  %s  (forward, weights packed before the timing)\n", BENCH_PREPACKED);
   puts("peers:");
-  for (size_t i = 0; bench_peer_at(i); i++) printf("  %-14s %s\n", bench_peer_at(i)->name, bench_peer_at(i)->summary);
+  for (size_t i = 0; bench_peer_at(i); i++)
+    printf("  %-14s %s%s\n", bench_peer_at(i)->name, bench_peer_at(i)->summary,
+           bench_peer_at(i)->by_name_only ? "  (by name only)" : "");
 }
 
 /* One option; -1 to end with status 0. */
@@ -266,7 +268,8 @@ bool bench_options_read(int argc, char **argv, bench_options *o, int *status)
                        .min_time = 0.1,
                        .naive = true,
                        .barrier = 5e-6};
-  for (size_t i = 0; bench_peer_at(i) && i < BENCH_MOST_NAMES; i++) o->peers[o->peer_count++] = bench_peer_at(i);
+  for (size_t i = 0; bench_peer_at(i) && o->peer_count < BENCH_MOST_NAMES; i++)
+    if (!bench_peer_at(i)->by_name_only) o->peers[o->peer_count++] = bench_peer_at(i);
   bool problems_named = false;
   *status = BENCH_OK;
   for (int option; *status == BENCH_OK && (option = getopt_long(argc, argv, "hV", long_options, NULL)) != -1;) {

@@ -192,7 +192,8 @@ int bench_read_peers(bench_options *o, char *names)
     bool all = strcmp(name, "all") == 0, found = all || strcmp(name, "none") == 0;
     if (all) o->peers_named = false;
     for (size_t i = 0; bench_peer_at(i); i++)
-      if ((all || strcmp(name, bench_peer_at(i)->name) == 0) && o->peer_count < BENCH_MOST_NAMES) {
+      if ((all ? !bench_peer_at(i)->by_name_only : strcmp(name, bench_peer_at(i)->name) == 0) &&
+          o->peer_count < BENCH_MOST_NAMES) {
         o->peers[o->peer_count++] = bench_peer_at(i);
         found = true;
       }

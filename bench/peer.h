@@ -28,6 +28,7 @@ typedef struct bench_peer {
   const char *(*describe)(const void *state);
   size_t (*workspace)(const void *state);
   void (*destroy)(void *state);
+  bool by_name_only;            /* neither by default nor by --peers all */
   bool leaves_threads_spinning; /* its thread pool burns cycles for a while after run: whoever is next must wait */
 } bench_peer;
 

@@ -1,7 +1,7 @@
 /* The table of peers. */
 #include "peer.h"
 
-extern const bench_peer bench_im2col_sgemm, bench_im2col_images;
+extern const bench_peer bench_im2col_sgemm, bench_im2col_images, bench_loops;
 #ifdef BENCH_HAVE_ONEDNN
 extern const bench_peer bench_onednn_nchw, bench_onednn_best;
 #endif
@@ -14,11 +14,9 @@ const char *bench_onednn_version(void)
 #endif
 
 static const bench_peer *const table[] = {
-    &bench_im2col_sgemm,
-    &bench_im2col_images,
+    &bench_im2col_sgemm, &bench_im2col_images, &bench_loops,
 #ifdef BENCH_HAVE_ONEDNN
-    &bench_onednn_nchw,
-    &bench_onednn_best,
+    &bench_onednn_nchw,  &bench_onednn_best,
 #endif
 };
 
