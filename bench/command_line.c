@@ -37,6 +37,7 @@ static const char help[] =
     "  --barrier US  --bandwidth GB/s   what --project supposes (5, and what memory here gives a thread)\n"
     "  --fresh              afterwards repeat the whole in a new process and compare\n"
     "  --latency            single calls: p50 and p99, with warm and with cold caches\n"
+    "  --calibrate FILE     times beside counted work, for calibrate.py; for developers\n"
     "  --plot DIR           pictures of the run, SVG and PNG through gnuplot\n"
     "  --json FILE          - for standard output, which then holds nothing else\n"
     "  --csv FILE  --list  -V, --version  -h, --help\n"
@@ -70,6 +71,7 @@ enum {
   BANDWIDTH,
   FRESH,
   LATENCY,
+  CALIBRATE,
   JSON,
   CSV,
   PLOT,
@@ -98,6 +100,7 @@ static const struct option long_options[] = {{"set", required_argument, NULL, SE
                                              {"bandwidth", required_argument, NULL, BANDWIDTH},
                                              {"fresh", no_argument, NULL, FRESH},
                                              {"latency", no_argument, NULL, LATENCY},
+                                             {"calibrate", required_argument, NULL, CALIBRATE},
                                              {"json", required_argument, NULL, JSON},
                                              {"csv", required_argument, NULL, CSV},
                                              {"plot", required_argument, NULL, PLOT},
@@ -193,6 +196,9 @@ static int read_option(bench_options *o, int option)
   case LATENCY:
     o->latency = true;
     return BENCH_OK;
+  case CALIBRATE:
+    o->calibrate = optarg;
+    return BENCH_OK;
   case JSON:
     o->json = optarg;
     return BENCH_OK;
@@ -249,6 +255,11 @@ static int finish(bench_options *o, bool problems_named)
                              "measure and --wisdom");
   if (o->supposes && !o->project_count)
     return fputs("cnnblas-bench: --barrier and --bandwidth are of --project T,...\n", stderr), BENCH_USAGE;
+  if (o->calibrate && (alone || o->project_count || o->json || o->csv || o->plot || o->fresh || o->latency ||
+                       o->effort == CNNBLAS_MEASURE))
+    return bench_usage_error("calibrate", o->calibrate,
+                             "it runs with sets, problems, --direction, --batch, --threads, --dtype, --min-time, "
+                             "--sweep, --workspace and --wait-quiet only");
   if (o->kernels) return BENCH_OK;
   if (!o->threads) {
     cnnblas_system_info info;

@@ -10,6 +10,7 @@
  */
 #include "ab.h"
 #include "blas.h"
+#include "calibrate.h"
 #include "command_line.h"
 #include "compare.h"
 #include "fresh.h"
@@ -122,12 +123,13 @@ static int close_wisdom(bench_options *options)
   return status ? BENCH_NO_MEMORY : BENCH_OK;
 }
 
-/* --set kernels, --set layers and --project. */
+/* --set kernels, --set layers, --project and --calibrate. */
 static int run_alone(const bench_options *options, bench_context *context)
 {
-  int status = options->kernels  ? bench_kernels_run(options, context)
-               : options->layers ? bench_layers_run(options, context)
-                                 : bench_project_run(options, &bench_ours, context);
+  int status = options->kernels     ? bench_kernels_run(options, context)
+               : options->layers    ? bench_layers_run(options, context)
+               : options->calibrate ? bench_calibrate_run(options, context)
+                                    : bench_project_run(options, &bench_ours, context);
   if (options->plot && status != BENCH_NO_MEMORY) {
     int plotted = bench_plot(options->json, options->plot, NULL);
     if (status == BENCH_OK) status = plotted;
@@ -167,6 +169,7 @@ static int check_files(const bench_options *options)
 {
   int status = bench_check_writable(options->json);
   if (status == BENCH_OK) status = bench_check_writable(options->csv);
+  if (status == BENCH_OK) status = bench_check_writable(options->calibrate);
   return status == BENCH_OK ? bench_check_writable(options->wisdom_file) : status;
 }
 
@@ -190,7 +193,8 @@ static int run_options(int argc, char **argv, bench_options *options)
   options->load = bench_load_monitor_create();
   bench_wait_quiet(&options->wait_quiet);
   bench_context_fill(&context, argv[0], options);
-  status = alone || options->project_count ? run_alone(options, &context) : run_problems(argc, argv, options, &context);
+  status = alone || options->project_count || options->calibrate ? run_alone(options, &context)
+                                                                 : run_problems(argc, argv, options, &context);
   bench_load_monitor_destroy(options->load);
   int kept = close_wisdom(options);
   if (status == BENCH_OK) status = kept;

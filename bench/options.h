@@ -42,6 +42,7 @@ typedef struct bench_options {
   bool fresh;
   bool latency;                          /* single calls, warm and cold, instead of the shortest times */
   const char *json, *csv;                /* files, NULL for none */
+  const char *calibrate;                 /* a file of times beside counted work, NULL to measure as usual */
   const char *plot;                      /* directory for pictures, NULL for none */
   const char *sweeps[BENCH_MOST_SWEEPS]; /* the swept variables */
   size_t sweep_count;

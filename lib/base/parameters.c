@@ -20,7 +20,6 @@ static const cb_parameters common = {
             .staged_pixels = 1024,
             .shared_panels = 2560 << 10,
             .direct_pixels = 2048,
-            .slower = 1,
         },
     .pace =
         {
@@ -31,22 +30,6 @@ static const cb_parameters common = {
         },
 };
 
-/* Of a few round factors those that chose best on MobileNet, ResNet-50 (AVX2) and GoogLeNet, 1 image, same machine,
-   CNNBLAS_ISA set: 80% of the choices within 10% of the best at AVX2, 97% at baseline. The medians that were measured: 1.2 (f32)
-   and 1.4 (f64), 3.4 and 3.8. */
-static void order_baseline(cb_order *order)
-{
-  order->slower = 4;
-}
-static void order_avx2(cb_order *order)
-{
-  order->slower = 1.6;
-}
-static void order_avx512(cb_order *order)
-{
-  order->slower = 1;
-}
-
 /* What levels have of their own, and makers at a level; a level takes what those below it have, and then its own. A row of a
    maker may change the pace alone. */
 static const struct {
@@ -55,9 +38,9 @@ static const struct {
   void (*order)(cb_order *order);
   void (*pace)(cb_pace *pace);
 } rows[] = {
-    {"baseline", CB_MAKER_ANY, order_baseline, NULL},
-    {"avx2", CB_MAKER_ANY, order_avx2, NULL},
-    {"avx512", CB_MAKER_ANY, order_avx512, NULL},
+    {"baseline", CB_MAKER_ANY, NULL, NULL},
+    {"avx2", CB_MAKER_ANY, NULL, NULL},
+    {"avx512", CB_MAKER_ANY, NULL, NULL},
 };
 
 static void take_level(cb_parameters *p, const char *level, cb_maker maker)

@@ -30,7 +30,6 @@ typedef struct {
   int64_t staged_pixels; /* of all phases together, when they meet in a stage */
   int64_t shared_panels; /* bytes of weights that are packed at once for all jobs, at most */
   int64_t direct_pixels; /* of all images: up to these, pixels on the lanes read weights in place; a cost looks at it */
-  double slower;         /* times as long as at AVX-512 our own kernels take; OpenBLAS chooses its kernels itself */
 } cb_order;
 
 /* What moves no bit. */

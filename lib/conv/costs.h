@@ -3,42 +3,55 @@
  *
  *     seconds = sum over the kinds of work of  count * seconds of one
  *
- * An algorithm's cost() counts; costs.c has the table and says where its figures come from.
+ * An algorithm's cost() counts. The table is costs_table.h, written by bench/calibrate.py from the timing files in
+ * bench/calibration.
  */
 #ifndef CB_CONV_COSTS_H
 #define CB_CONV_COSTS_H
 
 #include "conv/plan.h"
 
-typedef enum {
-  CB_WORK_MAC,     /* multiply-adds, those on lanes that hold nothing included */
-  CB_WORK_STORE,   /* elements of the output, lanes that hold nothing included */
-  CB_WORK_READ,    /* elements of the input that are copied or lowered */
-  CB_WORK_WEIGHTS, /* weights that are packed or fetched */
-  CB_WORK_CALLS,   /* images times groups */
-  CB_WORK_ONCE,    /* 1 */
-  CB_WORK_KINDS
-} cb_work;
+/* The kinds of work. */
+#define CB_WORK_LIST(X)                                                                                                \
+  X(MAC)     /* multiply-adds, those on lanes that hold nothing included */                                            \
+  X(STORE)   /* elements of the output, lanes that hold nothing included */                                            \
+  X(READ)    /* elements of the input that are copied or lowered */                                                    \
+  X(WEIGHTS) /* weights that are packed or fetched */                                                                  \
+  X(CALLS)   /* images times groups */                                                                                 \
+  X(ONCE)    /* 1 */
 
-typedef enum {
-  CB_COST_ROWS,    /* implicit_gemm's images, pixels on the rows */
-  CB_COST_LANES,   /* pixels on the lanes, weights packed */
-  CB_COST_DIRECT,  /* pixels on the lanes, weights where they lie */
-  CB_COST_BATCH,   /* images on the lanes */
-  CB_COST_WEIGHTS, /* implicit_gemm's weight gradient */
-  CB_COST_GEMM_1X1,
-  CB_COST_IM2COL,
-  CB_COST_ROT180,
-  CB_COST_DEPTHWISE,     /* any number of taps */
-  CB_COST_DEPTHWISE_3X3, /* nine, which the compiler knows */
-  CB_COST_ROWS_OF_TABLE
-} cb_cost_row;
+/* The rows of the table. */
+#define CB_COST_LIST(X)                                                                                                \
+  X(ROWS)    /* implicit_gemm's images, pixels on the rows */                                                          \
+  X(LANES)   /* pixels on the lanes, weights packed */                                                                 \
+  X(DIRECT)  /* pixels on the lanes, weights where they lie */                                                         \
+  X(BATCH)   /* images on the lanes */                                                                                 \
+  X(WEIGHTS) /* implicit_gemm's weight gradient */                                                                     \
+  X(GEMM_1X1)                                                                                                          \
+  X(IM2COL)                                                                                                            \
+  X(ROT180)                                                                                                            \
+  X(DEPTHWISE)     /* any number of taps */                                                                            \
+  X(DEPTHWISE_3X3) /* nine, which the compiler knows */
 
-/* The sum above, for the problem's dtype and direction at the machine's instruction-set level. */
+#define CB_ENUMERATOR(NAME) CB_WORK_##NAME,
+typedef enum { CB_WORK_LIST(CB_ENUMERATOR) CB_WORK_KINDS } cb_work;
+#undef CB_ENUMERATOR
+#define CB_ENUMERATOR(NAME) CB_COST_##NAME,
+typedef enum { CB_COST_LIST(CB_ENUMERATOR) CB_COST_ROWS_OF_TABLE } cb_cost_row;
+#undef CB_ENUMERATOR
+
+/* What an estimate counted. */
+typedef struct cb_count {
+  cb_cost_row row;
+  double work[CB_WORK_KINDS];
+} cb_count;
+
+/* "MAC", "LANES": the names above. */
+const char *cb_work_name(cb_work kind);
+const char *cb_cost_row_name(cb_cost_row row);
+
+/* The sum above, for the problem's dtype and direction at the machine's instruction-set level; infinite if the table has no
+   figures for it. Leaves row and work in problem->count, if that is there. */
 double cb_cost(cb_cost_row row, const cb_problem *problem, const double work[CB_WORK_KINDS]);
-
-/* Pixels of an image as OpenBLAS's products cost them: a single one makes each product that of a matrix and a vector, which
-   takes as long as about 64. */
-double cb_cost_pixels(int64_t pixels);
 
 #endif

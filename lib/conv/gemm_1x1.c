@@ -30,12 +30,12 @@ static bool applies(const cb_problem *problem, char *why, size_t size)
 static double cost(const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
-  double n = (double)geo->n, weights = (double)(geo->k * geo->cg), p = cb_cost_pixels(geo->p);
+  double n = (double)geo->n, weights = (double)(geo->k * geo->cg), p = (double)geo->p;
   double work[CB_WORK_KINDS] = {[CB_WORK_MAC] = n * weights * p,
                                 [CB_WORK_STORE] = problem->direction == CNNBLAS_FORWARD         ? n * (double)geo->k * p
                                                   : problem->direction == CNNBLAS_BACKWARD_DATA ? n * (double)geo->c * p
                                                                                                 : weights,
-                                [CB_WORK_WEIGHTS] = weights,
+                                [CB_WORK_WEIGHTS] = n * weights, /* of each image's products */
                                 [CB_WORK_CALLS] = n * (double)geo->g,
                                 [CB_WORK_ONCE] = 1};
   return cb_cost(CB_COST_GEMM_1X1, problem, work);

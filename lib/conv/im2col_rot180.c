@@ -39,10 +39,10 @@ static bool applies(const cb_problem *problem, char *why, size_t size)
 static double cost(const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
-  double pixels = (double)geo->n * cb_cost_pixels(geo->image), weights = (double)(geo->k * geo->q);
+  double pixels = (double)geo->n * (double)geo->image, weights = (double)(geo->k * geo->q);
   double work[CB_WORK_KINDS] = {[CB_WORK_MAC] = pixels * weights,
                                 [CB_WORK_READ] = pixels * (double)(geo->k * geo->taps),
-                                [CB_WORK_WEIGHTS] = weights,
+                                [CB_WORK_WEIGHTS] = (double)geo->n * weights, /* of each image's products */
                                 [CB_WORK_CALLS] = (double)geo->n * (double)geo->g,
                                 [CB_WORK_ONCE] = 1};
   return cb_cost(CB_COST_ROT180, problem, work);

@@ -175,7 +175,7 @@ double cb_images_cost(const cb_problem *problem, bool pixel_lanes)
       int64_t width = row_of_lanes(&st, &gather[i]);
       pixels *= (double)cb_round_up(width, lanes) / (double)width;
     }
-    double steps = (double)gather[i].q * share_of_steps(&gather[i], st.axes);
+    double steps = gather[i].q ? (double)gather[i].q * share_of_steps(&gather[i], st.axes) : 0; /* a phase of gaps */
     work[CB_WORK_MAC] += images * pixels * outputs * steps;
     work[CB_WORK_STORE] += images * pixels * outputs;
   }

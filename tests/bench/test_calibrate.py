@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""bench/calibrate.py: the table stands as the timing files give it, planted costs are found again, and the program's own file is one
+that it reads. usage: test_calibrate.py BENCH-FOLDER CNNBLAS-BENCH"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+FOLDER, BENCH = sys.argv[1:3]
+sys.dont_write_bytecode = True
+sys.path.insert(0, FOLDER)
+import calibrate  # noqa: E402
+
+
+class Calibrate(unittest.TestCase):
+    def test_table_stands(self):
+        done = subprocess.run([sys.executable, '-B', os.path.join(FOLDER, 'calibrate.py'), '--check'],
+                              stdout=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 0, done.stdout)
+
+    def test_planted_costs(self):
+        planted = [2e-11, 0, 3e-10, 0, 5e-7, 1e-6]
+        samples = []
+        for i in range(1, 40):
+            work = [1e6 * i * i, 1e4 * (i % 7 + 1), 1e5 * (i % 5 + 1), 300.0 * (i % 3 + 1), i % 8 + 1.0, 1.0]
+            samples.append((work, sum(w * c for w, c in zip(work, planted)), 1 / i))
+        for found, cost in zip(calibrate.fit(samples, 6), planted):
+            self.assertAlmostEqual(found, cost, delta=1e-6 * cost + 1e-15)
+
+    def test_costs_are_never_negative(self):
+        samples = [([float(i), 1.0], 2.0 * i - 1, 1.0) for i in range(1, 20)]  # least squares would take -1 for the second
+        costs = calibrate.fit(samples, 2)
+        self.assertGreater(costs[0], 0)
+        self.assertEqual(costs[1], 0)
+
+    def test_kinds_without_work(self):
+        self.assertEqual(calibrate.fit([([0.0, 2.0], 4.0, 1.0)] * 3, 2), [0.0, 2.0])
+
+    def test_the_programs_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path, table = os.path.join(folder, 'a.json'), os.path.join(folder, 'table.h')
+            subprocess.run([BENCH, '--min-time', '0.001', '--threads', '2', '--calibrate', path] +
+                           ['mb2ic%dih%doc8kh3ph1' % (c, h) for c in (3, 8) for h in (6, 9)], check=True,
+                           stdout=subprocess.DEVNULL, env={**os.environ, 'OMP_WAIT_POLICY': 'passive'})
+            with open(path, encoding='utf-8') as file:
+                root = json.load(file)
+            for problem, direction, algorithm, row, work, seconds in root['samples']:
+                self.assertTrue(problem.startswith('mb2ic') and direction in calibrate.DIRECTIONS and algorithm and row)
+                self.assertEqual(len(work), len(root['kinds']))
+                self.assertTrue(min(work) >= 0 and max(work) > 0 and seconds > 0)
+            self.assertGreaterEqual(len(root['samples']), 4 * 3 * 2)
+            command = [sys.executable, '-B', os.path.join(FOLDER, 'calibrate.py'), '--table', table, path]
+            subprocess.run(command, check=True)
+            subprocess.run(command[:3] + ['--check'] + command[3:], check=True)
+            subprocess.run(command[:3] + ['--judge'] + command[3:], check=True, stdout=subprocess.DEVNULL)
+            with open(table, 'a', encoding='utf-8') as file:
+                file.write('\n')
+            self.assertEqual(subprocess.run(command[:3] + ['--check'] + command[3:], stdout=subprocess.DEVNULL).returncode, 1)
+
+
+unittest.main(argv=sys.argv[:1])
