@@ -133,22 +133,22 @@ static void print_list(void)
            bench_peer_at(i)->by_name_only ? "  (by name only)" : "");
 }
 
-/* One option; -1 to end with status 0. */
-static int read_option(bench_options *o, int option)
+/* Where an option that is no more than a text keeps it; NULL for the others. */
+static const char **text_of(bench_options *o, int option)
+{
+  return option == JSON        ? &o->json
+         : option == CSV       ? &o->csv
+         : option == PLOT      ? &o->plot
+         : option == CALIBRATE ? &o->calibrate
+                               : NULL;
+}
+
+/* An option whose value is a number or one of two words. */
+static int read_number(bench_options *o, int option)
 {
   long long number = 0;
-  int choice = 0, status = BENCH_OK;
+  int choice = 0, status;
   switch (option) {
-  case SET:
-    return bench_read_sets(o, optarg);
-  case PROBLEMS:
-    return bench_read_problem_file(o, optarg);
-  case DIRECTION:
-    return bench_read_directions(o, optarg);
-  case ALGORITHM:
-    return bench_read_algorithms(o, optarg);
-  case PEERS:
-    return bench_read_peers(o, optarg);
   case BATCH:
     status = bench_read_integer("batch", optarg, 1, 1 << 24, &number);
     o->batch = number;
@@ -161,16 +161,59 @@ static int read_option(bench_options *o, int option)
     status = bench_read_choice("dtype", optarg, "f32", "f64", &choice);
     o->dtype = choice ? CNNBLAS_F64 : CNNBLAS_F32;
     return status;
+  case EFFORT:
+    status = bench_read_choice("effort", optarg, "estimate", "measure", &choice);
+    o->effort = choice ? CNNBLAS_MEASURE : CNNBLAS_ESTIMATE;
+    return status;
+  case BARRIER:
+    o->supposes = true;
+    return bench_read_quantity("barrier", optarg, 0, 1e-6, &o->barrier);
+  case BANDWIDTH:
+    o->supposes = true;
+    return bench_read_quantity("bandwidth", optarg, 0.001, 1e9, &o->bandwidth);
+  default:
+    fputs("cnnblas-bench: --help shows the options\n", stderr);
+    return BENCH_USAGE;
+  }
+}
+
+/* An option that prints and ends the program; false for the others. */
+static bool answers(int option)
+{
+  if (option == LIST)
+    print_list();
+  else if (option == VERSION)
+    printf("cnnblas-bench %s\n", cnnblas_version_string());
+  else if (option == HELP)
+    fputs(help, stdout);
+  else
+    return false;
+  return true;
+}
+
+/* One option; -1 to end with status 0. */
+static int read_option(bench_options *o, int option)
+{
+  const char **text = text_of(o, option);
+  if (text) return *text = optarg, BENCH_OK;
+  if (answers(option)) return -1;
+  switch (option) {
+  case SET:
+    return bench_read_sets(o, optarg);
+  case PROBLEMS:
+    return bench_read_problem_file(o, optarg);
+  case DIRECTION:
+    return bench_read_directions(o, optarg);
+  case ALGORITHM:
+    return bench_read_algorithms(o, optarg);
+  case PEERS:
+    return bench_read_peers(o, optarg);
   case MIN_TIME:
     return bench_read_min_time(o, optarg);
   case WAIT_QUIET:
     return bench_read_wait_quiet(o, optarg);
   case WORKSPACE:
     return bench_read_workspace(o, optarg);
-  case EFFORT:
-    status = bench_read_choice("effort", optarg, "estimate", "measure", &choice);
-    o->effort = choice ? CNNBLAS_MEASURE : CNNBLAS_ESTIMATE;
-    return status;
   case WISDOM:
     o->wisdom_file = optarg;
     o->effort = CNNBLAS_MEASURE;
@@ -184,42 +227,14 @@ static int read_option(bench_options *o, int option)
     return BENCH_OK;
   case PROJECT:
     return bench_read_project(o, optarg);
-  case BARRIER:
-    o->supposes = true;
-    return bench_read_quantity("barrier", optarg, 0, 1e-6, &o->barrier);
-  case BANDWIDTH:
-    o->supposes = true;
-    return bench_read_quantity("bandwidth", optarg, 0.001, 1e9, &o->bandwidth);
   case FRESH:
     o->fresh = true;
     return BENCH_OK;
   case LATENCY:
     o->latency = true;
     return BENCH_OK;
-  case CALIBRATE:
-    o->calibrate = optarg;
-    return BENCH_OK;
-  case JSON:
-    o->json = optarg;
-    return BENCH_OK;
-  case CSV:
-    o->csv = optarg;
-    return BENCH_OK;
-  case PLOT:
-    o->plot = optarg;
-    return BENCH_OK;
-  case LIST:
-    print_list();
-    return -1;
-  case VERSION:
-    printf("cnnblas-bench %s\n", cnnblas_version_string());
-    return -1;
-  case HELP:
-    fputs(help, stdout);
-    return -1;
   default:
-    fputs("cnnblas-bench: --help shows the options\n", stderr);
-    return BENCH_USAGE;
+    return read_number(o, option);
   }
 }
 
