@@ -93,8 +93,9 @@ static void destroy(void *state)
 static void *create(const bench_task *task, const void *options, char *why, size_t why_size)
 {
   (void)options;
-  if (missing()) {
-    snprintf(why, why_size, "it was compiled for a machine with %s", missing());
+  const char *lacks = missing();
+  if (lacks) {
+    snprintf(why, why_size, "it was compiled for a machine with %s", lacks);
     return NULL;
   }
   loops *self = calloc(1, sizeof *self);
