@@ -21,9 +21,18 @@ static int is_forked_child(void)
   return owner != 0 && owner != getpid();
 }
 
+static _Thread_local bool alone;
+
+bool cb_parallel_alone(bool on)
+{
+  bool before = alone;
+  alone = on;
+  return before;
+}
+
 int cb_team(int threads)
 {
-  return is_forked_child() ? 1 : threads;
+  return alone || is_forked_child() ? 1 : threads;
 }
 
 static _Thread_local const cb_watch *watch_of_thread;

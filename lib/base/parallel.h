@@ -6,6 +6,7 @@
 #ifndef CB_BASE_PARALLEL_H
 #define CB_BASE_PARALLEL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* One task: task in [0, tasks), worker in [0, threads), for indexing scratch memory. */
@@ -42,7 +43,11 @@ typedef struct {
 /* Sets the calling thread's watch, NULL for none; returns the one before. */
 const cb_watch *cb_parallel_watch(const cb_watch *watch);
 
-/* What a region of so many threads has of them: 1 in a forked child. */
+/* Keeps the calling thread's regions on that thread while on, whatever their numbers of threads: for a call whose whole
+   work is less than waking a team costs. Returns what it was before, for setting it again. */
+bool cb_parallel_alone(bool on);
+
+/* What a region of so many threads has of them: 1 in a forked child or while cb_parallel_alone is on. */
 int cb_team(int threads);
 
 /* Threads for a call that was not told a number: 1 inside a caller's parallel region or in a forked child, else one a

@@ -24,3 +24,8 @@ void cnnblas_shared_parallel(int threads, int64_t tasks, void (*run)(void *conte
 {
   cb_parallel_for(threads, tasks, run, context);
 }
+
+int cnnblas_shared_alone(int on)
+{
+  return cb_parallel_alone(on != 0);
+}

@@ -20,4 +20,7 @@ CNNBLAS_API void cnnblas_shared_free(void *memory);
 CNNBLAS_API void cnnblas_shared_parallel(int threads, int64_t tasks,
                                          void (*run)(void *context, int64_t task, int worker), void *context);
 
+/* cb_parallel_alone. */
+CNNBLAS_API int cnnblas_shared_alone(int on);
+
 #endif

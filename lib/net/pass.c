@@ -316,20 +316,37 @@ static bool in_parts(const cnnblas_net *net)
   return net->part < net->options.batch;
 }
 
-static void begin_pass(cnnblas_net *net, int64_t n)
+/*
+ * A forward pass of fewer operations takes microseconds: a second core would at best halve them, and where another process
+ * holds that core, waiting for it takes milliseconds. Such a pass stays on the calling thread.
+ */
+static const double least_flops_of_a_team = 1e6;
+
+/* Whether the pass is alone on its thread; end_pass wants what this returns. */
+static int begin_pass(cnnblas_net *net, int64_t n)
 {
   net->last_n = n;
   net->has_gradient = false;
+  double flops = 0;
+  for (int64_t i = 0; i < net->count; i++) flops += net->layers[i].flops * (double)n;
+  return cnnblas_shared_alone(flops < least_flops_of_a_team);
+}
+
+static void end_pass(int before)
+{
+  cnnblas_shared_alone(before);
 }
 
 cnnblas_status cb_net_pass_forward(cnnblas_net *net, int64_t n, const void *x)
 {
   part whole = whole_batch(net, n, x);
-  begin_pass(net, n);
-  if (!in_parts(net)) return forward_layers(&whole, 0, net->count);
   parts all = {.net = net, .n = n, .count = cb_net_parts(net, n), .x = x};
-  cnnblas_status status = run_parts(&all);
-  return status ? status : forward_layers(&whole, net->split, net->count);
+  cnnblas_status status = CNNBLAS_OK;
+  int before = begin_pass(net, n);
+  if (in_parts(net)) status = run_parts(&all);
+  if (!status) status = forward_layers(&whole, in_parts(net) ? net->split : 0, net->count);
+  end_pass(before);
+  return status;
 }
 
 static cnnblas_status gradient_of_whole(cnnblas_net *net, const part *whole, const int32_t *labels, double *loss)
@@ -358,10 +375,12 @@ static cnnblas_status gradient_of_parts(cnnblas_net *net, part *whole, const int
 cnnblas_status cb_net_pass_gradient(cnnblas_net *net, int64_t n, const void *x, const int32_t *labels, double *loss)
 {
   part whole = whole_batch(net, n, x);
-  begin_pass(net, n);
+  int before = begin_pass(net, n);
   cnnblas_status status =
       in_parts(net) ? gradient_of_parts(net, &whole, labels, loss) : gradient_of_whole(net, &whole, labels, loss);
-  return status ? status : cb_net_apply_maps(net, net->layout.gradients);
+  if (!status) status = cb_net_apply_maps(net, net->layout.gradients);
+  end_pass(before);
+  return status;
 }
 
 /* The first of layers [from, to) whose output is not finite, `to` if none; runs them. */
