@@ -221,10 +221,10 @@ static void run_task(void *context, int64_t task, int worker)
   loops[call->plan->problem.direction](call, task);
 }
 
-static void run(const cb_call *call)
+static void work(cb_call *call)
 {
-  cb_parallel_for(call->threads, tasks_of(&call->plan->problem, call->n), run_task, (void *)call);
+  cb_call_add(call, tasks_of(&call->plan->problem, call->n), run_task);
 }
 
 const cb_algorithm cb_depthwise = {CB_NAMED("depthwise"), .applies = applies, .cost = cost, .prepare = prepare,
-                                   .run = run};
+                                   .work = work};

@@ -39,9 +39,9 @@ static void activate_plane(void *context, int64_t plane, int worker)
     activate_row_f32(y, call->pass, geo->p);
 }
 
-void cb_activation_apply(const cb_call *call)
+void cb_activation_add(cb_call *call)
 {
-  cb_parallel_for(call->threads, call->n * call->plan->problem.geo.k, activate_plane, (void *)call);
+  cb_call_add(call, call->n * call->plan->problem.geo.k, activate_plane);
 }
 
 static void gate_plane(void *context, int64_t plane, int worker)
@@ -56,15 +56,10 @@ static void gate_plane(void *context, int64_t plane, int worker)
     gate_row_f32((float *)call->out + at, (const float *)call->gate + at, geo->image);
 }
 
-void cb_gate_apply(const cb_call *call)
+void cb_gate_add(cb_call *call)
 {
-  cb_parallel_for(call->threads, call->n * call->plan->problem.geo.c, gate_plane, (void *)call);
+  cb_call_add(call, call->n * call->plan->problem.geo.c, gate_plane);
 }
-
-typedef struct {
-  const cb_call *call;
-  void *db;
-} bias_job;
 
 /* The sum of one channel: an image's in double, joined in a tree of images. */
 typedef struct {
@@ -89,23 +84,21 @@ static void join_images(void *context, int slot)
 
 static void bias_channel(void *context, int64_t ik, int worker)
 {
-  const bias_job *job = context;
-  const cb_call *call = job->call;
+  const cb_call *call = context;
   bool add = call->plan->problem.accumulate;
   bias_sum sum = {.call = call, .channel = ik};
   (void)worker;
   if (call->n > 0) cb_tree_sum(&(cb_tree){&sum, sum_image, join_images}, 0, call->n, 0);
   if (call->plan->problem.geo.dtype == CNNBLAS_F64) {
-    double *db = job->db;
+    double *db = call->db;
     db[ik] = add ? db[ik] + sum.slot[0] : sum.slot[0];
   } else {
-    float *db = job->db;
+    float *db = call->db;
     db[ik] = add ? db[ik] + (float)sum.slot[0] : (float)sum.slot[0];
   }
 }
 
-void cb_bias_gradient(const cb_call *call, void *db)
+void cb_bias_gradient_add(cb_call *call)
 {
-  bias_job job = {call, db};
-  cb_parallel_for(call->threads, call->plan->problem.geo.k, bias_channel, &job);
+  cb_call_add(call, call->plan->problem.geo.k, bias_channel);
 }

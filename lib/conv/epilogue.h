@@ -7,13 +7,14 @@
 /* y[in][ik][p] for k0 <= ik < k1, p0 <= p < p1 in place. Nothing to do: returns at once. */
 void cb_epilogue_apply(const cb_call *call, int64_t in, int64_t k0, int64_t k1, int64_t p0, int64_t p1);
 
-/* y of the whole call becomes f(y), f being the call's pass: LEAKY_RELU or CLIP. */
-void cb_activation_apply(const cb_call *call);
+/* Adds the loop after which y of the whole call is f(y), f being the call's pass: LEAKY_RELU or CLIP. */
+void cb_activation_add(cb_call *call);
 
-/* dx of the whole call becomes 0 where the call's gate is not above 0. */
-void cb_gate_apply(const cb_call *call);
+/* Adds the loop after which dx of the whole call is 0 where the call's gate is not above 0. */
+void cb_gate_add(cb_call *call);
 
-/* db[ik] = (or +=) sum over in, p of dy[in][ik][p]: in order of images, pixels in blocks of fixed size. */
-void cb_bias_gradient(const cb_call *call, void *db);
+/* Adds the loop of the bias gradient, db[ik] = (or +=) sum over in, p of dy[in][ik][p]: in order of images, pixels in blocks
+   of fixed size. */
+void cb_bias_gradient_add(cb_call *call);
 
 #endif

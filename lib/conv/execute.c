@@ -58,19 +58,33 @@ static int threads_for(const cb_call *call)
   return cb_geometry_macs(&plan->problem.geo, call->n) < CB_SERIAL_MACS ? 1 : plan->team;
 }
 
-void cb_execute(cb_call *call, void *workspace)
+cnnblas_status cb_execute(cb_call *call, void *workspace)
 {
   const cnnblas_conv_plan *plan = call->plan;
+  const size_t needed = cnnblas_conv_plan_workspace(plan);
+  void *own = NULL;
+  if (!workspace && needed) {
+    workspace = own = cb_alloc(needed);
+    if (!own) return cb_fail_memory(needed, "a workspace");
+  }
   call->threads = threads_for(call);
   call->accumulate |= plan->problem.accumulate;
   call->shared = workspace ? cb_align(workspace) : NULL;
   call->scratch = call->shared ? call->shared + plan->tiling.shared_bytes : NULL;
+  call->loops = 0;
+  call->rounds = 1;
+  plan->algorithm->work(call);
+  const int again = call->loops; /* in each round; what follows, after the last */
+  if (call->gate && !plan->algorithm->gates) cb_gate_add(call);
+  if (call->pass) cb_activation_add(call);
+  if (call->db) cb_bias_gradient_add(call);
   cb_blas_guard guard;
   if (plan->algorithm->uses_blas) cb_blas_begin(&guard);
-  plan->algorithm->run(call);
-  if (call->gate && !plan->algorithm->gates) cb_gate_apply(call);
-  if (call->pass) cb_activation_apply(call);
+  for (call->round = 0; call->round < call->rounds; call->round++)
+    cb_parallel_loops(call->threads, call->loop, call->round + 1 < call->rounds ? again : call->loops);
   if (plan->algorithm->uses_blas) cb_blas_end(&guard);
+  cb_free(own);
+  return CNNBLAS_OK;
 }
 
 /* A workspace that was passed must be large enough and apart from the arrays; one may be missing if we may allocate. */
@@ -84,21 +98,6 @@ static cnnblas_status check_workspace(const cnnblas_conv_plan *plan, const void 
   if (workspace && workspace_bytes < needed)
     return cb_fail(CNNBLAS_INVALID_ARGUMENT, "workspace_bytes is %zu; the plan needs %zu", workspace_bytes, needed);
   return cb_check_apart(arrays, count, &(cb_array){"workspace", workspace, (int64_t)needed, 1, true});
-}
-
-/* Makes a workspace if one is needed and none was passed, runs the call and the bias gradient db, if any. */
-static cnnblas_status run_call(cb_call *call, void *db, void *workspace)
-{
-  size_t needed = cnnblas_conv_plan_workspace(call->plan);
-  void *own = NULL;
-  if (!workspace && needed) {
-    workspace = own = cb_alloc(needed);
-    if (!own) return cb_fail_memory(needed, "a workspace");
-  }
-  cb_execute(call, workspace);
-  if (db) cb_bias_gradient(call, db);
-  cb_free(own);
-  return CNNBLAS_OK;
 }
 
 /* Forward with everything but the weights checked here; `weights` are the plan's kind, under that name in messages. */
@@ -140,7 +139,7 @@ static cnnblas_status forward(const forward_call *f)
   else
     call.activation = activation.kind;
   call.accumulate = in_place && f->y; /* y + conv, then bias and activation: the residual is added where it lies */
-  return run_call(&call, NULL, f->workspace);
+  return cb_execute(&call, f->workspace);
 }
 
 cnnblas_status cnnblas_conv_forward(const cnnblas_conv_plan *plan, int64_t n, const void *x, const void *w,
@@ -185,7 +184,7 @@ static cnnblas_status backward_data(const cnnblas_conv_plan *plan, int64_t n, co
   if (!status) status = check_workspace(plan, workspace, workspace_bytes, arrays, 4);
   if (status) return status;
   cb_call call = {.plan = plan, .n = n, .dy = dy, .w = w, .gate = net, .out = dx};
-  return run_call(&call, NULL, workspace);
+  return cb_execute(&call, workspace);
 }
 
 cnnblas_status cnnblas_conv_backward_data(const cnnblas_conv_plan *plan, int64_t n, const void *dy, const void *w,
@@ -219,6 +218,6 @@ cnnblas_status cnnblas_conv_backward_weights(const cnnblas_conv_plan *plan, int6
   status = cb_check_arrays(arrays, 4, 2);
   if (!status) status = check_workspace(plan, workspace, workspace_bytes, arrays, 4);
   if (status) return status;
-  cb_call call = {.plan = plan, .n = n, .x = x, .dy = dy, .out = dw};
-  return run_call(&call, db, workspace);
+  cb_call call = {.plan = plan, .n = n, .x = x, .dy = dy, .out = dw, .db = db};
+  return cb_execute(&call, workspace);
 }

@@ -4,7 +4,8 @@
 
 #include "conv/plan.h"
 
-/* Runs call, whose arrays are valid, with the plan's workspace (of cnnblas_conv_plan_workspace bytes, any alignment). */
-void cb_execute(cb_call *call, void *workspace);
+/* Runs call, whose arrays are valid, with the plan's workspace (of cnnblas_conv_plan_workspace bytes, any alignment); NULL:
+   with one of its own, or CNNBLAS_OUT_OF_MEMORY. */
+cnnblas_status cb_execute(cb_call *call, void *workspace);
 
 #endif

@@ -268,16 +268,15 @@ static void run_task(void *context, int64_t task, int worker)
   if (direction == CNNBLAS_BACKWARD_WEIGHTS) weights_tile(call, task, tile);
 }
 
-static void run(const cb_call *call)
+static void work(cb_call *call)
 {
   const cb_problem *problem = &call->plan->problem;
   const cb_tiling *t = &call->plan->tiling;
   bool weights = problem->direction == CNNBLAS_BACKWARD_WEIGHTS;
   int64_t tasks = weights || problem->geo.n == 0 ? t->tasks : t->tasks / problem->geo.n * call->n;
-  cb_tree_parts parts = {call, call->shared, weights ? t->segments : 1};
-  cb_loop loops[] = {{tasks, run_task, (void *)call}, cb_tree_join(&parts)};
-  cb_parallel_loops(call->threads, loops, 2);
+  cb_call_add(call, tasks, run_task);
+  cb_tree_add_join(call, weights ? t->segments : 1);
 }
 
 const cb_algorithm cb_im2col = {CB_NAMED("im2col"), .applies = applies, .cost = cost,
-                                .prepare = prepare, .run = run,         .uses_blas = true};
+                                .prepare = prepare, .work = work,       .uses_blas = true};

@@ -114,12 +114,12 @@ static void run_task(void *context, int64_t task, int worker)
   }
 }
 
-static void run(const cb_call *call)
+static void work(cb_call *call)
 {
   const cb_geometry *geo = &call->plan->problem.geo;
   int64_t per_image = geo->n ? call->plan->tiling.tasks / geo->n : 0;
-  cb_parallel_for(call->threads, per_image * call->n, run_task, (void *)call);
+  cb_call_add(call, per_image * call->n, run_task);
 }
 
 const cb_algorithm cb_im2col_rot180 = {CB_NAMED("im2col_rot180"), .applies = applies, .cost = cost,
-                                       .prepare = prepare,        .run = run,         .uses_blas = true};
+                                       .prepare = prepare,        .work = work,       .uses_blas = true};

@@ -23,23 +23,20 @@ bool cb_implicit_in_reach(const cb_geometry *geo);
    their block and its order are left to fill in. */
 cb_store cb_implicit_store(const cb_call *call, int64_t at, int64_t output);
 
-/* The state of every plan begins with it. */
-typedef struct {
-  void (*run)(const cb_call *call);
-} cb_implicit_head;
-
 /* Most steps of one chain of sums, of a forward or an input gradient. */
 int64_t cb_images_chunk(const cb_problem *problem);
 
 /* Each half: whether it can do the problem within its budget, its estimated seconds if so, making the plan's state and
-   tiling. pixel_lanes: pixels on the lanes instead of channels. inputs: input channels on the lanes instead of filters. */
+   tiling, and the loops of a call. pixel_lanes: pixels on the lanes instead of channels. inputs: input channels on the lanes instead of filters. */
 bool cb_images_apply(const cb_problem *problem, bool pixel_lanes, char *why, size_t size);
 double cb_images_cost(const cb_problem *problem, bool pixel_lanes);
 cnnblas_status cb_images_prepare(cnnblas_conv_plan *plan, bool pixel_lanes);
+void cb_images_work(cb_call *call);
 
 bool cb_weights_apply(const cb_problem *problem, bool inputs, char *why, size_t size);
 double cb_weights_cost(const cb_problem *problem, bool inputs);
 cnnblas_status cb_weights_prepare(cnnblas_conv_plan *plan, bool inputs);
+void cb_weights_work(cb_call *call);
 
 /* How a forward's weights are packed once. (implicit_packing.c) */
 extern const cb_packing cb_implicit_packing;

@@ -184,14 +184,12 @@ static void share_out(cb_batch *st, const cb_geometry *geo, int64_t rows, int th
   st->output_groups = best[1];
 }
 
-static void run(const cb_call *call);
-
 /* Everything that does not need the tables; why it does not apply, or NULL. */
 static const char *plan_layout(cb_batch *st, const cb_problem *problem, int threads)
 {
   const cb_geometry *geo = &problem->geo;
   bool forward = problem->direction == CNNBLAS_FORWARD;
-  *st = (cb_batch){.head.run = run, .engine = cb_engine_get(geo->dtype)};
+  *st = (cb_batch){.engine = cb_engine_get(geo->dtype)};
   const char *why = why_unsuited(problem, st->engine);
   if (why) return why;
   if (forward)
@@ -467,9 +465,9 @@ static void run_job(void *context, int64_t task, int worker)
   store_outputs(&j);
 }
 
-static void run(const cb_call *call)
+void cb_batch_work(cb_call *call)
 {
   const cb_batch *st = call->plan->state;
   int64_t blocks = cb_ceil_div(call->n, st->engine->lanes) * st->bands * call->plan->problem.geo.g;
-  cb_parallel_for(call->threads, blocks * st->output_groups, run_job, (void *)call);
+  cb_call_add(call, blocks * st->output_groups, run_job);
 }

@@ -9,7 +9,6 @@ enum { CB_BATCH_COLUMNS = 256 /* most outputs of a row */ };
 
 /* The state of a plan. Pitches and offsets in elements, _at in bytes of a thread's scratch. */
 typedef struct {
-  cb_implicit_head head;
   const cb_engine *engine;
   cb_gather gather;
   int64_t outputs;                               /* of one group */
@@ -38,9 +37,11 @@ const char *cb_batch_too_few(const cb_geometry *geo, const cb_engine *engine);
 const char *cb_batch_why_not(const cb_problem *problem);
 double cb_batch_cost(const cb_problem *problem);
 cnnblas_status cb_batch_prepare(cnnblas_conv_plan *plan);
+void cb_batch_work(cb_call *call);
 
 const char *cb_batch_weights_why_not(const cb_problem *problem);
 double cb_batch_weights_cost(const cb_problem *problem);
 cnnblas_status cb_batch_weights_prepare(cnnblas_conv_plan *plan);
+void cb_batch_weights_work(cb_call *call);
 
 #endif

@@ -38,7 +38,6 @@ enum {
 };
 
 typedef struct {
-  cb_implicit_head head;
   const cb_engine *engine;
   cb_gather gather;            /* of the forward */
   int64_t low[3];              /* the first position that any output reads, on each axis; negative in the padding */
@@ -182,8 +181,6 @@ double cb_batch_weights_cost(const cb_problem *problem)
   return cb_cost(CB_COST_BATCH, problem, work);
 }
 
-static void run(const cb_call *call);
-
 cnnblas_status cb_batch_weights_prepare(cnnblas_conv_plan *plan)
 {
   const cb_geometry *geo = &plan->problem.geo;
@@ -193,7 +190,6 @@ cnnblas_status cb_batch_weights_prepare(cnnblas_conv_plan *plan)
   if (!st) return cb_fail_memory(bytes, "the plan's table of taps");
   plan->state = st;
   plan_layout(st, t, &plan->problem, plan->team);
-  st->head.run = run;
   const cb_gather_axis *a = st->gather.axis;
   for (int64_t q = 0; q < geo->q; q++) {
     int64_t at[3];
@@ -370,13 +366,10 @@ static void run_job(void *context, int64_t task, int worker)
   store_slot(&j, 0, cb_at_mut(out, at, geo->element), geo->q, segments == 1 && call->accumulate);
 }
 
-static void run(const cb_call *call)
+void cb_batch_weights_work(cb_call *call)
 {
   const state *st = call->plan->state;
   int64_t segments = cb_min(leaves_of(call), call->plan->tiling.segments);
-  cb_tree_parts parts = {call, call->shared, segments};
-  cb_loop loops[] = {
-      {segments * call->plan->problem.geo.g * st->channel_groups * st->filter_groups, run_job, (void *)call},
-      cb_tree_join(&parts)};
-  cb_parallel_loops(call->threads, loops, 2);
+  cb_call_add(call, segments * call->plan->problem.geo.g * st->channel_groups * st->filter_groups, run_job);
+  cb_tree_add_join(call, segments);
 }

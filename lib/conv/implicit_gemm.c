@@ -94,9 +94,14 @@ static void release(cnnblas_conv_plan *plan)
   cb_free(plan->state);
 }
 
-static void run(const cb_call *call)
+static void channels_work(cb_call *call)
 {
-  ((const cb_implicit_head *)call->plan->state)->run(call);
+  (gradient_of_weights(&call->plan->problem) ? cb_weights_work : cb_images_work)(call);
+}
+
+static void images_work(cb_call *call)
+{
+  (gradient_of_weights(&call->plan->problem) ? cb_batch_weights_work : cb_batch_work)(call);
 }
 
 /* Output channels: k in a forward and a weight gradient, c in an input gradient. */
@@ -105,7 +110,7 @@ const cb_algorithm cb_implicit_channels = {CB_ORIENTED("implicit_gemm", "channel
                                            .cost = channels_cost,
                                            .prepare = channels_prepare,
                                            .release = release,
-                                           .run = run,
+                                           .work = channels_work,
                                            .packing = &cb_implicit_packing,
                                            .gates = true};
 
@@ -115,7 +120,7 @@ const cb_algorithm cb_implicit_pixels = {CB_ORIENTED("implicit_gemm", "pixels"),
                                          .cost = pixels_cost,
                                          .prepare = pixels_prepare,
                                          .release = release,
-                                         .run = run,
+                                         .work = cb_images_work,
                                          .packing = &cb_implicit_packing,
                                          .gates = true};
 
@@ -125,7 +130,7 @@ const cb_algorithm cb_implicit_images = {CB_ORIENTED("implicit_gemm", "images"),
                                          .cost = images_cost,
                                          .prepare = images_prepare,
                                          .release = release,
-                                         .run = run,
+                                         .work = images_work,
                                          .by_batch = true,
                                          .gates = true};
 
@@ -135,4 +140,4 @@ const cb_algorithm cb_implicit_inputs = {CB_ORIENTED("implicit_gemm", "inputs"),
                                          .cost = inputs_cost,
                                          .prepare = inputs_prepare,
                                          .release = release,
-                                         .run = run};
+                                         .work = cb_weights_work};

@@ -199,7 +199,6 @@ cnnblas_status cb_images_prepare(cnnblas_conv_plan *plan, bool pixel_lanes)
   lay_out(&draft, problem, plan->team);
   cb_images *st = cb_images_allocate(&draft);
   if (!st) return CNNBLAS_OUT_OF_MEMORY;
-  st->head.run = cb_images_run;
   bool forward = problem->direction == CNNBLAS_FORWARD;
   int64_t elements = 0;
   for (int64_t i = 0; i < st->phases; i++) {

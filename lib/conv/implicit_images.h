@@ -34,7 +34,6 @@ typedef struct {
 
 /* The state of a plan. */
 typedef struct {
-  cb_implicit_head head;
   const cb_engine *engine;
   int64_t phases;
   cb_gather *gather; /* [phases] */
@@ -74,9 +73,6 @@ cb_images *cb_images_allocate(const cb_images *draft);
 
 /* Fills the tables of phase i, which has steps. */
 cnnblas_status cb_images_fill(cb_images *st, const cb_geometry *geo, bool forward, int64_t i);
-
-/* Executes a call: the state's head. */
-void cb_images_run(const cb_call *call);
 
 /* Pixels of a block that share their taps: [first, first + count) of its tables. */
 typedef struct {

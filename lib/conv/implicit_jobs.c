@@ -65,6 +65,13 @@ typedef struct {
   int64_t first, last;
 } panel_round;
 
+static panel_round round_of(const cb_call *call)
+{
+  const cb_images *st = call->plan->state;
+  int64_t first = call->round * st->round_panels;
+  return (panel_round){call, first, cb_min(first + st->round_panels, st->panels)};
+}
+
 /* Where panel b of group ig and phase i lies among the packed: those of the round, or the caller's, which are all. */
 static int64_t place_in_round(const panel_round *r, int64_t i, int64_t ig, int64_t b)
 {
@@ -76,15 +83,16 @@ static int64_t place_in_round(const panel_round *r, int64_t i, int64_t ig, int64
 /* Task of the first pass: one shared panel; task = (phase, group, panel). */
 static void pack_shared(void *context, int64_t task, int worker)
 {
-  const panel_round *r = context;
-  const cb_images *st = r->call->plan->state;
-  const cb_geometry *geo = &r->call->plan->problem.geo;
-  const int64_t panels = r->last - r->first;
-  int64_t i = task / (geo->g * panels), ig = task / panels % geo->g, b = r->first + task % panels;
+  const cb_call *call = context;
+  const panel_round r = round_of(call);
+  const cb_images *st = call->plan->state;
+  const cb_geometry *geo = &call->plan->problem.geo;
+  const int64_t panels = r.last - r.first;
+  int64_t i = task / (geo->g * panels), ig = task / panels % geo->g, b = r.first + task % panels;
   (void)worker;
   if (st->gather[i].q == 0) return;
   cb_panel panel = cb_panel_at(st->engine, st->outputs, b);
-  pack_panel(r->call, i, ig, &panel, cb_at_mut(r->call->shared, place_in_round(r, i, ig, b), geo->element));
+  pack_panel(call, i, ig, &panel, cb_at_mut(call->shared, place_in_round(&r, i, ig, b), geo->element));
 }
 
 /* A job's block: its pixels in phase 0, the part of the destination that it covers, and its memory. */
@@ -249,14 +257,14 @@ static void open_job(job *j)
 /* task = (block * groups + group) * panel groups + panel group. */
 static void run_job(void *context, int64_t task, int worker)
 {
-  const panel_round *r = context;
-  const cb_call *call = r->call;
+  const cb_call *call = context;
+  const panel_round r = round_of(call);
   const cb_images *st = call->plan->state;
   const cb_geometry *geo = &call->plan->problem.geo;
-  int64_t group = task % st->panel_groups, panels = r->last - r->first;
-  int64_t p0 = r->first + cb_split(panels, st->panel_groups, group);
-  int64_t p1 = r->first + cb_split(panels, st->panel_groups, group + 1);
-  job j = {.round = r,
+  int64_t group = task % st->panel_groups, panels = r.last - r.first;
+  int64_t p0 = r.first + cb_split(panels, st->panel_groups, group);
+  int64_t p1 = r.first + cb_split(panels, st->panel_groups, group + 1);
+  job j = {.round = &r,
            .tiles = {.call = call, .st = st, .ig = task / st->panel_groups % geo->g},
            .index = task / st->panel_groups / geo->g,
            .scratch = cb_scratch(call, worker)};
@@ -270,16 +278,12 @@ static void run_job(void *context, int64_t task, int worker)
   if (st->past) __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-void cb_images_run(const cb_call *call)
+void cb_images_work(cb_call *call)
 {
   const cb_images *st = call->plan->state;
   const cb_geometry *geo = &call->plan->problem.geo;
   if (call->n == 0) return;
-  int64_t jobs = cb_band_blocks(&st->band, call->n) * geo->g * st->panel_groups;
-  for (int64_t first = 0; first < st->panels; first += st->round_panels) {
-    panel_round r = {call, first, cb_min(first + st->round_panels, st->panels)};
-    int64_t panels = st->shared_panels ? st->phases * geo->g * (r.last - r.first) : 0;
-    cb_loop loops[] = {{panels, pack_shared, &r}, {jobs, run_job, &r}};
-    cb_parallel_loops(call->threads, loops, 2);
-  }
+  call->rounds = cb_ceil_div(st->panels, st->round_panels);
+  if (st->shared_panels) cb_call_add(call, st->phases * geo->g * st->round_panels, pack_shared);
+  cb_call_add(call, cb_band_blocks(&st->band, call->n) * geo->g * st->panel_groups, run_job);
 }

@@ -292,7 +292,6 @@ cnnblas_status cb_weights_prepare(cnnblas_conv_plan *plan, bool inputs)
   cb_weights *st = cb_alloc_zeroed(bytes);
   if (!st) return cb_fail_memory(bytes, "the plan's walk tables");
   plan->state = st;
-  st->head.run = cb_weights_run;
   st->swapped = inputs;
   t->thread_bytes = size_state(st, t, &plan->problem, plan->team);
   t->p_tile = st->band.pixels;

@@ -9,7 +9,6 @@
 
 /* The state of a plan. */
 typedef struct {
-  cb_implicit_head head;
   const cb_engine *engine;
   bool swapped;                  /* filters on the rows, input channels on the lanes */
   int64_t rows_all, lanes_all;   /* channels of an image on either side */
@@ -36,8 +35,5 @@ typedef struct {
 
 /* The outputs that the gather's tap t reaches. */
 cb_box cb_weights_reach(const cb_gather *gather, int64_t t);
-
-/* Executes a call: the state's head. */
-void cb_weights_run(const cb_call *call);
 
 #endif

@@ -271,13 +271,10 @@ static void run_job(void *context, int64_t task, int worker)
   }
 }
 
-void cb_weights_run(const cb_call *call)
+void cb_weights_work(cb_call *call)
 {
   const cb_weights *st = call->plan->state;
   int64_t segments = cb_min(leaves_of(call), call->plan->tiling.segments);
-  cb_tree_parts parts = {call, call->shared, segments};
-  cb_loop loops[] = {
-      {segments * call->plan->problem.geo.g * st->channel_groups * st->panel_groups, run_job, (void *)call},
-      cb_tree_join(&parts)};
-  cb_parallel_loops(call->threads, loops, 2);
+  cb_call_add(call, segments * call->plan->problem.geo.g * st->channel_groups * st->panel_groups, run_job);
+  cb_tree_add_join(call, segments);
 }

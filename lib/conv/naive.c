@@ -65,10 +65,12 @@ static cnnblas_status prepare(cnnblas_conv_plan *plan)
   return CNNBLAS_OK;
 }
 
-static void run(const cb_call *call)
+static void run_task(void *context, int64_t task, int worker)
 {
+  const cb_call *call = context;
   const cb_problem *problem = &call->plan->problem;
   const cb_geometry *geo = &problem->geo;
+  (void)task, (void)worker;
   bool f64 = geo->dtype == CNNBLAS_F64;
   if (problem->direction == CNNBLAS_FORWARD) {
     (f64 ? forward_f64 : forward_f32)(call);
@@ -79,5 +81,10 @@ static void run(const cb_call *call)
   (f64 ? backward_f64 : backward_f32)(call);
 }
 
+static void work(cb_call *call)
+{
+  cb_call_add(call, 1, run_task);
+}
+
 const cb_algorithm cb_naive = {CB_NAMED("naive"), .by_name_only = true, .applies = applies,
-                               .cost = cost,      .prepare = prepare,   .run = run};
+                               .cost = cost,      .prepare = prepare,   .work = work};

@@ -6,10 +6,12 @@
 #ifndef CB_CONV_PLAN_H
 #define CB_CONV_PLAN_H
 
+#include "base/parallel.h"
 #include "conv/geometry.h"
 
 enum {
   CB_MAX_ALGORITHMS = 16,
+  CB_MAX_LOOPS = 6,      /* of a call */
   CB_FORWARD_IMAGES = 2, /* by which it is judged whether an algorithm applies to a forward, and its cost */
   CB_SERIAL_MACS =
       250000 /* multiply-adds that gain nothing by a second thread: 200,000 took 3.8 us on one and 3.9 us on two
@@ -67,6 +69,12 @@ typedef struct {
   bool accumulate;                    /* the plan's, or a residual that is the output itself */
   int threads;
   char *shared, *scratch; /* 64-byte aligned; scratch of worker i at scratch + i * tiling.thread_bytes */
+  void *db;               /* [k] bias gradient, NULL: none */
+  /* The work, as the row's work() says it: loops that the executor runs in one region, again in each round. */
+  cb_loop loop[CB_MAX_LOOPS];
+  int loops;
+  int64_t rounds, round; /* a round is a region of its own; round is the current one, from 0 */
+  int64_t segments;      /* of a weight gradient: partial results in `shared` that are joined; 1: none */
 } cb_call;
 
 /* How weights are packed once for many calls (packed.h). Rows of one name that share one take each other's packed weights. */
@@ -95,7 +103,8 @@ struct cb_algorithm {
   /* Fixes plan->tiling, and plan->state if it needs one. */
   cnnblas_status (*prepare)(cnnblas_conv_plan *plan);
   void (*release)(cnnblas_conv_plan *plan); /* may be NULL */
-  void (*run)(const cb_call *call);
+  /* Adds the loops of a call (cb_call_add), whose fields but those of the work are filled in. */
+  void (*work)(cb_call *call);
   bool uses_blas;
   const cb_packing *packing; /* how it packs weights once for many calls; NULL: it cannot do a packed problem */
   bool gates;                /* its stores look at the call's gate; for the others there is a pass afterwards */
@@ -113,6 +122,12 @@ static inline const void *cb_at(const void *array, int64_t index, size_t element
 static inline void *cb_at_mut(void *array, int64_t index, size_t element)
 {
   return (char *)array + (size_t)index * element;
+}
+
+/* One more loop of the call's work; its tasks have the call as their context. */
+static inline void cb_call_add(cb_call *call, int64_t tasks, cb_task run)
+{
+  call->loop[call->loops++] = (cb_loop){tasks, run, call};
 }
 
 static inline void *cb_scratch(const cb_call *call, int worker)

@@ -50,10 +50,10 @@ static void run_task(void *context, int64_t task, int worker)
   loops[problem->geo.dtype == CNNBLAS_F64][problem->direction](call, task);
 }
 
-static void run(const cb_call *call)
+static void work(cb_call *call)
 {
-  cb_parallel_for(call->threads, tasks_of(&call->plan->problem, call->n), run_task, (void *)call);
+  cb_call_add(call, tasks_of(&call->plan->problem, call->n), run_task);
 }
 
 const cb_algorithm cb_reference = {CB_NAMED("reference"), .by_name_only = true, .applies = applies,
-                                   .cost = cost,          .prepare = prepare,   .run = run};
+                                   .cost = cost,          .prepare = prepare,   .work = work};

@@ -16,36 +16,37 @@ void cb_tree_sum(const cb_tree *tree, int64_t first, int64_t count, int slot)
 }
 
 #define JOIN(NAME, REAL)                                                                                               \
-  static void NAME(const cb_tree_parts *p, int64_t elements, int64_t first, int64_t last)                              \
+  static void NAME(const cb_call *call, int64_t elements, int64_t first, int64_t last)                                 \
   {                                                                                                                    \
-    REAL *parts = p->parts, *out = p->call->out;                                                                       \
-    for (int64_t step = 1; step < p->count; step *= 2)                                                                 \
-      for (int64_t part = 0; part < p->count; part += 2 * step) {                                                      \
+    REAL *parts = (REAL *)(void *)call->shared, *out = call->out;                                                      \
+    for (int64_t step = 1; step < call->segments; step *= 2)                                                           \
+      for (int64_t part = 0; part < call->segments; part += 2 * step) {                                                \
         REAL *left = parts + part * elements;                                                                          \
         const REAL *right = left + step * elements;                                                                    \
         for (int64_t i = first; i < last; i++) left[i] += right[i];                                                    \
       }                                                                                                                \
-    bool add = p->call->accumulate;                                                                                    \
+    bool add = call->accumulate;                                                                                       \
     for (int64_t i = first; i < last; i++) out[i] = add ? out[i] + parts[i] : parts[i];                                \
   }
 
 JOIN(join_f32, float)
 JOIN(join_f64, double)
 
-static int64_t elements_of(const cb_tree_parts *p)
+static int64_t elements_of(const cb_call *call)
 {
-  return p->call->plan->problem.geo.k * p->call->plan->problem.geo.q;
+  return call->plan->problem.geo.k * call->plan->problem.geo.q;
 }
 
 static void join_chunk(void *context, int64_t task, int worker)
 {
-  const cb_tree_parts *p = context;
-  int64_t elements = elements_of(p), first = task * CHUNK, last = cb_min(first + CHUNK, elements);
+  const cb_call *call = context;
+  int64_t elements = elements_of(call), first = task * CHUNK, last = cb_min(first + CHUNK, elements);
   (void)worker;
-  (p->call->plan->problem.geo.dtype == CNNBLAS_F64 ? join_f64 : join_f32)(p, elements, first, last);
+  (call->plan->problem.geo.dtype == CNNBLAS_F64 ? join_f64 : join_f32)(call, elements, first, last);
 }
 
-cb_loop cb_tree_join(cb_tree_parts *parts)
+void cb_tree_add_join(cb_call *call, int64_t segments)
 {
-  return (cb_loop){parts->count > 1 ? cb_ceil_div(elements_of(parts), CHUNK) : 0, join_chunk, parts};
+  call->segments = segments;
+  if (segments > 1) cb_call_add(call, cb_ceil_div(elements_of(call), CHUNK), join_chunk);
 }

@@ -43,14 +43,9 @@ typedef struct {
    of two below its number of leaves. */
 void cb_tree_sum(const cb_tree *tree, int64_t first, int64_t count, int slot);
 
-/* Partial results of a weight gradient, [count][elements], one each subtree of equal height; count is a power of two. */
-typedef struct {
-  const cb_call *call;
-  void *parts;
-  int64_t count;
-} cb_tree_parts;
-
-/* The loop that joins them, out = (or +=) their sum, and overwrites them. */
-cb_loop cb_tree_join(cb_tree_parts *parts);
+/* Adds the loop that joins partial results of a weight gradient, [segments][elements] in the call's shared workspace, one each
+   subtree of equal height, and overwrites them: out = (or +=) their sum. segments is a power of two; 1: there is nothing to
+   join. */
+void cb_tree_add_join(cb_call *call, int64_t segments);
 
 #endif
