@@ -1,5 +1,6 @@
 /* What the parts of implicit_gemm share; see implicit.h. */
 #include "conv/implicit.h"
+#include "base/parameters.h"
 
 bool cb_implicit_in_reach(const cb_geometry *geo)
 {
@@ -11,6 +12,21 @@ bool cb_implicit_in_reach(const cb_geometry *geo)
     pixels *= (double)a->in + (double)(a->out - 1) * (double)a->stride + step * (double)(a->taps - 1) + 1;
   }
   return terms < 67108864.0 && channels * pixels < 1e16;
+}
+
+int64_t cb_implicit_chunk(const cb_problem *problem)
+{
+  enum { DATA_CHUNK = 48 }; /* least of an input gradient: col2im sums kg terms, then taps; so must a rival */
+  const cb_geometry *geo = &problem->geo;
+  const int64_t most = cb_parameters_get()->order.chunk_steps;
+  if (problem->direction == CNNBLAS_FORWARD) return most;
+  return cb_min(most, cb_max(DATA_CHUNK, 3 * (geo->kg + geo->taps)));
+}
+
+const char *cb_implicit_too_few(const cb_geometry *geo, const cb_engine *engine)
+{
+  if (geo->taps == 1) return "a tap meets each pixel only once, which does not pay for transposing it";
+  return geo->n * 4 < 3 * (int64_t)engine->lanes ? "the images do not fill three quarters of a vector's lanes" : NULL;
 }
 
 cb_store cb_implicit_store(const cb_call *call, int64_t at, int64_t output)

@@ -4,7 +4,9 @@
  * algorithms' table for each orientation: what lies on the vectors' lanes. The other files plan and run them.
  */
 #include "base/memory.h"
-#include "conv/implicit_batch.h"
+#include "conv/implicit_dw.h"
+#include "conv/implicit_map.h"
+#include "conv/implicit_map_images.h"
 #include <stdio.h>
 
 static bool gradient_of_weights(const cb_problem *problem)
@@ -26,67 +28,67 @@ static bool in_reach(const cb_problem *problem, char *why, size_t size)
 static bool channels_apply(const cb_problem *problem, char *why, size_t size)
 {
   if (!in_reach(problem, why, size)) return false;
-  return gradient_of_weights(problem) ? cb_weights_apply(problem, false, why, size)
-                                      : cb_images_apply(problem, false, why, size);
+  return gradient_of_weights(problem) ? cb_dw_apply(problem, false, why, size)
+                                      : cb_map_apply(problem, false, why, size);
 }
 
 static double channels_cost(const cb_problem *problem)
 {
-  return gradient_of_weights(problem) ? cb_weights_cost(problem, false) : cb_images_cost(problem, false);
+  return gradient_of_weights(problem) ? cb_dw_cost(problem, false) : cb_map_cost(problem, false);
 }
 
 static cnnblas_status channels_prepare(cnnblas_conv_plan *plan)
 {
-  return gradient_of_weights(&plan->problem) ? cb_weights_prepare(plan, false) : cb_images_prepare(plan, false);
+  return gradient_of_weights(&plan->problem) ? cb_dw_prepare(plan, false) : cb_map_prepare(plan, false);
 }
 
 static bool pixels_apply(const cb_problem *problem, char *why, size_t size)
 {
   if (gradient_of_weights(problem)) return refuse("a weight gradient is a sum over the pixels", why, size);
-  return in_reach(problem, why, size) && cb_images_apply(problem, true, why, size);
+  return in_reach(problem, why, size) && cb_map_apply(problem, true, why, size);
 }
 
 static double pixels_cost(const cb_problem *problem)
 {
-  return cb_images_cost(problem, true);
+  return cb_map_cost(problem, true);
 }
 
 static cnnblas_status pixels_prepare(cnnblas_conv_plan *plan)
 {
-  return cb_images_prepare(plan, true);
+  return cb_map_prepare(plan, true);
 }
 
 static bool images_apply(const cb_problem *problem, char *why, size_t size)
 {
   if (!in_reach(problem, why, size)) return false;
-  const char *reason = gradient_of_weights(problem) ? cb_batch_weights_why_not(problem) : cb_batch_why_not(problem);
+  const char *reason = gradient_of_weights(problem) ? cb_dw_images_why_not(problem) : cb_map_images_why_not(problem);
   return !reason || refuse(reason, why, size);
 }
 
 static double images_cost(const cb_problem *problem)
 {
-  return gradient_of_weights(problem) ? cb_batch_weights_cost(problem) : cb_batch_cost(problem);
+  return gradient_of_weights(problem) ? cb_dw_images_cost(problem) : cb_map_images_cost(problem);
 }
 
 static cnnblas_status images_prepare(cnnblas_conv_plan *plan)
 {
-  return gradient_of_weights(&plan->problem) ? cb_batch_weights_prepare(plan) : cb_batch_prepare(plan);
+  return gradient_of_weights(&plan->problem) ? cb_dw_images_prepare(plan) : cb_map_images_prepare(plan);
 }
 
 static bool inputs_apply(const cb_problem *problem, char *why, size_t size)
 {
   if (!gradient_of_weights(problem)) return refuse("it is for weight gradients", why, size);
-  return in_reach(problem, why, size) && cb_weights_apply(problem, true, why, size);
+  return in_reach(problem, why, size) && cb_dw_apply(problem, true, why, size);
 }
 
 static double inputs_cost(const cb_problem *problem)
 {
-  return cb_weights_cost(problem, true);
+  return cb_dw_cost(problem, true);
 }
 
 static cnnblas_status inputs_prepare(cnnblas_conv_plan *plan)
 {
-  return cb_weights_prepare(plan, true);
+  return cb_dw_prepare(plan, true);
 }
 
 static void release(cnnblas_conv_plan *plan)
@@ -96,12 +98,12 @@ static void release(cnnblas_conv_plan *plan)
 
 static void channels_work(cb_call *call)
 {
-  (gradient_of_weights(&call->plan->problem) ? cb_weights_work : cb_images_work)(call);
+  (gradient_of_weights(&call->plan->problem) ? cb_dw_work : cb_map_work)(call);
 }
 
 static void images_work(cb_call *call)
 {
-  (gradient_of_weights(&call->plan->problem) ? cb_batch_weights_work : cb_batch_work)(call);
+  (gradient_of_weights(&call->plan->problem) ? cb_dw_images_work : cb_map_images_work)(call);
 }
 
 /* Output channels: k in a forward and a weight gradient, c in an input gradient. */
@@ -120,7 +122,7 @@ const cb_algorithm cb_implicit_pixels = {CB_ORIENTED("implicit_gemm", "pixels"),
                                          .cost = pixels_cost,
                                          .prepare = pixels_prepare,
                                          .release = release,
-                                         .work = cb_images_work,
+                                         .work = cb_map_work,
                                          .packing = &cb_implicit_packing,
                                          .gates = true};
 
@@ -140,4 +142,4 @@ const cb_algorithm cb_implicit_inputs = {CB_ORIENTED("implicit_gemm", "inputs"),
                                          .cost = inputs_cost,
                                          .prepare = inputs_prepare,
                                          .release = release,
-                                         .work = cb_weights_work};
+                                         .work = cb_dw_work};

@@ -33,11 +33,11 @@
  *   - one pass over dx a phase: stride-2 stores into lines that three other passes touch again; the stage instead
  *   - sums over all of q in one chain: an RMS error 2.5 times that of im2col in input gradients
  */
-#include "conv/implicit_images.h"
+#include "conv/implicit_map.h"
 
-void cb_channels_run(const cb_images_job *j, const cb_panel *panel, const void *lanes)
+void cb_map_channels(const cb_map_tiles *j, const cb_panel *panel, const void *lanes)
 {
-  cb_store store = cb_images_store(j, panel->first, 0);
+  cb_store store = cb_map_store(j, panel->first, 0);
   store.count = panel->count;
   store.lane_step = j->plane;
   cb_product product = {.engine = j->st->engine,

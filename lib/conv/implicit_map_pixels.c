@@ -10,12 +10,12 @@
  *
  * What was tried, and what it gave, stands in implicit_map_channels.c.
  */
-#include "conv/implicit_images.h"
+#include "conv/implicit_map.h"
 
 /* The products of a job's tiles: the whole panels, then the last; or all outputs, if weights are read where they lie. What does
    not change from tile to tile is there. */
 typedef struct {
-  const cb_images_job *job;
+  const cb_map_tiles *job;
   const cb_walks *walks;
   cb_product product[2];
   cb_store store[2]; /* at position 0 */
@@ -34,7 +34,7 @@ typedef struct {
 
 /* The spare vector of a stretch of less than a vector: lanes [0, count) of every step, zeros behind, so that nothing past them
    is read. */
-static void pack_spare(const cb_images_job *j, const cb_walks *walks, const void *pixels, int64_t count)
+static void pack_spare(const cb_map_tiles *j, const cb_walks *walks, const void *pixels, int64_t count)
 {
   const size_t element = j->call->plan->problem.geo.element;
   const int64_t lanes = j->st->engine->lanes;
@@ -77,7 +77,7 @@ static void run_tile(outputs *o, const lane_tile *lane)
 }
 
 /* Vectors of the next tile of a stretch with `left` pixels: up to three, and two twice rather than three and one. */
-static int64_t next_vectors(const cb_images *st, int64_t left)
+static int64_t next_vectors(const cb_map *st, int64_t left)
 {
   int64_t vectors = cb_ceil_div(left, st->engine->lanes);
   return vectors == st->pixel_vectors + 1 ? 2 : cb_min(vectors, st->pixel_vectors);
@@ -94,7 +94,7 @@ static void ask_lanes(const cb_walks *walks, const char *pixels, size_t element)
    bits are the same. A stretch of less than a vector is copied. */
 static void run_stretch(outputs *o, int64_t first, int64_t count)
 {
-  const cb_images_job *j = o->job;
+  const cb_map_tiles *j = o->job;
   const cb_walks *walks = o->walks;
   const int64_t lanes = j->st->engine->lanes, end = first + count;
   size_t element = j->call->plan->problem.geo.element;
@@ -127,7 +127,7 @@ static void run_stretch(outputs *o, int64_t first, int64_t count)
 static void make_products(outputs *o, int64_t first, int64_t last, const void *weights)
 {
   static const int32_t neighbours[CB_MAX_ROWS] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
-  const cb_images *st = o->job->st;
+  const cb_map *st = o->job->st;
   const cb_walks *walks = o->walks;
   const size_t element = o->job->call->plan->problem.geo.element;
   const int64_t full = (int64_t)CB_PANEL_VECTORS * st->engine->lanes, q = o->job->gather->q;
@@ -145,7 +145,7 @@ static void make_products(outputs *o, int64_t first, int64_t last, const void *w
     p->a = cb_at(weights, from * st->row[1], element);
     p->walk.a = o->job->phase->weight;
     p->rows = end.first + end.count - from;
-    o->store[0] = cb_images_store(o->job, from, 0);
+    o->store[0] = cb_map_store(o->job, from, 0);
   } else if (whole) {
     cb_product *p = &o->product[o->products++];
     *p = any;
@@ -156,7 +156,7 @@ static void make_products(outputs *o, int64_t first, int64_t last, const void *w
     p->batch.a = cb_panel_offset(st->engine, q, 1);
     p->batch.c = full * o->job->plane;
     p->batch.bias = full;
-    o->store[0] = cb_images_store(o->job, from, 0);
+    o->store[0] = cb_map_store(o->job, from, 0);
   }
   if (!st->direct_weights && end.count < full) {
     cb_product *p = &o->product[o->products];
@@ -164,19 +164,19 @@ static void make_products(outputs *o, int64_t first, int64_t last, const void *w
     p->a = cb_at(weights, cb_panel_offset(st->engine, q, last - 1), element);
     p->walk.a = walks->lane[end.vectors];
     p->rows = end.count;
-    o->store[o->products++] = cb_images_store(o->job, end.first, 0);
+    o->store[o->products++] = cb_map_store(o->job, end.first, 0);
   }
 }
 
 /* True if kernels may store whole tiles into the output: it overwrites, without an epilogue, pixels side by side. */
-static bool stores_itself(const cb_images_job *j)
+static bool stores_itself(const cb_map_tiles *j)
 {
   const cb_call *call = j->call;
   bool bare = j->stage || (!call->bias && !call->residual && !call->accumulate && !call->activation && !call->gate);
   return bare && j->gather->axis[2].out_step == 1;
 }
 
-void cb_pixels_run(const cb_images_job *j, int64_t first, int64_t last, const void *weights)
+void cb_map_pixels(const cb_map_tiles *j, int64_t first, int64_t last, const void *weights)
 {
   const int64_t step = j->gather->axis[2].out_step;
   outputs o = {.job = j, .bare = stores_itself(j)};

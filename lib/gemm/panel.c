@@ -5,7 +5,7 @@
 void cb_hops_init(cb_hops *hops, const cb_engine *engine)
 {
   for (int v = 0; v <= CB_PANEL_VECTORS; v++)
-    for (int s = 0; s < CB_CHUNK_STEPS; s++) hops->hop[v][s] = s * v * engine->lanes;
+    for (int s = 0; s < CB_MAX_CHUNK_STEPS; s++) hops->hop[v][s] = s * v * engine->lanes;
 }
 
 void cb_panel_pack_step(void *to, const void *from, int64_t count, int64_t width, size_t element)

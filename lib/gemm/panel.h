@@ -10,6 +10,7 @@
 #ifndef CB_GEMM_PANEL_H
 #define CB_GEMM_PANEL_H
 
+#include "base/parameters.h"
 #include "base/size.h"
 #include "gemm/product.h"
 
@@ -48,9 +49,9 @@ static inline int64_t cb_panel_elements(const cb_engine *engine, int64_t total, 
   return cb_round_up(total, engine->lanes) * steps;
 }
 
-/* hop[v][s] = s * v * lanes for s < CB_CHUNK_STEPS: the walks over panels of v vectors. */
+/* hop[v][s] = s * v * lanes for s < CB_MAX_CHUNK_STEPS: the walks over panels of v vectors. */
 typedef struct {
-  int32_t hop[CB_PANEL_VECTORS + 1][CB_CHUNK_STEPS];
+  int32_t hop[CB_PANEL_VECTORS + 1][CB_MAX_CHUNK_STEPS];
 } cb_hops;
 
 void cb_hops_init(cb_hops *hops, const cb_engine *engine);

@@ -17,8 +17,6 @@
 
 #include "gemm/engine.h"
 
-enum { CB_CHUNK_STEPS = 512 /* most steps of one chain of sums: the next chunk starts a fresh one, for accuracy */ };
-
 /* The steps of a product. */
 typedef struct {
   const int32_t *a, *b; /* [steps] where a step lies, from its row's place and from b */

@@ -9,9 +9,9 @@
  * strided input gradient interleave in dx: a job runs all of them for its block, they meet in a stage of one panel, and
  * whole rows of the stage go to dx.
  *
- * Every element is one fixed sum whatever the cut, so jobs are cut by what is fast, threads included (implicit_images_cut.c).
+ * Every element is one fixed sum whatever the cut, so jobs are cut by what is fast, threads included (implicit_map_cut.c).
  */
-#include "conv/implicit_images.h"
+#include "conv/implicit_map.h"
 #include "base/memory.h"
 #include "base/parameters.h"
 #include "base/status.h"
@@ -21,7 +21,6 @@
 #include <string.h>
 
 enum {
-  DATA_CHUNK = 48, /* least chunk of an input gradient: col2im sums kg terms, then taps; so must a rival */
   MAX_PHASES = 64, /* of an input gradient */
   ALL_AXES = 7,
   TRANSPOSE = 25, /* steps that a transposed store costs, measured on AVX-512 */
@@ -35,7 +34,7 @@ static int64_t phases_of(const cb_problem *problem)
 }
 
 /* Pixels side by side that vectors of lanes are cut from: whole planes for one tap, else rows. */
-static int64_t row_of_lanes(const cb_images *st, const cb_gather *gather)
+static int64_t row_of_lanes(const cb_map *st, const cb_gather *gather)
 {
   const cb_gather_axis *a = gather->axis;
   return gather->taps == 1 && !st->staged ? a[0].outs * a[1].outs * a[2].outs : a[2].outs;
@@ -60,7 +59,7 @@ typedef struct {
 
 /* Storing with channels on the lanes costs about as much as TRANSPOSE more steps; pixels on the lanes waste what does not
    fill a row's last vector and need pixels that lie side by side. */
-static lane_rates rates_of(const cb_images *st)
+static lane_rates rates_of(const cb_map *st)
 {
   double rows = 0, lanes = 0;
   for (int64_t i = 0; i < st->phases; i++) {
@@ -82,15 +81,8 @@ static bool too_many_weights(const cb_problem *problem)
   return !problem->packed && problem->geo.kg * problem->geo.q >= INT32_MAX;
 }
 
-int64_t cb_images_chunk(const cb_problem *problem)
-{
-  const cb_geometry *geo = &problem->geo;
-  if (problem->direction == CNNBLAS_FORWARD) return CB_CHUNK_STEPS;
-  return cb_min(CB_CHUNK_STEPS, cb_max(DATA_CHUNK, 3 * (geo->kg + geo->taps)));
-}
-
 /* What the problem says of the source and the destination. st->gather has room for the phases. */
-static void describe_arrays(cb_images *st, const cb_problem *problem)
+static void describe_arrays(cb_map *st, const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
   bool forward = problem->direction == CNNBLAS_FORWARD;
@@ -98,7 +90,7 @@ static void describe_arrays(cb_images *st, const cb_problem *problem)
   st->pixel_vectors = st->engine->rows[4] ? 3 : 2;
   st->outputs = forward ? geo->kg : geo->cg;
   st->staged = st->phases > 1;
-  st->chunk = cb_images_chunk(problem);
+  st->chunk = cb_implicit_chunk(problem);
   for (int i = 0; i < 3; i++) st->dest[i] = forward ? geo->axis[i].out : geo->axis[i].in;
   if (cb_geometry_is_pointwise(geo)) st->dest[0] = st->dest[1] = 1, st->dest[2] = geo->p;
   st->source_plane = forward ? geo->image : geo->p;
@@ -118,20 +110,20 @@ static void describe_arrays(cb_images *st, const cb_problem *problem)
 }
 
 /* Band and scratch for the orientation in st: with describe_arrays, everything that does not need the tables. */
-static void lay_out(cb_images *st, const cb_problem *problem, int threads)
+static void lay_out(cb_map *st, const cb_problem *problem, int threads)
 {
-  cb_images_cut(st, problem, threads);
-  if (cb_images_fit(st, problem) || problem->direction != CNNBLAS_FORWARD) return;
+  cb_map_cut(st, problem, threads);
+  if (cb_map_fit(st, problem) || problem->direction != CNNBLAS_FORWARD) return;
   /* Blocks of this batch need more than those by which it was judged that the algorithm applies: take those. */
   cb_problem fixed = *problem;
   fixed.geo.n = CB_FORWARD_IMAGES;
-  cb_images_cut(st, &fixed, threads);
+  cb_map_cut(st, &fixed, threads);
 }
 
-bool cb_images_apply(const cb_problem *problem, bool pixel_lanes, char *why, size_t size)
+bool cb_map_apply(const cb_problem *problem, bool pixel_lanes, char *why, size_t size)
 {
   cb_gather gather[MAX_PHASES];
-  cb_images st = {.phases = phases_of(problem), .gather = gather, .pixel_lanes = pixel_lanes};
+  cb_map st = {.phases = phases_of(problem), .gather = gather, .pixel_lanes = pixel_lanes};
   if (st.phases > MAX_PHASES) {
     snprintf(why, size, "%lld phases; it does up to %d", (long long)st.phases, MAX_PHASES);
     return false;
@@ -148,16 +140,16 @@ bool cb_images_apply(const cb_problem *problem, bool pixel_lanes, char *why, siz
     snprintf(why, size, "its offsets exceed 31 bits");
     return false;
   }
-  if (cb_images_fit(&st, problem)) return true;
+  if (cb_map_fit(&st, problem)) return true;
   snprintf(why, size, "it needs a workspace of %zu bytes a thread", st.parts.bytes + CB_ALIGN);
   return false;
 }
 
-double cb_images_cost(const cb_problem *problem, bool pixel_lanes)
+double cb_map_cost(const cb_problem *problem, bool pixel_lanes)
 {
   const cb_geometry *geo = &problem->geo;
   cb_gather gather[MAX_PHASES];
-  cb_images st = {.phases = phases_of(problem), .gather = gather};
+  cb_map st = {.phases = phases_of(problem), .gather = gather};
   describe_arrays(&st, problem);
   /* The table of costs is fitted to the orientation that uses the lanes better; the other takes longer as the rates say. */
   const lane_rates rates = rates_of(&st);
@@ -189,27 +181,27 @@ double cb_images_cost(const cb_problem *problem, bool pixel_lanes)
   return ratio * cb_cost(row, problem, work);
 }
 
-cnnblas_status cb_images_prepare(cnnblas_conv_plan *plan, bool pixel_lanes)
+cnnblas_status cb_map_prepare(cnnblas_conv_plan *plan, bool pixel_lanes)
 {
   const cb_problem *problem = &plan->problem;
   const cb_geometry *geo = &problem->geo;
   cb_gather gather[MAX_PHASES] = {0};
-  cb_images draft = {.phases = phases_of(problem), .gather = gather, .pixel_lanes = pixel_lanes};
+  cb_map draft = {.phases = phases_of(problem), .gather = gather, .pixel_lanes = pixel_lanes};
   describe_arrays(&draft, problem);
   lay_out(&draft, problem, plan->team);
-  cb_images *st = cb_images_allocate(&draft);
+  cb_map *st = cb_map_allocate(&draft);
   if (!st) return CNNBLAS_OUT_OF_MEMORY;
   bool forward = problem->direction == CNNBLAS_FORWARD;
   int64_t elements = 0;
   for (int64_t i = 0; i < st->phases; i++) {
     if (st->gather[i].q == 0) continue;
-    cnnblas_status status = cb_images_fill(st, geo, forward, i);
+    cnnblas_status status = cb_map_fill(st, geo, forward, i);
     if (status) {
       cb_free(st);
       return status;
     }
     st->phase[i].panels_at = elements;
-    if (!st->direct_weights) elements += geo->g * cb_images_group_elements(st, &st->gather[i]);
+    if (!st->direct_weights) elements += geo->g * cb_map_group_elements(st, &st->gather[i]);
   }
   for (int i = 0; st->direct_weights && i < CB_MAX_ROWS; i++)
     st->row[i] = (int32_t)(i * (forward ? geo->q : geo->taps));
@@ -222,7 +214,7 @@ cnnblas_status cb_images_prepare(cnnblas_conv_plan *plan, bool pixel_lanes)
   t->thread_bytes = st->parts.bytes;
   t->p_tile = st->pixel_lanes ? st->pixel_vectors * st->engine->lanes : st->engine->rows[CB_PANEL_VECTORS];
   t->k_tile = st->pixel_lanes ? st->engine->rows[st->pixel_vectors] : CB_PANEL_VECTORS * st->engine->lanes;
-  t->q_tile = CB_CHUNK_STEPS;
+  t->q_tile = cb_parameters_get()->order.chunk_steps;
   t->tasks = blocks * st->panel_groups;
   t->packs = !st->direct_weights && !problem->packed;
   return CNNBLAS_OK;

@@ -9,39 +9,34 @@
  * No sum depends on any of it.
  */
 #include "base/memory.h"
+#include "base/parameters.h"
 #include "conv/cuts.h"
-#include "conv/implicit_images.h"
+#include "conv/implicit_map.h"
 #include <math.h>
 
 enum {
-  BLOCK_PIXELS = 448,   /* pixels of a job, about: they share each panel */
-  LANE_PIXELS = 3136,   /* with pixels on the lanes, whose tiles share nothing but the weights */
-  STAGED_PIXELS = 1024, /* of all phases together, when they meet in a stage */
-  LEAST_PIXELS = 28,    /* a job has at least these, even if there are too few jobs */
-  LINE = 64, /* bytes of a cache line: vectors of so many read channels where they lie as fast as from tiles */
-  SHARED_PANELS = 2560 << 10, /* bytes of weights that are packed at once for all jobs, at most */
-  DIRECT_PIXELS = 2048,       /* of all images: up to these, weights are read in place, pixels on the lanes */
-  SHARING_BLOCKS = 3,   /* fewer do not share: what another core has just packed comes as slowly as it is packed */
-  FAR_BYTES = 12 << 20, /* of a source: more is not in the caches when it is read again */
-  LEAST_CYCLES = 6,     /* a step takes, however few its rows */
-  TILE_CYCLES = 200,    /* that a tile takes besides its steps */
-  STRAIGHT = 15         /* steps that a straight store costs */
+  LEAST_PIXELS = 28,  /* a job has at least these, even if there are too few jobs */
+  LINE = 64,          /* bytes of a cache line: vectors of so many read channels where they lie as fast as from tiles */
+  SHARING_BLOCKS = 3, /* fewer do not share: what another core has just packed comes as slowly as it is packed */
+  LEAST_CYCLES = 6,   /* a step takes, however few its rows */
+  TILE_CYCLES = 200,  /* that a tile takes besides its steps */
+  STRAIGHT = 15       /* steps that a straight store costs */
 };
 
 /* Elements of one group's packed panels of a phase. */
-int64_t cb_images_group_elements(const cb_images *st, const cb_gather *gather)
+int64_t cb_map_group_elements(const cb_map *st, const cb_gather *gather)
 {
   return cb_panel_elements(st->engine, st->outputs, gather->q);
 }
 
-int64_t cb_images_panel_place(const cb_images *st, int64_t i, int64_t ig, int64_t b)
+int64_t cb_map_panel_place(const cb_map *st, int64_t i, int64_t ig, int64_t b)
 {
   const cb_gather *gather = &st->gather[i];
-  return st->phase[i].panels_at + ig * cb_images_group_elements(st, gather) + cb_panel_offset(st->engine, gather->q, b);
+  return st->phase[i].panels_at + ig * cb_map_group_elements(st, gather) + cb_panel_offset(st->engine, gather->q, b);
 }
 
 /* Sizes of the scratch's parts, then their places, one behind the other. */
-static void size_scratch(cb_images *st, size_t element)
+static void size_scratch(cb_map *st, size_t element)
 {
   cb_scratch_parts *parts = &st->parts;
   size_t *part[] = {&parts->band,  &parts->panel, &parts->rows, &parts->position,
@@ -66,7 +61,7 @@ static void size_scratch(cb_images *st, size_t element)
 
 /* About the cycles that a block grid takes with boxes on those axes: tiles of few rows wait for their sums, and each
    tile has a call and a store. */
-static double cycles_with_boxes(const cb_images *st, unsigned axes)
+static double cycles_with_boxes(const cb_map *st, unsigned axes)
 {
   double cycles = 0;
   for (int64_t i = 0; i < st->phases; i++) {
@@ -91,7 +86,7 @@ static double cycles_with_boxes(const cb_images *st, unsigned axes)
 }
 
 /* The axes on which cutting the pixels into boxes takes least. Bits do not tell: products with zeros add nothing. */
-static unsigned choose_axes(const cb_images *st)
+static unsigned choose_axes(const cb_map *st)
 {
   unsigned best = 0;
   double least = cycles_with_boxes(st, 0);
@@ -105,14 +100,17 @@ static unsigned choose_axes(const cb_images *st)
 }
 
 /* Cuts blocks of about so many pixels for the orientation in st. */
-static void cut_blocks(cb_images *st, const cb_problem *problem, int64_t share)
+static void cut_blocks(cb_map *st, const cb_problem *problem, int64_t share)
 {
+  const cb_order *order = &cb_parameters_get()->order;
   const cb_geometry *geo = &problem->geo;
-  int64_t most = st->staged ? cb_max(1, STAGED_PIXELS / st->phases) : st->pixel_lanes ? LANE_PIXELS : BLOCK_PIXELS;
+  int64_t most = st->staged        ? cb_max(1, order->staged_pixels / st->phases)
+                 : st->pixel_lanes ? order->lane_pixels
+                                   : order->block_pixels;
   int64_t tile = st->pixel_lanes ? st->pixel_vectors * st->engine->lanes : st->engine->rows[CB_PANEL_VECTORS];
   cb_band_limits limits = {.n = geo->n,
                            .pixels = cb_min(most, cb_max(LEAST_PIXELS, cb_round_up(share, tile))),
-                           .elements = CB_BAND_BYTES / (int64_t)geo->element,
+                           .elements = order->band_bytes / (int64_t)geo->element,
                            .source_image = st->source_image,
                            .side_by_side = st->pixel_lanes,
                            .tiled = !st->pixel_lanes && (size_t)st->engine->lanes * geo->element < LINE,
@@ -127,22 +125,23 @@ static void cut_blocks(cb_images *st, const cb_problem *problem, int64_t share)
 }
 
 /* Bytes of all packed weights. */
-static int64_t packed_bytes(const cb_images *st, const cb_problem *problem)
+static int64_t packed_bytes(const cb_map *st, const cb_problem *problem)
 {
   int64_t elements = 0;
-  for (int64_t i = 0; i < st->phases; i++) elements += problem->geo.g * cb_images_group_elements(st, &st->gather[i]);
+  for (int64_t i = 0; i < st->phases; i++) elements += problem->geo.g * cb_map_group_elements(st, &st->gather[i]);
   return elements * (int64_t)problem->geo.element;
 }
 
 /* True if so many bytes of packed weights may be there before the jobs begin. */
-static bool packs_fit(const cb_images *st, const cb_problem *problem, int64_t bytes)
+static bool packs_fit(const cb_map *st, const cb_problem *problem, int64_t bytes)
 {
-  return bytes <= SHARED_PANELS && (size_t)bytes + st->parts.bytes + 2 * CB_ALIGN <= problem->budget;
+  return bytes <= cb_parameters_get()->order.shared_panels &&
+         (size_t)bytes + st->parts.bytes + 2 * CB_ALIGN <= problem->budget;
 }
 
 /* How weights are packed, with pixels on the rows: all at once before the jobs; or, if they are too large, some panels of
    all blocks after others, where filling the bands again costs less than packing in each block. 0: in each block. */
-static int64_t choose_round(const cb_images *st, const cb_problem *problem)
+static int64_t choose_round(const cb_map *st, const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
   int64_t blocks = cb_band_blocks(&st->band, geo->n), panels = st->panels;
@@ -158,15 +157,15 @@ static int64_t choose_round(const cb_images *st, const cb_problem *problem)
 }
 
 /* With pixels on the lanes, few pixels are not worth the packing of weights, and large weights not the memory. */
-static bool read_weights_in_place(const cb_images *st, const cb_problem *problem)
+static bool read_weights_in_place(const cb_map *st, const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
   int64_t pixels = geo->n * (problem->direction == CNNBLAS_FORWARD ? geo->p : geo->image);
-  return pixels <= DIRECT_PIXELS || !packs_fit(st, problem, packed_bytes(st, problem));
+  return pixels <= cb_parameters_get()->order.direct_pixels || !packs_fit(st, problem, packed_bytes(st, problem));
 }
 
 /* Who packs the weights for the blocks that are cut: sets direct_weights, shared_panels and round_panels. */
-static void choose_packing(cb_images *st, const cb_problem *problem)
+static void choose_packing(cb_map *st, const cb_problem *problem)
 {
   st->direct_weights = st->pixel_lanes && !problem->packed && read_weights_in_place(st, problem);
   bool packs = !st->direct_weights && !problem->packed;
@@ -177,7 +176,7 @@ static void choose_packing(cb_images *st, const cb_problem *problem)
 
 /* Vectors of pixels of an image, with pixels on the lanes: those of tiles with fewer than a tile may have count as the time that
    they take. */
-static double lane_vectors(const cb_images *st, const cb_gather *gather)
+static double lane_vectors(const cb_map *st, const cb_gather *gather)
 {
   static const double narrow[] = {0, 1.6, 2.3, 3};
   const cb_gather_axis *a = gather->axis;
@@ -197,18 +196,18 @@ typedef struct {
 
 /* About the cycles that an element of the source takes to come to where it is multiplied: from memory, or from a cache; and to
    be put into a band, or to be found where every second one is left out. */
-static double read_cycles(const cb_images *st, const cb_problem *problem)
+static double read_cycles(const cb_map *st, const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
   const cb_gather_axis *row = &st->gather[0].axis[2];
   double bytes = (double)geo->n * (double)st->source_image * (double)geo->element;
-  double from = bytes > FAR_BYTES ? 1.2 : 0.2;
+  double from = bytes > (double)cb_parameters_get()->pace.far_bytes ? 1.2 : 0.2;
   return from + (st->band.elements || row->stride > 1 ? CB_BAND_CYCLES(row->outs, row->stride) : 0);
 }
 
 /* About the cycles of one element: as above in a band or where it lies; 1 in a packed panel, and 0.7 to fetch it if another
    core may have packed it. */
-static block_cycles count_cycles(const cb_images *st, const cb_problem *problem)
+static block_cycles count_cycles(const cb_map *st, const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
   const double blocks = (double)cb_band_blocks(&st->band, geo->n), groups = (double)geo->g;
@@ -230,7 +229,7 @@ static block_cycles count_cycles(const cb_images *st, const cb_problem *problem)
 }
 
 /* Deals the panels of the blocks out: the best time for the team, and how many groups. */
-static double deal_panels(const cb_images *st, const cb_problem *problem, int threads, int64_t *groups)
+static double deal_panels(const cb_map *st, const cb_problem *problem, int threads, int64_t *groups)
 {
   const int64_t blocks = cb_band_blocks(&st->band, problem->geo.n) * problem->geo.g;
   const block_cycles cycles = count_cycles(st, problem);
@@ -254,12 +253,12 @@ static double deal_panels(const cb_images *st, const cb_problem *problem, int th
   return least;
 }
 
-bool cb_images_fit(const cb_images *st, const cb_problem *problem)
+bool cb_map_fit(const cb_map *st, const cb_problem *problem)
 {
   return st->parts.bytes + CB_ALIGN <= problem->budget;
 }
 
-void cb_images_cut(cb_images *st, const cb_problem *problem, int threads)
+void cb_map_cut(cb_map *st, const cb_problem *problem, int threads)
 {
   const cb_gather_axis *a = st->gather[0].axis;
   const int64_t pixels = a[0].outs * a[1].outs * a[2].outs * problem->geo.n;
@@ -271,7 +270,7 @@ void cb_images_cut(cb_images *st, const cb_problem *problem, int threads)
   for (int step = 0; threads > 1 && step < CB_CUT_STEPS; step++) {
     int64_t groups;
     double time = deal_panels(st, problem, threads, &groups);
-    if (time < least && cb_images_fit(st, problem)) {
+    if (time < least && cb_map_fit(st, problem)) {
       least = time;
       best = share;
       st->panel_groups = groups;

@@ -26,8 +26,9 @@
  * subtrees are joined at the end. Blocks and leaves follow the shape and the workspace, so that bits do; which subtrees are
  * jobs, and which panels and channels each has, follow the team.
  */
-#include "conv/implicit_weights.h"
+#include "conv/implicit_dw.h"
 #include "base/memory.h"
+#include "base/parameters.h"
 #include "base/status.h"
 #include "conv/costs.h"
 #include "conv/cuts.h"
@@ -38,11 +39,9 @@
 
 enum {
   LEAST_ROWS = 28,        /* channels on the rows of a job, if they are shared out */
-  FAR_BYTES = 12 << 20,   /* of an operand: more is not in the caches when it is read again */
   SHARED_BYTES = 8 << 20, /* of the subtrees' partial results that a call joins at the end, at most, */
   SHARED_EACH = 2 << 20,  /* and for each thread, so that a thread's 4 MiB hold its scratch too */
   SLOT_BYTES = 1 << 20,   /* of the partial results that a thread holds besides the one it adds to, at most */
-  NEAR_BYTES = 512 << 10, /* of a job's sums: more are not in the near caches when the next block is added */
   LEAF_PIXELS = 256,      /* least of a leaf: joining two takes as long as adding a few pixels */
   LEAF_MACS = 1 << 17,    /* least multiply-adds of a leaf: no job is worth less */
   MOST_LEAVES = 256,
@@ -54,7 +53,7 @@ enum {
 
 static const double WORSE = 1.1; /* that the worse orientation takes of the better one's time, about */
 
-cb_box cb_weights_reach(const cb_gather *gather, int64_t t)
+cb_box cb_dw_reach(const cb_gather *gather, int64_t t)
 {
   const cb_gather_axis *a = gather->axis;
   int64_t at[3] = {t / a[2].taps / a[1].taps, t / a[2].taps % a[1].taps, t % a[2].taps};
@@ -68,7 +67,7 @@ cb_box cb_weights_reach(const cb_gather *gather, int64_t t)
 }
 
 /* True if tiles of one tap take less time, with `channels` of them on the rows. */
-static bool prefer_taps(const cb_weights *st, int64_t channels)
+static bool prefer_taps(const cb_dw *st, int64_t channels)
 {
   const cb_gather *gather = &st->gather;
   const cb_gather_axis *a = gather->axis;
@@ -77,7 +76,7 @@ static bool prefer_taps(const cb_weights *st, int64_t channels)
           all = cb_parts(channels * gather->taps, most);
   double reached = 0, pixels = (double)(a[0].outs * a[1].outs * a[2].outs);
   for (int64_t t = 0; t < gather->taps; t++) {
-    cb_box box = cb_weights_reach(gather, t);
+    cb_box box = cb_dw_reach(gather, t);
     reached += (double)(box.count[0] * box.count[1] * box.count[2]) / pixels;
   }
   double rows_each = (double)channels / (double)each, rows_all = (double)(channels * gather->taps) / (double)all;
@@ -88,18 +87,19 @@ static bool prefer_taps(const cb_weights *st, int64_t channels)
 /* About the cycles that an element of an operand of so many takes to come from where it is: memory, or a cache. */
 static double reading(const cb_geometry *geo, double elements)
 {
-  return elements * (double)geo->g * (double)geo->element > FAR_BYTES ? 1.2 : 0.1;
+  return elements * (double)geo->g * (double)geo->element > (double)cb_parameters_get()->pace.far_bytes ? 1.2 : 0.1;
 }
 
 /* Blocks of pixels, and how many leaves they fall into: by the shape and the workspace alone, since these order the sums. */
-static void cut_pixels(cb_weights *st, const cb_problem *problem)
+static void cut_pixels(cb_dw *st, const cb_problem *problem)
 {
+  const cb_order *order = &cb_parameters_get()->order;
   const cb_geometry *geo = &problem->geo;
   int64_t element = (int64_t)geo->element;
   st->gather.channels = cb_min(st->rows_each, BAND_CHANNELS);
   cb_band_limits limits = {.n = geo->n,
-                           .pixels = CB_CHUNK_STEPS,
-                           .elements = CB_BAND_BYTES / element,
+                           .pixels = order->chunk_steps,
+                           .elements = order->gradient_band / element,
                            .source_image = st->rows_all * geo->image};
   cb_band_cut(&st->band, &st->gather, 1, &limits);
   st->by_taps = prefer_taps(st, st->rows_each);
@@ -111,8 +111,7 @@ static void cut_pixels(cb_weights *st, const cb_problem *problem)
 }
 
 /* Lays out the scratch of a thread for jobs of so many channels and panels that own one of `segments` subtrees: its bytes. */
-static size_t lay_out(cb_weights *st, const cb_geometry *geo, int64_t channel_groups, int64_t group_panels,
-                      int64_t segments)
+static size_t lay_out(cb_dw *st, const cb_geometry *geo, int64_t channel_groups, int64_t group_panels, int64_t segments)
 {
   int64_t element = (int64_t)geo->element, width = CB_PANEL_VECTORS * st->engine->lanes;
   st->gather.channels = cb_ceil_div(st->rows_each, channel_groups);
@@ -127,7 +126,7 @@ static size_t lay_out(cb_weights *st, const cb_geometry *geo, int64_t channel_gr
   st->sums_bytes = cb_aligned_size((size_t)(st->gather.q * width * element));
   st->slot_bytes = (size_t)group_panels * st->sums_bytes;
   st->lanes_at = cb_aligned_size((size_t)(st->band.elements * element));
-  st->rows_at = st->lanes_at + cb_aligned_size((size_t)(CB_CHUNK_STEPS * width * element));
+  st->rows_at = st->lanes_at + cb_aligned_size((size_t)(cb_parameters_get()->order.chunk_steps * width * element));
   st->position_at = st->rows_at + cb_aligned_size((size_t)st->band.pixels * sizeof(int32_t));
   st->walks_at = st->position_at + cb_aligned_size((size_t)st->band.pixels * sizeof(int64_t));
   size_t walks = (size_t)st->gather.taps * (sizeof(cb_tap_walk) + 2 * (size_t)st->band.pixels * sizeof(int32_t));
@@ -142,7 +141,7 @@ typedef struct {
 
 /* About the cycles of one element: CB_BAND_CYCLES in a band, which each part of the panels fills; 2 in
    lanes, which each part of the channels packs; 2 in a subtree's partial result; a multiply-add of a vector 1. */
-static work_cycles count_cycles(const cb_weights *st, const cb_geometry *geo)
+static work_cycles count_cycles(const cb_dw *st, const cb_geometry *geo)
 {
   const double pixels = (double)geo->n * (double)geo->p, weights = (double)geo->kg * (double)geo->q;
   const double each = cb_geometry_is_pointwise(geo) ? 0 : CB_BAND_CYCLES(geo->axis[2].out, geo->axis[2].stride);
@@ -155,14 +154,15 @@ static work_cycles count_cycles(const cb_weights *st, const cb_geometry *geo)
 }
 
 /* A way to share the work out: parts of the panels, of the channels and of the leaves. */
-static cb_cut try_cut(const cb_weights *st, const cb_geometry *geo, const work_cycles *work, int64_t segments)
+static cb_cut try_cut(const cb_dw *st, const cb_geometry *geo, const work_cycles *work, int64_t segments)
 {
   double p = (double)st->panel_groups, c = (double)st->channel_groups, s = (double)segments, g = (double)geo->g;
   double rows = (double)(st->gather.channels * geo->taps), few = rows < LEAST_ROWS ? 0.2 * (LEAST_ROWS / rows - 1) : 0;
   double group = work->multiply * (1 + few) + p * work->band + c * work->lanes + (segments > 1 ? s * work->partial : 0);
   group += p * c * s * CB_START_CYCLES;
   /* Sums that leave the near caches between two blocks come back from far. */
-  if (st->slot_bytes > NEAR_BYTES) group += (double)cb_band_blocks(&st->band, geo->n) * work->weights;
+  if ((int64_t)st->slot_bytes > cb_parameters_get()->pace.near_bytes)
+    group += (double)cb_band_blocks(&st->band, geo->n) * work->weights;
   int64_t lanes = cb_round_up(st->lanes_each, st->engine->lanes);
   double panels = (double)cb_min(st->group_panels * CB_PANEL_VECTORS * st->engine->lanes, lanes) * p / (double)lanes;
   double channels = (double)st->gather.channels * c / (double)st->rows_each;
@@ -171,7 +171,7 @@ static cb_cut try_cut(const cb_weights *st, const cb_geometry *geo, const work_c
 }
 
 /* Parts and scratch of the jobs for a team: of all that fit the workspace the fastest by estimate. The scratch's size. */
-static size_t share_out(cb_weights *st, cb_tiling *t, const cb_problem *problem, int threads)
+static size_t share_out(cb_dw *st, cb_tiling *t, const cb_problem *problem, int threads)
 {
   const cb_geometry *geo = &problem->geo;
   const work_cycles work = count_cycles(st, geo);
@@ -209,7 +209,7 @@ static bool prefer_inputs(const cb_geometry *geo)
 }
 
 /* Everything but the tap table, for so many threads; the scratch's size, or SIZE_MAX if offsets are out of reach. */
-static size_t size_state(cb_weights *st, cb_tiling *t, const cb_problem *problem, int threads)
+static size_t size_state(cb_dw *st, cb_tiling *t, const cb_problem *problem, int threads)
 {
   const cb_geometry *geo = &problem->geo;
   st->engine = cb_engine_get(geo->dtype);
@@ -225,9 +225,9 @@ static size_t size_state(cb_weights *st, cb_tiling *t, const cb_problem *problem
   return share_out(st, t, problem, threads);
 }
 
-bool cb_weights_apply(const cb_problem *problem, bool inputs, char *why, size_t size)
+bool cb_dw_apply(const cb_problem *problem, bool inputs, char *why, size_t size)
 {
-  cb_weights st = {.swapped = inputs};
+  cb_dw st = {.swapped = inputs};
   cb_tiling tiling = {0};
   if (inputs && !cb_geometry_is_pointwise(&problem->geo)) {
     snprintf(why, size, "it is for kernels of one tap with stride 1 and no padding");
@@ -244,10 +244,10 @@ bool cb_weights_apply(const cb_problem *problem, bool inputs, char *why, size_t 
   return false;
 }
 
-double cb_weights_cost(const cb_problem *problem, bool inputs)
+double cb_dw_cost(const cb_problem *problem, bool inputs)
 {
   const cb_geometry *geo = &problem->geo;
-  cb_weights st = {.swapped = prefer_inputs(geo)}; /* the table of costs is fitted to the better of the two */
+  cb_dw st = {.swapped = prefer_inputs(geo)}; /* the table of costs is fitted to the better of the two */
   cb_tiling tiling = {0};
   size_state(&st, &tiling, problem, 1);
   double pixels = (double)geo->n * (double)geo->p, weights = (double)(geo->k * geo->q);
@@ -261,7 +261,7 @@ double cb_weights_cost(const cb_problem *problem, bool inputs)
 }
 
 /* Brings the places of the taps into the order (tap, channel), and finds the outputs that all taps reach. */
-static cnnblas_status order_by_taps(cb_weights *st)
+static cnnblas_status order_by_taps(cb_dw *st)
 {
   const cb_gather *gather = &st->gather;
   size_t bytes = (size_t)gather->q * sizeof(int32_t);
@@ -284,12 +284,12 @@ static cnnblas_status order_by_taps(cb_weights *st)
   return CNNBLAS_OK;
 }
 
-cnnblas_status cb_weights_prepare(cnnblas_conv_plan *plan, bool inputs)
+cnnblas_status cb_dw_prepare(cnnblas_conv_plan *plan, bool inputs)
 {
   const cb_geometry *geo = &plan->problem.geo;
   cb_tiling *t = &plan->tiling;
-  size_t bytes = sizeof(cb_weights) + (size_t)cb_max(geo->q, geo->kg) * sizeof(int32_t);
-  cb_weights *st = cb_alloc_zeroed(bytes);
+  size_t bytes = sizeof(cb_dw) + (size_t)cb_max(geo->q, geo->kg) * sizeof(int32_t);
+  cb_dw *st = cb_alloc_zeroed(bytes);
   if (!st) return cb_fail_memory(bytes, "the plan's walk tables");
   plan->state = st;
   st->swapped = inputs;

@@ -4,7 +4,7 @@
  *     dw[filter][channel, tap] = sum over blocks of  sum over pixels, images of  dy[filter][pixel][image] *
  *                                                                        band[channel, tap, pixel][image]
  *
- * As in implicit_batch.c a vector of lanes is one pixel of as many images, so tiny planes and few channels fill it. Both
+ * As in implicit_map_images.c a vector of lanes is one pixel of as many images, so tiny planes and few channels fill it. Both
  * operands are vectors, and a tile of 4 filters by 6 taps of them is added up over its lanes at the end (gemm/dots.c).
  *
  *     for each job: a subtree of the blocks' leaves (sum_tree.h), some filters, some channels
@@ -20,7 +20,7 @@
 #include "base/status.h"
 #include "conv/costs.h"
 #include "conv/cuts.h"
-#include "conv/implicit_batch.h"
+#include "conv/implicit_dw.h"
 #include "conv/sum_tree.h"
 #include <math.h>
 #include <string.h>
@@ -136,7 +136,7 @@ static const char *plan_layout(state *st, cb_tiling *t, const cb_problem *proble
 {
   const cb_geometry *geo = &problem->geo;
   *st = (state){.engine = cb_engine_get(geo->dtype)};
-  const char *why = cb_batch_too_few(geo, st->engine);
+  const char *why = cb_implicit_too_few(geo, st->engine);
   if (why) return why;
   cb_gather_forward(&st->gather, geo);
   const cb_gather_axis *a = st->gather.axis;
@@ -150,17 +150,17 @@ static const char *plan_layout(state *st, cb_tiling *t, const cb_problem *proble
   if (band > 1e8 || (double)geo->k * (double)geo->p > 1e7 || (double)geo->k * (double)geo->q > 1e8)
     return "an image or the weights are too large";
   cut_pixels(st, problem);
-  return share_out(st, t, problem, threads) ? NULL : CB_BATCH_NO_ROOM;
+  return share_out(st, t, problem, threads) ? NULL : CB_IMAGES_NO_ROOM;
 }
 
-const char *cb_batch_weights_why_not(const cb_problem *problem)
+const char *cb_dw_images_why_not(const cb_problem *problem)
 {
   state st;
   cb_tiling t = {0};
   return plan_layout(&st, &t, problem, 1); /* whether it can may not depend on the threads */
 }
 
-double cb_batch_weights_cost(const cb_problem *problem)
+double cb_dw_images_cost(const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
   state st;
@@ -181,7 +181,7 @@ double cb_batch_weights_cost(const cb_problem *problem)
   return cb_cost(CB_COST_BATCH, problem, work);
 }
 
-cnnblas_status cb_batch_weights_prepare(cnnblas_conv_plan *plan)
+cnnblas_status cb_dw_images_prepare(cnnblas_conv_plan *plan)
 {
   const cb_geometry *geo = &plan->problem.geo;
   cb_tiling *t = &plan->tiling;
@@ -366,7 +366,7 @@ static void run_job(void *context, int64_t task, int worker)
   store_slot(&j, 0, cb_at_mut(out, at, geo->element), geo->q, segments == 1 && call->accumulate);
 }
 
-void cb_batch_weights_work(cb_call *call)
+void cb_dw_images_work(cb_call *call)
 {
   const state *st = call->plan->state;
   int64_t segments = cb_min(leaves_of(call), call->plan->tiling.segments);

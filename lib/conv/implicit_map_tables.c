@@ -1,7 +1,7 @@
 /* The tables of implicit_gemm's forward and input gradient: walks, box by box, in the one allocation of a plan's state. */
 #include "base/memory.h"
 #include "base/status.h"
-#include "conv/implicit_images.h"
+#include "conv/implicit_map.h"
 #include <string.h>
 
 /* Cuts memory into pieces; with NULL it only counts. */
@@ -18,13 +18,13 @@ static void *piece(pieces *p, int64_t count, size_t element)
 }
 
 /* Chains of sums of q steps. */
-static int64_t chains(const cb_images *st, int64_t q)
+static int64_t chains(const cb_map *st, int64_t q)
 {
   return cb_parts(q, st->chunk);
 }
 
 /* The places of a phase's tables. */
-static void place_phase(const cb_images *st, const cb_gather *gather, cb_phase *phase, pieces *p)
+static void place_phase(const cb_map *st, const cb_gather *gather, cb_phase *phase, pieces *p)
 {
   cb_box box[CB_MAX_BOXES];
   *phase = (cb_phase){.boxes = cb_boxes_cut(gather, st->axes, box)};
@@ -41,9 +41,9 @@ static void place_phase(const cb_images *st, const cb_gather *gather, cb_phase *
   }
 }
 
-cb_images *cb_images_allocate(const cb_images *draft)
+cb_map *cb_map_allocate(const cb_map *draft)
 {
-  cb_images *st = NULL;
+  cb_map *st = NULL;
   pieces p = {0};
   for (int pass = 0; pass < 2; pass++) { /* the first counts */
     if (pass && !(p.memory = cb_alloc_zeroed(p.taken))) {
@@ -65,7 +65,7 @@ cb_images *cb_images_allocate(const cb_images *draft)
 }
 
 /* Fills the walks of one box from the walk over all steps, all[q]. */
-static void fill_walks(const cb_images *st, const cb_gather *gather, const int32_t *all, cb_walks *walks)
+static void fill_walks(const cb_map *st, const cb_gather *gather, const int32_t *all, cb_walks *walks)
 {
   int32_t *at = walks->lane[1], lanes = st->engine->lanes;
   int64_t steps = cb_box_steps(gather, &walks->box, at), s = 0;
@@ -82,7 +82,7 @@ static void fill_walks(const cb_images *st, const cb_gather *gather, const int32
 
 /* Where the weights of phase i's steps lie, from output 0's first on: w[filter][channel][tap], outputs being filters
    (forward) or channels. */
-static void weight_walk(cb_images *st, const cb_geometry *geo, bool forward, int64_t i)
+static void weight_walk(cb_map *st, const cb_geometry *geo, bool forward, int64_t i)
 {
   const cb_gather *gather = &st->gather[i];
   int64_t pitch = forward ? geo->taps : geo->q;
@@ -91,7 +91,7 @@ static void weight_walk(cb_images *st, const cb_geometry *geo, bool forward, int
       st->phase[i].weight[c * gather->taps + t] = (int32_t)(c * pitch + st->phase[i].tap[t]);
 }
 
-cnnblas_status cb_images_fill(cb_images *st, const cb_geometry *geo, bool forward, int64_t i)
+cnnblas_status cb_map_fill(cb_map *st, const cb_geometry *geo, bool forward, int64_t i)
 {
   const cb_gather *gather = &st->gather[i];
   cb_phase *phase = &st->phase[i];

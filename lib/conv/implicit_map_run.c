@@ -1,10 +1,10 @@
 /*
  * implicit_gemm, forward and input gradient: what a call does. Packing weights, sharing the jobs out, opening a job's band,
- * and putting its results where they belong; implicit_images.c says what a job is.
+ * and putting its results where they belong; implicit_map.c says what a job is.
  */
 #include "base/memory.h"
 #include "base/parallel.h"
-#include "conv/implicit_images.h"
+#include "conv/implicit_map.h"
 #include <string.h>
 
 enum {
@@ -30,7 +30,7 @@ static void prefetch_filter(const cb_geometry *geo, const char *filter, int64_t 
 /* panel[step][output] of phase i, group ig: outputs are filters (forward) or input channels, steps (channel, tap). */
 static void pack_panel(const cb_call *call, int64_t i, int64_t ig, const cb_panel *panel, void *to)
 {
-  const cb_images *st = call->plan->state;
+  const cb_map *st = call->plan->state;
   const cb_geometry *geo = &call->plan->problem.geo;
   const cb_gather *gather = &st->gather[i];
   const void *w = cb_at(call->w, ig * geo->kg * geo->q, geo->element);
@@ -67,7 +67,7 @@ typedef struct {
 
 static panel_round round_of(const cb_call *call)
 {
-  const cb_images *st = call->plan->state;
+  const cb_map *st = call->plan->state;
   int64_t first = call->round * st->round_panels;
   return (panel_round){call, first, cb_min(first + st->round_panels, st->panels)};
 }
@@ -75,9 +75,9 @@ static panel_round round_of(const cb_call *call)
 /* Where panel b of group ig and phase i lies among the packed: those of the round, or the caller's, which are all. */
 static int64_t place_in_round(const panel_round *r, int64_t i, int64_t ig, int64_t b)
 {
-  const cb_images *st = r->call->plan->state;
+  const cb_map *st = r->call->plan->state;
   int64_t before = r->call->plan->problem.packed ? 0 : cb_panel_offset(st->engine, st->gather[0].q, r->first);
-  return cb_images_panel_place(st, i, ig, b) - before;
+  return cb_map_panel_place(st, i, ig, b) - before;
 }
 
 /* Task of the first pass: one shared panel; task = (phase, group, panel). */
@@ -85,12 +85,12 @@ static void pack_shared(void *context, int64_t task, int worker)
 {
   const cb_call *call = context;
   const panel_round r = round_of(call);
-  const cb_images *st = call->plan->state;
+  const cb_map *st = call->plan->state;
   const cb_geometry *geo = &call->plan->problem.geo;
   const int64_t panels = r.last - r.first;
   int64_t i = task / (geo->g * panels), ig = task / panels % geo->g, b = r.first + task % panels;
   (void)worker;
-  if (st->gather[i].q == 0) return;
+  if (i >= st->phases || st->gather[i].q == 0) return; /* the last round may have fewer panels than tasks */
   cb_panel panel = cb_panel_at(st->engine, st->outputs, b);
   pack_panel(call, i, ig, &panel, cb_at_mut(call->shared, place_in_round(&r, i, ig, b), geo->element));
 }
@@ -98,7 +98,7 @@ static void pack_shared(void *context, int64_t task, int worker)
 /* A job's block: its pixels in phase 0, the part of the destination that it covers, and its memory. */
 typedef struct {
   const panel_round *round;
-  cb_images_job tiles; /* what does not depend on the phase */
+  cb_map_tiles tiles; /* what does not depend on the phase */
   cb_block_range block;
   int64_t index;
   int64_t corner[3], size[3]; /* of the destination */
@@ -108,7 +108,7 @@ typedef struct {
 /* Fills the pixels' tables of a phase, box by box, and counts the parts. */
 static int open_parts(job *j, int64_t i, cb_part *parts)
 {
-  const cb_images *st = j->tiles.st;
+  const cb_map *st = j->tiles.st;
   const cb_gather *gather = &st->gather[i];
   const cb_phase *phase = &st->phase[i];
   cb_block_range block = cb_band_block(gather, &st->band, j->tiles.call->n, j->index);
@@ -133,7 +133,7 @@ static int open_parts(job *j, int64_t i, cb_part *parts)
  * of VGG-16 for 32x32 images, 4 at a time, one thread, took 25.2 ms packing, 27.9 ms so and 23.6 ms with copies. One or two
  * tiles walk it sooner than it is copied: 1 image at a time 10.5, 8.2 and, with copies all the same, 9.2 ms.
  */
-static bool worth_a_copy(const cb_images_job *tiles, const cb_panel *panel)
+static bool worth_a_copy(const cb_map_tiles *tiles, const cb_panel *panel)
 {
   size_t element = tiles->call->plan->problem.geo.element;
   int64_t walks = 0, rows = tiles->st->engine->rows[panel->vectors];
@@ -142,10 +142,10 @@ static bool worth_a_copy(const cb_images_job *tiles, const cb_panel *panel)
 }
 
 /* Panel p for the tiles: packed here, for all jobs, or by the caller. */
-static const void *open_panel(const job *j, const cb_images_job *tiles, int64_t i, int64_t p)
+static const void *open_panel(const job *j, const cb_map_tiles *tiles, int64_t i, int64_t p)
 {
   const cb_call *call = tiles->call;
-  const cb_images *st = tiles->st;
+  const cb_map *st = tiles->st;
   size_t element = call->plan->problem.geo.element;
   cb_panel panel = cb_panel_at(st->engine, st->outputs, p);
   char *own = j->scratch + st->parts.panel;
@@ -162,10 +162,10 @@ static const void *open_panel(const job *j, const cb_images_job *tiles, int64_t 
 static void run_phase(job *j, int64_t i, int64_t p0, int64_t p1)
 {
   const cb_call *call = j->tiles.call;
-  const cb_images *st = j->tiles.st;
+  const cb_map *st = j->tiles.st;
   size_t element = call->plan->problem.geo.element;
   cb_part parts[CB_MAX_BOXES];
-  cb_images_job tiles = j->tiles;
+  cb_map_tiles tiles = j->tiles;
   tiles.gather = &st->gather[i];
   tiles.phase = &st->phase[i];
   tiles.part = parts;
@@ -174,14 +174,14 @@ static void run_phase(job *j, int64_t i, int64_t p0, int64_t p1)
   const cb_geometry *geo = &call->plan->problem.geo;
   const char *packed = call->plan->problem.packed ? call->w : call->shared;
   if (st->pixel_lanes) {
-    cb_pixels_run(&tiles, p0, p1,
+    cb_map_pixels(&tiles, p0, p1,
                   st->direct_weights ? cb_at(call->w, tiles.ig * geo->kg * geo->q, element)
                                      : cb_at(packed, place_in_round(j->round, i, tiles.ig, 0), element));
     return;
   }
   for (int64_t p = p0; p < p1; p++) {
     cb_panel panel = cb_panel_at(st->engine, st->outputs, p);
-    cb_channels_run(&tiles, &panel, open_panel(j, &tiles, i, p));
+    cb_map_channels(&tiles, &panel, open_panel(j, &tiles, i, p));
   }
 }
 
@@ -189,7 +189,7 @@ static void run_phase(job *j, int64_t i, int64_t p0, int64_t p1)
 static void store_stage(const job *j, const cb_panel *panel, const char *stage)
 {
   const cb_call *call = j->tiles.call;
-  const cb_images *st = j->tiles.st;
+  const cb_map *st = j->tiles.st;
   size_t element = call->plan->problem.geo.element;
   bool wide = j->size[2] == st->dest[2]; /* rows follow each other in the destination too */
   int64_t rows = wide ? 1 : j->size[1], length = wide ? j->size[1] * j->size[2] : j->size[2];
@@ -217,7 +217,7 @@ static void store_stage(const job *j, const cb_panel *panel, const char *stage)
 /* All phases of panels [p0, p1), one panel at a time through the stage. */
 static void run_staged(job *j, int64_t p0, int64_t p1)
 {
-  const cb_images *st = j->tiles.st;
+  const cb_map *st = j->tiles.st;
   size_t element = j->tiles.call->plan->problem.geo.element;
   char *stage = j->scratch + st->parts.stage;
   for (int64_t p = p0; p < p1; p++) {
@@ -235,7 +235,7 @@ static void run_staged(job *j, int64_t p0, int64_t p1)
 static void open_job(job *j)
 {
   const cb_call *call = j->tiles.call;
-  const cb_images *st = j->tiles.st;
+  const cb_map *st = j->tiles.st;
   const cb_geometry *geo = &call->plan->problem.geo;
   const void *source = call->plan->problem.direction == CNNBLAS_FORWARD ? call->x : call->dy;
   int64_t at = j->block.image * st->source_image + j->tiles.ig * st->gather[0].channels * st->source_plane;
@@ -259,7 +259,7 @@ static void run_job(void *context, int64_t task, int worker)
 {
   const cb_call *call = context;
   const panel_round r = round_of(call);
-  const cb_images *st = call->plan->state;
+  const cb_map *st = call->plan->state;
   const cb_geometry *geo = &call->plan->problem.geo;
   int64_t group = task % st->panel_groups, panels = r.last - r.first;
   int64_t p0 = r.first + cb_split(panels, st->panel_groups, group);
@@ -278,9 +278,9 @@ static void run_job(void *context, int64_t task, int worker)
   if (st->past) __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-void cb_images_work(cb_call *call)
+void cb_map_work(cb_call *call)
 {
-  const cb_images *st = call->plan->state;
+  const cb_map *st = call->plan->state;
   const cb_geometry *geo = &call->plan->problem.geo;
   if (call->n == 0) return;
   call->rounds = cb_ceil_div(st->panels, st->round_panels);

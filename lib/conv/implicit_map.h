@@ -1,10 +1,6 @@
-/*
- * Inside implicit_gemm's forward and input gradient: implicit_images.c plans, implicit_images_cut.c shares the work out,
- * implicit_tables.c holds the tables, implicit_jobs.c packs and runs the jobs, implicit_map_channels.c and implicit_map_pixels.c
- * their tiles in either orientation.
- */
-#ifndef CB_CONV_IMPLICIT_IMAGES_H
-#define CB_CONV_IMPLICIT_IMAGES_H
+/* Inside implicit_gemm's forward and input gradient; implicit.h says which file does what. */
+#ifndef CB_CONV_IMPLICIT_MAP_H
+#define CB_CONV_IMPLICIT_MAP_H
 
 #include "conv/boxes.h"
 #include "conv/implicit.h"
@@ -55,24 +51,32 @@ typedef struct {
   int64_t chunk;            /* most steps of one chain of sums */
   int64_t dest[3], source_image, dest_image, source_plane, dest_plane, stage_plane; /* elements */
   cb_scratch_parts parts;
-} cb_images;
+} cb_map;
+
+/* Whether it can do the problem within its budget, its estimated seconds if so, making the plan's state and tiling, and the
+   loops of a call.
+   pixel_lanes: pixels on the lanes instead of channels. */
+bool cb_map_apply(const cb_problem *problem, bool pixel_lanes, char *why, size_t size);
+double cb_map_cost(const cb_problem *problem, bool pixel_lanes);
+cnnblas_status cb_map_prepare(cnnblas_conv_plan *plan, bool pixel_lanes);
+void cb_map_work(cb_call *call);
 
 /* Elements of one group's packed panels of a phase, and where panel b of group ig and phase i lies among all. */
-int64_t cb_images_group_elements(const cb_images *st, const cb_gather *gather);
-int64_t cb_images_panel_place(const cb_images *st, int64_t i, int64_t ig, int64_t b);
+int64_t cb_map_group_elements(const cb_map *st, const cb_gather *gather);
+int64_t cb_map_panel_place(const cb_map *st, int64_t i, int64_t ig, int64_t b);
 
 /* Cuts blocks of pixels and groups of panels for so many threads, says who packs, chooses boxes and lays out the scratch. The
    largest blocks that it may cut are those for one thread; others are only taken if they fit the workspace. */
-void cb_images_cut(cb_images *st, const cb_problem *problem, int threads);
+void cb_map_cut(cb_map *st, const cb_problem *problem, int threads);
 
 /* True if a thread's scratch fits the workspace. */
-bool cb_images_fit(const cb_images *st, const cb_problem *problem);
+bool cb_map_fit(const cb_map *st, const cb_problem *problem);
 
 /* A state like the draft, in one allocation with its gathers, phases and tables, which are still empty; NULL without memory. */
-cb_images *cb_images_allocate(const cb_images *draft);
+cb_map *cb_map_allocate(const cb_map *draft);
 
 /* Fills the tables of phase i, which has steps. */
-cnnblas_status cb_images_fill(cb_images *st, const cb_geometry *geo, bool forward, int64_t i);
+cnnblas_status cb_map_fill(cb_map *st, const cb_geometry *geo, bool forward, int64_t i);
 
 /* Pixels of a block that share their taps: [first, first + count) of its tables. */
 typedef struct {
@@ -83,7 +87,7 @@ typedef struct {
 /* What the tiles of one job and phase share. */
 typedef struct {
   const cb_call *call;
-  const cb_images *st;
+  const cb_map *st;
   const cb_gather *gather;
   const cb_phase *phase;
   const void *band; /* or the source itself */
@@ -97,10 +101,10 @@ typedef struct {
   int64_t plane; /* elements from one output to the next, there or in the stage */
   void *stage;   /* of one panel, from output `staged` on; NULL: results go to the output */
   int64_t staged;
-} cb_images_job;
+} cb_map_tiles;
 
 /* A store of the results of outputs from `first` on, at `position` of the destination. */
-static inline cb_store cb_images_store(const cb_images_job *j, int64_t first, int64_t position)
+static inline cb_store cb_map_store(const cb_map_tiles *j, int64_t first, int64_t position)
 {
   if (!j->stage)
     return cb_implicit_store(j->call, j->dest + first * j->plane + position, j->ig * j->st->outputs + first);
@@ -109,10 +113,10 @@ static inline cb_store cb_images_store(const cb_images_job *j, int64_t first, in
 }
 
 /* All tiles of the job with one packed panel: pixels on the rows. */
-void cb_channels_run(const cb_images_job *job, const cb_panel *panel, const void *lanes);
+void cb_map_channels(const cb_map_tiles *job, const cb_panel *panel, const void *lanes);
 
 /* All tiles of the job with panels [first, last): pixels on the lanes. weights: panel 0, packed one behind the other, or
    the weights of output 0 where they lie. */
-void cb_pixels_run(const cb_images_job *job, int64_t first, int64_t last, const void *weights);
+void cb_map_pixels(const cb_map_tiles *job, int64_t first, int64_t last, const void *weights);
 
 #endif

@@ -1,10 +1,10 @@
 /*
  * implicit_gemm, weight gradient: what a call does. A job opens its blocks one by one, packs their lanes, adds their tiles to
- * the sums of their leaf and joins the leaves; implicit_weights.c says what a job is.
+ * the sums of their leaf and joins the leaves; implicit_dw.c says what a job is.
  */
 #include "base/memory.h"
 #include "base/parallel.h"
-#include "conv/implicit_weights.h"
+#include "conv/implicit_dw.h"
 #include "conv/sum_tree.h"
 #include <string.h>
 
@@ -34,7 +34,7 @@ typedef struct {
 } block_view;
 
 /* Packed lanes of a pixel: with tiles of one tap always those of a whole panel, so that one walk fits all. */
-static int64_t lane_width(const cb_weights *st, const cb_panel *panel)
+static int64_t lane_width(const cb_dw *st, const cb_panel *panel)
 {
   return st->by_taps ? CB_PANEL_VECTORS * st->engine->lanes : panel->width;
 }
@@ -50,10 +50,10 @@ typedef struct {
 static void add_block(const block_view *view, const cb_panel *panel, const void *lanes, const sums_view *sums)
 {
   const cb_geometry *geo = &view->job->call->plan->problem.geo;
-  const cb_weights *st = view->job->call->plan->state;
+  const cb_dw *st = view->job->call->plan->state;
   const int64_t channels = view->job->channel1 - view->job->channel0, walks = view->walks ? geo->taps : 1;
   const cb_tap_walk all = {view->pixels, view->rows, st->hops.hop[panel->vectors]};
-  int32_t cut[CB_CHUNK_STEPS / WEIGHT_CHUNK + 1];
+  int32_t cut[CB_MAX_CHUNK_STEPS / WEIGHT_CHUNK + 1];
   cb_product product = {.engine = st->engine,
                         .element = geo->element,
                         .a = view->band,
@@ -73,7 +73,7 @@ static void add_block(const block_view *view, const cb_panel *panel, const void 
 }
 
 /* True if each tap reaches the same pixels of both blocks. */
-static bool same_reach(const cb_weights *st, const cb_block_range *a, const cb_block_range *b)
+static bool same_reach(const cb_dw *st, const cb_block_range *a, const cb_block_range *b)
 {
   if (a->images != b->images) return false;
   for (int i = 0; i < 3; i++) {
@@ -88,12 +88,12 @@ static bool same_reach(const cb_weights *st, const cb_block_range *a, const cb_b
 /* Fills the walks of every tap over the block's pixels. */
 static void open_taps(const job *j, const cb_gather *gather, const cb_block_range *block)
 {
-  const cb_weights *st = j->call->plan->state;
+  const cb_dw *st = j->call->plan->state;
   const int32_t width = CB_PANEL_VECTORS * st->engine->lanes;
   cb_tap_walk *walks = (cb_tap_walk *)(j->scratch + st->walks_at);
   int32_t *room = (int32_t *)(walks + gather->taps);
   for (int64_t t = 0; t < gather->taps; t++) {
-    const cb_box box = cb_weights_reach(gather, t);
+    const cb_box box = cb_dw_reach(gather, t);
     const cb_block_range part = cb_box_in_block(&box, block);
     int32_t *band = room, *lanes = room + st->band.pixels;
     walks[t] = (cb_tap_walk){part.images * part.count[0] * part.count[1] * part.count[2], band, lanes};
@@ -114,7 +114,7 @@ static void open_taps(const job *j, const cb_gather *gather, const cb_block_rang
 static block_view open_block(const job *j, int64_t b, cb_block_range *last)
 {
   const cb_geometry *geo = &j->call->plan->problem.geo;
-  const cb_weights *st = j->call->plan->state;
+  const cb_dw *st = j->call->plan->state;
   cb_gather part = st->gather;
   cb_block_range block = cb_band_block(&part, &st->band, j->call->n, b);
   int64_t channel = block.image * st->rows_all + j->ig * st->rows_each + j->channel0;
@@ -143,7 +143,7 @@ static block_view open_block(const job *j, int64_t b, cb_block_range *last)
 static void *destination(const job *j, const cb_panel *panel, int64_t *row_step, int64_t *lane_step)
 {
   const cb_geometry *geo = &j->call->plan->problem.geo;
-  const cb_weights *st = j->call->plan->state;
+  const cb_dw *st = j->call->plan->state;
   void *out = j->segments > 1 ? cb_at_mut(j->call->shared, j->segment * geo->k * geo->q, geo->element) : j->call->out;
   *row_step = st->swapped ? geo->q : 1;
   *lane_step = st->swapped ? 1 : geo->q;
@@ -154,7 +154,7 @@ static void *destination(const job *j, const cb_panel *panel, int64_t *row_step,
 /* True if the kernel stores there itself: lanes lie side by side, nothing else is to be kept, and one block is all. */
 static bool stores_in_place(const job *j, const cb_panel *panel)
 {
-  const cb_weights *st = j->call->plan->state;
+  const cb_dw *st = j->call->plan->state;
   bool one_block = j->leaves == j->segments && cb_band_blocks(&st->band, j->call->n) <= j->leaves;
   return st->swapped && one_block && panel->count == panel->width && (j->segments > 1 || !j->call->accumulate);
 }
@@ -169,14 +169,14 @@ static void store_panel(const job *j, const cb_panel *panel, const void *sums)
                     .count = panel->count,
                     .add = j->segments == 1 && j->call->accumulate};
   store.out = destination(j, panel, &store.row_step, &store.lane_step);
-  const cb_weights *st = j->call->plan->state;
+  const cb_dw *st = j->call->plan->state;
   st->engine->store(&store);
 }
 
 /* A call of fewer images than the plan's may have fewer blocks than the plan has leaves. */
 static int64_t leaves_of(const cb_call *call)
 {
-  const cb_weights *st = call->plan->state;
+  const cb_dw *st = call->plan->state;
   return cb_power_of_two(cb_min(st->leaves, cb_band_blocks(&st->band, call->n)));
 }
 
@@ -185,7 +185,7 @@ static int64_t leaves_of(const cb_call *call)
 static job job_of(const cb_call *call, int64_t task, int worker)
 {
   const cb_geometry *geo = &call->plan->problem.geo;
-  const cb_weights *st = call->plan->state;
+  const cb_dw *st = call->plan->state;
   int64_t leaves = leaves_of(call);
   int64_t panels = task % st->panel_groups, channels = task / st->panel_groups % st->channel_groups;
   task /= st->panel_groups * st->channel_groups;
@@ -205,7 +205,7 @@ static job job_of(const cb_call *call, int64_t task, int worker)
 /* The sums of panel p in a slot of the job. */
 static void *sums_of(const job *j, int64_t p, int slot)
 {
-  const cb_weights *st = j->call->plan->state;
+  const cb_dw *st = j->call->plan->state;
   return j->scratch + st->sums_at + (size_t)slot * st->slot_bytes + (size_t)(p - j->panel0) * st->sums_bytes;
 }
 
@@ -214,7 +214,7 @@ static void run_panel(const block_view *view, int64_t p, int slot, bool first)
 {
   const job *j = view->job;
   const cb_geometry *geo = &j->call->plan->problem.geo;
-  const cb_weights *st = j->call->plan->state;
+  const cb_dw *st = j->call->plan->state;
   cb_panel panel = cb_panel_at(st->engine, st->lanes_each, p);
   char *lanes = j->scratch + st->lanes_at;
   const void *from = st->swapped ? j->call->x : j->call->dy;
@@ -230,7 +230,7 @@ static void run_panel(const block_view *view, int64_t p, int slot, bool first)
 static void sum_leaf(void *context, int64_t leaf, int slot)
 {
   job *j = context;
-  const cb_weights *st = j->call->plan->state;
+  const cb_dw *st = j->call->plan->state;
   int64_t blocks = cb_band_blocks(&st->band, j->call->n);
   int64_t first = cb_split(blocks, j->leaves, leaf), last = cb_split(blocks, j->leaves, leaf + 1);
   if (first == last) memset(sums_of(j, j->panel0, slot), 0, st->slot_bytes);
@@ -244,7 +244,7 @@ static void sum_leaf(void *context, int64_t leaf, int slot)
 static void join_slots(void *context, int slot)
 {
   const job *j = context;
-  const cb_weights *st = j->call->plan->state;
+  const cb_dw *st = j->call->plan->state;
   for (int64_t p = j->panel0; p < j->panel1; p++) {
     cb_panel panel = cb_panel_at(st->engine, st->lanes_each, p);
     st->engine->store(&(cb_store){.c = sums_of(j, p, slot + 1),
@@ -261,7 +261,7 @@ static void join_slots(void *context, int slot)
 static void run_job(void *context, int64_t task, int worker)
 {
   const cb_call *call = context;
-  const cb_weights *st = call->plan->state;
+  const cb_dw *st = call->plan->state;
   job j = job_of(call, task, worker);
   int64_t each = j.leaves / j.segments;
   cb_tree_sum(&(cb_tree){&j, sum_leaf, join_slots}, j.segment * each, each, 0);
@@ -271,9 +271,9 @@ static void run_job(void *context, int64_t task, int worker)
   }
 }
 
-void cb_weights_work(cb_call *call)
+void cb_dw_work(cb_call *call)
 {
-  const cb_weights *st = call->plan->state;
+  const cb_dw *st = call->plan->state;
   int64_t segments = cb_min(leaves_of(call), call->plan->tiling.segments);
   cb_call_add(call, segments * call->plan->problem.geo.g * st->channel_groups * st->panel_groups, run_job);
   cb_tree_add_join(call, segments);
