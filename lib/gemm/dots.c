@@ -6,6 +6,7 @@
  *     end:    the vectors of sums are added up lane by lane, as many at once as a vector has lanes: a transposition
  *             that adds the two halves after each of its exchanges
  */
+#include "gemm/engine_build.h"
 #include "gemm/vectors.h"
 
 #define ADD_STAGE(D)                                                                                                   \

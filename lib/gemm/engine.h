@@ -135,7 +135,7 @@ typedef struct {
 /* The engine of that type at the machine's level (CNNBLAS_ISA respected). Never NULL. */
 const cb_engine *cb_engine_get(cnnblas_dtype dtype);
 
-/* The engine of that type compiled for that level, or NULL if this build has none: for tests and benchmarks. */
+/* The engine of that type compiled for that level, whether or not this machine has it: for tests and benchmarks. */
 const cb_engine *cb_engine_at(cnnblas_dtype dtype, cb_isa isa);
 
 #endif

@@ -5,11 +5,6 @@
 #include "gemm/engine.h"
 #include "gemm/level_build.h"
 
-enum { LANES = CB_LANES };
-
-/* A vector as it lies in memory: element alignment, may alias its elements. */
-typedef real vector __attribute__((vector_size(CB_VECTOR_BYTES), aligned(sizeof(real)), may_alias));
-
 /* The kernels of this compilation: X(m, nv). 32 vector registers hold 28 sums, two lane vectors and a broadcast;
    16 registers hold 12 and three. */
 #if CB_REGISTERS == 32

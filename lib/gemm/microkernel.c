@@ -19,6 +19,7 @@
  * load at [step + row], every instance of four sums or more reaches 97 to 100%. tools/kernel_stack.sh shows the loops
  * that came of it.
  */
+#include "gemm/engine_build.h"
 #include "gemm/vectors.h"
 
 enum { ROWS_IN_REGISTERS = 6 };

@@ -3,22 +3,8 @@
  * with its epilogue. Everything goes by vectors; a transposition takes as many of them as a vector has elements, in
  * registers. Nothing is read or written outside the matrices: vectors that would reach over are taken apart.
  */
+#include "gemm/engine_build.h"
 #include "gemm/vectors.h"
-
-/* v[i][j] becomes v[j][i]. */
-INLINE void transpose(vector v[LANES])
-{
-#if CB_LANES >= 16
-  SWAP(8)
-#endif
-#if CB_LANES >= 8
-  SWAP(4)
-#endif
-#if CB_LANES >= 4
-  SWAP(2)
-#endif
-  SWAP(1)
-}
 
 enum { PACK_STEPS = 512 }; /* a stretch of steps: its lanes stay in L2, its rows are long enough to prefetch */
 
@@ -81,12 +67,6 @@ static inline void finish(const cb_store *t, int64_t i, int64_t j)
   *out = t->gate && !(((const real *)t->gate)[at] > 0) ? 0 : value;
 }
 
-/* max(0, v), NaN staying. */
-INLINE vector relu(vector v)
-{
-  return (vector)(~(mask)(v < 0) & (mask)v);
-}
-
 /* m neighbours in out, from `at` on, through the epilogue; they share the bias at *bias. */
 INLINE void finish_vector(const cb_store *t, const bool plain, int64_t at, vector value, const real *bias, int64_t m)
 {
@@ -95,8 +75,8 @@ INLINE void finish_vector(const cb_store *t, const bool plain, int64_t at, vecto
     if (t->add) value = load(out, m) + value;
     if (t->bias) value += *bias - (vector){0};
     if (t->residual) value += load((const real *)t->residual + at, m);
-    if (t->relu) value = relu(value);
-    if (t->gate) value = (vector)((mask)(load((const real *)t->gate + at, m) > 0) & (mask)value);
+    if (t->relu) value = keep(mask_of(~(ivector)(value < 0)), value);
+    if (t->gate) value = keep(greater(load((const real *)t->gate + at, m), (vector){0}), value);
   }
   put(out, value, m);
 }

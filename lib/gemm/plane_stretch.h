@@ -5,6 +5,7 @@
 #ifndef CB_GEMM_PLANE_STRETCH_H
 #define CB_GEMM_PLANE_STRETCH_H
 
+#include "gemm/engine_build.h"
 #include "gemm/vectors.h"
 
 enum {
@@ -17,22 +18,8 @@ typedef struct {
   int64_t start;  /* column of the first element to load */
   int64_t first;  /* lane of that element: 1 for the odd half of a transposed stride of 2, else 0 */
   int64_t lo, hi; /* lanes [lo, hi) are inside the row */
-  mask keep;      /* those, all bits */
+  mask inside;    /* those */
 } tap_column;
-
-#if CB_LANES == 16
-#define EVEN(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
-#define SPREAD(a)  __builtin_shufflevector(a, a, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7)
-#elif CB_LANES == 8
-#define EVEN(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14)
-#define SPREAD(a)  __builtin_shufflevector(a, a, 0, 0, 1, 1, 2, 2, 3, 3)
-#elif CB_LANES == 4
-#define EVEN(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6)
-#define SPREAD(a)  __builtin_shufflevector(a, a, 0, 0, 1, 1)
-#else
-#define EVEN(a, b) __builtin_shufflevector(a, b, 0, 2)
-#define SPREAD(a)  __builtin_shufflevector(a, a, 0, 0)
-#endif
 
 /* How a pass goes: constants in the instances for 3 x 3. */
 typedef struct {
@@ -45,12 +32,10 @@ typedef struct {
 } shape;
 
 /* Lanes [lo, hi) of those from `first` on that a step of `every` meets. */
-INLINE mask lanes_between(int64_t lo, int64_t hi, int64_t first, int64_t every)
+INLINE mask lanes_of(int64_t lo, int64_t hi, int64_t first, int64_t every)
 {
-  mask lane = {0};
-  for (int l = 0; l < LANES; l++) lane[l] = l;
-  mask taken = (mask)(lane >= (integer)lo) & (mask)(lane < (integer)hi);
-  if (every > 1) taken &= (mask)((lane - (integer)first) % (integer)every == 0);
+  mask taken = lanes_between(lo, hi);
+  if (every > 1) taken &= mask_of((counting() - (integer)first) % (integer)every == 0);
   return taken;
 }
 
@@ -71,7 +56,7 @@ INLINE tap_column column_at(const cb_plane_axis *w, const shape s, int64_t t, in
   }
   if (c.hi > count) c.hi = count;
   if (c.lo >= c.hi) c.lo = c.hi = 0;
-  c.keep = lanes_between(c.lo, c.hi, c.first, s.up ? s.stride : 1);
+  c.inside = lanes_of(c.lo, c.hi, c.first, s.up ? s.stride : 1);
   return c;
 }
 
@@ -88,9 +73,9 @@ static vector fetch_each(const real *p, const tap_column *c, int64_t stride, boo
 INLINE vector fetch(const real *p, const tap_column *c, const shape s)
 {
   vector v = *(const vector *)(p + c->start);
-  if (s.stride == 2 && s.up) v = SPREAD(v);
-  if (s.stride == 2 && !s.up) v = EVEN(v, s.narrow ? v : *(const vector *)(p + c->start + LANES));
-  return (vector)((mask)v & c->keep);
+  if (s.stride == 2 && s.up) v = weave_low(v, v);
+  if (s.stride == 2 && !s.up) v = take_even(v, s.narrow ? v : *(const vector *)(p + c->start + LANES));
+  return keep(c->inside, v);
 }
 
 /* The input row that tap row t of output row o meets, or -1. */
@@ -117,7 +102,7 @@ static void open_stretch(stretch *r, const cb_plane *plane, const shape s, int64
 {
   *r = (stretch){.plane = plane, .o = o, .t0 = t0};
   r->count = plane->w.out - o < LANES ? plane->w.out - o : LANES;
-  r->counted = lanes_between(0, r->count, 0, 1);
+  r->counted = lanes_between(0, r->count);
   r->low = INT64_MAX, r->high = INT64_MIN;
   for (int64_t t = 0; t < s.columns; t++) {
     tap_column *c = &r->column[t];

@@ -12,7 +12,7 @@ INLINE vector output_row(const stretch *r, const real *y, int64_t o)
 {
   const int64_t out = r->plane->w.out, size = r->plane->h.out * out - r->o;
   vector d = load(y + o * out + r->o, o * out + LANES <= size ? LANES : r->count);
-  return (vector)((mask)d & r->counted);
+  return keep(r->counted, d);
 }
 
 /* QUAD output rows from o on, added to the sums of 3 x 3 taps; as in correlate_quad, an input row is loaded once. */

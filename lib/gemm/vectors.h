@@ -1,8 +1,16 @@
-/* Vectors of the level and type that is being compiled, and how they meet memory of which only a part may be touched. */
+/*
+ * Vectors of the type and level that is being compiled (level_build.h), their masks, and how they meet memory of which only a
+ * part may be touched. Engine and layers know no other. A source that wants vectors of half the level's width defines
+ * CB_HALF_VECTORS first.
+ *
+ * A mask is a mask register with AVX-512, elsewhere a vector of all bits or none a lane; what is loaded or stored under a mask
+ * or in part touches no memory beside it.
+ */
 #ifndef CB_GEMM_VECTORS_H
 #define CB_GEMM_VECTORS_H
 
-#include "gemm/engine_build.h"
+#include "gemm/level_build.h"
+#include <stdbool.h>
 #include <string.h>
 #ifdef __AVX__
 #include <immintrin.h>
@@ -11,13 +19,296 @@
 #define UNROLL _Pragma("GCC unroll 16")
 #define INLINE static inline __attribute__((always_inline))
 
-/* Integers of an element's size; in a mask, all bits of a lane or none. */
-#if CB_VECTOR_BYTES / CB_LANES == 4
+enum { LANES = CB_LANES };
+
+/* Integers of an element's size: places, and the bits of masks. */
+#if CB_REAL_BITS == 32
 typedef int32_t integer;
 #else
 typedef int64_t integer;
 #endif
-typedef integer mask __attribute__((vector_size(CB_VECTOR_BYTES)));
+
+/* Vectors as they lie in memory: element alignment, may alias their elements. */
+typedef real vector __attribute__((vector_size(CB_VECTOR_BYTES), aligned(sizeof(real)), may_alias));
+typedef integer ivector __attribute__((vector_size(CB_VECTOR_BYTES), aligned(sizeof(real))));
+typedef bits uvector __attribute__((vector_size(CB_VECTOR_BYTES), aligned(sizeof(real))));
+
+/* As many 32-bit integers as a vector has lanes. */
+typedef int32_t narrow __attribute__((vector_size(CB_LANES * 4), aligned(4), may_alias));
+
+/* The intrinsics of this width and type: REALS(loadu) is _mm512_loadu_ps; INTEGERS those of integers of an element's size,
+   NARROW those of 32-bit integers, as many as lanes. */
+#if CB_VECTOR_BYTES == 64
+#define WIDE(name) CB_JOIN_(_mm512_, name)
+typedef __m512i wide_integers;
+#elif CB_VECTOR_BYTES == 32
+#define WIDE(name) CB_JOIN_(_mm256_, name)
+typedef __m256i wide_integers;
+#elif defined __AVX__
+#define WIDE(name) CB_JOIN_(_mm_, name)
+typedef __m128i wide_integers;
+#endif
+#if CB_LANES == 16
+#define NARROW(name) CB_JOIN_(_mm512_, name)
+typedef __m512i narrow_integers;
+#elif CB_LANES == 8 && defined __AVX__
+#define NARROW(name) CB_JOIN_(_mm256_, name)
+typedef __m256i narrow_integers;
+#elif defined __AVX__
+#define NARROW(name) CB_JOIN_(_mm_, name)
+typedef __m128i narrow_integers;
+#endif
+#if CB_REAL_BITS == 32
+#define REALS(name)    WIDE(name##_ps)
+#define INTEGERS(name) WIDE(name##_epi32)
+#else
+#define REALS(name)    WIDE(name##_pd)
+#define INTEGERS(name) WIDE(name##_epi64)
+#endif
+
+#include "gemm/shuffles.h"
+
+/* The lanes' numbers. */
+INLINE ivector counting(void)
+{
+  static const integer numbers[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  return *(const ivector *)numbers;
+}
+
+#ifdef __AVX512F__
+#if CB_LANES == 16
+typedef __mmask16 mask;
+#else
+typedef __mmask8 mask;
+#endif
+
+/* A vector of all bits or none a lane as a mask. */
+INLINE mask mask_of(ivector whole)
+{
+#if CB_REAL_BITS == 32
+  return WIDE(movepi32_mask)((wide_integers)whole);
+#else
+  return WIDE(movepi64_mask)((wide_integers)whole);
+#endif
+}
+
+#if CB_REAL_BITS == 32
+#define COMPARED(a, b, how) WIDE(cmp_ps_mask)(a, b, how)
+#else
+#define COMPARED(a, b, how) WIDE(cmp_pd_mask)(a, b, how)
+#endif
+
+INLINE mask greater(vector a, vector b)
+{
+  return COMPARED(a, b, _CMP_GT_OQ);
+}
+
+/* Where a or b is NaN. */
+INLINE mask unordered(vector a, vector b)
+{
+  return COMPARED(a, b, _CMP_UNORD_Q);
+}
+
+INLINE mask same(ivector a, ivector b)
+{
+#if CB_REAL_BITS == 32
+  return WIDE(cmpeq_epi32_mask)((wide_integers)a, (wide_integers)b);
+#else
+  return WIDE(cmpeq_epi64_mask)((wide_integers)a, (wide_integers)b);
+#endif
+}
+
+/* Where a >= b, a negative integer counting as larger than all others. */
+INLINE mask at_least(ivector a, ivector b)
+{
+#if CB_REAL_BITS == 32
+  return WIDE(cmpge_epu32_mask)((wide_integers)a, (wide_integers)b);
+#else
+  return WIDE(cmpge_epu64_mask)((wide_integers)a, (wide_integers)b);
+#endif
+}
+
+/* In mask registers, where `|` would fetch both. */
+INLINE mask either(mask a, mask b)
+{
+#if CB_LANES == 16
+  return _kor_mask16(a, b);
+#else
+  return _kor_mask8(a, b);
+#endif
+}
+
+INLINE bool any(mask m)
+{
+  return m != 0;
+}
+
+INLINE vector choose(mask take, vector a, vector b)
+{
+  return REALS(mask_blend)(take, b, a);
+}
+
+INLINE ivector choose_integer(mask take, ivector a, ivector b)
+{
+  return (ivector)INTEGERS(mask_blend)(take, (wide_integers)b, (wide_integers)a);
+}
+
+/* v under the mask, zeros elsewhere. */
+INLINE vector keep(mask take, vector v)
+{
+  return REALS(maskz_mov)(take, v);
+}
+
+/* v where it is larger than m, else m. */
+INLINE vector larger(vector v, vector m)
+{
+  return REALS(max)(v, m);
+}
+
+/* The elements under the mask, and `otherwise` for the others. */
+INLINE vector load_if(mask take, const real *from, vector otherwise)
+{
+  return REALS(mask_loadu)(otherwise, take, from);
+}
+
+INLINE narrow load_narrow_if(mask take, const int32_t *from, narrow otherwise)
+{
+  return (narrow)NARROW(mask_loadu_epi32)((narrow_integers)otherwise, take, from);
+}
+
+INLINE void put_if(mask take, real *to, vector v)
+{
+  REALS(mask_storeu)(to, take, v);
+}
+
+/* Of 64 bits, narrowed by the store itself: GCC 12 makes a narrowed vector's masked store one that may fault. */
+INLINE void put_narrow_if(mask take, int32_t *to, ivector v)
+{
+#if CB_REAL_BITS == 32
+  INTEGERS(mask_storeu)(to, take, (wide_integers)v);
+#else
+  WIDE(mask_cvtepi64_storeu_epi32)(to, take, (wide_integers)v);
+#endif
+}
+#else
+typedef ivector mask;
+
+INLINE mask mask_of(ivector whole)
+{
+  return whole;
+}
+
+INLINE mask greater(vector a, vector b)
+{
+  return (mask)(a > b);
+}
+
+INLINE mask unordered(vector a, vector b)
+{
+  return (mask)(a != a) | (mask)(b != b);
+}
+
+INLINE mask same(ivector a, ivector b)
+{
+  return (mask)(a == b);
+}
+
+INLINE mask at_least(ivector a, ivector b)
+{
+  return (mask)((uvector)a >= (uvector)b);
+}
+
+INLINE mask either(mask a, mask b)
+{
+  return a | b;
+}
+
+INLINE bool any(mask m)
+{
+  integer all = 0;
+  UNROLL for (int i = 0; i < LANES; i++) all |= m[i];
+  return all != 0;
+}
+
+INLINE vector choose(mask take, vector a, vector b)
+{
+  return (vector)((take & (ivector)a) | (~take & (ivector)b));
+}
+
+INLINE ivector choose_integer(mask take, ivector a, ivector b)
+{
+  return (take & a) | (~take & b);
+}
+
+INLINE vector keep(mask take, vector v)
+{
+  return (vector)(take & (ivector)v);
+}
+
+INLINE vector larger(vector v, vector m)
+{
+  return choose((mask)(v > m), v, m);
+}
+
+#ifdef __AVX2__
+INLINE vector load_if(mask take, const real *from, vector otherwise)
+{
+  return choose(take, (vector)REALS(maskload)(from, (wide_integers)take), otherwise);
+}
+
+INLINE narrow load_narrow_if(mask take, const int32_t *from, narrow otherwise)
+{
+  narrow some = __builtin_convertvector(take, narrow);
+  return (some & (narrow)NARROW(maskload_epi32)(from, (narrow_integers)some)) | (~some & otherwise);
+}
+
+INLINE void put_if(mask take, real *to, vector v)
+{
+  REALS(maskstore)(to, (wide_integers)take, v);
+}
+
+INLINE void put_narrow_if(mask take, int32_t *to, ivector v)
+{
+  NARROW(maskstore_epi32)
+  (to, (narrow_integers) __builtin_convertvector(take, narrow), (narrow_integers) __builtin_convertvector(v, narrow));
+}
+#else
+INLINE vector load_if(mask take, const real *from, vector otherwise)
+{
+  UNROLL for (int i = 0; i < LANES; i++) if (take[i]) otherwise[i] = from[i];
+  return otherwise;
+}
+
+INLINE narrow load_narrow_if(mask take, const int32_t *from, narrow otherwise)
+{
+  UNROLL for (int i = 0; i < LANES; i++) if (take[i]) otherwise[i] = from[i];
+  return otherwise;
+}
+
+INLINE void put_if(mask take, real *to, vector v)
+{
+  UNROLL for (int i = 0; i < LANES; i++) if (take[i]) to[i] = v[i];
+}
+
+INLINE void put_narrow_if(mask take, int32_t *to, ivector v)
+{
+  UNROLL for (int i = 0; i < LANES; i++) if (take[i]) to[i] = (int32_t)v[i];
+}
+#endif
+#endif
+
+/* Where the bits are those of 0 or -0. */
+INLINE mask is_zero(vector v)
+{
+  return same((ivector)((uvector)v << 1), (ivector){0});
+}
+
+/* Lanes from <= i < to. */
+INLINE mask lanes_between(int64_t from, int64_t to)
+{
+  integer low = (integer)(from < 0 ? 0 : from), high = (integer)(to > LANES ? LANES : to);
+  return mask_of((counting() >= low) & (counting() < high));
+}
 
 /* The first m elements of a vector, in pieces of which no two have the same size. */
 INLINE void copy_part(real *to, const real *from, int64_t m)
@@ -30,62 +321,32 @@ INLINE void copy_part(real *to, const real *from, int64_t m)
   }
 }
 
-/* Partial vectors, masked where the level has masks.
-     load_part   the first m < LANES elements at `from`, zeros behind
-     put_part    the first m of v to `to`
-     put_spread  the first m of v to to[0], to[2], to[4], ...
-     shift_down  elements `by` and on of v, in front; what follows is undefined */
-#if defined __AVX512F__ && CB_LANES == 16
-INLINE __mmask16 first_lanes(int64_t m)
+/* load_part   the first m < LANES elements at `from`, zeros behind
+   put_part    the first m of v to `to`
+   put_spread  the first m of v to to[0], to[2], to[4], ...
+   shift_down  elements `by` and on of v, in front; what follows is undefined */
+#ifdef __AVX512F__
+INLINE mask first_lanes(int64_t m)
 {
-  return (__mmask16)((1u << m) - 1);
+  return (mask)((1u << m) - 1);
 }
 INLINE vector load_part(const real *from, int64_t m)
 {
-  return (vector)_mm512_maskz_loadu_ps(first_lanes(m), from);
+  return REALS(maskz_loadu)(first_lanes(m), from);
 }
 INLINE void put_part(real *to, vector v, int64_t m)
 {
-  _mm512_mask_storeu_ps(to, first_lanes(m), (__m512)v);
+  REALS(mask_storeu)(to, first_lanes(m), v);
 }
 INLINE void put_spread(real *to, vector v, int64_t m)
 {
-  const __mmask16 even = 0x5555;
-  const __m512i low = {0x0000000000000000, 0x0000000100000001, 0x0000000200000002, 0x0000000300000003,
-                       0x0000000400000004, 0x0000000500000005, 0x0000000600000006, 0x0000000700000007};
-  const __m512i high = low + 0x0000000800000008;
-  _mm512_mask_storeu_ps(to, even & first_lanes(m < 8 ? 2 * m : 16), _mm512_permutexvar_ps(low, (__m512)v));
-  if (m > 8) _mm512_mask_storeu_ps(to + LANES, even & first_lanes(2 * m - 16), _mm512_permutexvar_ps(high, (__m512)v));
+  const mask even = (mask)0x5555;
+  REALS(mask_storeu)(to, even & first_lanes(m < LANES / 2 ? 2 * m : LANES), weave_low(v, v));
+  if (m > LANES / 2) REALS(mask_storeu)(to + LANES, even & first_lanes(2 * m - LANES), weave_high(v, v));
 }
 INLINE vector shift_down(vector v, int64_t by)
 {
-  const __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
-  return (vector)_mm512_permutexvar_ps(_mm512_add_epi32(lane, _mm512_set1_epi32((int)by)), (__m512)v);
-}
-#elif defined __AVX512F__
-INLINE __mmask8 first_lanes(int64_t m)
-{
-  return (__mmask8)((1u << m) - 1);
-}
-INLINE vector load_part(const real *from, int64_t m)
-{
-  return (vector)_mm512_maskz_loadu_pd(first_lanes(m), from);
-}
-INLINE void put_part(real *to, vector v, int64_t m)
-{
-  _mm512_mask_storeu_pd(to, first_lanes(m), (__m512d)v);
-}
-INLINE void put_spread(real *to, vector v, int64_t m)
-{
-  const __mmask8 even = 0x55;
-  const __m512i low = {0, 0, 1, 1, 2, 2, 3, 3}, high = low + 4;
-  _mm512_mask_storeu_pd(to, even & first_lanes(m < 4 ? 2 * m : 8), _mm512_permutexvar_pd(low, (__m512d)v));
-  if (m > 4) _mm512_mask_storeu_pd(to + LANES, even & first_lanes(2 * m - 8), _mm512_permutexvar_pd(high, (__m512d)v));
-}
-INLINE vector shift_down(vector v, int64_t by)
-{
-  const __m512i lane = {0, 1, 2, 3, 4, 5, 6, 7};
-  return (vector)_mm512_permutexvar_pd(lane + (long long)by, (__m512d)v);
+  return REALS(permutexvar)((wide_integers)(counting() + (integer)by), v);
 }
 #else
 INLINE vector load_part(const real *from, int64_t m)
@@ -111,34 +372,6 @@ INLINE vector shift_down(vector v, int64_t by)
 }
 #endif
 
-/* v to `to`, which is aligned to a vector, past the caches where the level can. */
-#if defined __AVX512F__ && CB_LANES == 16
-INLINE void put_past(real *to, vector v)
-{
-  _mm512_stream_ps(to, (__m512)v);
-}
-#elif defined __AVX512F__
-INLINE void put_past(real *to, vector v)
-{
-  _mm512_stream_pd(to, (__m512d)v);
-}
-#elif defined __AVX__ && CB_LANES == 8
-INLINE void put_past(real *to, vector v)
-{
-  _mm256_stream_ps(to, (__m256)v);
-}
-#elif defined __AVX__
-INLINE void put_past(real *to, vector v)
-{
-  _mm256_stream_pd(to, (__m256d)v);
-}
-#else
-INLINE void put_past(real *to, vector v)
-{
-  *(vector *)to = v;
-}
-#endif
-
 /* A vector of which m elements may be read; zeros for the others. */
 INLINE vector load(const real *from, int64_t m)
 {
@@ -153,38 +386,14 @@ INLINE void put(real *to, vector v, int64_t m)
     put_part(to, v, m);
 }
 
-/* One step of a transposition: of vectors a and b, D rows apart, the off-diagonal blocks of D elements change places.
-   Numbers over LANES name elements of b. */
-#if CB_LANES == 16
-#define SWAP_8(X, a, b)                                                                                                \
-  X(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23),                                                     \
-      X(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31)
-#define SWAP_4(X, a, b)                                                                                                \
-  X(a, b, 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27),                                                   \
-      X(a, b, 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31)
-#define SWAP_2(X, a, b)                                                                                                \
-  X(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29),                                                   \
-      X(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31)
-#define SWAP_1(X, a, b)                                                                                                \
-  X(a, b, 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30),                                                  \
-      X(a, b, 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31)
-#elif CB_LANES == 8
-#define SWAP_4(X, a, b) X(a, b, 0, 1, 2, 3, 8, 9, 10, 11), X(a, b, 4, 5, 6, 7, 12, 13, 14, 15)
-#define SWAP_2(X, a, b) X(a, b, 0, 1, 8, 9, 4, 5, 12, 13), X(a, b, 2, 3, 10, 11, 6, 7, 14, 15)
-#define SWAP_1(X, a, b) X(a, b, 0, 8, 2, 10, 4, 12, 6, 14), X(a, b, 1, 9, 3, 11, 5, 13, 7, 15)
-#elif CB_LANES == 4
-#define SWAP_2(X, a, b) X(a, b, 0, 1, 4, 5), X(a, b, 2, 3, 6, 7)
-#define SWAP_1(X, a, b) X(a, b, 0, 4, 2, 6), X(a, b, 1, 5, 3, 7)
+/* v to `to`, which is aligned to a vector, past the caches where the level can. */
+INLINE void put_past(real *to, vector v)
+{
+#ifdef __AVX__
+  REALS(stream)(to, v);
 #else
-#define SWAP_1(X, a, b) X(a, b, 0, 2), X(a, b, 1, 3)
+  *(vector *)to = v;
 #endif
-
-#define SWAP(D)                                                                                                        \
-  UNROLL for (int i = 0; i < LANES; i++) if (!(i & D))                                                                 \
-  {                                                                                                                    \
-    vector pair[2] = {SWAP_##D(__builtin_shufflevector, v[i], v[i + D])};                                              \
-    v[i] = pair[0];                                                                                                    \
-    v[i + D] = pair[1];                                                                                                \
-  }
+}
 
 #endif

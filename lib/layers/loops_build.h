@@ -14,6 +14,10 @@ int CB_NAME(cb_pool_forward_windows)(cnnblas_pool_kind kind, const cb_pool_run *
 int CB_NAME(cb_pool_backward_windows)(cnnblas_pool_kind kind, const cb_pool_run *run);
 int CB_NAME(cb_pool_forward_whole)(cnnblas_pool_kind kind, const cb_pool_run *run);
 int CB_NAME(cb_pool_backward_whole)(cnnblas_pool_kind kind, const cb_pool_run *run);
+/* loops_pool_halves.c, called by loops_pool_windows.c: the same with half vectors, where they take half the time. */
+#define CB_POOL_HALVES (CB_LEVEL_ROW(CB_LEVEL_BYTES) * 8 / CB_REAL_BITS >= 16)
+void CB_NAME(cb_pool_forward_halves)(cnnblas_pool_kind kind, const cb_pool_run *run);
+void CB_NAME(cb_pool_backward_halves)(cnnblas_pool_kind kind, const cb_pool_run *run);
 /* loops_pool.c: any windows, any elements; called by loops_pool_windows.c for a channel that it does not do right. */
 void CB_NAME(cb_pool_forward_any)(cnnblas_pool_kind kind, const cb_pool_run *run);
 void CB_NAME(cb_pool_backward_any)(cnnblas_pool_kind kind, const cb_pool_run *run);

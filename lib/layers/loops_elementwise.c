@@ -113,7 +113,7 @@ static void activate_back(const cnnblas_activation *f, int64_t count, const void
   else if (f->kind == CNNBLAS_LEAKY_RELU)
     EACH(y[i] > 0 ? dy[i] : alpha * dy[i]);
   else if (f->kind == CNNBLAS_CLIP)
-    EACH((y[i] <= alpha) | (y[i] >= beta) ? 0 : dy[i]);
+    EACH(((y[i] <= alpha) | (y[i] >= beta)) ? 0 : dy[i]);
   else if (f->kind == CNNBLAS_SIGMOID)
     EACH(dy[i] * (y[i] * (1 - y[i])));
   else if (f->kind == CNNBLAS_TANH)

@@ -4,12 +4,11 @@
  * columns: tap u of column j is element j * stride + u - pad, so that a tap is one strided run. At the image's edge a tap
  * serves fewer columns.
  */
+#include "gemm/vectors.h"
 #include "layers/loops_build.h"
 #include <float.h>
 #include <math.h>
 #include <string.h>
-
-#define INLINE static inline __attribute__((always_inline))
 
 /* One output row, and one tap of its windows. */
 typedef struct {

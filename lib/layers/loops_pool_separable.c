@@ -11,17 +11,10 @@
  * first in row-major order. Sums for L2 are kept in double, for f32 only: f64 needs its squares scaled (loops_pool.c).
  * Backward, the share of each output is spread over its columns in a line, and the line added to the window's rows.
  */
+#include "gemm/vectors.h"
 #include "layers/loops_build.h"
 #include <math.h>
 #include <string.h>
-
-#define INLINE static inline __attribute__((always_inline))
-
-#if CB_REAL_BITS == 32
-typedef int32_t place;
-#else
-typedef int64_t place;
-#endif
 
 enum { ROOM = 4096, SLACK = 256, NOWHERE = INT32_MAX };
 
@@ -82,7 +75,7 @@ static int64_t columns(const cb_pool_geometry *g, const lines *l)
 /* v after m in row-major order. */
 #define LATER_BEATS(v, m) (((v) > (m)) | (((v) != (v)) & ((m) == (m))))
 
-static void start_max(int64_t count, const real *restrict x, place first, real *restrict value, place *restrict at)
+static void start_max(int64_t count, const real *restrict x, integer first, real *restrict value, integer *restrict at)
 {
   for (int32_t i = 0; i < (int32_t)count; i++) {
     value[i] = x[i];
@@ -90,11 +83,11 @@ static void start_max(int64_t count, const real *restrict x, place first, real *
   }
 }
 
-static void more_max(int64_t count, const real *restrict x, place first, real *restrict value, place *restrict at)
+static void more_max(int64_t count, const real *restrict x, integer first, real *restrict value, integer *restrict at)
 {
   for (int32_t i = 0; i < (int32_t)count; i++) {
     real v = x[i], m = value[i];
-    place p = first + i, q = at[i];
+    integer p = first + i, q = at[i];
     value[i] = LATER_BEATS(v, m) ? v : m;
     at[i] = LATER_BEATS(v, m) ? p : q;
   }
@@ -109,8 +102,8 @@ static void more_max_value(int64_t count, const real *restrict x, real *restrict
 }
 
 /* Any order: equal elements and NaN by their places. */
-INLINE void across_max(int64_t count, int64_t kernel, int64_t s, const real *restrict value, const place *restrict at,
-                       real *restrict y, place *restrict where)
+INLINE void across_max(int64_t count, int64_t kernel, int64_t s, const real *restrict value, const integer *restrict at,
+                       real *restrict y, integer *restrict where)
 {
   for (int64_t f = 0; f < count; f++) {
     y[f] = value[f * s];
@@ -119,10 +112,10 @@ INLINE void across_max(int64_t count, int64_t kernel, int64_t s, const real *res
   for (int64_t u = 1; u < kernel; u++)
     for (int64_t f = 0; f < count; f++) {
       real v = value[f * s + u], m = y[f];
-      place p = at[f * s + u], q = where[f];
-      place first = p < q ? -1 : 0, over = v > m ? -1 : 0, equal = v == m ? -1 : 0;
-      place v_nan = v != v ? -1 : 0, m_real = m == m ? -1 : 0;
-      place take = over | (equal & first) | (v_nan & (m_real | first));
+      integer p = at[f * s + u], q = where[f];
+      integer first = p < q ? -1 : 0, over = v > m ? -1 : 0, equal = v == m ? -1 : 0;
+      integer v_nan = v != v ? -1 : 0, m_real = m == m ? -1 : 0;
+      integer take = over | (equal & first) | (v_nan & (m_real | first));
       y[f] = take ? v : m;
       where[f] = take ? p : q;
     }
@@ -139,7 +132,7 @@ INLINE void across_max_value(int64_t count, int64_t kernel, int64_t s, const rea
 }
 
 /* Elements that any other beats. */
-static void nothing(int64_t count, real *line, place *places)
+static void nothing(int64_t count, real *line, integer *places)
 {
   for (int64_t c = 0; c < count; c++) {
     line[c] = -(real)INFINITY;
@@ -147,21 +140,21 @@ static void nothing(int64_t count, real *line, place *places)
   }
 }
 
-static void max_lines(const cb_pool_run *plane, const lines *l, int64_t r, int64_t rows, real *value, place *at)
+static void max_lines(const cb_pool_run *plane, const lines *l, int64_t r, int64_t rows, real *value, integer *at)
 {
   const cb_pool_geometry *g = plane->geo;
   const real *x = plane->x;
   int64_t pad = g->pad_begin[2], count = columns(g, l);
   for (int64_t i = 0; i < rows; i++) {
     real *line = value + i * l->pitch;
-    place *places = at + i * l->pitch;
+    integer *places = at + i * l->pitch;
     nothing(pad, line, places);
     nothing(l->pitch - pad - count, line + pad + count, places + pad + count);
     int started = 0;
     EACH_INPUT_ROW(g, r + i, row, {
       if (!plane->indices && started) more_max_value(count, x + row, line + pad);
-      if (plane->indices && started) more_max(count, x + row, (place)row, line + pad, places + pad);
-      if (!started) start_max(count, x + row, (place)row, line + pad, places + pad);
+      if (plane->indices && started) more_max(count, x + row, (integer)row, line + pad, places + pad);
+      if (!started) start_max(count, x + row, (integer)row, line + pad, places + pad);
       started = 1;
     });
   }
@@ -181,7 +174,7 @@ static void max_forward(const cb_pool_run *plane)
   const cb_pool_geometry *g = plane->geo;
   lines l = lines_of(g);
   real value[ROOM + SLACK], y[ROOM];
-  place at[ROOM + SLACK], where[ROOM];
+  integer at[ROOM + SLACK], where[ROOM];
   int64_t all = g->out[0] * g->out[1], ow = g->out[2], k = g->kernel[2];
   for (int64_t r = 0; r < all; r += l.rows) {
     int64_t rows = all - r < l.rows ? all - r : l.rows, count = rows * l.op;

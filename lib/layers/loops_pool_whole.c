@@ -2,13 +2,14 @@
  * Averages of whole channels, as at the end of ResNet: channels of 7 x 7 are so short that what a channel costs beside
  * its elements is what counts. A channel's sums lie in SUMS lanes; SUMS channels are folded into one vector together.
  */
+#include "gemm/vectors.h"
 #include "layers/loops_build.h"
 
-#define UNROLL _Pragma("GCC unroll 16")
-#define PICK   __builtin_shufflevector
+#define PICK __builtin_shufflevector
 
 enum { SUMS = 16 };
-typedef real vec __attribute__((vector_size(SUMS * sizeof(real)), aligned(sizeof(real))));
+/* As wide at every level, so that every level has the same bits. */
+typedef real sums __attribute__((vector_size(SUMS * sizeof(real)), aligned(sizeof(real))));
 
 static int is_whole(cnnblas_pool_kind kind, const cb_pool_geometry *g)
 {
@@ -19,42 +20,42 @@ static int is_whole(cnnblas_pool_kind kind, const cb_pool_geometry *g)
 }
 
 /* Each group of lanes is folded in half, a's groups before b's. */
-static inline vec fold_8(vec a, vec b)
+static inline sums fold_8(sums a, sums b)
 {
   return PICK(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
          PICK(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
 }
 
-static inline vec fold_4(vec a, vec b)
+static inline sums fold_4(sums a, sums b)
 {
   return PICK(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27) +
          PICK(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
 }
 
-static inline vec fold_2(vec a, vec b)
+static inline sums fold_2(sums a, sums b)
 {
   return PICK(a, b, 0, 1, 4, 5, 8, 9, 12, 13, 16, 17, 20, 21, 24, 25, 28, 29) +
          PICK(a, b, 2, 3, 6, 7, 10, 11, 14, 15, 18, 19, 22, 23, 26, 27, 30, 31);
 }
 
-static inline vec fold_1(vec a, vec b)
+static inline sums fold_1(sums a, sums b)
 {
   return PICK(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30) +
          PICK(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
 }
 
-static inline vec lanes_of(int64_t whole, const real *x)
+static inline sums lanes_of(int64_t whole, const real *x)
 {
-  vec sum = {0};
-  for (int64_t i = 0; i < whole; i += SUMS) sum += *(const vec *)(x + i);
+  sums sum = {0};
+  for (int64_t i = 0; i < whole; i += SUMS) sum += *(const sums *)(x + i);
   return sum;
 }
 
 /* The averages of SUMS channels; where fewer are left, of the last one again. */
-static vec average_channels(int64_t count, int64_t channels, const real *x)
+static sums average_channels(int64_t count, int64_t channels, const real *x)
 {
   int64_t whole = count / SUMS * SUMS;
-  vec sum[SUMS], tail = {0};
+  sums sum[SUMS], tail = {0};
   for (int p = 0; p < SUMS; p++) sum[p] = lanes_of(whole, x + (p < channels ? p : channels - 1) * count);
   for (int64_t i = whole; i < count; i++)
     for (int p = 0; p < SUMS; p++) tail[p] += x[(p < channels ? p : channels - 1) * count + i];
@@ -70,10 +71,10 @@ int CB_NAME(cb_pool_forward_whole)(cnnblas_pool_kind kind, const cb_pool_run *ru
   int64_t count = run->geo->plane;
   for (int64_t i = 0; i < run->planes; i += SUMS) {
     int64_t channels = run->planes - i < SUMS ? run->planes - i : SUMS;
-    vec averages = average_channels(count, channels, (const real *)run->x + i * count);
+    sums averages = average_channels(count, channels, (const real *)run->x + i * count);
     real *y = (real *)run->y + i;
     if (channels == SUMS)
-      *(vec *)y = averages;
+      *(sums *)y = averages;
     else
       for (int64_t p = 0; p < channels; p++) y[p] = averages[p];
   }
@@ -86,10 +87,10 @@ int CB_NAME(cb_pool_backward_whole)(cnnblas_pool_kind kind, const cb_pool_run *r
   int64_t count = run->geo->plane;
   for (int64_t i = 0; i < run->planes; i++) {
     real *dx = (real *)run->dx + i * count, share = ((const real *)run->dy)[i] / (real)count;
-    vec shares = share - (vec){0};
-    for (int64_t j = 0; j + SUMS <= count; j += SUMS) *(vec *)(dx + j) = shares;
+    sums shares = share - (sums){0};
+    for (int64_t j = 0; j + SUMS <= count; j += SUMS) *(sums *)(dx + j) = shares;
     if (count >= SUMS)
-      *(vec *)(dx + count - SUMS) = shares;
+      *(sums *)(dx + count - SUMS) = shares;
     else
       for (int64_t j = 0; j < count; j++) dx[j] = share;
   }

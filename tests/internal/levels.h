@@ -1,12 +1,11 @@
-/* The engines of this build that this machine can run, for tests that look at each alone. */
+/* The engines of the list of levels (base/levels.h) that this machine can run, for tests that look at each alone. */
 #ifndef TESTS_INTERNAL_LEVELS_H
 #define TESTS_INTERNAL_LEVELS_H
 
 #include "gemm/engine.h"
 #include "support/harness.h"
 
-/* Runs test for each type and level, whatever CNNBLAS_ISA says; prints "skipped" for levels that the machine lacks.
-   Fails if there is no baseline. */
+/* Runs test for each type and level, whatever CNNBLAS_ISA says; prints "skipped" for levels that the machine lacks. */
 typedef void (*level_test)(const cb_engine *engine, cnnblas_dtype dtype);
 void levels_run(level_test test);
 
