@@ -65,8 +65,6 @@ static void *shifted(void *array, int bytes)
   cnnblas_conv_forward(PLAN, N, IN, FILTER, NULL, OUT, workspace, workspace_bytes)
 #define DATA(PLAN, N, DELTA, FILTER, OUT)                                                                              \
   cnnblas_conv_backward_data(PLAN, N, DELTA, FILTER, OUT, workspace, workspace_bytes)
-#define GATED(PLAN, N, DELTA, FILTER, NET, OUT)                                                                        \
-  cnnblas_conv_backward_data_relu(PLAN, N, DELTA, FILTER, NET, OUT, workspace, workspace_bytes)
 #define WEIGHTS(PLAN, N, IN, DELTA, OUT, DB)                                                                           \
   cnnblas_conv_backward_weights(PLAN, N, IN, DELTA, OUT, DB, workspace, workspace_bytes)
 
@@ -121,9 +119,6 @@ static void check_data(const cnnblas_conv_plan *plan)
   REFUSE(DATA(plan, 2, y, w, shifted(x, 3)), spelled("dx", shifted(x, 3)));
   REFUSE(DATA(plan, 2, y, w, y), "dx|dy|overlap");
   REFUSE(DATA(plan, 2, y, w, w + 1), "dx|w|overlap");
-  REFUSE(GATED(plan, 2, y, w, NULL, x), "net|NULL");
-  REFUSE(GATED(plan, 2, y, w, shifted(residual, 2), x), spelled("net", shifted(residual, 2)));
-  REFUSE(GATED(plan, 2, y, w, x + 1, x), "dx|net|overlap");
   REFUSE(DATA(plan, 3, y, w, x), "n is 3|2");
   REFUSE(DATA(plan, -4, y, w, x), "n is -4");
   REFUSE(FORWARD(plan, 2, x, w, y), "direction|backward_data");
@@ -245,15 +240,6 @@ static void test_overlapping_workspace(void **state)
   cnnblas_conv_plan_destroy(plan);
 }
 
-/* What is gated is not added to. */
-static void test_gated_plan_must_not_accumulate(void **state)
-{
-  (void)state;
-  cnnblas_conv_plan *plan = make(CNNBLAS_BACKWARD_DATA, &(cnnblas_conv_options){.accumulate = 1});
-  REFUSE(GATED(plan, 2, y, w, residual, x), "accumulates");
-  cnnblas_conv_plan_destroy(plan);
-}
-
 /* Describe behaves as snprintf does. */
 static void test_describe(void **state)
 {
@@ -297,7 +283,6 @@ int main(void)
       cmocka_unit_test(test_short_workspace),
       cmocka_unit_test(test_accumulate_with_activation),
       cmocka_unit_test(test_overlapping_workspace),
-      cmocka_unit_test(test_gated_plan_must_not_accumulate),
       cmocka_unit_test(test_describe),
   };
   return cmocka_run_group_tests(tests, NULL, finish);

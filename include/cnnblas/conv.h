@@ -369,19 +369,6 @@ CNNBLAS_API cnnblas_status cnnblas_conv_backward_data(const cnnblas_conv_plan *p
                                                       const void *w, void *dx, void *workspace, size_t workspace_bytes);
 
 /**
- * backward_data through the ReLU that made x: dx = (pad(delta) * rot180(W)) . f'(net), f' being 1 above 0 and 0 elsewhere.
- *
- * net  [n][c][h][w], what went into that ReLU, or what came out of it: both are above 0 at the same places; must not
- *      overlap dx
- *
- * The bits are those of cnnblas_conv_backward_data where net is above 0, and zeros elsewhere (also where net is NaN). On
- * implicit_gemm it costs no pass of its own. All else as there; a plan that accumulates is refused.
- */
-CNNBLAS_API cnnblas_status cnnblas_conv_backward_data_relu(const cnnblas_conv_plan *plan, int64_t n, const void *dy,
-                                                           const void *w, const void *net, void *dx, void *workspace,
-                                                           size_t workspace_bytes);
-
-/**
  * backward_weights, the weight gradient: dw = gradient of <y, dy> with respect to w, summed over the batch; and the bias gradient.
  *
  * Equals, for groups == 1 and no dilation:

@@ -44,23 +44,6 @@ void cb_activation_add(cb_call *call)
   cb_call_add(call, call->n * call->plan->problem.geo.k, activate_plane);
 }
 
-static void gate_plane(void *context, int64_t plane, int worker)
-{
-  const cb_call *call = context;
-  const cb_geometry *geo = &call->plan->problem.geo;
-  int64_t at = plane * geo->image;
-  (void)worker;
-  if (geo->dtype == CNNBLAS_F64)
-    gate_row_f64((double *)call->out + at, (const double *)call->gate + at, geo->image);
-  else
-    gate_row_f32((float *)call->out + at, (const float *)call->gate + at, geo->image);
-}
-
-void cb_gate_add(cb_call *call)
-{
-  cb_call_add(call, call->n * call->plan->problem.geo.c, gate_plane);
-}
-
 /* The sum of one channel: an image's in double, joined in a tree of images. */
 typedef struct {
   const cb_call *call;

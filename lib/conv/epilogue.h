@@ -10,9 +10,6 @@ void cb_epilogue_apply(const cb_call *call, int64_t in, int64_t k0, int64_t k1, 
 /* Adds the loop after which y of the whole call is f(y), f being the call's pass: LEAKY_RELU or CLIP. */
 void cb_activation_add(cb_call *call);
 
-/* Adds the loop after which dx of the whole call is 0 where the call's gate is not above 0. */
-void cb_gate_add(cb_call *call);
-
 /* Adds the loop of the bias gradient, db[ik] = (or +=) sum over in, p of dy[in][ik][p]: in order of images, pixels in blocks
    of fixed size. */
 void cb_bias_gradient_add(cb_call *call);

@@ -38,11 +38,5 @@ static void NAME(activate_row)(REAL *y, const cnnblas_activation *f, int64_t cou
     for (int64_t i = 0; i < count; i++) y[i] = y[i] > 0 ? y[i] : alpha * y[i];
 }
 
-/* x[i] stays where gate[i] is above 0. */
-static void NAME(gate_row)(REAL *x, const REAL *gate, int64_t count)
-{
-  for (int64_t i = 0; i < count; i++) x[i] = gate[i] > 0 ? x[i] : 0;
-}
-
 #undef REAL
 #undef NAME

@@ -75,7 +75,6 @@ cnnblas_status cb_execute(cb_call *call, void *workspace)
   call->rounds = 1;
   plan->algorithm->work(call);
   const int again = call->loops; /* in each round; what follows, after the last */
-  if (call->gate && !plan->algorithm->gates) cb_gate_add(call);
   if (call->pass) cb_activation_add(call);
   if (call->db) cb_bias_gradient_add(call);
   cb_blas_guard guard;
@@ -170,39 +169,20 @@ cnnblas_status cnnblas_conv_forward_packed(const cnnblas_conv_plan *plan, int64_
   return forward(&(forward_call){plan, n, x, weights, w, epilogue, y, workspace, workspace_bytes});
 }
 
-/* Either input gradient; net NULL: without a gate. */
-static cnnblas_status backward_data(const cnnblas_conv_plan *plan, int64_t n, const void *dy, const void *w,
-                                    const void *net, void *dx, void *workspace, size_t workspace_bytes)
-{
-  const cb_geometry *geo = &plan->problem.geo;
-  int64_t inputs = n * geo->c * geo->image;
-  cb_array arrays[] = {{"dx", dx, inputs, geo->element, false},
-                       {"dy", dy, n * geo->k * geo->p, geo->element, false},
-                       {"w", w, geo->k * geo->q, geo->element, false},
-                       {"net", net, inputs, geo->element, true}};
-  cnnblas_status status = cb_check_arrays(arrays, 4, 1);
-  if (!status) status = check_workspace(plan, workspace, workspace_bytes, arrays, 4);
-  if (status) return status;
-  cb_call call = {.plan = plan, .n = n, .dy = dy, .w = w, .gate = net, .out = dx};
-  return cb_execute(&call, workspace);
-}
-
 cnnblas_status cnnblas_conv_backward_data(const cnnblas_conv_plan *plan, int64_t n, const void *dy, const void *w,
                                           void *dx, void *workspace, size_t workspace_bytes)
 {
   cnnblas_status status = check_plan(plan, CNNBLAS_BACKWARD_DATA, n);
-  return status ? status : backward_data(plan, n, dy, w, NULL, dx, workspace, workspace_bytes);
-}
-
-cnnblas_status cnnblas_conv_backward_data_relu(const cnnblas_conv_plan *plan, int64_t n, const void *dy, const void *w,
-                                               const void *net, void *dx, void *workspace, size_t workspace_bytes)
-{
-  cnnblas_status status = check_plan(plan, CNNBLAS_BACKWARD_DATA, n);
   if (status) return status;
-  if (plan->problem.accumulate)
-    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "the plan accumulates; a gated input gradient overwrites");
-  if (!net && n > 0) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "net is NULL");
-  return backward_data(plan, n, dy, w, net, dx, workspace, workspace_bytes);
+  const cb_geometry *geo = &plan->problem.geo;
+  cb_array arrays[] = {{"dx", dx, n * geo->c * geo->image, geo->element, false},
+                       {"dy", dy, n * geo->k * geo->p, geo->element, false},
+                       {"w", w, geo->k * geo->q, geo->element, false}};
+  status = cb_check_arrays(arrays, 3, 1);
+  if (!status) status = check_workspace(plan, workspace, workspace_bytes, arrays, 3);
+  if (status) return status;
+  cb_call call = {.plan = plan, .n = n, .dy = dy, .w = w, .out = dx};
+  return cb_execute(&call, workspace);
 }
 
 cnnblas_status cnnblas_conv_backward_weights(const cnnblas_conv_plan *plan, int64_t n, const void *x, const void *dy,

@@ -35,7 +35,6 @@ cb_store cb_implicit_store(const cb_call *call, int64_t at, int64_t output)
   return (cb_store){.out = cb_at_mut(call->out, at, element),
                     .bias = call->bias ? cb_at(call->bias, output, element) : NULL,
                     .residual = call->residual ? cb_at(call->residual, at, element) : NULL,
-                    .gate = call->gate ? cb_at(call->gate, at, element) : NULL,
                     .add = call->accumulate,
                     .relu = call->activation == CNNBLAS_RELU};
 }

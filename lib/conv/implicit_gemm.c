@@ -113,8 +113,7 @@ const cb_algorithm cb_implicit_channels = {CB_ORIENTED("implicit_gemm", "channel
                                            .prepare = channels_prepare,
                                            .release = release,
                                            .work = channels_work,
-                                           .packing = &cb_implicit_packing,
-                                           .gates = true};
+                                           .packing = &cb_implicit_packing};
 
 /* Pixels of the output: p in a forward, d h w in an input gradient. */
 const cb_algorithm cb_implicit_pixels = {CB_ORIENTED("implicit_gemm", "pixels"),
@@ -123,8 +122,7 @@ const cb_algorithm cb_implicit_pixels = {CB_ORIENTED("implicit_gemm", "pixels"),
                                          .prepare = pixels_prepare,
                                          .release = release,
                                          .work = cb_map_work,
-                                         .packing = &cb_implicit_packing,
-                                         .gates = true};
+                                         .packing = &cb_implicit_packing};
 
 /* Images of the batch: n. */
 const cb_algorithm cb_implicit_images = {CB_ORIENTED("implicit_gemm", "images"),
@@ -133,8 +131,7 @@ const cb_algorithm cb_implicit_images = {CB_ORIENTED("implicit_gemm", "images"),
                                          .prepare = images_prepare,
                                          .release = release,
                                          .work = images_work,
-                                         .by_batch = true,
-                                         .gates = true};
+                                         .by_batch = true};
 
 /* Input channels of a weight gradient: c. */
 const cb_algorithm cb_implicit_inputs = {CB_ORIENTED("implicit_gemm", "inputs"),

@@ -63,7 +63,6 @@ typedef struct {
   const void *x, *w, *dy; /* w: as the row's packing makes them, if the problem says packed */
   void *out;              /* y, dx or dw */
   const void *bias, *residual;
-  const void *gate;                   /* [n][c][h][w]: dx is 0 where it is not above 0; NULL: none */
   cnnblas_activation_kind activation; /* of the store: identity or ReLU */
   const cnnblas_activation *pass;     /* over the result afterwards; NULL: none */
   bool accumulate;                    /* the plan's, or a residual that is the output itself */
@@ -107,7 +106,6 @@ struct cb_algorithm {
   void (*work)(cb_call *call);
   bool uses_blas;
   const cb_packing *packing; /* how it packs weights once for many calls; NULL: it cannot do a packed problem */
-  bool gates;                /* its stores look at the call's gate; for the others there is a pass afterwards */
 };
 
 /* The names of a row, as designated initialisers. */

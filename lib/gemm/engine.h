@@ -43,7 +43,8 @@ typedef struct {
   int64_t ldc;
   int64_t ahead; /* elements from b to what the next tile reads: a hint, fetched early by kernels of many vectors */
   bool add;      /* c += the sums, else c = the sums */
-  bool past; /* c and ldc are whole vectors: kernels of many vectors may store past the caches, without fetching a line only
+  bool
+      past; /* c and ldc are whole vectors: kernels of many vectors may store past the caches, without fetching a line only
                 to write it. A fence must follow before another thread may look. Worth it for outputs that the caches would
                 not keep: pace.past_bytes of base/parameters.h */
 } cb_tile;
@@ -82,7 +83,6 @@ typedef struct {
   const void *residual; /* indexed as out; NULL: none */
   bool add;             /* add what out holds */
   bool relu;            /* max(0, .) last; NaN stays */
-  const void *gate;     /* indexed as out: the result is 0 where it is not above 0; NULL: none */
   bool past;            /* straight stores without an epilogue may go past the caches, as of a tile */
 } cb_store;
 
@@ -116,7 +116,7 @@ typedef struct {
   int dots_rows, dots_columns;                                /* most of a tile of dots */
   cb_dots_kernel dots[CB_DOTS_COLUMNS + 1][CB_DOTS_ROWS + 1]; /* [columns][rows] */
 
-  /* out = epilogue(c + out if add), element by element in the order: old value, bias, residual, activation, gate. */
+  /* out = epilogue(c + out if add), element by element in the order: old value, bias, residual, activation. */
   void (*store)(const cb_store *store);
 
   /* Asks for `count` rows of `bytes` bytes, `pitch` bytes apart, that are going to be written. */

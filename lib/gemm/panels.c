@@ -64,7 +64,7 @@ static inline void finish(const cb_store *t, int64_t i, int64_t j)
   if (bias) value += bias[t->bias_rows ? i : j];
   if (residual) value += residual[at];
   if (t->relu && value < 0) value = 0;
-  *out = t->gate && !(((const real *)t->gate)[at] > 0) ? 0 : value;
+  *out = value;
 }
 
 /* m neighbours in out, from `at` on, through the epilogue; they share the bias at *bias. */
@@ -76,7 +76,6 @@ INLINE void finish_vector(const cb_store *t, const bool plain, int64_t at, vecto
     if (t->bias) value += *bias - (vector){0};
     if (t->residual) value += load((const real *)t->residual + at, m);
     if (t->relu) value = keep(mask_of(~(ivector)(value < 0)), value);
-    if (t->gate) value = keep(greater(load((const real *)t->gate + at, m), (vector){0}), value);
   }
   put(out, value, m);
 }
@@ -207,7 +206,7 @@ static void store_plain(const cb_store *t)
 
 void CB_NAME(cb_store)(const cb_store *t)
 {
-  bool plain = !t->add && !t->bias && !t->residual && !t->relu && !t->gate;
+  bool plain = !t->add && !t->bias && !t->residual && !t->relu;
   if (!t->bias_rows && (t->place || t->row_step == 1))
     plain ? store_transposed_plain(t) : store_transposed_full(t);
   else if (!t->place && t->lane_step == 1 && (t->bias_rows || !t->bias))

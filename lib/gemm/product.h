@@ -59,7 +59,6 @@ static inline cb_store cb_store_at(const cb_store *block, int64_t out, int64_t b
   cb_store store = *block;
   store.out = (char *)store.out + bytes;
   if (store.residual) store.residual = (const char *)store.residual + bytes;
-  if (store.gate) store.gate = (const char *)store.gate + bytes;
   if (store.bias) store.bias = (const char *)store.bias + bias * (int64_t)element;
   return store;
 }

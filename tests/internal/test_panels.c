@@ -15,7 +15,7 @@
 #include <string.h>
 
 static uint64_t seed;
-static guarded source, target, old, tile, bias, residual, gate;
+static guarded source, target, old, tile, bias, residual;
 
 static size_t element_bytes(cnnblas_dtype dtype)
 {
@@ -103,7 +103,7 @@ static double stored(cnnblas_dtype dtype, const cb_store *t, const void *residua
   if (t->bias) value = plus(dtype, value, array_get(dtype, t->bias, t->bias_rows ? i : j));
   if (t->residual) value = plus(dtype, value, array_get(dtype, residual_values, at));
   if (t->relu && value < 0) value = 0;
-  return t->gate && !(array_get(dtype, t->gate, at) > 0) ? 0 : value;
+  return value;
 }
 
 /* Sets the steps of one order; elements from the first to the last that the block owns. */
@@ -164,9 +164,6 @@ static void store_once(const cb_engine *engine, cnnblas_dtype dtype, int64_t m, 
   t.out = target.data;
   t.bias = with_bias == NO_BIAS ? NULL : bias.data;
   t.bias_rows = with_bias == ROW_BIAS;
-  guarded_reset(&gate, target.bytes, where);
-  fill_values(dtype, &gate, r);
-  t.gate = rng_chance(r, 25) ? gate.data : NULL;
   t.residual = with_residual == NO_RESIDUAL ? NULL : with_residual == RESIDUAL ? residual.data : target.data;
   guarded_protect(&tile, true);
   engine->store(&t);
@@ -184,7 +181,7 @@ static void store_once(const cb_engine *engine, cnnblas_dtype dtype, int64_t m, 
       memcpy((char *)old.data + (size_t)at * element, (char *)target.data + (size_t)at * element, element);
     }
   if (memcmp(old.data, target.data, target.bytes) != 0) FAIL("an element outside the block has been written");
-  const guarded *all[] = {&tile, &target, &residual, &bias, &gate};
+  const guarded *all[] = {&tile, &target, &residual, &bias};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++)
     if (!guarded_intact(all[i])) FAIL("something next to array %zu has been written", i);
 }
@@ -218,7 +215,7 @@ static void test_store(void **state)
 {
   (void)state;
   levels_run(store_engine);
-  guarded *all[] = {&source, &target, &old, &tile, &bias, &residual, &gate};
+  guarded *all[] = {&source, &target, &old, &tile, &bias, &residual};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) guarded_free(all[i]);
 }
 

@@ -185,12 +185,6 @@ void oracle_relu(oracle *o)
     if (o->value[i] < 0) o->value[i] = 0;
 }
 
-void oracle_gate(oracle *o, const problem *p, const void *gate)
-{
-  for (int64_t i = 0; i < o->count; i++)
-    if (!(array_get(p->desc.dtype, gate, i) > 0)) o->value[i] = 0;
-}
-
 static bool agrees(const oracle *o, int64_t i, double got, double bound)
 {
   long double want = o->value[i];

@@ -34,9 +34,6 @@ void oracle_add_bias(oracle *o, const problem *p, const void *bias);
 /* value = max(0, value). */
 void oracle_relu(oracle *o);
 
-/* value = 0 where gate is not above 0. */
-void oracle_gate(oracle *o, const problem *p, const void *gate);
-
 /*
  * Compares an output with what was expected: exact, or within terms * u * magnitude, u = 2^-24 or 2^-53. NaN and Inf must
  * be where they were expected, but where `either` is set. Fails the test, naming `what` and the element.

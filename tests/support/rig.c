@@ -6,11 +6,11 @@
 void variant_text(const variant *v, char text[VARIANT_TEXT])
 {
   static const char *const policies[] = {"default", "limit", "none"};
-  snprintf(text, VARIANT_TEXT, "%s, threads %d, workspace %s %zu%s%s%s%s%s%s%s%s%s, arrays against the %s",
+  snprintf(text, VARIANT_TEXT, "%s, threads %d, workspace %s %zu%s%s%s%s%s%s%s%s, arrays against the %s",
            v->algorithm ? v->algorithm : "auto", (int)v->threads, policies[v->policy], v->limit,
            v->no_workspace ? " allocated by the call" : "", v->accumulate ? ", accumulate" : "",
            v->bias ? ", bias" : "", v->residual ? ", residual" : "", v->in_place ? ", residual in place" : "",
-           v->relu ? ", relu" : "", v->packed ? ", packed weights" : "", v->gated ? ", gated" : "", v->db ? ", db" : "",
+           v->relu ? ", relu" : "", v->packed ? ", packed weights" : "", v->db ? ", db" : "",
            v->where == AGAINST_END ? "end" : "start");
 }
 
@@ -32,7 +32,6 @@ void variant_random(variant *v, cnnblas_conv_direction direction, rng *r)
     v->relu = !v->accumulate && rng_chance(r, 40);
     v->packed = v->policy == CNNBLAS_WORKSPACE_DEFAULT && rng_chance(r, 25);
   }
-  v->gated = direction == CNNBLAS_BACKWARD_DATA && !v->accumulate && rng_chance(r, 30);
   v->db = direction == CNNBLAS_BACKWARD_WEIGHTS && rng_chance(r, 60);
 }
 
@@ -75,7 +74,6 @@ void rig_expect(const rig *g, const problem *p, cnnblas_conv_direction direction
   if (v->bias) oracle_add_bias(want, p, g->bias.data);
   if (v->residual) oracle_add(want, g->residual.data);
   if (v->relu) oracle_relu(want);
-  if (v->gated) oracle_gate(want, p, g->x.data);
   if (!v->db) return;
   oracle_bias_gradient(want_db, p, n, g->y.data);
   if (v->accumulate) oracle_add(want_db, g->old.data);
@@ -140,8 +138,6 @@ static const void *pack(rig *g, const cnnblas_conv_plan *plan)
 static cnnblas_status call(rig *g, cnnblas_conv_direction direction, int64_t n, const variant *v,
                            const cnnblas_conv_plan *plan, void *workspace, size_t bytes)
 {
-  if (direction == CNNBLAS_BACKWARD_DATA && v->gated)
-    return cnnblas_conv_backward_data_relu(plan, n, g->y.data, g->w.data, g->x.data, g->out.data, workspace, bytes);
   if (direction == CNNBLAS_BACKWARD_DATA)
     return cnnblas_conv_backward_data(plan, n, g->y.data, g->w.data, g->out.data, workspace, bytes);
   if (direction == CNNBLAS_BACKWARD_WEIGHTS)

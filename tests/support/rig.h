@@ -24,7 +24,6 @@ typedef struct {
   bool bias, residual, in_place; /* epilogue; in_place: the residual is the output itself */
   bool relu;
   bool packed;     /* forward with packed weights */
-  bool gated;      /* input gradient through a ReLU whose result is x */
   bool db;         /* ask for the bias gradient */
   placement where; /* of every array */
 } variant;
