@@ -162,6 +162,29 @@ static void test_filters_as_large_as_the_image(void **state)
   }
 }
 
+/* What one orientation of implicit_gemm has packed another takes, where both pack in the same form. */
+static void test_orientations_share(void **state)
+{
+  (void)state;
+  static const char *const names[] = {"implicit_gemm:channels", "implicit_gemm:pixels"};
+  cnnblas_conv_desc d = {.n = 2, .c = 8, .k = 40, .size = {20, 20}, .kernel = {3, 3}};
+  const size_t bytes_y = sizeof(float) * 2 * 40 * 18 * 18;
+  cnnblas_conv_plan *raw = plan_of(&d, 0, 1, names[0]);
+  ASSERT_OK(cnnblas_conv_forward(raw, 2, x, w, NULL, y[0], NULL, 0));
+  for (int by = 0; by < 2; by++)
+    for (int in = 0; in < 2; in++) {
+      size_t bytes;
+      cnnblas_conv_plan *packer = plan_of(&d, 1, 1, names[by]), *taker = plan_of(&d, 1, 2, names[in]);
+      void *packed = packed_by(packer, &bytes);
+      ASSERT_OK(cnnblas_conv_forward_packed(taker, 2, x, packed, NULL, y[1], NULL, 0));
+      assert_memory_equal(y[0], y[1], bytes_y);
+      cnnblas_conv_plan_destroy(packer);
+      cnnblas_conv_plan_destroy(taker);
+      free(packed);
+    }
+  cnnblas_conv_plan_destroy(raw);
+}
+
 /* The bytes of the packed weights do not depend on the number of threads. */
 static void test_threads_pack_alike(void **state)
 {
@@ -232,6 +255,7 @@ int main(void)
                                      cmocka_unit_test(test_large_panels),
                                      cmocka_unit_test(test_who_packs),
                                      cmocka_unit_test(test_filters_as_large_as_the_image),
+                                     cmocka_unit_test(test_orientations_share),
                                      cmocka_unit_test(test_threads_pack_alike),
                                      cmocka_unit_test(test_misfits)};
   return cmocka_run_group_tests(tests, NULL, NULL);
