@@ -14,9 +14,10 @@ each instruction-set level, row of the table, dtype and direction
 
 that is, relative errors, where an algorithm that is k times as slow as the fastest one of its case counts 1/k: where it is no
 rival its estimate need not be close. The sum is convex and there are six kinds, so the least is found exactly: of all sets of
-kinds that may be above 0, the one whose unconstrained least squares are non-negative and best. Ten times more it is solved with
-weights from the errors of the time before: twice as much and half as much become equally wrong, and what is off by more than 10%
-counts by its error, not by the square of it (Huber), since some shapes are slow for reasons that nothing counts. Costs are
+kinds that may be above 0, the one whose unconstrained least squares are non-negative and best. Fifteen times more it is solved
+with weights from the errors of the time before: twice as much and half as much become equally wrong; what is off by more than
+10% counts by its error, not by the square of it (Huber), since some shapes are slow for reasons that nothing counts; and of an
+algorithm over 10% behind the fastest, which must not be chosen, too low an estimate counts twice and too high a third. Costs are
 written with three digits, in nanoseconds. A dtype without a file takes the other's costs, times 2 for f64, half for f32.
 """
 import argparse
@@ -33,7 +34,7 @@ TABLE = os.path.join(HERE, '..', 'lib', 'conv', 'costs_table.h')
 DTYPES = ['f32', 'f64']
 DIRECTIONS = ['forward', 'backward_data', 'backward_weights']
 FEWEST = 3  # samples, for a fit
-ROUNDS, CLOSE = 10, 0.1
+ROUNDS, CLOSE, LOSER_BELOW, LOSER_ABOVE = 15, 0.1, 2, 0.3
 
 
 def solve(matrix, right):
@@ -84,10 +85,11 @@ def fit_robustly(samples, kinds):
     for _ in range(ROUNDS):
         again = []
         for work, seconds, weight in samples:
-            estimate = max(math.fsum(w * c for w, c in zip(work, costs)), 0.1 * seconds)
-            error = abs(math.log(estimate / seconds))
-            weight *= math.sqrt(seconds / estimate) * math.sqrt(min(1, CLOSE / error) if error else 1)
-            again.append((work, seconds, weight))
+            estimate = max(math.fsum(w * c for w, c in zip(work, costs)), 0.05 * seconds)
+            error = math.log(estimate / seconds)
+            blame = 1 if weight > 1 / (1 + CLOSE) else LOSER_BELOW if error < 0 else LOSER_ABOVE
+            blame *= math.sqrt(min(1, CLOSE / abs(error)) if error else 1)
+            again.append((work, seconds, weight * blame * math.sqrt(seconds / estimate)))
         costs = fit(again, kinds)
     return costs
 

@@ -22,11 +22,12 @@
 
 /* The rows of the table. */
 #define CB_COST_LIST(X)                                                                                                \
-  X(ROWS)    /* implicit_gemm's images, pixels on the rows */                                                          \
+  X(ROWS)    /* implicit_gemm, channels on the lanes */                                                                \
   X(LANES)   /* pixels on the lanes, weights packed */                                                                 \
   X(DIRECT)  /* pixels on the lanes, weights where they lie */                                                         \
   X(BATCH)   /* images on the lanes */                                                                                 \
-  X(WEIGHTS) /* implicit_gemm's weight gradient */                                                                     \
+  X(WEIGHTS) /* implicit_gemm's weight gradient, output channels on the lanes */                                       \
+  X(INPUTS)  /* the same, input channels on the lanes */                                                               \
   X(GEMM_1X1)                                                                                                          \
   X(IM2COL)                                                                                                            \
   X(ROT180)                                                                                                            \

@@ -46,12 +46,9 @@ enum {
   LEAF_MACS = 1 << 17,    /* least multiply-adds of a leaf: no job is worth less */
   MOST_LEAVES = 256,
   BAND_CHANNELS = 512, /* most whose band decides where blocks are cut */
-  FEW_PIXELS = 128,    /* of all images: so few that storing the sums is what costs */
   LEAST_CYCLES = 6,    /* a step takes, however few its rows */
   MOST_TAPS = 49,      /* of a filter's channel, for tiles of one tap */
 };
-
-static const double WORSE = 1.1; /* that the worse orientation takes of the better one's time, about */
 
 cb_box cb_dw_reach(const cb_gather *gather, int64_t t)
 {
@@ -201,13 +198,6 @@ static size_t share_out(cb_dw *st, cb_tiling *t, const cb_problem *problem, int 
   return lay_out(st, geo, best[0], best[1], best[2]);
 }
 
-/* True if input channels do better on the lanes than filters: fewer of them are packed, or the sums that are stored as they
-   lie are what costs. */
-static bool prefer_inputs(const cb_geometry *geo)
-{
-  return cb_geometry_is_pointwise(geo) && (geo->cg <= geo->kg || geo->n * geo->p <= FEW_PIXELS);
-}
-
 /* Everything but the tap table, for so many threads; the scratch's size, or SIZE_MAX if offsets are out of reach. */
 static size_t size_state(cb_dw *st, cb_tiling *t, const cb_problem *problem, int threads)
 {
@@ -247,17 +237,19 @@ bool cb_dw_apply(const cb_problem *problem, bool inputs, char *why, size_t size)
 double cb_dw_cost(const cb_problem *problem, bool inputs)
 {
   const cb_geometry *geo = &problem->geo;
-  cb_dw st = {.swapped = prefer_inputs(geo)}; /* the table of costs is fitted to the better of the two */
+  cb_dw st = {.swapped = inputs};
   cb_tiling tiling = {0};
   size_state(&st, &tiling, problem, 1);
   double pixels = (double)geo->n * (double)geo->p, weights = (double)(geo->k * geo->q);
   double filled = (double)cb_round_up(st.lanes_each, st.engine->lanes) / (double)st.lanes_each;
+  double read = (double)(st.lanes_all * geo->p); /* what lies on the lanes is packed; a band of the input is copied */
+  if (!cb_geometry_is_pointwise(geo)) read += (double)(geo->c * geo->image);
   double work[CB_WORK_KINDS] = {[CB_WORK_MAC] = pixels * weights * filled,
                                 [CB_WORK_STORE] = weights * filled,
-                                [CB_WORK_READ] = (double)geo->n * (double)(geo->c * geo->image + geo->k * geo->p),
+                                [CB_WORK_READ] = (double)geo->n * read,
                                 [CB_WORK_CALLS] = (double)geo->n * (double)geo->g,
                                 [CB_WORK_ONCE] = 1};
-  return cb_cost(CB_COST_WEIGHTS, problem, work) * (inputs == st.swapped ? 1 : WORSE);
+  return cb_cost(inputs ? CB_COST_INPUTS : CB_COST_WEIGHTS, problem, work);
 }
 
 /* Brings the places of the taps into the order (tap, channel), and finds the outputs that all taps reach. */

@@ -22,10 +22,7 @@
 
 enum {
   MAX_PHASES = 64, /* of an input gradient */
-  ALL_AXES = 7,
-  TRANSPOSE = 25, /* steps that a transposed store costs, measured on AVX-512 */
-  STRAIGHT = 15,  /* steps that a straight store costs */
-  MOST_RATIO = 10 /* between the estimates of the two orientations */
+  ALL_AXES = 7
 };
 
 static int64_t phases_of(const cb_problem *problem)
@@ -50,29 +47,6 @@ static double share_of_steps(const cb_gather *gather, unsigned axes)
   for (int b = 0; b < boxes; b++)
     steps += (double)(box[b].count[0] * box[b].count[1] * box[b].count[2]) * (double)cb_box_taps(&box[b]);
   return boxes ? steps / ((double)(a[0].outs * a[1].outs * a[2].outs) * (double)gather->taps) : 1;
-}
-
-/* How well an orientation uses the lanes: products that count of those that are made, stores in steps included. */
-typedef struct {
-  double channels, pixels;
-} lane_rates;
-
-/* Storing with channels on the lanes costs about as much as TRANSPOSE more steps; pixels on the lanes waste what does not
-   fill a row's last vector and need pixels that lie side by side. */
-static lane_rates rates_of(const cb_map *st)
-{
-  double rows = 0, lanes = 0;
-  for (int64_t i = 0; i < st->phases; i++) {
-    const cb_gather *gather = &st->gather[i];
-    if (gather->q == 0 || !cb_gather_has_outputs(gather)) continue;
-    if (gather->taps == 1 && gather->axis[2].stride != 1) return (lane_rates){1, 0}; /* a band only for neighbours */
-    int64_t width = row_of_lanes(st, gather);
-    double vectors = (double)cb_round_up(width, st->engine->lanes), q = (double)gather->q;
-    double filled = (double)st->outputs / (double)cb_round_up(st->outputs, st->engine->lanes);
-    rows += q * filled / (q * share_of_steps(gather, ALL_AXES) + TRANSPOSE);
-    lanes += q * (double)width / vectors / (q + (st->staged ? TRANSPOSE : STRAIGHT));
-  }
-  return (lane_rates){rows, lanes};
 }
 
 /* With pixels on the lanes, weights so many can neither be packed at once nor be read in place. */
@@ -149,13 +123,8 @@ double cb_map_cost(const cb_problem *problem, bool pixel_lanes)
 {
   const cb_geometry *geo = &problem->geo;
   cb_gather gather[MAX_PHASES];
-  cb_map st = {.phases = phases_of(problem), .gather = gather};
+  cb_map st = {.phases = phases_of(problem), .gather = gather, .pixel_lanes = pixel_lanes};
   describe_arrays(&st, problem);
-  /* The table of costs is fitted to the orientation that uses the lanes better; the other takes longer as the rates say. */
-  const lane_rates rates = rates_of(&st);
-  st.pixel_lanes = !too_many_weights(problem) && rates.pixels > rates.channels;
-  const double own = pixel_lanes ? rates.pixels : rates.channels, best = fmax(rates.pixels, rates.channels);
-  const double ratio = pixel_lanes == st.pixel_lanes ? 1 : best < own * MOST_RATIO ? best / own : MOST_RATIO;
   lay_out(&st, problem, 1); /* an estimate may not look at the threads */
   int64_t blocks = cb_max(1, cb_band_blocks(&st.band, geo->n)), lanes = st.engine->lanes;
   double images = (double)geo->n * (double)geo->g;
@@ -178,7 +147,7 @@ double cb_map_cost(const cb_problem *problem, bool pixel_lanes)
   work[CB_WORK_CALLS] = images;
   work[CB_WORK_ONCE] = 1;
   cb_cost_row row = !st.pixel_lanes ? CB_COST_ROWS : st.direct_weights ? CB_COST_DIRECT : CB_COST_LANES;
-  return ratio * cb_cost(row, problem, work);
+  return cb_cost(row, problem, work);
 }
 
 cnnblas_status cb_map_prepare(cnnblas_conv_plan *plan, bool pixel_lanes)
