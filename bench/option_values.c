@@ -132,12 +132,9 @@ int bench_read_directions(bench_options *o, char *names)
 static bool is_algorithm(const char *name)
 {
   if (strcmp(name, "auto") == 0) return true;
-  for (int32_t i = 0; cnnblas_conv_algorithm_name(i); i++) {
-    const char *row = cnnblas_conv_algorithm_name(i);
-    if (strcmp(name, row) == 0) return true;
-    size_t length = strcspn(row, ":"); /* before its orientation */
-    if (strlen(name) == length && strncmp(name, row, length) == 0) return true;
-  }
+  cnnblas_algorithm_info row;
+  for (int32_t i = 0; cnnblas_conv_algorithm_info(i, &row) == CNNBLAS_OK; i++)
+    if (strcmp(name, row.name) == 0 || strcmp(name, row.family) == 0) return true;
   return false;
 }
 
@@ -170,10 +167,9 @@ int bench_read_algorithms(bench_options *o, char *names)
     if (strcmp(name, "all") == 0) {
       o->algorithms_named = false;
       add_algorithm(o, "auto");
-      for (int32_t i = 0; cnnblas_conv_algorithm_name(i); i++) {
-        const char *each = cnnblas_conv_algorithm_name(i);
-        if (strcmp(each, "naive") != 0 && strcmp(each, "reference") != 0) add_algorithm(o, each);
-      }
+      cnnblas_algorithm_info row;
+      for (int32_t i = 0; cnnblas_conv_algorithm_info(i, &row) == CNNBLAS_OK; i++)
+        if (!row.by_name_only) add_algorithm(o, row.name);
       add_algorithm(o, BENCH_PREPACKED);
     } else if (is_algorithm(name) || strcmp(name, BENCH_PREPACKED) == 0) {
       add_algorithm(o, name);

@@ -70,7 +70,7 @@ static int worse; /* results that are less accurate than promised */
 
 static bool opted_into(const char *algorithm)
 {
-  return algorithm && strcmp(algorithm, "naive") == 0;
+  return algorithm_info(algorithm).accuracy == CNNBLAS_ACCURACY_CHAIN;
 }
 
 /* RMS error of one algorithm; negative if it does not apply. */

@@ -90,10 +90,10 @@ static bool check_company_within(const problem *sample, cnnblas_conv_direction d
   cnnblas_conv_plan *plan = rig_plan(&p, d, &v);
   if (!plan) return false;
   cnnblas_conv_plan *small = rig_plan(&one, d, &v);
-  char other[64]; /* an orientation may need a batch: then another of the same name */
-  snprintf(other, sizeof other, "%.*s", algorithm ? (int)strcspn(algorithm, ":") : 0, algorithm ? algorithm : "");
-  v.algorithm = other;
-  if (!small) small = rig_plan(&one, d, &v);
+  if (!small && algorithm_info(algorithm).by_batch) { /* then another of its family */
+    v.algorithm = algorithm_info(algorithm).family;
+    small = rig_plan(&one, d, &v);
+  }
   assert_non_null(small);
   v.algorithm = algorithm;
   rig_execute(&arrays, &p, d, MANY, &v, plan);

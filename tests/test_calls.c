@@ -185,6 +185,18 @@ static void test_null_plan(void **state)
   ASSERT_OK(cnnblas_conv_plan_expect(plan, CNNBLAS_F32));
   cnnblas_conv_plan_destroy(plan);
   assert_null(cnnblas_conv_algorithm_name(-1));
+  cnnblas_algorithm_info info = {.one_thread = 77};
+  assert_int_equal(cnnblas_conv_algorithm_info(-1, &info), CNNBLAS_INVALID_ARGUMENT);
+  assert_int_equal(cnnblas_conv_algorithm_info(algorithm_count(), &info), CNNBLAS_INVALID_ARGUMENT);
+  assert_int_equal(cnnblas_conv_algorithm_info(0, NULL), CNNBLAS_INVALID_ARGUMENT);
+  assert_int_equal(info.one_thread, 77);
+  for (int i = 0; i < algorithm_count(); i++) {
+    ASSERT_OK(cnnblas_conv_algorithm_info(i, &info));
+    assert_string_equal(info.name, cnnblas_conv_algorithm_name(i));
+    assert_int_equal(strncmp(info.name, info.family, strlen(info.family)), 0);
+    assert_int_equal(strlen(info.name), strlen(info.family) + (info.orientation[0] ? 1 + strlen(info.orientation) : 0));
+    assert_in_range(info.directions, 1, (1 << DIRECTIONS) - 1);
+  }
   assert_null(cnnblas_conv_algorithm_name(algorithm_count()));
   assert_null(cnnblas_conv_algorithm_name(INT32_MAX));
 }

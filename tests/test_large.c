@@ -32,8 +32,7 @@ typedef struct {
 
 static bool too_slow(const problem *p, const char *algorithm)
 {
-  bool loops = algorithm && (strcmp(algorithm, "naive") == 0 || strcmp(algorithm, "reference") == 0);
-  return loops && problem_macs(p) > 6e9;
+  return algorithm_info(algorithm).by_name_only && problem_macs(p) > 6e9;
 }
 
 static void add_spot(spots *s, sparse *array, int64_t at, rng *r)

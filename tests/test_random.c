@@ -31,9 +31,7 @@ static bool must_apply(const char *algorithm, const problem *p, cnnblas_conv_dir
 
 static bool exists(const char *algorithm, cnnblas_conv_direction direction)
 {
-  if (algorithm_is(algorithm, "implicit_gemm:pixels")) return direction != CNNBLAS_BACKWARD_WEIGHTS;
-  if (algorithm_is(algorithm, "implicit_gemm:inputs")) return direction == CNNBLAS_BACKWARD_WEIGHTS;
-  return strcmp(algorithm, "im2col_rot180") != 0 || direction == CNNBLAS_BACKWARD_DATA;
+  return algorithm_info(algorithm).directions >> direction & 1;
 }
 
 typedef struct {
@@ -51,7 +49,7 @@ static void run_direction(session *s, const problem *p, cnnblas_conv_direction d
   for (int i = 0; i <= algorithm_count(); i++) {
     char how[VARIANT_TEXT];
     v->algorithm = cnnblas_conv_algorithm_name(i); /* past the end: NULL, the automatic choice */
-    v->packed = packed && (!v->algorithm || algorithm_is(v->algorithm, "implicit_gemm"));
+    v->packed = packed && (!v->algorithm || algorithm_info(v->algorithm).packed_weights);
     variant_text(v, how);
     harness_doing("%s | %s | %s | %s | CNNBLAS_TEST_SEED=%llu test_random --only %lld", s->text,
                   direction_names[direction], how, integers ? "integers" : "reals", (unsigned long long)s->seed,

@@ -69,7 +69,7 @@ static void check_tasks(const cnnblas_conv_plan *plan, const problem *p, int32_t
                       : strncmp(algorithm, "im2col_rot180", 13) == 0 || strncmp(algorithm, "gemm", 4) == 0 ? 16 << 20
                                                                                                            : 6 << 20;
   long tasks = tasks_of(plan);
-  bool one_thread = strcmp(algorithm, "naive") == 0;
+  bool one_thread = algorithm_info(algorithm).one_thread;
   if (tasks >= threads || (double)tasks >= problem_macs(p) / most || one_thread) return;
   print_error("%ld tasks for %d threads\n  while: %s\n", tasks, threads, harness_line());
   too_few++;
@@ -112,8 +112,7 @@ static bool check_bits(const problem *p, cnnblas_conv_direction d, variant *v)
 /* The plain loops take their time; a few of the shapes will do for them. */
 static bool too_slow(const problem *p, const char *algorithm)
 {
-  bool loops = algorithm && (strcmp(algorithm, "naive") == 0 || strcmp(algorithm, "reference") == 0);
-  return loops && problem_macs(p) > 6e6;
+  return algorithm_info(algorithm).by_name_only && problem_macs(p) > 6e6;
 }
 
 static void test_bits(void **state)

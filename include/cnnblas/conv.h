@@ -280,8 +280,38 @@ CNNBLAS_API int32_t cnnblas_conv_plan_threads(const cnnblas_conv_plan *plan);
 CNNBLAS_API cnnblas_status cnnblas_conv_plan_describe(const cnnblas_conv_plan *plan, char *buffer, size_t size,
                                                       size_t *needed);
 
-/** Name of the index-th algorithm in the table's order, NULL past the end: loop from 0 to list them. Static storage. */
+/** Name of the index-th algorithm in the table's order, NULL past the end: loop from 0 to list them. Static storage. An
+    orientation is a row of its own, "implicit_gemm:pixels"; options take the name before the colon for any of its rows. */
 CNNBLAS_API const char *cnnblas_conv_algorithm_name(int32_t index);
+
+/** How near to the exact result an algorithm comes; u is the unit roundoff of the dtype, the sum has L terms. */
+typedef enum cnnblas_accuracy {
+  CNNBLAS_ACCURACY_ELEMENT =
+      0,                     /* every element within L * u * sum |a||b|, chains of sums cut so that it is far nearer */
+  CNNBLAS_ACCURACY_NORM = 1, /* within a bound by the norms of the arrays, not of each element's own terms */
+  CNNBLAS_ACCURACY_CHAIN = 2 /* as the first, but in one chain of sums, whose error grows with L */
+} cnnblas_accuracy;
+
+/** What an algorithm is. Flags are 0 or 1. */
+typedef struct cnnblas_algorithm_info {
+  const char *name;          /* as cnnblas_conv_algorithm_name gives it; static storage, as the others */
+  const char *family;        /* the name before the colon: rows of one family give a forward the same bits */
+  const char *orientation;   /* behind it: what lies on the lanes of vectors; "" if the family has one row */
+  cnnblas_accuracy accuracy; /* at least */
+  int32_t directions;        /* bit d is 1 if it does direction d for some problems */
+  int32_t packed_weights;    /* takes weights packed once (options.packed_weights) */
+  int32_t uses_blas;         /* calls OpenBLAS */
+  int32_t by_name_only;      /* the automatic choice takes it only where no other applies */
+  int32_t one_thread;        /* runs on one thread, whatever the options say */
+  int32_t by_batch;          /* whether it applies follows the number of images */
+  int32_t reserved[9];       /* written as 0 */
+} cnnblas_algorithm_info;
+
+/**
+ * Tells what the index-th algorithm in the table's order is. Thread safe.
+ * Returns CNNBLAS_OK; CNNBLAS_INVALID_ARGUMENT (info is NULL, index is negative or past the end): *info is as before.
+ */
+CNNBLAS_API cnnblas_status cnnblas_conv_algorithm_info(int32_t index, cnnblas_algorithm_info *info);
 
 /**
  * Forward: y = activation(conv(x, w) + bias + residual); plus the old y, if the plan accumulates.

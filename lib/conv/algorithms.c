@@ -3,6 +3,7 @@
  * the order breaks ties. Rows marked by_name_only are taken only when no other applies.
  */
 #include "conv/algorithms.h"
+#include "base/status.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -34,6 +35,24 @@ const char *cnnblas_conv_algorithm_name(int32_t index)
 {
   const cb_algorithm *row = cb_algorithm_at(index);
   return row ? row->full_name : NULL;
+}
+
+cnnblas_status cnnblas_conv_algorithm_info(int32_t index, cnnblas_algorithm_info *info)
+{
+  const cb_algorithm *row = cb_algorithm_at(index);
+  if (!info) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "info is NULL");
+  if (!row) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "index is %d; there are %d algorithms", (int)index, (int)ROWS);
+  *info = (cnnblas_algorithm_info){.name = row->full_name,
+                                   .family = row->name,
+                                   .orientation = row->orientation ? row->orientation : "",
+                                   .accuracy = row->accuracy,
+                                   .directions = (int32_t)row->directions,
+                                   .packed_weights = row->packing != NULL,
+                                   .uses_blas = row->uses_blas,
+                                   .by_name_only = row->by_name_only,
+                                   .one_thread = row->one_thread,
+                                   .by_batch = row->by_batch};
+  return CNNBLAS_OK;
 }
 
 bool cb_algorithm_named(const cb_algorithm *row, const char *name)

@@ -121,5 +121,7 @@ static void work(cb_call *call)
   cb_call_add(call, per_image * call->n, run_task);
 }
 
-const cb_algorithm cb_im2col_rot180 = {CB_NAMED("im2col_rot180"), .applies = applies, .cost = cost,
-                                       .prepare = prepare,        .work = work,       .uses_blas = true};
+const cb_algorithm cb_im2col_rot180 = {CB_NAMED("im2col_rot180"), .directions = CB_BACKWARD_DATA,
+                                       .applies = applies,        .cost = cost,
+                                       .prepare = prepare,        .work = work,
+                                       .uses_blas = true};

@@ -108,6 +108,7 @@ static void images_work(cb_call *call)
 
 /* Output channels: k in a forward and a weight gradient, c in an input gradient. */
 const cb_algorithm cb_implicit_channels = {CB_ORIENTED("implicit_gemm", "channels"),
+                                           .directions = CB_EVERY_DIRECTION,
                                            .applies = channels_apply,
                                            .cost = channels_cost,
                                            .prepare = channels_prepare,
@@ -117,6 +118,7 @@ const cb_algorithm cb_implicit_channels = {CB_ORIENTED("implicit_gemm", "channel
 
 /* Pixels of the output: p in a forward, d h w in an input gradient. */
 const cb_algorithm cb_implicit_pixels = {CB_ORIENTED("implicit_gemm", "pixels"),
+                                         .directions = CB_FORWARD | CB_BACKWARD_DATA,
                                          .applies = pixels_apply,
                                          .cost = pixels_cost,
                                          .prepare = pixels_prepare,
@@ -126,6 +128,7 @@ const cb_algorithm cb_implicit_pixels = {CB_ORIENTED("implicit_gemm", "pixels"),
 
 /* Images of the batch: n. */
 const cb_algorithm cb_implicit_images = {CB_ORIENTED("implicit_gemm", "images"),
+                                         .directions = CB_EVERY_DIRECTION,
                                          .applies = images_apply,
                                          .cost = images_cost,
                                          .prepare = images_prepare,
@@ -135,6 +138,7 @@ const cb_algorithm cb_implicit_images = {CB_ORIENTED("implicit_gemm", "images"),
 
 /* Input channels of a weight gradient: c. */
 const cb_algorithm cb_implicit_inputs = {CB_ORIENTED("implicit_gemm", "inputs"),
+                                         .directions = CB_BACKWARD_WEIGHTS,
                                          .applies = inputs_apply,
                                          .cost = inputs_cost,
                                          .prepare = inputs_prepare,

@@ -86,5 +86,8 @@ static void work(cb_call *call)
   cb_call_add(call, 1, run_task);
 }
 
-const cb_algorithm cb_naive = {CB_NAMED("naive"), .by_name_only = true, .applies = applies,
-                               .cost = cost,      .prepare = prepare,   .work = work};
+const cb_algorithm cb_naive = {CB_NAMED("naive"),    .directions = CB_EVERY_DIRECTION,
+                               .one_thread = true,   .accuracy = CNNBLAS_ACCURACY_CHAIN,
+                               .by_name_only = true, .applies = applies,
+                               .cost = cost,         .prepare = prepare,
+                               .work = work};

@@ -93,8 +93,11 @@ typedef struct {
 struct cb_algorithm {
   const char *name, *orientation; /* orientation: what lies on the lanes; NULL: the name's only row */
   const char *full_name;          /* "name:orientation", or the name */
-  bool by_name_only;              /* never chosen while another applies */
-  bool by_batch;                  /* whether it applies follows the number of images */
+  cnnblas_accuracy accuracy;
+  unsigned directions; /* CB_FORWARD and so on, together: those it does for some problems */
+  bool by_name_only;   /* never chosen while another applies */
+  bool one_thread;     /* it has one task */
+  bool by_batch;       /* whether it applies follows the number of images */
   /* True if it can do the problem; else a reason is written. */
   bool (*applies)(const cb_problem *problem, char *why, size_t size);
   /* Estimated seconds for the whole batch (costs.h); to be compared, nothing more. */
@@ -106,6 +109,13 @@ struct cb_algorithm {
   void (*work)(cb_call *call);
   bool uses_blas;
   const cb_packing *packing; /* how it packs weights once for many calls; NULL: it cannot do a packed problem */
+};
+
+enum {
+  CB_FORWARD = 1 << CNNBLAS_FORWARD,
+  CB_BACKWARD_DATA = 1 << CNNBLAS_BACKWARD_DATA,
+  CB_BACKWARD_WEIGHTS = 1 << CNNBLAS_BACKWARD_WEIGHTS,
+  CB_EVERY_DIRECTION = CB_FORWARD | CB_BACKWARD_DATA | CB_BACKWARD_WEIGHTS
 };
 
 /* The names of a row, as designated initialisers. */

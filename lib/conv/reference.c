@@ -55,5 +55,7 @@ static void work(cb_call *call)
   cb_call_add(call, tasks_of(&call->plan->problem, call->n), run_task);
 }
 
-const cb_algorithm cb_reference = {CB_NAMED("reference"), .by_name_only = true, .applies = applies,
-                                   .cost = cost,          .prepare = prepare,   .work = work};
+const cb_algorithm cb_reference = {CB_NAMED("reference"), .directions = CB_EVERY_DIRECTION,
+                                   .by_name_only = true,  .applies = applies,
+                                   .cost = cost,          .prepare = prepare,
+                                   .work = work};

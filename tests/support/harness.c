@@ -63,8 +63,16 @@ int algorithm_count(void)
   return count;
 }
 
+cnnblas_algorithm_info algorithm_info(const char *name)
+{
+  cnnblas_algorithm_info info;
+  for (int32_t i = 0; name && cnnblas_conv_algorithm_info(i, &info) == CNNBLAS_OK; i++)
+    if (strcmp(info.name, name) == 0) return info;
+  return (cnnblas_algorithm_info){
+      .name = "auto", .family = "auto", .orientation = "", .directions = (1 << DIRECTIONS) - 1};
+}
+
 bool algorithm_is(const char *name, const char *asked)
 {
-  size_t length = strlen(asked);
-  return strncmp(name, asked, length) == 0 && (name[length] == 0 || name[length] == ':');
+  return strcmp(name, asked) == 0 || strcmp(algorithm_info(name).family, asked) == 0;
 }

@@ -36,7 +36,10 @@ extern const char *const direction_names[DIRECTIONS];
 /* Number of rows in the library's table of algorithms. */
 int algorithm_count(void);
 
-/* True if a row's name is `asked`, or `asked` and an orientation. */
+/* What the row of that name declares; NULL or a name of no row: the automatic choice, of which nothing is declared. */
+cnnblas_algorithm_info algorithm_info(const char *name);
+
+/* True if a row's name is `asked`, or `asked` is its family. */
 bool algorithm_is(const char *name, const char *asked);
 
 #endif
