@@ -16,7 +16,6 @@
  * Blocks and leaves follow the shape and the workspace; which subtrees, filters and channels a job has follows the team.
  */
 #include "base/memory.h"
-#include "base/parallel.h"
 #include "base/status.h"
 #include "conv/costs.h"
 #include "conv/cuts.h"

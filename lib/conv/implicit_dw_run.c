@@ -3,7 +3,6 @@
  * the sums of their leaf and joins the leaves; implicit_dw.c says what a job is.
  */
 #include "base/memory.h"
-#include "base/parallel.h"
 #include "conv/implicit_dw.h"
 #include "conv/sum_tree.h"
 #include <string.h>

@@ -3,7 +3,6 @@
  * and putting its results where they belong; implicit_map.c says what a job is.
  */
 #include "base/memory.h"
-#include "base/parallel.h"
 #include "conv/implicit_map.h"
 #include <string.h>
 

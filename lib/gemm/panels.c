@@ -84,13 +84,13 @@ INLINE void finish_vector(const cb_store *t, const bool plain, int64_t at, vecto
 typedef struct {
   int64_t first, m, at;
   bool spread;
-} run;
+} stretch;
 
-/* The runs of rows [i, i + m). Rows in every second place are told only where there is no epilogue. */
-static int find_runs(const cb_store *t, const bool plain, int64_t i, int64_t m, run runs[LANES])
+/* The stretches of rows [i, i + m). Rows in every second place are told only where there is no epilogue. */
+static int find_stretches(const cb_store *t, const bool plain, int64_t i, int64_t m, stretch stretches[LANES])
 {
   if (!t->place) {
-    runs[0] = (run){0, m, i, false};
+    stretches[0] = (stretch){0, m, i, false};
     return 1;
   }
   const int64_t *place = t->place + i;
@@ -99,18 +99,18 @@ static int find_runs(const cb_store *t, const bool plain, int64_t i, int64_t m, 
     int64_t length = 1, step = k + 1 < m ? place[k + 1] - place[k] : 0;
     if (step == 1 || (step == 2 && plain))
       while (k + length < m && place[k + length] == place[k] + length * step) length++;
-    runs[n] = (run){k, length, place[k], length > 1 && step == 2};
+    stretches[n] = (stretch){k, length, place[k], length > 1 && step == 2};
     k += length;
   }
   return n;
 }
 
 /* One lane of a block: its rows are the elements of v. */
-INLINE void finish_lane(const cb_store *t, const bool plain, const run *runs, int count, int64_t lane, vector v,
-                        const real *bias)
+INLINE void finish_lane(const cb_store *t, const bool plain, const stretch *stretches, int count, int64_t lane,
+                        vector v, const real *bias)
 {
   for (int k = 0; k < count; k++) {
-    const run *r = &runs[k];
+    const stretch *r = &stretches[k];
     int64_t at = r->at + lane * t->lane_step;
     vector value = r->first ? shift_down(v, r->first) : v;
     if (r->spread)
@@ -120,15 +120,15 @@ INLINE void finish_lane(const cb_store *t, const bool plain, const run *runs, in
   }
 }
 
-/* Rows are neighbours in out, or runs of neighbours: blocks of as many rows and lanes as a vector has elements, transposed. */
+/* Rows are neighbours in out, or stretches of neighbours: blocks of as many rows and lanes as a vector has elements, transposed. */
 INLINE void store_transposed(const cb_store *t, const bool plain)
 {
   const real *c = t->c, *bias = t->bias;
   const int64_t end = (t->m - 1) * t->ldc + t->count;
   for (int64_t i = 0; i < t->m; i += LANES) {
     const int64_t m = t->m - i < LANES ? t->m - i : LANES;
-    run runs[LANES];
-    const int count = find_runs(t, plain, i, m, runs);
+    stretch stretches[LANES];
+    const int count = find_stretches(t, plain, i, m, stretches);
     for (int64_t j = 0; j < t->count; j += LANES) {
       const int64_t lanes = t->count - j;
       const bool whole = (i + m - 1) * t->ldc + j + LANES <= end;
@@ -143,14 +143,14 @@ INLINE void store_transposed(const cb_store *t, const bool plain)
       }
       transpose(v);
       UNROLL for (int l = 0; l < LANES; l++) v[l] += (vector){0}; /* -0 becomes +0 */
-      if (count == 1 && !runs[0].spread) UNROLL for (int l = 0; l < LANES; l++)
+      if (count == 1 && !stretches[0].spread) UNROLL for (int l = 0; l < LANES; l++)
         {
           if (l < lanes)
-            finish_vector(t, plain, runs[0].at + (j + l) * t->lane_step, v[l], bias ? bias + j + l : NULL, m);
+            finish_vector(t, plain, stretches[0].at + (j + l) * t->lane_step, v[l], bias ? bias + j + l : NULL, m);
         }
       else
         for (int l = 0; l < LANES && l < lanes; l++)
-          finish_lane(t, plain, runs, count, j + l, v[l], bias ? bias + j + l : NULL);
+          finish_lane(t, plain, stretches, count, j + l, v[l], bias ? bias + j + l : NULL);
     }
   }
 }
