@@ -4,8 +4,12 @@
 
 #include "conv/plan.h"
 
-/* Times every row that applies and is not by_name_only on arrays of its own, with plan's problem, options and threads;
-   *best becomes the fastest, plan->seconds the measured times. If only one applies it is taken untimed. */
+/*
+ * Times every row that applies and is not by_name_only on arrays of its own, with plan's problem, options and threads, in rounds in
+ * which they take turns. *best becomes the one with the least time; where the rounds disagree about the fastest, the one with the
+ * lowest estimate (plan->seconds, before) among those that the noise does not tell from it. plan->seconds becomes the least times.
+ * If only one applies it is taken untimed.
+ */
 cnnblas_status cb_measure(cnnblas_conv_plan *plan, const cb_algorithm **best);
 
 #endif
