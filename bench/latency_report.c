@@ -26,7 +26,7 @@ bool bench_latency_add(bench_latency_report *report, const bench_latency_row *ro
 void bench_latency_print_head(const bench_context *c, size_t cold_bytes)
 {
   printf("cnnblas %s, %s, %s, %s, OpenBLAS %s %s, threads %d\n"
-         "single calls; warm: after another call on the same arrays; cold: after %.0f MB of other data were read\n",
+         "single calls; warm: after a call on the same arrays; cold: after %.0f MB of other data were read\n",
          cnnblas_version_string(), c->system.cpu_model, c->system.isa, bench_dtype_name(c->dtype),
          c->system.openblas_version, c->system.openblas_flavour, c->threads, 1e-6 * (double)cold_bytes);
   if (c->debug_build) puts("*** DEBUG BUILD: its figures mean nothing ***");
@@ -34,7 +34,7 @@ void bench_latency_print_head(const bench_context *c, size_t cold_bytes)
 
 void bench_latency_print_problem(const bench_latency_row *first)
 {
-  printf("\n%s:%s  %s\n%-16s %-27s %-6s %8s %8s %8s %8s %7s\n", first->problem.set, first->problem.name,
+  printf("\n%s:%s  %s\n%-16s %-28s %-6s %8s %8s %8s %8s %7s\n", first->problem.set, first->problem.name,
          first->descriptor, "direction", "algorithm", "caches", "min us", "p50", "p99", "max", "calls");
 }
 
@@ -50,7 +50,7 @@ void bench_latency_print_row(const bench_latency_row *row, bool first_of_directi
   bool warm = row->caches == BENCH_WARM, ours = row->kind != BENCH_PEER && row->chosen[0];
   bool named = ours && strcmp(row->chosen, row->algorithm) != 0;
   snprintf(algorithm, sizeof algorithm, "%s%s%s", row->algorithm, named ? ": " : "", named ? row->chosen : "");
-  printf("%-16s %-27.27s %-6s", first_of_direction && warm ? bench_direction_name(row->direction) : "",
+  printf("%-16s %-28.28s %-6s", first_of_direction && warm ? bench_direction_name(row->direction) : "",
          warm ? algorithm : "", cache_names[row->caches]);
   print_micro(row->timing.minimum);
   print_micro(row->timing.median);

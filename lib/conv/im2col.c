@@ -28,19 +28,8 @@ static bool applies(const cb_problem *problem, char *why, size_t size)
   return false;
 }
 
-static double cost(const cb_problem *problem)
-{
-  const cb_geometry *geo = &problem->geo;
-  double pixels = (double)geo->n * (double)geo->p, weights = (double)(geo->k * geo->q);
-  double work[CB_WORK_KINDS] = {[CB_WORK_MAC] = pixels * weights,
-                                [CB_WORK_READ] = pixels * (double)(geo->g * geo->q),
-                                [CB_WORK_WEIGHTS] = (double)geo->n * weights, /* of each image's products */
-                                [CB_WORK_CALLS] = (double)geo->n * (double)geo->g,
-                                [CB_WORK_ONCE] = 1};
-  return cb_cost(CB_COST_IM2COL, problem, work);
-}
-
 enum {
+  ROW_ELEMENTS = 16,       /* that lowering a row of pixels costs beside its own */
   WORKSPACE = 8 << 20,     /* bytes a thread by default: OpenBLAS packs the other operand anew for every lowered tile */
   PARTIAL_BYTES = 2 << 20, /* of the partial weight gradients together, at most */
   PIECE_MACS = 1 << 23,    /* multiply-adds of a task, at least: 0.1 ms of a core */
@@ -50,6 +39,22 @@ enum {
   LEAST_DATA_ROWS = 768,   /* rows of a product of the input gradient, likewise */
   LEAST_WEIGHT_COLUMNS = 512 /* columns of a product of the weight gradient, likewise */
 };
+
+static double cost(const cb_problem *problem)
+{
+  const cb_geometry *geo = &problem->geo;
+  double images = (double)geo->n, tasks = images * (double)geo->g, weights = (double)(geo->k * geo->q);
+  double products = images * (double)geo->p * weights, rows = (double)geo->p / (double)geo->axis[2].out;
+  /* One image of few products is one piece, for one thread: it takes twice as long as what two share. */
+  double share = tasks > 1 || products >= 2.0 * PIECE_MACS ? 1 : products < PIECE_MACS ? 2 : 2 * PIECE_MACS / products;
+  double work[CB_WORK_KINDS] = {[CB_WORK_MAC] = share * products,
+                                [CB_WORK_READ] =
+                                    share * images * ((double)geo->p + ROW_ELEMENTS * rows) * (double)(geo->g * geo->q),
+                                [CB_WORK_WEIGHTS] = share * images * weights, /* of each image's products */
+                                [CB_WORK_CALLS] = tasks,
+                                [CB_WORK_ONCE] = 1};
+  return cb_cost(CB_COST_IM2COL, problem, work);
+}
 
 /* Tasks that are worth having for so many multiply-adds. */
 static double tasks_for(double macs)
