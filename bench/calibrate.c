@@ -2,7 +2,7 @@
 #include "calibrate.h"
 #include "clock.h"
 #include "conv/costs.h"
-#include "conv/plan.h"
+#include "conv/row.h"
 #include "descriptor.h"
 #include "peer.h"
 #include "report_parts.h"

@@ -134,7 +134,7 @@ def text(files, kinds, table, levels, rows):
     out = ['/*', ' * The table of the cost model, in nanoseconds for one of each kind of work (see costs.h). Written by bench/calibrate.py from:']
     for path, level, dtype, samples in files:
         out.append(' *   bench/calibration/%s: %d samples' % (os.path.basename(path), len(samples)))
-    out += [' */', '#ifndef CB_CONV_COSTS_TABLE_H', '#define CB_CONV_COSTS_TABLE_H', '', '#include "conv/costs.h"', '', '/* clang-format off */', '',
+    out += [' */', '#ifndef CB_CONV_COSTS_TABLE_H', '#define CB_CONV_COSTS_TABLE_H', '', '#include "conv/work.h"', '#include <cnnblas/conv.h>', '', '/* clang-format off */', '',
             '/* Levels that were timed; the others take the nearest. */', 'static const struct {', '  const char *level;',
             '  double nanoseconds[CB_COST_ROWS_OF_TABLE][2][3][CB_WORK_KINDS]; /* %s */' % ', '.join(kind.lower() for kind in kinds),
             '} tables[] = {']
@@ -216,7 +216,7 @@ def main():
         return 0
     lib = os.path.join(HERE, '..', 'lib')
     levels = in_order(os.path.join(lib, 'base', 'levels.h'), 'CB_LEVEL_', 'CB_LEVEL_%s(', {key[0] for key in table})
-    rows = in_order(os.path.join(lib, 'conv', 'costs.h'), 'CB_COST_LIST', 'X(%s)', {key[1] for key in table})
+    rows = in_order(os.path.join(lib, 'conv', 'work.h'), 'CB_COST_LIST', 'X(%s)', {key[1] for key in table})
     wanted = text(files, kinds, table, levels, rows)
     if options.check:
         with open(options.table, encoding='utf-8') as file:

@@ -2,7 +2,7 @@
 #ifndef CB_CONV_ALGORITHMS_H
 #define CB_CONV_ALGORITHMS_H
 
-#include "conv/plan.h"
+#include "conv/row.h"
 
 /* Row i, NULL past the end. */
 const cb_algorithm *cb_algorithm_at(int i);

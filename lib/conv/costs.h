@@ -9,37 +9,8 @@
 #ifndef CB_CONV_COSTS_H
 #define CB_CONV_COSTS_H
 
-#include "conv/plan.h"
-
-/* The kinds of work. */
-#define CB_WORK_LIST(X)                                                                                                \
-  X(MAC)     /* multiply-adds, those on lanes that hold nothing included */                                            \
-  X(STORE)   /* elements of the output, lanes that hold nothing included */                                            \
-  X(READ)    /* elements of the input that are copied or lowered */                                                    \
-  X(WEIGHTS) /* weights that are packed or fetched */                                                                  \
-  X(CALLS)   /* images times groups */                                                                                 \
-  X(ONCE)    /* 1 */
-
-/* The rows of the table. */
-#define CB_COST_LIST(X)                                                                                                \
-  X(ROWS)    /* implicit_gemm, channels on the lanes */                                                                \
-  X(LANES)   /* pixels on the lanes, weights packed */                                                                 \
-  X(DIRECT)  /* pixels on the lanes, weights where they lie */                                                         \
-  X(BATCH)   /* images on the lanes */                                                                                 \
-  X(WEIGHTS) /* implicit_gemm's weight gradient, output channels on the lanes */                                       \
-  X(INPUTS)  /* the same, input channels on the lanes */                                                               \
-  X(GEMM_1X1)                                                                                                          \
-  X(IM2COL)                                                                                                            \
-  X(ROT180)                                                                                                            \
-  X(DEPTHWISE)     /* any number of taps */                                                                            \
-  X(DEPTHWISE_3X3) /* nine, which the compiler knows */
-
-#define CB_ENUMERATOR(NAME) CB_WORK_##NAME,
-typedef enum { CB_WORK_LIST(CB_ENUMERATOR) CB_WORK_KINDS } cb_work;
-#undef CB_ENUMERATOR
-#define CB_ENUMERATOR(NAME) CB_COST_##NAME,
-typedef enum { CB_COST_LIST(CB_ENUMERATOR) CB_COST_ROWS_OF_TABLE } cb_cost_row;
-#undef CB_ENUMERATOR
+#include "conv/row.h"
+#include "conv/work.h"
 
 /* What an estimate counted. */
 typedef struct cb_count {

@@ -5,7 +5,8 @@
 #ifndef CB_CONV_COSTS_TABLE_H
 #define CB_CONV_COSTS_TABLE_H
 
-#include "conv/costs.h"
+#include "conv/work.h"
+#include <cnnblas/conv.h>
 
 /* clang-format off */
 

@@ -5,7 +5,7 @@
 #ifndef CB_CONV_CUTS_H
 #define CB_CONV_CUTS_H
 
-#include "conv/plan.h"
+#include "conv/row.h"
 
 enum {
   CB_JOB_CYCLES = 60000,  /* least of a job, if there are more than two: about 20 us at 3 GHz */

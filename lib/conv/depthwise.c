@@ -11,7 +11,7 @@
 #include "base/parallel.h"
 #include "conv/costs.h"
 #include "conv/epilogue.h"
-#include "conv/plan.h"
+#include "conv/row.h"
 #include "gemm/engine.h"
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef CB_CONV_EPILOGUE_H
 #define CB_CONV_EPILOGUE_H
 
-#include "conv/plan.h"
+#include "conv/row.h"
 
 /* y[in][ik][p] for k0 <= ik < k1, p0 <= p < p1 in place. Nothing to do: returns at once. */
 void cb_epilogue_apply(const cb_call *call, int64_t in, int64_t k0, int64_t k1, int64_t p0, int64_t p1);

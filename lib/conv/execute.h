@@ -2,7 +2,7 @@
 #ifndef CB_CONV_EXECUTE_H
 #define CB_CONV_EXECUTE_H
 
-#include "conv/plan.h"
+#include "conv/row.h"
 
 /* Runs call, whose arrays are valid, with the plan's workspace (of cnnblas_conv_plan_workspace bytes, any alignment); NULL:
    with one of its own, or CNNBLAS_OUT_OF_MEMORY. */

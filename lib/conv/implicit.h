@@ -10,7 +10,7 @@
 #define CB_CONV_IMPLICIT_H
 
 #include "conv/gather.h"
-#include "conv/plan.h"
+#include "conv/row.h"
 #include "gemm/panel.h"
 #include "gemm/product.h"
 

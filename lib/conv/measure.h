@@ -2,7 +2,7 @@
 #ifndef CB_CONV_MEASURE_H
 #define CB_CONV_MEASURE_H
 
-#include "conv/plan.h"
+#include "conv/row.h"
 
 /*
  * Times every row that applies and is not by_name_only on arrays of its own, with plan's problem, options and threads, in rounds in

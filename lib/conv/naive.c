@@ -2,7 +2,7 @@
  * Algorithm "naive": what a first implementation looks like, one thread, sums in the arrays' own type. The baseline of
  * benchmarks. Its error grows with the number of terms as a plain sum's does.
  */
-#include "conv/plan.h"
+#include "conv/row.h"
 #include <string.h>
 
 /* The taps [t0, t1) of each axis that fall inside the image for one output pixel: counts of them, and where the first

@@ -5,7 +5,7 @@
 #ifndef CB_CONV_PACKED_H
 #define CB_CONV_PACKED_H
 
-#include "conv/plan.h"
+#include "conv/row.h"
 
 /* The weights inside packed ones, in the form that the plan's algorithm takes, or NULL with the reason as the thread's last
    error. *bytes: of the whole. The plan was made for packed weights. */

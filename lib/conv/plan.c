@@ -1,10 +1,10 @@
 /* Making and freeing plans: options checked, algorithm chosen, tiles and workspace fixed. */
-#include "conv/plan.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/status.h"
 #include "conv/algorithms.h"
 #include "conv/measure.h"
+#include "conv/row.h"
 #include "conv/wisdom.h"
 #include <string.h>
 

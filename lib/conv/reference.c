@@ -3,7 +3,7 @@
  * The oracle of every test. Parallel over planes; slow.
  */
 #include "base/parallel.h"
-#include "conv/plan.h"
+#include "conv/row.h"
 
 #define REAL    float
 #define WIDE    double

@@ -12,7 +12,7 @@
 #define CB_CONV_SUM_TREE_H
 
 #include "base/parallel.h"
-#include "conv/plan.h"
+#include "conv/row.h"
 
 enum { CB_TREE_MOST_SLOTS = 64 }; /* for any number of leaves */
 

@@ -7,7 +7,7 @@
 #ifndef CB_CONV_WISDOM_H
 #define CB_CONV_WISDOM_H
 
-#include "conv/plan.h"
+#include "conv/row.h"
 
 enum { CB_WISDOM_NUMBERS = 24 }; /* accumulate, budget, n, c, k, groups; in, out, taps, stride, base, step of d, h, w */
 

@@ -3,8 +3,8 @@
  *
  * A plan is an algorithm plus what was fixed when it was made. An algorithm is one file that exports one row.
  */
-#ifndef CB_CONV_PLAN_H
-#define CB_CONV_PLAN_H
+#ifndef CB_CONV_ROW_H
+#define CB_CONV_ROW_H
 
 #include "base/parallel.h"
 #include "conv/geometry.h"
