@@ -77,16 +77,19 @@ static void run_item(const cb_product *p, const void *a, const void *b, void *c,
 
 void cb_product_run(const cb_product *p)
 {
-  if (p->rows == 0) return;
-  run_item(p, p->a, p->b, p->c, p->store);
-  for (int64_t i = 1; i < p->batch.count; i++) {
-    const void *a = at(p->a, i * p->batch.a, p->element), *b = at(p->b, i * p->batch.b, p->element);
-    if (p->store) {
-      cb_store store = cb_store_at(p->store, i * p->batch.c, i * p->batch.bias, p->element);
-      run_item(p, a, b, p->c, &store);
-    } else {
-      run_item(p, a, b, at_mut(p->c, i * p->batch.c, p->element), NULL);
+  const cb_store *store = p->store;
+  cb_store moved;
+  const char *a = p->a, *b = p->b;
+  char *c = p->c;
+  for (int64_t i = 0; i < cb_max(p->batch.count, 1) && p->rows > 0; i++) {
+    if (i > 0 && store) {
+      moved = cb_store_at(p->store, i * p->batch.c, i * p->batch.bias, p->element);
+      store = &moved;
     }
+    run_item(p, a, b, c, store);
+    a += p->batch.a * (int64_t)p->element;
+    b += p->batch.b * (int64_t)p->element;
+    if (!store) c += p->batch.c * (int64_t)p->element;
   }
 }
 
