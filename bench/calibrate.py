@@ -10,14 +10,15 @@ direction how many of the table's choices are within 10% of the fastest, and the
 A file is what cnnblas-bench --calibrate writes: times of every algorithm by name, with the work that its estimate counts. For
 each instruction-set level, row of the table, dtype and direction
 
-    minimise  sum over samples of (best / seconds)^2 * (sum over kinds of work * cost / seconds - 1)^2,  all costs >= 0
+    minimise  sum over samples of (best / seconds)^1.5 * (sum over kinds of work * cost / seconds - 1)^2,  all costs >= 0
 
-that is, relative errors, where an algorithm that is k times as slow as the fastest one of its case counts 1/k: where it is no
-rival its estimate need not be close. The sum is convex and there are six kinds, so the least is found exactly: of all sets of
+that is, relative errors, where an algorithm that is k times as slow as the fastest one of its case counts the less: where it is
+no rival its estimate need not be close. The sum is convex and there are six kinds, so the least is found exactly: of all sets of
 kinds that may be above 0, the one whose unconstrained least squares are non-negative and best. Fifteen times more it is solved
 with weights from the errors of the time before: twice as much and half as much become equally wrong; what is off by more than
-10% counts by its error, not by the square of it (Huber), since some shapes are slow for reasons that nothing counts; and of an
-algorithm over 10% behind the fastest, which must not be chosen, too low an estimate counts twice and too high a third. Costs are
+10% counts by its error, not by the square of it (Huber), since some shapes are slow for reasons that nothing counts; but of an
+algorithm over 10% behind the fastest, which must not be chosen, too low an estimate counts by its square however far it is off, and
+too high a one counts a third. Costs are
 written with three digits, in nanoseconds. A dtype without a file takes the other's costs, times 2 for f64, half for f32.
 """
 import argparse
@@ -34,7 +35,7 @@ TABLE = os.path.join(HERE, '..', 'lib', 'conv', 'costs_table.h')
 DTYPES = ['f32', 'f64']
 DIRECTIONS = ['forward', 'backward_data', 'backward_weights']
 FEWEST = 3  # samples, for a fit
-ROUNDS, CLOSE, LOSER_BELOW, LOSER_ABOVE = 15, 0.1, 2, 0.3
+ROUNDS, CLOSE, TOO_HIGH, POWER = 15, 0.1, 0.3, 0.75
 
 
 def solve(matrix, right):
@@ -87,8 +88,10 @@ def fit_robustly(samples, kinds):
         for work, seconds, weight in samples:
             estimate = max(math.fsum(w * c for w, c in zip(work, costs)), 0.05 * seconds)
             error = math.log(estimate / seconds)
-            blame = 1 if weight > 1 / (1 + CLOSE) else LOSER_BELOW if error < 0 else LOSER_ABOVE
-            blame *= math.sqrt(min(1, CLOSE / abs(error)) if error else 1)
+            behind = weight < (1 + CLOSE) ** -POWER
+            blame = math.sqrt(min(1, CLOSE / abs(error)) if error else 1)
+            if behind:
+                blame = 1 if error < 0 else TOO_HIGH * blame
             again.append((work, seconds, weight * blame * math.sqrt(seconds / estimate)))
         costs = fit(again, kinds)
     return costs
@@ -118,7 +121,7 @@ def fit_all(files, kinds):
             key = (problem, direction)
             fastest[key] = min(seconds, fastest.get(key, seconds))
         for problem, direction, _, row, work, seconds in samples:
-            weight = fastest[problem, direction] / seconds
+            weight = (fastest[problem, direction] / seconds) ** POWER
             gathered.setdefault((level, row, dtype, direction), []).append((work, seconds, weight))
     table = {key: fit_robustly(samples, len(kinds)) for key, samples in sorted(gathered.items()) if len(samples) >= FEWEST}
     for level, row, dtype, direction in list(table):

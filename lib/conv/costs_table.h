@@ -1,6 +1,6 @@
 /*
  * The table of the cost model, in nanoseconds for one of each kind of work (see costs.h). Written by bench/calibrate.py from:
- *   bench/calibration/avx512-sapphire_rapids.json: 1730 samples
+ *   bench/calibration/avx512-sapphire_rapids.json: 1808 samples
  */
 #ifndef CB_CONV_COSTS_TABLE_H
 #define CB_CONV_COSTS_TABLE_H
@@ -18,116 +18,116 @@ static const struct {
   {"avx512", {
     [CB_COST_ROWS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0063, 0.538, 0.176, 0.0942, 380, 1.97e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.00686, 0.234, 0.423, 0.137, 1.99e+03, 9.82e+03},
+        [CNNBLAS_FORWARD] = {0.00651, 0.497, 0.149, 0.0931, 97.9, 2.41e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.00715, 0.207, 0.394, 0.133, 802, 1.25e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0126, 1.08, 0.352, 0.188, 759, 3.93e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0137, 0.468, 0.846, 0.275, 3.99e+03, 1.96e+04},
+        [CNNBLAS_FORWARD] = {0.013, 0.994, 0.299, 0.186, 196, 4.83e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0143, 0.415, 0.788, 0.266, 1.6e+03, 2.49e+04},
       },
     },
     [CB_COST_LANES] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00697, 0.123, 0.0112, 0, 1.92e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.00734, 0.143, 0, 2.21, 4.03e+03, 8.96e+03},
+        [CNNBLAS_FORWARD] = {0.00638, 0, 0.584, 0, 1.59e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.00701, 0.676, 0, 0.764, 2.73e+03, 1.62e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0139, 0.247, 0.0224, 0, 3.84e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0147, 0.286, 0, 4.42, 8.06e+03, 1.79e+04},
+        [CNNBLAS_FORWARD] = {0.0128, 0, 1.17, 0, 3.18e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.014, 1.35, 0, 1.53, 5.45e+03, 3.23e+04},
       },
     },
     [CB_COST_DIRECT] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00825, 0, 0, 0.351, 1.89e+03, 1.87e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.00786, 0, 0, 0.92, 1.92e+03, 2.05e+03},
+        [CNNBLAS_FORWARD] = {0.00812, 0, 0, 0.51, 1.7e+03, 2.01e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.00819, 0, 0, 0.978, 1.76e+03, 1.71e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0165, 0, 0, 0.701, 3.78e+03, 3.75e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0157, 0, 0, 1.84, 3.83e+03, 4.1e+03},
+        [CNNBLAS_FORWARD] = {0.0162, 0, 0, 1.02, 3.41e+03, 4.03e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0164, 0, 0, 1.96, 3.52e+03, 3.41e+03},
       },
     },
     [CB_COST_BATCH] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0113, 0.0977, 0, 0, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0122, 0, 0.675, 0, 0, 1.28e+03},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00546, 0.0334, 0.111, 0, 0, 2.74e+03},
+        [CNNBLAS_FORWARD] = {0.0104, 0.0993, 0.234, 0, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0119, 0, 0.648, 0, 0, 539},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0054, 0, 0.116, 0, 0, 2.85e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0225, 0.195, 0, 0, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0243, 0, 1.35, 0, 0, 2.55e+03},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0109, 0.0669, 0.223, 0, 0, 5.48e+03},
+        [CNNBLAS_FORWARD] = {0.0208, 0.199, 0.467, 0, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0238, 0, 1.3, 0, 0, 1.08e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0108, 0, 0.233, 0, 0, 5.7e+03},
       },
     },
     [CB_COST_WEIGHTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00593, 0.213, 0.216, 0, 996, 1.76e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00596, 0.214, 0.235, 0, 1.05e+03, 1.49e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0119, 0.426, 0.433, 0, 1.99e+03, 3.53e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0119, 0.429, 0.471, 0, 2.1e+03, 2.98e+03},
       },
     },
     [CB_COST_INPUTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00721, 0.13, 0.0905, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00762, 0.112, 0.081, 0, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0144, 0.26, 0.181, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0152, 0.224, 0.162, 0, 0, 0},
       },
     },
     [CB_COST_GEMM_1X1] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0104, 0, 0, 0.0249, 0, 126},
-        [CNNBLAS_BACKWARD_DATA] = {0.0111, 0, 0, 0.0386, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0148, 0.198, 0, 0.0979, 1.28e+03, 4.85e+03},
+        [CNNBLAS_FORWARD] = {0.0102, 0, 0, 0.0223, 0, 284},
+        [CNNBLAS_BACKWARD_DATA] = {0.0107, 0, 0, 0.0279, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0303, 0.215, 0, 0.0354, 769, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0208, 0, 0, 0.0498, 0, 253},
-        [CNNBLAS_BACKWARD_DATA] = {0.0222, 0, 0, 0.0772, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0296, 0.396, 0, 0.196, 2.56e+03, 9.69e+03},
+        [CNNBLAS_FORWARD] = {0.0204, 0, 0, 0.0446, 0, 568},
+        [CNNBLAS_BACKWARD_DATA] = {0.0215, 0, 0, 0.0558, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0607, 0.429, 0, 0.0709, 1.54e+03, 0},
       },
     },
     [CB_COST_IM2COL] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00849, 0, 0.646, 0.0139, 0, 559},
-        [CNNBLAS_BACKWARD_DATA] = {0.0106, 0, 0.56, 0.00881, 0, 790},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00596, 0, 0.532, 0.213, 198, 7.71e+04},
+        [CNNBLAS_FORWARD] = {0.00817, 0, 0.22, 0.0226, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0106, 0, 0.202, 0.0173, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00823, 0, 0.31, 0.148, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.017, 0, 1.29, 0.0279, 0, 1.12e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0213, 0, 1.12, 0.0176, 0, 1.58e+03},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0119, 0, 1.06, 0.426, 396, 1.54e+05},
+        [CNNBLAS_FORWARD] = {0.0163, 0, 0.441, 0.0451, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0213, 0, 0.403, 0.0345, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0165, 0, 0.62, 0.295, 0, 0},
       },
     },
     [CB_COST_ROT180] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_DATA] = {0.0267, 0, 0.183, 3.88, 810, 3.13e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.026, 0, 0.164, 3.62, 809, 2.74e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_DATA] = {0.0534, 0, 0.366, 7.77, 1.62e+03, 6.25e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.052, 0, 0.329, 7.24, 1.62e+03, 5.48e+04},
       },
     },
     [CB_COST_DEPTHWISE] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0309, 0, 0.0982, 1.01, 0, 6.21e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0305, 0, 0.158, 0.626, 0, 2.08e+04},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0547, 0, 0.102, 5.89, 0, 1.83e+04},
+        [CNNBLAS_FORWARD] = {0.028, 0, 0.0794, 0.777, 0, 1.23e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0385, 0, 0.0789, 0.972, 0, 1.48e+04},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0489, 0, 0.109, 5.35, 0, 1.91e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0619, 0, 0.196, 2.01, 0, 1.24e+04},
-        [CNNBLAS_BACKWARD_DATA] = {0.0611, 0, 0.317, 1.25, 0, 4.17e+04},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.109, 0, 0.203, 11.8, 0, 3.66e+04},
+        [CNNBLAS_FORWARD] = {0.0559, 0, 0.159, 1.55, 0, 2.46e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0769, 0, 0.158, 1.94, 0, 2.96e+04},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0978, 0, 0.218, 10.7, 0, 3.83e+04},
       },
     },
     [CB_COST_DEPTHWISE_3X3] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.000623, 0, 0.0974, 2.1, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0, 0, 0.108, 2.16, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00339, 0, 0.0959, 11.4, 0, 0},
+        [CNNBLAS_FORWARD] = {0.00329, 0, 0.0886, 2.14, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0, 0, 0.113, 2.17, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00271, 0, 0.0998, 11.3, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.00125, 0, 0.195, 4.2, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0, 0, 0.217, 4.31, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00678, 0, 0.192, 22.9, 0, 0},
+        [CNNBLAS_FORWARD] = {0.00657, 0, 0.177, 4.28, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0, 0, 0.225, 4.34, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00543, 0, 0.2, 22.7, 0, 0},
       },
     },
   }},
