@@ -30,6 +30,17 @@ static const cb_parameters common = {
         },
 };
 
+static void order_avx2(cb_order *order)
+{
+  order->chunk_steps = 288; /* [288][16] floats are 18 KiB of L1: slivers */
+  order->whole_channels = true;
+}
+static void order_avx512(cb_order *order)
+{
+  order->chunk_steps = 512;
+  order->whole_channels = false;
+}
+
 /* What levels have of their own, and makers at a level; a level takes what those below it have, and then its own. A row of a
    maker may change the pace alone. */
 static const struct {
@@ -39,8 +50,8 @@ static const struct {
   void (*pace)(cb_pace *pace);
 } rows[] = {
     {"baseline", CB_MAKER_ANY, NULL, NULL},
-    {"avx2", CB_MAKER_ANY, NULL, NULL},
-    {"avx512", CB_MAKER_ANY, NULL, NULL},
+    {"avx2", CB_MAKER_ANY, order_avx2, NULL},
+    {"avx512", CB_MAKER_ANY, order_avx512, NULL},
 };
 
 static void take_level(cb_parameters *p, const char *level, cb_maker maker)

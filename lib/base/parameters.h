@@ -12,6 +12,7 @@
 #define CB_BASE_PARAMETERS_H
 
 #include "base/cpu.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { CB_MAX_CHUNK_STEPS = 512 /* order.chunk_steps of any level: tables of steps have this size */ };
@@ -19,6 +20,7 @@ enum { CB_MAX_CHUNK_STEPS = 512 /* order.chunk_steps of any level: tables of ste
 /* What orders sums, or decides which algorithm runs: by its cost, or by whether it fits the workspace. */
 typedef struct {
   int64_t chunk_steps;   /* most steps of one chain of sums: the next chunk starts a fresh one, for accuracy */
+  bool whole_channels;   /* chains of y and dx are cut between channels; see conv/chains.h */
   int64_t lowered_bytes; /* of a lowered tile at most: about an L2 cache; OpenBLAS may order sums by its size */
   int64_t segment_bytes; /* of all partial weight gradients of a lowering algorithm together, at most */
   double task_macs;      /* multiply-adds that make a task of the lowering algorithms worth having: about 2 us, */

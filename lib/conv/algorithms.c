@@ -7,14 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
-extern const cb_algorithm cb_implicit_channels, cb_implicit_pixels, cb_implicit_images, cb_implicit_inputs, cb_gemm_1x1,
-    cb_depthwise, cb_im2col, cb_im2col_rot180, cb_naive, cb_reference;
+extern const cb_algorithm cb_implicit_channels, cb_implicit_pixels, cb_implicit_images, cb_implicit_slivers,
+    cb_implicit_inputs, cb_gemm_1x1, cb_depthwise, cb_im2col, cb_im2col_rot180, cb_naive, cb_reference;
 
 static const cb_algorithm *const table[] = {
     &cb_depthwise,         /* groups == channels: direct, one plane at a time */
     &cb_implicit_channels, /* the lowered matrix as a table of addresses, walked by the micro-kernel: channels, */
     &cb_implicit_pixels,   /* pixels, */
     &cb_implicit_images,   /* images, */
+    &cb_implicit_slivers,  /* pixels again, both operands packed in pieces that fit the caches, */
     &cb_implicit_inputs,   /* or input channels on the lanes */
     &cb_gemm_1x1,          /* 1x1, stride 1, no padding: the input is the lowered matrix */
     &cb_im2col,            /* tiles of the lowered matrix, one serial GEMM each */

@@ -14,13 +14,15 @@ bool cb_implicit_in_reach(const cb_geometry *geo)
   return terms < 67108864.0 && channels * pixels < 1e16;
 }
 
-int64_t cb_implicit_chunk(const cb_problem *problem)
+cb_chain_rule cb_implicit_chains(const cb_problem *problem)
 {
   enum { DATA_CHUNK = 48 }; /* least of an input gradient: col2im sums kg terms, then taps; so must a rival */
   const cb_geometry *geo = &problem->geo;
-  const int64_t most = cb_parameters_get()->order.chunk_steps;
-  if (problem->direction == CNNBLAS_FORWARD) return most;
-  return cb_min(most, cb_max(DATA_CHUNK, 3 * (geo->kg + geo->taps)));
+  const cb_order *order = &cb_parameters_get()->order;
+  cb_chain_rule rule = {.most = order->chunk_steps, .whole = order->whole_channels};
+  if (problem->direction == CNNBLAS_FORWARD) return rule;
+  rule.most = cb_min(rule.most, cb_max(DATA_CHUNK, 3 * (geo->kg + geo->taps)));
+  return rule;
 }
 
 const char *cb_implicit_too_few(const cb_geometry *geo, const cb_engine *engine)

@@ -9,7 +9,7 @@
 #ifndef CB_CONV_IMPLICIT_H
 #define CB_CONV_IMPLICIT_H
 
-#include "conv/gather.h"
+#include "conv/chains.h"
 #include "conv/row.h"
 #include "gemm/panel.h"
 #include "gemm/product.h"
@@ -22,8 +22,8 @@ bool cb_implicit_in_reach(const cb_geometry *geo);
    their block and its order are left to fill in. */
 cb_store cb_implicit_store(const cb_call *call, int64_t at, int64_t output);
 
-/* Most steps of one chain of sums, of a forward or an input gradient. */
-int64_t cb_implicit_chunk(const cb_problem *problem);
+/* Where the sums of a forward or an input gradient are cut: alike in every orientation. */
+cb_chain_rule cb_implicit_chains(const cb_problem *problem);
 
 /* Why there are too few images or taps to put images on the lanes, or NULL. */
 const char *cb_implicit_too_few(const cb_geometry *geo, const cb_engine *engine);

@@ -64,7 +64,7 @@ static void describe_arrays(cb_map *st, const cb_problem *problem)
   st->pixel_vectors = st->engine->rows[4] ? 3 : 2;
   st->outputs = forward ? geo->kg : geo->cg;
   st->staged = st->phases > 1;
-  st->chunk = cb_implicit_chunk(problem);
+  st->rule = cb_implicit_chains(problem);
   for (int i = 0; i < 3; i++) st->dest[i] = forward ? geo->axis[i].out : geo->axis[i].in;
   if (cb_geometry_is_pointwise(geo)) st->dest[0] = st->dest[1] = 1, st->dest[2] = geo->p;
   st->source_plane = forward ? geo->image : geo->p;
@@ -183,7 +183,7 @@ cnnblas_status cb_map_prepare(cnnblas_conv_plan *plan, bool pixel_lanes)
   t->thread_bytes = st->parts.bytes;
   t->p_tile = st->pixel_lanes ? st->pixel_vectors * st->engine->lanes : st->engine->rows[CB_PANEL_VECTORS];
   t->k_tile = st->pixel_lanes ? st->engine->rows[st->pixel_vectors] : CB_PANEL_VECTORS * st->engine->lanes;
-  t->q_tile = cb_parameters_get()->order.chunk_steps;
+  t->q_tile = st->rule.most;
   t->tasks = blocks * st->panel_groups;
   t->packs = !st->direct_weights && !problem->packed;
   return CNNBLAS_OK;

@@ -48,7 +48,7 @@ typedef struct {
   int64_t round_panels;     /* of those, packed at a time if they are shared: all, or what the workspace holds */
   int64_t panel_groups;     /* jobs that share the panels of a block and round */
   int32_t row[CB_MAX_ROWS]; /* where the weights of a tile's outputs lie, if they are read in place */
-  int64_t chunk;            /* most steps of one chain of sums */
+  cb_chain_rule rule;       /* of the chains of sums */
   int64_t dest[3], source_image, dest_image, source_plane, dest_plane, stage_plane; /* elements */
   cb_scratch_parts parts;
 } cb_map;

@@ -162,7 +162,8 @@ static const char *plan_layout(cb_map_images *st, const cb_problem *problem, int
   const cb_gather_axis *a = st->gather.axis;
   if (a[2].outs > CB_MAP_COLUMNS || st->gather.q == 0) return "a row is too wide";
   st->outputs = forward ? geo->kg : geo->cg;
-  st->chunks = cb_parts(st->gather.q, cb_implicit_chunk(problem));
+  st->rule = cb_implicit_chains(problem);
+  st->chunks = cb_chain_count(&st->rule, &st->gather);
   st->source_plane = a[0].in * a[1].in * a[2].in;
   st->dest_plane = a[0].outs * a[1].outs * a[2].outs;
   st->source_image = (forward ? geo->c : geo->k) * st->source_plane;
@@ -233,7 +234,7 @@ cnnblas_status cb_map_images_prepare(cnnblas_conv_plan *plan)
   t->thread_bytes = st->bytes;
   t->p_tile = st->width[0];
   t->k_tile = cb_min(st->outputs, st->engine->rows[st->width[0]]);
-  t->q_tile = cb_implicit_chunk(problem);
+  t->q_tile = st->rule.most;
   t->tasks = cb_ceil_div(geo->n, st->engine->lanes) * st->bands * geo->g * st->output_groups;
   return CNNBLAS_OK;
 }

@@ -15,7 +15,8 @@ typedef struct {
   const cb_engine *engine;
   cb_gather gather;
   int64_t outputs;                               /* of one group */
-  int64_t chunks;                                /* of all steps */
+  cb_chain_rule rule;                            /* where sums are cut, */
+  int64_t chunks;                                /* into so many chains */
   int64_t rows, bands;                           /* output rows of a band */
   int64_t output_groups;                         /* jobs that share a band's work */
   int64_t margin;                                /* columns of zeros on either side of a band's row */

@@ -87,8 +87,8 @@ static void make_walk(const job *j, tile_walk *w)
     awalk[s] = awalk[s - n] + (int32_t)st->weight_channel;
     bwalk[s] = bwalk[s - n] + (int32_t)st->channel_pitch;
   }
-  const int64_t q = st->gather.q, chunks = st->chunks;
-  for (int64_t i = 0; i <= chunks; i++) j->cut[i] = (int32_t)steps_before(st, w, cb_split(q, chunks, i));
+  for (int64_t i = 0; i <= st->chunks; i++)
+    j->cut[i] = (int32_t)steps_before(st, w, cb_chain_cut(&st->rule, &st->gather, i));
 }
 
 /* The sums of the walk's outputs with `count` columns: pixels is where the walk begins, stage where the first output's go. */

@@ -17,12 +17,6 @@ static void *piece(pieces *p, int64_t count, size_t element)
   return at;
 }
 
-/* Chains of sums of q steps. */
-static int64_t chains(const cb_map *st, int64_t q)
-{
-  return cb_parts(q, st->chunk);
-}
-
 /* The places of a phase's tables. */
 static void place_phase(const cb_map *st, const cb_gather *gather, cb_phase *phase, pieces *p)
 {
@@ -33,7 +27,7 @@ static void place_phase(const cb_map *st, const cb_gather *gather, cb_phase *pha
   phase->tap = piece(p, gather->taps, sizeof(int64_t));
   for (int b = 0; b < phase->boxes; b++) {
     int64_t steps = gather->channels * cb_box_taps(&box[b]);
-    cb_walks walks = {.box = box[b], .steps = steps, .chunks = chains(st, gather->q)};
+    cb_walks walks = {.box = box[b], .steps = steps, .chunks = cb_chain_count(&st->rule, gather)};
     walks.walk = piece(p, steps, sizeof(int32_t));
     for (int v = 1; v <= CB_PANEL_VECTORS; v++) walks.lane[v] = piece(p, steps, sizeof(int32_t));
     walks.cut = piece(p, walks.chunks + 1, sizeof(int32_t));
@@ -70,7 +64,7 @@ static void fill_walks(const cb_map *st, const cb_gather *gather, const int32_t 
   int32_t *at = walks->lane[1], lanes = st->engine->lanes;
   int64_t steps = cb_box_steps(gather, &walks->box, at), s = 0;
   for (int64_t i = 0; i <= walks->chunks; i++) {
-    int64_t q = i < walks->chunks ? cb_split(gather->q, walks->chunks, i) : gather->q;
+    int64_t q = cb_chain_cut(&st->rule, gather, i);
     while (s < steps && at[s] < q) s++;
     walks->cut[i] = (int32_t)s;
   }

@@ -17,6 +17,7 @@
   X(LANES)   /* pixels on the lanes, weights packed */                                                                 \
   X(DIRECT)  /* pixels on the lanes, weights where they lie */                                                         \
   X(BATCH)   /* images on the lanes */                                                                                 \
+  X(SLIVERS) /* pixels on the lanes, both operands packed in pieces */                                                 \
   X(WEIGHTS) /* implicit_gemm's weight gradient, output channels on the lanes */                                       \
   X(INPUTS)  /* the same, input channels on the lanes */                                                               \
   X(GEMM_1X1)                                                                                                          \

@@ -24,11 +24,12 @@
 #include <stdbool.h>
 
 enum {
-  CB_MAX_ROWS = 14,   /* most rows of any kernel */
-  CB_MAX_VECTORS = 4, /* most vectors of lanes of any kernel */
-  CB_MAX_LANES = 64,  /* most lanes of any tile: the row pitch that always suffices for c */
-  CB_DOTS_ROWS = 4,   /* most rows of any tile of dots, */
-  CB_DOTS_COLUMNS = 6 /* and columns */
+  CB_MAX_ROWS = 14,      /* most rows of any kernel */
+  CB_MAX_VECTORS = 4,    /* most vectors of lanes of any kernel */
+  CB_MAX_LANES = 64,     /* most lanes of any tile: the row pitch that always suffices for c */
+  CB_PACKED_VECTORS = 2, /* most vectors of a tile of packed operands */
+  CB_DOTS_ROWS = 4,      /* most rows of any tile of dots, */
+  CB_DOTS_COLUMNS = 6    /* and columns */
 };
 
 /* Indices count elements. a, b and c need element alignment only; c has m rows of nv whole vectors, pitch ldc. */
@@ -50,6 +51,54 @@ typedef struct {
 } cb_tile;
 
 typedef void (*cb_kernel)(const cb_tile *tile);
+
+/* A tile of packed operands, of nv vectors and m rows; width is the lanes of nv vectors:
+       c[i * ldc + j] = before[i * width + j] + sum over s < steps of  weights[s * m + i] * sliver[s * width + j]
+   Each sum is one chain in the order of s. The last of several sums turns -0 into +0, as transposed stores do. */
+typedef struct {
+  const void *weights; /* [steps][m] */
+  const void *sliver;  /* [steps][width] */
+  int64_t steps;
+  const void *before; /* [m][width]; NULL: none */
+  void *c;
+  int64_t ldc;
+  bool last; /* nothing will be added: c is asked for early */
+} cb_packed_tile;
+
+typedef void (*cb_packed_kernel)(const cb_packed_tile *tile);
+
+/* Pixels side by side: lanes [lane, lane + count) of a tile are at from[at], from[at + 1], ... */
+typedef struct {
+  int32_t lane, count;
+  int64_t at;
+} cb_run;
+
+/* What a sliver is packed from:
+       to[s * width + run.lane + j] = from[walk[s] + run.at + j]      s < steps, for each run, j < run.count
+   Runs follow each other from lane 0 on and hold at most two vectors together. Unless exact, whole vectors are read and
+   written: up to two vectors from a run's beginning on, and as many past the end of `to`. */
+typedef struct {
+  void *to;
+  const void *from;
+  const int32_t *walk;  /* [steps] */
+  int64_t steps, width; /* width: one vector or two */
+  const cb_run *run;
+  int runs;
+  bool exact;
+} cb_sliver;
+
+/* Weights whose steps do not lie next to each other, packed for tiles [first, end) of `tiles` into which outputs are split
+   (cb_split); m and k are a tile's outputs and its first:
+       to[(k - k of tile `first`) * channels * taps + (c * taps + t) * m + i] =
+           from[c * channel_pitch + tap[t] + (k + i) * output_pitch] */
+typedef struct {
+  void *to;
+  const void *from;
+  int64_t channel_pitch, output_pitch;
+  const int64_t *tap; /* [taps] */
+  int64_t taps, channels;
+  int64_t outputs, tiles, first, end;
+} cb_turned;
 
 /* A tile of sums over whole vectors, for weight gradients with images on the lanes:
        c[i * ldc + j] += sum over s < steps, l < lanes of  a[i * pitch + s * lanes + l] * b[col[j] + walk[s] + l]
@@ -112,6 +161,20 @@ typedef struct {
   int lanes;                    /* elements of a vector */
   int rows[CB_MAX_VECTORS + 1]; /* most rows of a kernel of that many vectors; 0: there is none */
   cb_kernel kernel[CB_MAX_VECTORS + 1][CB_MAX_ROWS + 1]; /* [nv][m] */
+
+  int packed_rows;                                                 /* most rows of a packed kernel */
+  cb_packed_kernel packed[CB_PACKED_VECTORS + 1][CB_MAX_ROWS + 1]; /* [nv][m] */
+  void (*pack_sliver)(const cb_sliver *sliver);
+
+  /* dst[s * m + i] = src[i * ld + s] for i < m, s < steps. */
+  void (*pack_rows)(void *dst, const void *src, int64_t ld, int64_t steps, int64_t m);
+  void (*pack_turned)(const cb_turned *turned);
+
+  /* dst[i] = src[stride * i], i < count. */
+  void (*take_every)(void *dst, const void *src, int64_t stride, int64_t count);
+
+  /* dst[i * ways + j] = src[j][i] for i < count, j < ways, zeros where src[j] is NULL; only the first `most` of dst. */
+  void (*weave)(void *dst, const void *const *src, int64_t ways, int64_t count, int64_t most);
 
   int dots_rows, dots_columns;                                /* most of a tile of dots */
   cb_dots_kernel dots[CB_DOTS_COLUMNS + 1][CB_DOTS_ROWS + 1]; /* [columns][rows] */

@@ -22,6 +22,12 @@
   X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(1, 3) X(2, 3) X(3, 3) X(4, 3) \
   X(1, 4) X(2, 4) X(3, 4) X(4, 4) X(1, 5) X(2, 5) X(3, 5) X(4, 5) X(1, 6) X(2, 6) X(3, 6) X(4, 6)
 /* clang-format on */
+/* clang-format off */
+#define CB_PACKED_ROWS 14
+#define CB_PACKED(X) \
+  X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(7, 1) X(8, 1) X(9, 1) X(10, 1) X(11, 1) X(12, 1) X(13, 1) X(14, 1) \
+  X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2) X(7, 2) X(8, 2) X(9, 2) X(10, 2) X(11, 2) X(12, 2) X(13, 2) X(14, 2)
+/* clang-format on */
 #define CB_DOTS_M  4
 #define CB_DOTS_NV 6
 #elif CB_REGISTERS == 16
@@ -37,6 +43,11 @@
 #define CB_DOTS(X) \
   X(1, 1) X(2, 1) X(3, 1) X(1, 2) X(2, 2) X(3, 2) X(1, 3) X(2, 3) X(3, 3) X(1, 4) X(2, 4) X(3, 4)
 /* clang-format on */
+/* clang-format off */
+#define CB_PACKED_ROWS 6
+#define CB_PACKED(X) \
+  X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2)
+/* clang-format on */
 #define CB_DOTS_M  3
 #define CB_DOTS_NV 4
 #else
@@ -46,6 +57,16 @@
 /* The kernels of dots, X(rows, columns): dots.c. */
 #define CB_DECLARE_DOTS(M, NV) void CB_NAME(cb_dots_##M##x##NV)(const cb_dots *dots);
 CB_DOTS(CB_DECLARE_DOTS)
+
+/* The kernels of packed operands, X(rows, vectors), and the packing: slivers.c, packed_rows.c. */
+#define CB_DECLARE_PACKED(M, NV) void CB_NAME(cb_packed_##M##x##NV)(const cb_packed_tile *tile);
+CB_PACKED(CB_DECLARE_PACKED)
+
+void CB_NAME(cb_pack_sliver)(const cb_sliver *sliver);
+void CB_NAME(cb_pack_rows)(void *dst, const void *src, int64_t ld, int64_t steps, int64_t m);
+void CB_NAME(cb_pack_turned)(const cb_turned *turned);
+void CB_NAME(cb_take_every)(void *dst, const void *src, int64_t stride, int64_t count);
+void CB_NAME(cb_weave)(void *dst, const void *const *src, int64_t ways, int64_t count, int64_t most);
 
 void CB_NAME(cb_store)(const cb_store *store);
 void CB_NAME(cb_ask)(const void *rows, int64_t pitch, int64_t count, int64_t bytes);

@@ -87,12 +87,21 @@ CB_KERNELS(DEFINE_KERNEL)
 
 #define DOTS_ENTRY(M, NV) [NV][M] = CB_NAME(cb_dots_##M##x##NV),
 
+#define PACKED_ENTRY(M, NV) [NV][M] = CB_NAME(cb_packed_##M##x##NV),
+
 extern const cb_engine CB_NAME(cb_engine);
 const cb_engine CB_NAME(cb_engine) = {
     .name = CB_TEXT(CB_SUFFIX),
     .lanes = LANES,
     .rows = {0, CB_ROWS_1, CB_ROWS_2, CB_ROWS_3, CB_ROWS_4},
     .kernel = {CB_KERNELS(KERNEL_ENTRY)},
+    .packed_rows = CB_PACKED_ROWS,
+    .packed = {CB_PACKED(PACKED_ENTRY)},
+    .pack_sliver = CB_NAME(cb_pack_sliver),
+    .pack_rows = CB_NAME(cb_pack_rows),
+    .pack_turned = CB_NAME(cb_pack_turned),
+    .take_every = CB_NAME(cb_take_every),
+    .weave = CB_NAME(cb_weave),
     .dots_rows = CB_DOTS_M,
     .dots_columns = CB_DOTS_NV,
     .dots = {CB_DOTS(DOTS_ENTRY)},

@@ -1,0 +1,79 @@
+/*
+ * Packing the rows of packed products: weights in the order in which gemm/slivers.c reads them, [steps][m].
+ *
+ * Rows of m elements are stored as whole vectors in rising order; what reaches beyond a row is overwritten by the next, and
+ * the last ones are stored exactly, since what follows may be another task's.
+ */
+#include "base/size.h"
+#include "gemm/engine_build.h"
+#include "gemm/vectors.h"
+
+void CB_NAME(cb_pack_rows)(void *to_, const void *from_, int64_t ld, int64_t steps, int64_t m)
+{
+  const real *from = from_;
+  real *to = to_;
+  int64_t s = 0;
+  const int parts = (int)((m + LANES - 1) / LANES);
+  if (parts <= 2)
+    for (; (s + LANES) * m + 2 * LANES <= steps * m; s += LANES) {
+      vector low[LANES], high[LANES];
+      UNROLL for (int i = 0; i < LANES; i++) low[i] = i < m ? *(const vector *)(from + i * ld + s) : (vector){0};
+      transpose(low);
+      if (parts == 1) {
+        UNROLL for (int i = 0; i < LANES; i++) * (vector *)(to + (s + i) * m) = low[i];
+        continue;
+      }
+      UNROLL for (int i = 0; i < LANES; i++) high[i] =
+          i + LANES < m ? *(const vector *)(from + (i + LANES) * ld + s) : (vector){0};
+      transpose(high);
+      UNROLL for (int i = 0; i < LANES; i++)
+      {
+        *(vector *)(to + (s + i) * m) = low[i];
+        *(vector *)(to + (s + i) * m + LANES) = high[i];
+      }
+    }
+  for (; s < steps; s++)
+    for (int64_t i = 0; i < m; i++) to[s * m + i] = from[i * ld + s];
+}
+
+/* One channel of one tile. */
+INLINE void turn_tile(real *to, const real *from, const int64_t *tap, const int64_t taps, const int64_t pitch,
+                      const int64_t m)
+{
+  for (int64_t t = 0; t < taps; t++)
+    for (int64_t i = 0; i < m; i++) to[t * m + i] = from[i * pitch + tap[t]];
+}
+
+/* The same where the taps are nine in the opposite order, and outputs lie next to each other. */
+INLINE void turn_nine(real *to, const real *from, const int m)
+{
+  UNROLL for (int t = 0; t < 9; t++) UNROLL for (int i = 0; i < m; i++) to[t * m + i] = from[i * 9 + 8 - t];
+}
+
+static bool is_turned_nine(const cb_turned *t)
+{
+  if (t->taps != 9 || t->output_pitch != 9) return false;
+  for (int i = 0; i < 9; i++)
+    if (t->tap[i] != 8 - i) return false;
+  return true;
+}
+
+void CB_NAME(cb_pack_turned)(const cb_turned *t)
+{
+  const bool nine = is_turned_nine(t);
+  const int64_t steps = t->channels * t->taps, first = cb_split(t->outputs, t->tiles, t->first);
+  for (int64_t c = 0; c < t->channels; c++) {
+    const real *channel = (const real *)t->from + c * t->channel_pitch;
+    for (int64_t tile = t->first; tile < t->end; tile++) {
+      const int64_t k = cb_split(t->outputs, t->tiles, tile), m = cb_split(t->outputs, t->tiles, tile + 1) - k;
+      real *to = (real *)t->to + (k - first) * steps + c * t->taps * m;
+      const real *from = channel + k * t->output_pitch;
+      if (nine && m == 6)
+        turn_nine(to, from, 6);
+      else if (t->taps == 1 && t->output_pitch == 1)
+        for (int64_t i = 0; i < m; i++) to[i] = from[i + t->tap[0]];
+      else
+        turn_tile(to, from, t->tap, t->taps, t->output_pitch, m);
+    }
+  }
+}

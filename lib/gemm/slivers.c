@@ -1,0 +1,226 @@
+/*
+ * Products of packed operands: the micro-kernel whose operands both lie in the order in which it reads them, and the
+ * packing of its lanes.
+ *
+ *     c[i][j] = before[i][j] + sum over s < steps of  weights[s * m + i] * sliver[s * width + j]
+ *
+ * A sliver is a few vectors of output pixels by the steps of a chunk: small enough for L1, where every tile of outputs
+ * multiplies it. Neither operand has a table of addresses, so that a step is loads at constant distances; four steps are
+ * unrolled. At AVX2, whose six rows of a tile use a third of each cache line that a walk over the band touches, this took
+ * 3x3 layers from 66 to 91 GFLOP/s of 104 (Zen 3, one core).
+ */
+#include "gemm/engine_build.h"
+#include "gemm/vectors.h"
+
+/* Takes a vector out of the optimiser's sight: gcc would fold the load of the lanes into every multiply-add, m loads
+   a step in place of one; 4 x 16 fell to 63% of the core's multiply-adds. */
+#if defined __AVX512F__
+#define OPAQUE_VECTOR(v) __asm__("" : "+v"(v))
+#elif defined __x86_64__
+#define OPAQUE_VECTOR(v) __asm__("" : "+x"(v))
+#elif defined __aarch64__
+#define OPAQUE_VECTOR(v) __asm__("" : "+w"(v))
+#else
+#define OPAQUE_VECTOR(v) ((void)0)
+#endif
+
+enum { STEPS = 4 }; /* unrolled */
+
+/* One step: its weights at a, its lanes at b. */
+#define STEP(o)                                                                                                        \
+  {                                                                                                                    \
+    vector lane[CB_PACKED_VECTORS];                                                                                    \
+    UNROLL for (int v = 0; v < nv; v++)                                                                                \
+    {                                                                                                                  \
+      lane[v] = *(const vector *)(b + ((o)*nv + v) * LANES);                                                           \
+      OPAQUE_VECTOR(lane[v]);                                                                                          \
+    }                                                                                                                  \
+    UNROLL for (int i = 0; i < m; i++)                                                                                 \
+    {                                                                                                                  \
+      real x = a[(o)*m + i];                                                                                           \
+      UNROLL for (int v = 0; v < nv; v++) acc[i][v] += x * lane[v];                                                    \
+    }                                                                                                                  \
+  }
+
+INLINE void multiply_packed(const cb_packed_tile *tile, const int m, const int nv)
+{
+  const real *a = tile->weights, *b = tile->sliver, *before = tile->before;
+  real *c = tile->c;
+  const int64_t ldc = tile->ldc;
+  vector acc[CB_MAX_ROWS][CB_PACKED_VECTORS];
+  UNROLL for (int i = 0; i < m; i++) UNROLL for (int v = 0; v < nv; v++) acc[i][v] = (vector){0};
+  if (before)
+    UNROLL for (int i = 0; i < m; i++) UNROLL for (int v = 0; v < nv; v++)
+        __builtin_prefetch(before + (i * nv + v) * LANES);
+  if (tile->last) UNROLL for (int i = 0; i < m; i++)
+    {
+      __builtin_prefetch(c + i * ldc, 1);
+      __builtin_prefetch(c + i * ldc + nv * LANES - 1, 1);
+    }
+
+  int64_t left = tile->steps;
+  for (; left >= STEPS; left -= STEPS) {
+    STEP(0) STEP(1) STEP(2) STEP(3) a += STEPS * m;
+    b += STEPS * nv * LANES;
+  }
+  for (; left > 0; left--) {
+    STEP(0)
+    a += m;
+    b += nv * LANES;
+  }
+
+  if (before)
+    UNROLL for (int i = 0; i < m; i++) UNROLL for (int v = 0; v < nv; v++) acc[i][v] =
+        *(const vector *)(before + (i * nv + v) * LANES) + acc[i][v];
+  if (tile->last) UNROLL for (int i = 0; i < m; i++) UNROLL for (int v = 0; v < nv; v++) acc[i][v] += (vector){0};
+  UNROLL for (int i = 0; i < m; i++, c += ldc) UNROLL for (int v = 0; v < nv; v++) * (vector *)(c + v * LANES) =
+      acc[i][v];
+}
+
+#define DEFINE_PACKED(M, NV)                                                                                           \
+  void CB_NAME(cb_packed_##M##x##NV)(const cb_packed_tile *tile)                                                       \
+  {                                                                                                                    \
+    multiply_packed(tile, M, NV);                                                                                      \
+  }
+CB_PACKED(DEFINE_PACKED)
+
+/* Nothing but the runs is read, and nothing but the lanes that they fill is written. */
+static void pack_exactly(const cb_sliver *t)
+{
+  const real *from = t->from;
+  real *to = t->to;
+  for (int64_t s = 0; s < t->steps; s++, to += t->width)
+    for (int i = 0; i < t->runs; i++) {
+      const cb_run *run = &t->run[i];
+      const real *at = from + run->at + t->walk[s];
+      for (int64_t j = 0; j < run->count; j += LANES)
+        put(to + run->lane + j, load(at + j, run->count - j), run->count - j);
+    }
+}
+
+/* A sliver of nv vectors from n runs, of which each takes at most one vector if `single`. */
+INLINE void pack_runs(const cb_sliver *t, const int n, const int nv, const bool single)
+{
+  const real *from[4];
+  int64_t lane[4];
+  const int32_t *walk = t->walk;
+  real *to = t->to;
+  UNROLL for (int i = 0; i < n; i++)
+  {
+    from[i] = (const real *)t->from + t->run[i].at;
+    lane[i] = t->run[i].lane;
+  }
+  for (int64_t s = 0; s < t->steps; s++, to += nv * LANES) {
+    UNROLL for (int i = 0; i < n; i++)
+    {
+      const real *at = from[i] + walk[s];
+      vector low = *(const vector *)at, high = low;
+      if (!single) high = *(const vector *)(at + LANES);
+      *(vector *)(to + lane[i]) = low;
+      if (!single) *(vector *)(to + lane[i] + LANES) = high;
+    }
+  }
+}
+
+/* Two runs into two vectors: the longer takes two. */
+static void pack_two(const cb_sliver *t)
+{
+  const cb_run *run = t->run;
+  const real *first = (const real *)t->from + run[0].at, *second = (const real *)t->from + run[1].at;
+  const int64_t lane = run[1].lane;
+  real *to = t->to;
+  const int32_t *walk = t->walk, *const end = walk + t->steps;
+  if (lane <= LANES)
+    for (; walk < end; walk++, to += 2 * LANES) {
+      vector a = *(const vector *)(first + *walk), b = *(const vector *)(second + *walk),
+             c = *(const vector *)(second + *walk + LANES);
+      *(vector *)to = a;
+      *(vector *)(to + lane) = b;
+      *(vector *)(to + lane + LANES) = c;
+    }
+  else
+    for (; walk < end; walk++, to += 2 * LANES) {
+      vector a = *(const vector *)(first + *walk), b = *(const vector *)(first + *walk + LANES),
+             c = *(const vector *)(second + *walk);
+      *(vector *)to = a;
+      *(vector *)(to + LANES) = b;
+      *(vector *)(to + lane) = c;
+    }
+}
+
+/* Any runs. */
+static void pack_many(const cb_sliver *t)
+{
+  const real *from = t->from;
+  real *to = t->to;
+  for (int64_t s = 0; s < t->steps; s++, to += t->width)
+    for (int i = 0; i < t->runs; i++) {
+      const real *at = from + t->run[i].at + t->walk[s];
+      *(vector *)(to + t->run[i].lane) = *(const vector *)at;
+      if (t->run[i].count > LANES) *(vector *)(to + t->run[i].lane + LANES) = *(const vector *)(at + LANES);
+    }
+}
+
+/* A sliver of two vectors. */
+static void pack_wide(const cb_sliver *t)
+{
+  bool single = true;
+  for (int i = 0; i < t->runs; i++) single &= t->run[i].count <= LANES;
+  if (t->runs == 1)
+    pack_runs(t, 1, 2, false);
+  else if (t->runs == 2)
+    pack_two(t);
+  else if (t->runs == 3 && single)
+    pack_runs(t, 3, 2, true);
+  else if (t->runs == 4 && single)
+    pack_runs(t, 4, 2, true);
+  else
+    pack_many(t);
+}
+
+/* Runs are written as whole vectors in rising order: what reaches beyond a run is overwritten by the next, beyond a step by
+   the next step. */
+void CB_NAME(cb_pack_sliver)(const cb_sliver *t)
+{
+  if (t->exact)
+    pack_exactly(t);
+  else if (t->width == 2 * LANES)
+    pack_wide(t);
+  else if (t->runs == 1)
+    pack_runs(t, 1, 1, true);
+  else if (t->runs == 2)
+    pack_runs(t, 2, 1, true);
+  else
+    pack_many(t);
+}
+
+/* to[i] = from[stride * i], i < count; nothing past from[stride * (count - 1)] is read. */
+void CB_NAME(cb_take_every)(void *to_, const void *from_, int64_t stride, int64_t count)
+{
+  real *to = to_;
+  const real *from = from_;
+  int64_t i = 0;
+  if (stride == 2)
+    for (; i + LANES < count; i += LANES) { /* the last vector's last element lies one before what is read */
+      vector low = *(const vector *)(from + 2 * i), high = *(const vector *)(from + 2 * i + LANES);
+      *(vector *)(to + i) = take_even(low, high);
+    }
+  for (; i < count; i++) to[i] = from[stride * i];
+}
+
+/* to[i * ways + j] = from[j][i], zeros where from[j] is NULL; i < count, j < ways, in all at most `most` elements. */
+void CB_NAME(cb_weave)(void *to_, const void *const *from, int64_t ways, int64_t count, int64_t most)
+{
+  real *to = to_;
+  int64_t i = 0;
+  if (ways == 2)
+    for (; i + LANES <= count && 2 * (i + LANES) <= most; i += LANES) {
+      vector a = from[0] ? *(const vector *)((const real *)from[0] + i) : (vector){0};
+      vector b = from[1] ? *(const vector *)((const real *)from[1] + i) : (vector){0};
+      *(vector *)(to + 2 * i) = weave_low(a, b);
+      *(vector *)(to + 2 * i + LANES) = weave_high(a, b);
+    }
+  for (; i < count; i++)
+    for (int64_t j = 0; j < ways && i * ways + j < most; j++)
+      to[i * ways + j] = from[j] ? ((const real *)from[j])[i] : 0;
+}
