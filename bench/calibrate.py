@@ -98,18 +98,20 @@ def fit_robustly(samples, kinds):
 
 
 def load(paths):
-    """[(path, level, dtype, [(problem, direction, algorithm, row, work, seconds)])], and the kinds of work."""
-    files, kinds = [], None
+    """[(path, level, dtype, [(problem, direction, algorithm, row, work, seconds)])], the kinds of work, and for each level the
+    core whose kernels OpenBLAS ran."""
+    files, kinds, cores = [], None, {}
     for path in sorted(paths):
         with open(path, encoding='utf-8') as file:
             root = json.load(file)
         if kinds not in (None, root['kinds']):
             sys.exit('%s: other kinds of work than the file before: time it anew' % path)
         kinds = root['kinds']
+        cores.setdefault(root['context']['isa'], root['context']['openblas_core'])
         files.append((path, root['context']['isa'], root['context']['dtype'], root['samples']))
     if not files:
         sys.exit('no timing files')
-    return files, kinds
+    return files, kinds, cores
 
 
 def fit_all(files, kinds):
@@ -132,17 +134,17 @@ def fit_all(files, kinds):
     return table
 
 
-def text(files, kinds, table, levels, rows):
+def text(files, kinds, cores, table, levels, rows):
     """The header; levels and rows in the order in which the files name them."""
     out = ['/*', ' * The table of the cost model, in nanoseconds for one of each kind of work (see costs.h). Written by bench/calibrate.py from:']
     for path, level, dtype, samples in files:
         out.append(' *   bench/calibration/%s: %d samples' % (os.path.basename(path), len(samples)))
     out += [' */', '#ifndef CB_CONV_COSTS_TABLE_H', '#define CB_CONV_COSTS_TABLE_H', '', '#include "conv/work.h"', '#include <cnnblas/conv.h>', '', '/* clang-format off */', '',
-            '/* Levels that were timed; the others take the nearest. */', 'static const struct {', '  const char *level;',
+            '/* Levels that were timed; the others take the nearest. */', 'static const struct {', '  const char *level, *openblas_core; /* whose kernels OpenBLAS ran */',
             '  double nanoseconds[CB_COST_ROWS_OF_TABLE][2][3][CB_WORK_KINDS]; /* %s */' % ', '.join(kind.lower() for kind in kinds),
             '} tables[] = {']
     for level in levels:
-        out.append('  {"%s", {' % level)
+        out.append('  {"%s", "%s", {' % (level, cores[level]))
         for row in rows:
             if not any(key[:2] == (level, row) for key in table):
                 continue
@@ -212,7 +214,7 @@ def main():
     parser.add_argument('--table', default=TABLE)
     parser.add_argument('files', nargs='*')
     options = parser.parse_args()
-    files, kinds = load(options.files or glob.glob(os.path.join(HERE, 'calibration', '*.json')))
+    files, kinds, cores = load(options.files or glob.glob(os.path.join(HERE, 'calibration', '*.json')))
     table = fit_all(files, kinds)
     if options.judge:
         judge(files, table)
@@ -220,7 +222,7 @@ def main():
     lib = os.path.join(HERE, '..', 'lib')
     levels = in_order(os.path.join(lib, 'base', 'levels.h'), 'CB_LEVEL_', 'CB_LEVEL_%s(', {key[0] for key in table})
     rows = in_order(os.path.join(lib, 'conv', 'work.h'), 'CB_COST_LIST', 'X(%s)', {key[1] for key in table})
-    wanted = text(files, kinds, table, levels, rows)
+    wanted = text(files, kinds, cores, table, levels, rows)
     if options.check:
         with open(options.table, encoding='utf-8') as file:
             if file.read() == wanted:

@@ -19,7 +19,7 @@ static const char help[] =
     "example: OMP_NUM_THREADS=8 cnnblas info\n"
     "exit status: 0 fine, also with warnings, 2 usage, 4 out of memory or disk\n";
 
-enum { MOST_WARNINGS = 5 };
+enum { MOST_WARNINGS = 6 };
 
 typedef struct {
   char text[MOST_WARNINGS][400];
@@ -69,6 +69,14 @@ static void find_warnings(const cnnblas_system_info *s, warnings *w)
         w->text[w->count++], sizeof w->text[0],
         "OpenBLAS is the serial flavour, which has no locks: only one of cnnblas's products runs at a time, and your "
         "own BLAS calls must not run beside them");
+  if (s->openblas_speed < 90)
+    snprintf(w->text[w->count++], sizeof w->text[0],
+             "OpenBLAS runs its kernels for %s, which do products at about %lld%% of the speed of those that it has "
+             "for this "
+             "processor's instructions (%s): it does not know the processor, or was told so. OPENBLAS_CORETYPE=%s "
+             "chooses others",
+             s->openblas_core, (long long)s->openblas_speed, s->isa_detected,
+             strcmp(s->isa_detected, "avx512") == 0 ? "SkylakeX" : "Haswell");
 }
 
 static void print_text(const cnnblas_system_info *s, const warnings *w)
@@ -93,14 +101,15 @@ static int write_json(const char *path, const cnnblas_system_info *s, const warn
   json_t *texts = json_array();
   for (int i = 0; i < w->count; i++) json_array_append_new(texts, json_string(w->text[i]));
   return command_write_json(
-      path, json_pack("{s:s, s:s, s:s, s:s, s:I, s:i, s:o, s:i, s:s, s:i, s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:o}",
+      path, json_pack("{s:s, s:s, s:s, s:s, s:I, s:i, s:o, s:i, s:s, s:i, s:s, s:s, s:s, s:I, s:i, s:I, s:I, s:I, s:o}",
                       "version", cnnblas_version_string(), "cpu_model", s->cpu_model, "isa", s->isa, "isa_detected",
                       s->isa_detected, "online", (json_int_t)processors_online(), "cores", (int)s->cores, "quota",
                       s->quota ? json_integer((json_int_t)s->quota) : json_null(), "threads", (int)s->threads,
                       "openmp_runtime", s->openmp_runtime, "openmp_version", (int)s->openmp_version, "openblas_version",
                       s->openblas_version, "openblas_flavour", s->openblas_flavour, "openblas_core", s->openblas_core,
-                      "openblas_threads", (int)s->openblas_threads, "l1d_bytes", (json_int_t)s->l1d_bytes, "l2_bytes",
-                      (json_int_t)s->l2_bytes, "l3_bytes", (json_int_t)s->l3_bytes, "warnings", texts));
+                      "openblas_speed", (json_int_t)s->openblas_speed, "openblas_threads", (int)s->openblas_threads,
+                      "l1d_bytes", (json_int_t)s->l1d_bytes, "l2_bytes", (json_int_t)s->l2_bytes, "l3_bytes",
+                      (json_int_t)s->l3_bytes, "warnings", texts));
 }
 
 int command_info(int argc, char **argv)

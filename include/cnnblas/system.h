@@ -30,7 +30,9 @@ typedef struct cnnblas_system_info {
   size_t l2_bytes;           /* a core */
   size_t l3_bytes;           /* shared */
   int64_t quota;             /* processors' worth of time that the process's cgroups allow, rounded up; 0: no limit */
-  int64_t reserved[7];       /* written as 0 */
+  int64_t openblas_speed; /* of its kernels' f32 products, in percent of those that it has for isa_detected: below 100
+                                it does not know the processor, or OPENBLAS_CORETYPE names a lesser one */
+  int64_t reserved[6];    /* written as 0 */
 } cnnblas_system_info;
 
 /**

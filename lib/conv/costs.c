@@ -2,6 +2,8 @@
 #include "conv/costs.h"
 #include "base/cpu.h"
 #include "conv/costs_table.h"
+#include "gemm/blas.h"
+#include "gemm/blas_cores.h"
 #include <math.h>
 #include <string.h>
 
@@ -39,11 +41,18 @@ static int nearest(int level)
   return 0;
 }
 
+/* How many times as long a multiply-add takes as where the table was timed: OpenBLAS may run its kernels for another core. */
+static double blas_share(cb_cost_row row, int table)
+{
+  if (row != CB_COST_GEMM_1X1 && row != CB_COST_IM2COL && row != CB_COST_ROT180) return 1;
+  return (double)cb_blas_core_speed(tables[table].openblas_core) / cb_blas_core_speed(cb_blas_core());
+}
+
 double cb_cost(cb_cost_row row, const cb_problem *problem, const double work[CB_WORK_KINDS])
 {
-  const double *each =
-      tables[nearest((int)cb_cpu_get()->level)].nanoseconds[row][problem->geo.dtype][problem->direction];
-  double sum = 0;
+  const int table = nearest((int)cb_cpu_get()->level);
+  const double *each = tables[table].nanoseconds[row][problem->geo.dtype][problem->direction];
+  double sum = work[CB_WORK_MAC] * each[CB_WORK_MAC] * (blas_share(row, table) - 1);
   bool known = false;
   for (int i = 0; i < CB_WORK_KINDS; i++) {
     sum += work[i] * each[i];

@@ -12,10 +12,10 @@
 
 /* Levels that were timed; the others take the nearest. */
 static const struct {
-  const char *level;
+  const char *level, *openblas_core; /* whose kernels OpenBLAS ran */
   double nanoseconds[CB_COST_ROWS_OF_TABLE][2][3][CB_WORK_KINDS]; /* mac, store, read, weights, calls, once */
 } tables[] = {
-  {"avx512", {
+  {"avx512", "SkylakeX", {
     [CB_COST_ROWS] = {
       [CNNBLAS_F32] = {
         [CNNBLAS_FORWARD] = {0.00651, 0.497, 0.149, 0.0931, 97.9, 2.41e+03},

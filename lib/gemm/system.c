@@ -4,6 +4,7 @@
 #include "base/quota.h"
 #include "base/status.h"
 #include "gemm/blas.h"
+#include "gemm/blas_cores.h"
 #include <cnnblas/system.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,5 +29,7 @@ cnnblas_status cnnblas_system_get_info(cnnblas_system_info *info)
   info->l2_bytes = cpu->l2;
   info->l3_bytes = cpu->l3;
   info->quota = cb_quota();
+  info->openblas_speed =
+      100 * cb_blas_core_speed(info->openblas_core) / cb_blas_core_speed(cb_blas_core_for(cpu->detected));
   return CNNBLAS_OK;
 }

@@ -69,6 +69,19 @@ class Usage(rig.CommandTest):
             self.refused(3, 'nowhere', *arguments)
         self.refused(3, 'Is a directory', 'inspect', '.')
 
+    def test_info_openblas(self):
+        """Kernels for another core than the processor's are named, with what they cost and what chooses others."""
+        found = json.loads(self.run_command('info', '--json', '-')[0])
+        if found['isa_detected'] == 'baseline':
+            self.skipTest('no lesser kernels than those for this processor')
+        best = {'avx2': 'Haswell', 'avx512': 'SkylakeX'}[found['isa_detected']]
+        text = self.run_command('info', env={'OPENBLAS_CORETYPE': 'Prescott'})[0]
+        if 'kernels for Prescott' not in text:
+            self.skipTest('this OpenBLAS does not heed OPENBLAS_CORETYPE')
+        self.assertIn('OpenBLAS runs its kernels for Prescott', text)
+        self.assertIn('OPENBLAS_CORETYPE=' + best, text)
+        self.assertNotIn('OpenBLAS runs its kernels', self.run_command('info', env={'OPENBLAS_CORETYPE': best})[0])
+
     def test_info(self):
         cores = len(os.sched_getaffinity(0))
         self.assertNotIn('OMP_NUM_THREADS asks', self.run_command('info', env={'OMP_NUM_THREADS': '1'})[0])
