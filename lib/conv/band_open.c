@@ -23,8 +23,17 @@ static void fill_row(void *to, const void *row, int64_t count, int64_t first, in
 static inline void copy_row(char *to, const char *from, size_t n)
 {
   enum { PIECE = 32 };
-  if (n < PIECE) {
-    memcpy(to, from, n);
+  if (n < PIECE) { /* two overlapping pieces of the largest size that fits */
+    if (n >= 16) {
+      memcpy(to, from, 16);
+      memcpy(to + n - 16, from + n - 16, 16);
+    } else if (n >= 8) {
+      memcpy(to, from, 8);
+      memcpy(to + n - 8, from + n - 8, 8);
+    } else if (n >= 4) {
+      memcpy(to, from, 4);
+      memcpy(to + n - 4, from + n - 4, 4);
+    }
     return;
   }
   for (size_t i = 0; i + PIECE <= n; i += PIECE) memcpy(to + i, from + i, PIECE);
@@ -75,8 +84,10 @@ static void fill_channel_sparse(const cb_gather *gather, const cb_band *band, co
 static void fill_tile(const cb_gather *gather, const int64_t *place, int64_t m, int64_t width, const char *plane,
                       int64_t plane_elements, size_t element, char *to)
 {
+  enum { FAR_CHANNELS = 12 }; /* asked for so early: each lies in lines of its own */
   const bool run = place[m - 1] == place[0] + m - 1;
   for (int64_t c = 0; c < gather->channels; c++) {
+    __builtin_prefetch(plane + (size_t)(place[0] + FAR_CHANNELS * plane_elements) * element);
     if (run)
       copy_row(to, plane + (size_t)place[0] * element, (size_t)m * element);
     else if (element == sizeof(float))

@@ -1,5 +1,6 @@
 /*
  * The table of the cost model, in nanoseconds for one of each kind of work (see costs.h). Written by bench/calibrate.py from:
+ *   bench/calibration/avx2-sapphire_rapids.json: 2157 samples
  *   bench/calibration/avx512-sapphire_rapids.json: 1808 samples
  */
 #ifndef CB_CONV_COSTS_TABLE_H
@@ -15,6 +16,132 @@ static const struct {
   const char *level, *openblas_core; /* whose kernels OpenBLAS ran */
   double nanoseconds[CB_COST_ROWS_OF_TABLE][2][3][CB_WORK_KINDS]; /* mac, store, read, weights, calls, once */
 } tables[] = {
+  {"avx2", "Haswell", {
+    [CB_COST_ROWS] = {
+      [CNNBLAS_F32] = {
+        [CNNBLAS_FORWARD] = {0.0133, 0.615, 0.0785, 0.17, 779, 3.14e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0139, 0.775, 0, 0.273, 831, 8.72e+03},
+      },
+      [CNNBLAS_F64] = {
+        [CNNBLAS_FORWARD] = {0.0266, 1.23, 0.157, 0.34, 1.56e+03, 6.27e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0279, 1.55, 0, 0.547, 1.66e+03, 1.74e+04},
+      },
+    },
+    [CB_COST_LANES] = {
+      [CNNBLAS_F32] = {
+        [CNNBLAS_FORWARD] = {0.0122, 0, 1.4, 0, 1.78e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0143, 1.14, 0.32, 0.0735, 3.28e+03, 1.46e+03},
+      },
+      [CNNBLAS_F64] = {
+        [CNNBLAS_FORWARD] = {0.0244, 0, 2.8, 0, 3.57e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0286, 2.29, 0.641, 0.147, 6.57e+03, 2.93e+03},
+      },
+    },
+    [CB_COST_DIRECT] = {
+      [CNNBLAS_F32] = {
+        [CNNBLAS_FORWARD] = {0.0134, 0, 0, 0.147, 5.26e+03, 726},
+        [CNNBLAS_BACKWARD_DATA] = {0.0158, 0, 0, 0.63, 2.38e+03, 6.42e+03},
+      },
+      [CNNBLAS_F64] = {
+        [CNNBLAS_FORWARD] = {0.0267, 0, 0, 0.294, 1.05e+04, 1.45e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0317, 0, 0, 1.26, 4.76e+03, 1.28e+04},
+      },
+    },
+    [CB_COST_BATCH] = {
+      [CNNBLAS_F32] = {
+        [CNNBLAS_FORWARD] = {0.0186, 0, 1.16, 0, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.022, 0.668, 0.431, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0105, 1.86, 0.186, 0, 0, 0},
+      },
+      [CNNBLAS_F64] = {
+        [CNNBLAS_FORWARD] = {0.0372, 0, 2.31, 0, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.044, 1.34, 0.863, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0211, 3.73, 0.371, 0, 0, 0},
+      },
+    },
+    [CB_COST_SLIVERS] = {
+      [CNNBLAS_F32] = {
+        [CNNBLAS_FORWARD] = {0.0114, 0, 0.427, 0.214, 502, 3.53e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0108, 0.0217, 0.445, 0.798, 1.02e+03, 4.26e+03},
+      },
+      [CNNBLAS_F64] = {
+        [CNNBLAS_FORWARD] = {0.0227, 0, 0.854, 0.429, 1e+03, 7.07e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0216, 0.0435, 0.89, 1.6, 2.03e+03, 8.53e+03},
+      },
+    },
+    [CB_COST_WEIGHTS] = {
+      [CNNBLAS_F32] = {
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0113, 0.3, 0.319, 0, 406, 2.42e+03},
+      },
+      [CNNBLAS_F64] = {
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0226, 0.6, 0.639, 0, 813, 4.84e+03},
+      },
+    },
+    [CB_COST_INPUTS] = {
+      [CNNBLAS_F32] = {
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0123, 0.169, 0.152, 0, 0, 0},
+      },
+      [CNNBLAS_F64] = {
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0246, 0.338, 0.303, 0, 0, 0},
+      },
+    },
+    [CB_COST_GEMM_1X1] = {
+      [CNNBLAS_F32] = {
+        [CNNBLAS_FORWARD] = {0.0133, 0.344, 0, 0.136, 5.61e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0139, 0.285, 0, 0.139, 0, 1.73e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0198, 0.22, 0, 0.0592, 884, 0},
+      },
+      [CNNBLAS_F64] = {
+        [CNNBLAS_FORWARD] = {0.0266, 0.687, 0, 0.271, 1.12e+04, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0277, 0.57, 0, 0.278, 0, 3.47e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0396, 0.441, 0, 0.118, 1.77e+03, 0},
+      },
+    },
+    [CB_COST_IM2COL] = {
+      [CNNBLAS_F32] = {
+        [CNNBLAS_FORWARD] = {0.0127, 0, 0.212, 0.127, 245, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0156, 0, 0.273, 0.106, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.011, 0, 0.574, 0.126, 0, 0},
+      },
+      [CNNBLAS_F64] = {
+        [CNNBLAS_FORWARD] = {0.0253, 0, 0.423, 0.253, 489, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0313, 0, 0.546, 0.212, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0219, 0, 1.15, 0.252, 0, 0},
+      },
+    },
+    [CB_COST_ROT180] = {
+      [CNNBLAS_F32] = {
+        [CNNBLAS_BACKWARD_DATA] = {0.0332, 0, 0.323, 3.63, 820, 3.06e+04},
+      },
+      [CNNBLAS_F64] = {
+        [CNNBLAS_BACKWARD_DATA] = {0.0664, 0, 0.646, 7.27, 1.64e+03, 6.12e+04},
+      },
+    },
+    [CB_COST_DEPTHWISE] = {
+      [CNNBLAS_F32] = {
+        [CNNBLAS_FORWARD] = {0.0569, 0, 0.125, 0, 0, 9.69e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0704, 0, 0.0787, 0, 0, 1.59e+04},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0788, 0, 0.122, 2.53, 0, 1.81e+04},
+      },
+      [CNNBLAS_F64] = {
+        [CNNBLAS_FORWARD] = {0.114, 0, 0.251, 0, 0, 1.94e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.141, 0, 0.157, 0, 0, 3.18e+04},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.158, 0, 0.244, 5.06, 0, 3.61e+04},
+      },
+    },
+    [CB_COST_DEPTHWISE_3X3] = {
+      [CNNBLAS_F32] = {
+        [CNNBLAS_FORWARD] = {0.00961, 0, 0.126, 1.44, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0, 0, 0.182, 1.24, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0054, 0, 0.147, 3.96, 0, 0},
+      },
+      [CNNBLAS_F64] = {
+        [CNNBLAS_FORWARD] = {0.0192, 0, 0.251, 2.87, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0, 0, 0.364, 2.48, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0108, 0, 0.295, 7.93, 0, 0},
+      },
+    },
+  }},
   {"avx512", "SkylakeX", {
     [CB_COST_ROWS] = {
       [CNNBLAS_F32] = {

@@ -11,11 +11,11 @@
  * Two AVX2 vectors by six outputs, f32, one core of a Zen 3 (104 GFLOP/s at most), eight images: 79 forward layers 78 GFLOP/s
  * where channels or pixels took 57 and im2col with OpenBLAS about 62; the walk over a 3x3 band uses a third of each cache line.
  */
-#include "conv/implicit_map_slivers.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "conv/costs.h"
 #include "conv/implicit.h"
+#include "conv/implicit_map_slivers_parts.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -5,7 +5,7 @@
  */
 #include "base/memory.h"
 #include "conv/cuts.h"
-#include "conv/implicit_map_slivers.h"
+#include "conv/implicit_map_slivers_parts.h"
 #include <math.h>
 
 enum {

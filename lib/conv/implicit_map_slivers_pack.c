@@ -1,5 +1,5 @@
 /* implicit_gemm:slivers: packed weights, and the runs of pixels that slivers are packed from. */
-#include "conv/implicit_map_slivers.h"
+#include "conv/implicit_map_slivers_parts.h"
 
 int64_t cb_sliver_weights_place(const cb_slivers *st, const cb_geometry *geo, int64_t i, int64_t ig, int64_t j,
                                 int64_t tile)

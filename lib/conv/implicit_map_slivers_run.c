@@ -14,7 +14,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "conv/implicit.h"
-#include "conv/implicit_map_slivers.h"
+#include "conv/implicit_map_slivers_parts.h"
 #include <string.h>
 
 enum { STAGED_OUTPUTS = 16, LINE = 64, PACK_PARTS = 4 };

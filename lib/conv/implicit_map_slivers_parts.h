@@ -1,9 +1,9 @@
 /*
- * Inside implicit_gemm:slivers: implicit_map_slivers.c plans, implicit_map_slivers_cut.c shares the work out,
+ * What the parts of implicit_gemm:slivers share: implicit_map_slivers.c plans, implicit_map_slivers_cut.c shares the work out,
  * implicit_map_slivers_pack.c packs weights and finds the runs of pixels, implicit_map_slivers_run.c runs the jobs.
  */
-#ifndef CB_CONV_IMPLICIT_MAP_SLIVERS_H
-#define CB_CONV_IMPLICIT_MAP_SLIVERS_H
+#ifndef CB_CONV_IMPLICIT_MAP_SLIVERS_PARTS_H
+#define CB_CONV_IMPLICIT_MAP_SLIVERS_PARTS_H
 
 #include "conv/chains.h"
 #include "conv/row.h"
