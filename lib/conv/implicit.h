@@ -1,9 +1,10 @@
 /*
  * What the parts of algorithm "implicit_gemm" share. implicit_gemm.c has the table's rows, one for each orientation.
  *
- *     implicit_map*   y and dx: implicit_map.c plans and implicit_map_cut.c shares the work out, implicit_map_tables.c makes the
- *                     walks, implicit_map_run.c runs a call's jobs and implicit_map_channels.c and implicit_map_pixels.c their
- *                     tiles; implicit_map_images.c and implicit_map_images_run.c do it all with images on the lanes
+ *     implicit_map*   y and dx: implicit_map_state.h is the plan's state, implicit_map.c makes it, implicit_map_cut.c shares the
+ *                     work out, implicit_map_tables.c makes the walks, implicit_map_run.c runs a call's jobs and
+ *                     implicit_map_channels.c and implicit_map_pixels.c their tiles; implicit_map_images.c and
+ *                     implicit_map_images_run.c do it all with images on the lanes
  *     implicit_dw*    dw: implicit_dw.c plans, implicit_dw_run.c runs; implicit_dw_images.c does both with images on the lanes
  */
 #ifndef CB_CONV_IMPLICIT_H

@@ -16,6 +16,7 @@
 #include "base/parameters.h"
 #include "base/status.h"
 #include "conv/costs.h"
+#include "conv/implicit_map_state.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

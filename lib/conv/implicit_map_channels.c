@@ -33,7 +33,7 @@
  *   - one pass over dx a phase: stride-2 stores into lines that three other passes touch again; the stage instead
  *   - sums over all of q in one chain: an RMS error 2.5 times that of im2col in input gradients
  */
-#include "conv/implicit_map.h"
+#include "conv/implicit_map_state.h"
 
 void cb_map_channels(const cb_map_tiles *j, const cb_panel *panel, const void *lanes)
 {

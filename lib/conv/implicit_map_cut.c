@@ -11,7 +11,7 @@
 #include "base/memory.h"
 #include "base/parameters.h"
 #include "conv/cuts.h"
-#include "conv/implicit_map.h"
+#include "conv/implicit_map_state.h"
 #include <math.h>
 
 enum {

@@ -10,7 +10,7 @@
  *
  * What was tried, and what it gave, stands in implicit_map_channels.c.
  */
-#include "conv/implicit_map.h"
+#include "conv/implicit_map_state.h"
 
 /* The products of a job's tiles: the whole panels, then the last; or all outputs, if weights are read where they lie. What does
    not change from tile to tile is there. */

@@ -1,7 +1,7 @@
 /* The tables of implicit_gemm's forward and input gradient: walks, box by box, in the one allocation of a plan's state. */
 #include "base/memory.h"
 #include "base/status.h"
-#include "conv/implicit_map.h"
+#include "conv/implicit_map_state.h"
 #include <string.h>
 
 /* Cuts memory into pieces; with NULL it only counts. */

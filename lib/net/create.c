@@ -1,6 +1,7 @@
 /* Making and freeing networks: options checked, text parsed, plans made, weights initialised. */
 #include "base/size.h"
 #include "net/network.h"
+#include "net/notation.h"
 #include "net/support.h"
 #include <cnnblas/system.h>
 #include <stdio.h>
@@ -72,14 +73,6 @@ static cnnblas_status make_plans(cnnblas_net *net, cb_net_layer *layer, bool fir
     }
   }
   return net->options.packed_weights ? cb_net_make_packed_plan(net, layer) : CNNBLAS_OK;
-}
-
-cnnblas_fc_desc cb_net_fc_desc(const cnnblas_net *net, const cb_net_layer *layer)
-{
-  cnnblas_fc_desc d = {.dtype = net->options.dtype, .threads = net->threads, .n = net->options.batch};
-  d.in = layer->spec.in.elements;
-  d.out = layer->spec.out.elements;
-  return d;
 }
 
 static void add_param(cnnblas_net *net, const cb_net_layer *layer, const char *what, cb_net_param p)
@@ -165,28 +158,6 @@ static cnnblas_status make_layers(cnnblas_net *net)
 
 /* ---- parameters' values ---- */
 
-cnnblas_status cb_net_apply_maps(const cnnblas_net *net, size_t section)
-{
-  for (int64_t i = 0; i < net->count; i++) {
-    const cb_net_layer *layer = &net->layers[i];
-    if (!layer->spec.maps) continue;
-    const cb_net_param *w = &net->params[layer->weight];
-    cnnblas_status status =
-        cnnblas_maps_apply(net->options.dtype, w->shape[0], w->shape[1], w->elements / (w->shape[0] * w->shape[1]),
-                           layer->spec.maps, cb_net_param_at(net, section, layer->weight));
-    if (status) return status;
-  }
-  return CNNBLAS_OK;
-}
-
-cnnblas_status cb_net_check(const cnnblas_net *net, bool runs)
-{
-  if (!net) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "net is NULL");
-  if (runs && !net->block)
-    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "net is a design: it has no arrays and cannot be run");
-  return CNNBLAS_OK;
-}
-
 cnnblas_status cnnblas_net_initialise(cnnblas_net *net, cnnblas_init init, uint64_t seed)
 {
   cnnblas_status status = cb_net_check(net, true);
@@ -271,7 +242,7 @@ void cnnblas_net_destroy(cnnblas_net *net)
     for (int direction = 0; direction < 3; direction++) cnnblas_conv_plan_destroy(net->layers[i].plans[direction]);
     cnnblas_conv_plan_destroy(net->layers[i].packed_plan);
   }
-  cb_notation_free(&net->design);
+  cb_design_free(&net->design);
   cnnblas_shared_free(net->layers);
   cnnblas_shared_free(net->params);
   cnnblas_shared_free(net->block);

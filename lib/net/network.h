@@ -2,7 +2,7 @@
 #ifndef CB_NET_NETWORK_H
 #define CB_NET_NETWORK_H
 
-#include "net/notation.h"
+#include "net/design.h"
 #include <cnnblas/net.h>
 
 enum { CB_NET_NONE = -1, CB_NET_ALIGN = 64 /* bytes: where each array in the block begins */ };
@@ -138,11 +138,6 @@ cnnblas_status cb_net_pass_forward(cnnblas_net *net, int64_t n, const void *x);
 /* Forward, loss and all gradients of n images. *loss is the mean; where it is not finite gradients are not complete.
    (pass.c) */
 cnnblas_status cb_net_pass_gradient(cnnblas_net *net, int64_t n, const void *x, const int32_t *labels, double *loss);
-
-/* Loss over the logits of images [first, first + n), their mean or their sum, and its gradient to dz unless NULL.
-   (run.c) */
-cnnblas_status cb_net_loss(const cnnblas_net *net, int32_t threads, int64_t first, int64_t n, const int32_t *labels,
-                           cnnblas_reduction reduction, double *loss, void *dz);
 
 /* Runs the pass again, looking at every layer: the name of the first that makes a NaN or Inf, "input", or "loss" if all
    are finite. (pass.c) */

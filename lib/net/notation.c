@@ -483,6 +483,6 @@ cnnblas_status cb_notation_parse(const char *text, const cnnblas_net_options *op
   while (read && accept(&p, "->")) read = item(&p);
   if (read && peek(&p)) read = expected(&p, "'->' or the end of the text");
   if (read) read = classes(&p);
-  if (!read) cb_notation_free(design);
+  if (!read) cb_design_free(design);
   return p.status;
 }

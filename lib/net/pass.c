@@ -4,6 +4,7 @@
  */
 #include "base/size.h"
 #include "layers/teams.h"
+#include "net/logits.h"
 #include "net/network.h"
 #include "net/support.h"
 #include <math.h>

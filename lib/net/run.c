@@ -1,4 +1,5 @@
-/* Running a network: the public calls around the passes, losses, updates; non-finite values traced to their layer. */
+/* Running a network: the public calls around the passes, updates; non-finite values traced to their layer. */
+#include "net/logits.h"
 #include "net/network.h"
 #include "net/support.h"
 #include <math.h>
@@ -33,77 +34,13 @@ static bool all_finite(const cnnblas_net *net, int64_t count, const void *x)
   return cb_net_finite(net->options.dtype, count, x);
 }
 
-static void *logits_of(const cnnblas_net *net)
-{
-  return cb_net_output(net, &net->layers[net->count - 1], 0, 0);
-}
-
 cnnblas_status cnnblas_net_forward(cnnblas_net *net, int64_t n, const void *x, void *logits)
 {
   cnnblas_status status = check_call(net, n, 0, net ? net->options.batch : 0, x);
   if (!status && n && !logits) status = cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "logits is NULL");
   if (!status) status = cb_net_pass_forward(net, n, x);
-  if (!status && n) memcpy(logits, logits_of(net), (size_t)(n * net->classes) * net->element);
+  if (!status && n) memcpy(logits, cb_net_logits(net), (size_t)(n * net->classes) * net->element);
   return status;
-}
-
-/* ---- loss ---- */
-
-static double element(const cnnblas_net *net, const void *array, int64_t i)
-{
-  return net->options.dtype == CNNBLAS_F64 ? ((const double *)array)[i] : (double)((const float *)array)[i];
-}
-
-/* The first of the largest logits of image in; a NaN counts as the largest. */
-static int32_t class_of(const cnnblas_net *net, int64_t in)
-{
-  const char *z = (const char *)logits_of(net) + (size_t)(in * net->classes) * net->element;
-  int32_t best = 0;
-  for (int32_t j = 1; j < net->classes; j++)
-    if (!(element(net, z, j) <= element(net, z, best)) && !isnan(element(net, z, best))) best = j;
-  return best;
-}
-
-static int64_t count_correct(const cnnblas_net *net, int64_t n, const int32_t *labels)
-{
-  int64_t correct = 0;
-  for (int64_t in = 0; in < n; in++)
-    correct += class_of(net, in) == labels[in] && !isnan(element(net, logits_of(net), in * net->classes + labels[in]));
-  return correct;
-}
-
-/* One-hot vectors of images [first, first + n), in their place among the batch's. */
-static void *fill_targets(const cnnblas_net *net, int64_t first, int64_t n, const int32_t *labels)
-{
-  char *targets = (char *)cb_net_at(net, net->layout.targets) + (size_t)(first * net->classes) * net->element;
-  memset(targets, 0, (size_t)(n * net->classes) * net->element);
-  for (int64_t in = 0; in < n; in++) {
-    if (net->options.dtype == CNNBLAS_F64)
-      ((double *)targets)[in * net->classes + labels[in]] = 1;
-    else
-      ((float *)targets)[in * net->classes + labels[in]] = 1;
-  }
-  return targets;
-}
-
-static cnnblas_loss_desc loss_desc(const cnnblas_net *net)
-{
-  cnnblas_loss_desc d = {.dtype = net->options.dtype, .reduction = CNNBLAS_REDUCTION_MEAN, .threads = net->threads};
-  d.n = net->options.batch;
-  d.classes = net->classes;
-  return d;
-}
-
-cnnblas_status cb_net_loss(const cnnblas_net *net, int32_t threads, int64_t first, int64_t n, const int32_t *labels,
-                           cnnblas_reduction reduction, double *loss, void *dz)
-{
-  cnnblas_loss_desc d = loss_desc(net);
-  d.threads = threads;
-  const void *z = (const char *)logits_of(net) + (size_t)(first * net->classes) * net->element;
-  d.reduction = reduction;
-  if (net->options.loss == CNNBLAS_NET_SIGMOID)
-    return cnnblas_loss_sigmoid_cross_entropy(&d, n, z, fill_targets(net, first, n, labels), loss, dz);
-  return cnnblas_loss_softmax_cross_entropy(&d, n, z, labels, loss, dz, NULL);
 }
 
 /* ---- gradient ---- */
@@ -166,8 +103,8 @@ cnnblas_status cnnblas_net_gradient(cnnblas_net *net, const cnnblas_net_step *st
   status = cb_net_pass_gradient(net, n, step->images, step->labels, &r.loss);
   if (status) return status;
   r.steps = net->steps;
-  r.correct = count_correct(net, n, step->labels);
-  if ((!isfinite(r.loss) || !all_finite(net, n * net->classes, logits_of(net))))
+  r.correct = cb_net_correct(net, n, step->labels);
+  if ((!isfinite(r.loss) || !all_finite(net, n * net->classes, cb_net_logits(net))))
     status = not_finite(net, "the output of", cb_net_first_nonfinite(net, n, step->images), &r);
   const char *bad = status ? NULL : nonfinite_gradient(net);
   if (bad) status = not_finite(net, "the gradient of", bad, &r);
@@ -231,9 +168,9 @@ cnnblas_status cnnblas_net_evaluate(cnnblas_net *net, int64_t n, const void *x, 
     status = cb_net_pass_forward(net, part, images);
     if (!status) status = cb_net_loss(net, net->threads, 0, part, labels + done, CNNBLAS_REDUCTION_MEAN, &loss, NULL);
     if (status) return status;
-    r.correct += count_correct(net, part, labels + done);
+    r.correct += cb_net_correct(net, part, labels + done);
     r.loss += loss * (double)part;
-    if (!r.nonfinite[0] && (!isfinite(loss) || !all_finite(net, part * net->classes, logits_of(net))))
+    if (!r.nonfinite[0] && (!isfinite(loss) || !all_finite(net, part * net->classes, cb_net_logits(net))))
       snprintf(r.nonfinite, sizeof r.nonfinite, "%s", cb_net_first_nonfinite(net, part, images));
   }
   if (n) r.loss /= (double)n;
@@ -247,11 +184,12 @@ cnnblas_status cnnblas_net_predict(cnnblas_net *net, int64_t n, const void *x, v
   cnnblas_status status = check_call(net, n, 0, net ? net->options.batch : 0, x);
   if (!status) status = cb_net_pass_forward(net, n, x);
   if (status) return status;
-  for (int64_t in = 0; classes && in < n; in++) classes[in] = class_of(net, in);
+  for (int64_t in = 0; classes && in < n; in++) classes[in] = cb_net_class(net, in);
   if (!probabilities || !n) return CNNBLAS_OK;
-  cnnblas_loss_desc d = loss_desc(net);
-  if (net->options.loss == CNNBLAS_NET_SOFTMAX) return cnnblas_softmax_forward(&d, n, logits_of(net), probabilities);
+  cnnblas_loss_desc d = cb_net_loss_desc(net);
+  if (net->options.loss == CNNBLAS_NET_SOFTMAX)
+    return cnnblas_softmax_forward(&d, n, cb_net_logits(net), probabilities);
   cnnblas_activation_desc sigmoid = {.dtype = net->options.dtype, .function.kind = CNNBLAS_SIGMOID};
   sigmoid.threads = net->threads;
-  return cnnblas_activation_forward(&sigmoid, n * net->classes, logits_of(net), probabilities);
+  return cnnblas_activation_forward(&sigmoid, n * net->classes, cb_net_logits(net), probabilities);
 }

@@ -1,6 +1,6 @@
 /* The list of layers under construction: each new layer's shape follows from the one before it. */
+#include "net/design.h"
 #include "base/size.h"
-#include "net/notation.h"
 #include "net/support.h"
 #include <string.h>
 
@@ -15,7 +15,7 @@ const cb_net_shape *cb_design_end(const cb_net_design *d)
   return d->count ? &d->layers[d->count - 1].out : &d->input;
 }
 
-void cb_notation_free(cb_net_design *d)
+void cb_design_free(cb_net_design *d)
 {
   for (int64_t i = 0; i < d->count; i++) cnnblas_shared_free(d->layers[i].maps);
   cnnblas_shared_free(d->layers);

@@ -1,0 +1,36 @@
+/* What a finished plan tells of itself in numbers and names; in sentences: describe.c. */
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "base/status.h"
+#include "conv/row.h"
+
+size_t cnnblas_conv_plan_workspace(const cnnblas_conv_plan *plan)
+{
+  if (!plan) return 0;
+  size_t bytes = plan->tiling.shared_bytes + (size_t)plan->team * plan->tiling.thread_bytes;
+  return bytes ? bytes + CB_ALIGN - 1 : 0;
+}
+
+const char *cnnblas_conv_plan_algorithm(const cnnblas_conv_plan *plan)
+{
+  return plan ? plan->algorithm->full_name : "";
+}
+
+int32_t cnnblas_conv_plan_threads(const cnnblas_conv_plan *plan)
+{
+  return plan ? cb_team(plan->threads) : 0;
+}
+
+int32_t cnnblas_conv_plan_packs(const cnnblas_conv_plan *plan)
+{
+  return plan && plan->problem.direction == CNNBLAS_FORWARD && plan->tiling.packs &&
+         cb_geometry_packs(&plan->problem.geo);
+}
+
+cnnblas_status cnnblas_conv_plan_expect(const cnnblas_conv_plan *plan, cnnblas_dtype dtype)
+{
+  if (!plan) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "plan is NULL");
+  if (plan->problem.geo.dtype == dtype) return CNNBLAS_OK;
+  return cb_fail(CNNBLAS_INVALID_ARGUMENT, "the plan's dtype is %s, not that of this call's arrays",
+                 plan->problem.geo.dtype == CNNBLAS_F64 ? "f64" : "f32");
+}
