@@ -114,7 +114,7 @@ static void try_build(const ab_run *r, const bench_task *task, const bench_expec
   }
   if (!c->watch.failed) return;
   fprintf(stderr, "cnnblas-bench: %s, %s: the call failed: %s\n", r->report.builds[c->build].path,
-          bench_direction_name(task->direction), c->options.api->last_error());
+          cnnblas_conv_direction_name(task->direction), c->options.api->last_error());
   c->verdict = (bench_verdict){.correct = false, .max_error = INFINITY};
 }
 
@@ -133,7 +133,7 @@ static size_t create_all(ab_run *r, const bench_task *task, const char *algorith
   for (size_t i = 0; say && i < r->report.build_count; i++)
     if (!all[i].state)
       fprintf(stderr, "cnnblas-bench: %c, %s, %s: %s\n", bench_ab_letter(i), algorithm,
-              bench_direction_name(task->direction), why[i]);
+              cnnblas_conv_direction_name(task->direction), why[i]);
   return able;
 }
 

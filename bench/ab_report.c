@@ -66,8 +66,9 @@ void bench_ab_print_row(const bench_ab_row *row, bool first_of_direction)
   snprintf(algorithm, sizeof algorithm, "%s%s%s", row->algorithm, other_name ? ": " : "",
            other_name ? row->chosen : "");
   int digits = row->timing.minimum < 0.01 ? 4 : 2;
-  printf("%-16s %-27.27s %-2c %10.*f %10.*f %8.1f ", first_of_direction ? bench_direction_name(row->direction) : "",
-         algorithm, bench_ab_letter(row->build), digits, 1e3 * row->timing.minimum, digits, 1e3 * row->timing.median,
+  printf("%-16s %-27.27s %-2c %10.*f %10.*f %8.1f ",
+         first_of_direction ? cnnblas_conv_direction_name(row->direction) : "", algorithm, bench_ab_letter(row->build),
+         digits, 1e3 * row->timing.minimum, digits, 1e3 * row->timing.median,
          row->timing.minimum > 0 ? row->flops / row->timing.minimum * 1e-9 : 0);
   if (row->ratio > 0)
     printf("%7.3f %c ", row->ratio, row->close ? '~' : ' ');
@@ -98,8 +99,8 @@ static void print_mean(const bench_ab_report *report, size_t first)
   }
   if (count)
     printf("%c  %-16s %-24s %7.3f  over %zu: faster in %zu, %zu~, bits differ in %zu\n", bench_ab_letter(head->build),
-           bench_direction_name(head->direction), head->algorithm, exp(sum / (double)count), count, faster, close,
-           different);
+           cnnblas_conv_direction_name(head->direction), head->algorithm, exp(sum / (double)count), count, faster,
+           close, different);
 }
 
 static int by_ratio(const void *a, const void *b)
@@ -118,8 +119,8 @@ static void print_worst(const bench_ab_report *report)
   if (count) puts("\nthe worst:");
   for (size_t i = 0; i < count && i < WORST; i++)
     printf("%c  %-16s %-24s %7.3f%s %s:%s\n", bench_ab_letter(order[i]->build),
-           bench_direction_name(order[i]->direction), order[i]->algorithm, order[i]->ratio, order[i]->close ? "~" : " ",
-           order[i]->problem.set, order[i]->problem.name);
+           cnnblas_conv_direction_name(order[i]->direction), order[i]->algorithm, order[i]->ratio,
+           order[i]->close ? "~" : " ", order[i]->problem.set, order[i]->problem.name);
   free(order);
 }
 
@@ -163,8 +164,8 @@ static json_t *row_json(const bench_ab_row *r)
 {
   json_t *o = json_object();
   char name[256];
-  snprintf(name, sizeof name, "%s:%s/%s/%s/%c", r->problem.set, r->problem.name, bench_direction_name(r->direction),
-           r->algorithm, bench_ab_letter(r->build));
+  snprintf(name, sizeof name, "%s:%s/%s/%s/%c", r->problem.set, r->problem.name,
+           cnnblas_conv_direction_name(r->direction), r->algorithm, bench_ab_letter(r->build));
   set_text(o, "name", name);
   set_text(o, "run_name", name);
   set_text(o, "run_type", "iteration");
@@ -177,7 +178,7 @@ static json_t *row_json(const bench_ab_row *r)
   set_text(o, "problem", r->descriptor);
   set_integer(o, "batch", r->problem.desc.n);
   set_text(o, "dtype", bench_dtype_name(r->problem.desc.dtype));
-  set_text(o, "direction", bench_direction_name(r->direction));
+  set_text(o, "direction", cnnblas_conv_direction_name(r->direction));
   set_text(o, "algorithm", r->algorithm);
   set_text(o, "kind", "cnnblas");
   set_text(o, "chosen", r->chosen);

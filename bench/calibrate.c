@@ -54,7 +54,7 @@ static bool prepare(calibration *c, const bench_task *task, const bench_expected
   watch->failed = !bench_ours.run(s->state);
   watch->first_call = bench_now() - begin;
   if (right && !watch->failed) return true;
-  fprintf(stderr, "cnnblas-bench: %s, %s: a wrong result\n", name, bench_direction_name(task->direction));
+  fprintf(stderr, "cnnblas-bench: %s, %s: a wrong result\n", name, cnnblas_conv_direction_name(task->direction));
   c->wrong++;
   bench_ours.destroy(s->state);
   return false;
@@ -67,8 +67,8 @@ static bool add_sample(calibration *c, const bench_task *task, const subject *s,
   json_t *work = json_array();
   for (int kind = 0; kind < CB_WORK_KINDS; kind++) json_array_append_new(work, json_real(s->count.work[kind]));
   return !json_array_append_new(c->samples,
-                                json_pack("[s, s, s, s, o, f]", problem, bench_direction_name(task->direction), s->name,
-                                          cb_cost_row_name(s->count.row), work, seconds));
+                                json_pack("[s, s, s, s, o, f]", problem, cnnblas_conv_direction_name(task->direction),
+                                          s->name, cb_cost_row_name(s->count.row), work, seconds));
 }
 
 /* bench_on_task of a run. */

@@ -122,7 +122,8 @@ static bool prepare(subject *s, const bench_task *task, const bench_expected *ex
   s->state = s->peer->create(task, options, why, sizeof why);
   for (int caches = 0; s->state && caches < BENCH_CACHES; caches++) s->of[caches] = bench_pages(sizeof *s->of[caches]);
   if (!s->state || !s->of[BENCH_WARM] || !s->of[BENCH_COLD]) {
-    if (named) fprintf(stderr, "cnnblas-bench: %s, %s: %s\n", s->name, bench_direction_name(task->direction), why);
+    if (named)
+      fprintf(stderr, "cnnblas-bench: %s, %s: %s\n", s->name, cnnblas_conv_direction_name(task->direction), why);
     if (s->state) release(s);
     return false;
   }

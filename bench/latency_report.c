@@ -50,7 +50,7 @@ void bench_latency_print_row(const bench_latency_row *row, bool first_of_directi
   bool warm = row->caches == BENCH_WARM, ours = row->kind != BENCH_PEER && row->chosen[0];
   bool named = ours && strcmp(row->chosen, row->algorithm) != 0;
   snprintf(algorithm, sizeof algorithm, "%s%s%s", row->algorithm, named ? ": " : "", named ? row->chosen : "");
-  printf("%-16s %-28.28s %-6s", first_of_direction && warm ? bench_direction_name(row->direction) : "",
+  printf("%-16s %-28.28s %-6s", first_of_direction && warm ? cnnblas_conv_direction_name(row->direction) : "",
          warm ? algorithm : "", cache_names[row->caches]);
   print_micro(row->timing.minimum);
   print_micro(row->timing.median);
@@ -73,8 +73,8 @@ static json_t *row_json(const bench_latency_row *r)
 {
   json_t *o = json_object();
   char name[256];
-  snprintf(name, sizeof name, "%s:%s/%s/%s/%s", r->problem.set, r->problem.name, bench_direction_name(r->direction),
-           r->algorithm, cache_names[r->caches]);
+  snprintf(name, sizeof name, "%s:%s/%s/%s/%s", r->problem.set, r->problem.name,
+           cnnblas_conv_direction_name(r->direction), r->algorithm, cache_names[r->caches]);
   set_text(o, "name", name);
   set_text(o, "run_name", name);
   set_text(o, "run_type", "iteration");
@@ -89,7 +89,7 @@ static json_t *row_json(const bench_latency_row *r)
   set_text(o, "problem", r->descriptor);
   json_object_set_new(o, "batch", json_integer((json_int_t)r->problem.desc.n));
   set_text(o, "dtype", bench_dtype_name(r->problem.desc.dtype));
-  set_text(o, "direction", bench_direction_name(r->direction));
+  set_text(o, "direction", cnnblas_conv_direction_name(r->direction));
   set_text(o, "algorithm", r->algorithm);
   set_text(o, "kind", r->kind == BENCH_PEER ? "peer" : "cnnblas");
   set_text(o, "chosen", r->chosen);

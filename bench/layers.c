@@ -21,8 +21,6 @@ static const struct {
 } activations[] = {
     {CNNBLAS_RELU, "relu"}, {CNNBLAS_LEAKY_RELU, "leaky relu"}, {CNNBLAS_SIGMOID, "sigmoid"}, {CNNBLAS_TANH, "tanh"}};
 static const char *const pool_names[] = {"max pool", "avg pool", "l2 pool"};
-static const char *const direction_names[] = {"forward", "backward", "weights"};
-static const char *const fc_direction_names[] = {"forward", "backward_data", "backward_weights"};
 
 /* Feature maps of ResNet-50's first stages and VGG's first layer: in the last-level cache, and in memory. */
 static const struct {
@@ -201,14 +199,16 @@ static void name_case(const layer_rig *r, char *name, size_t size)
 {
   const layer_case *l = r->layer;
   long long n = r->n, c = l->c, s = l->size;
+  const char *full =
+      cnnblas_conv_direction_name((cnnblas_conv_direction)l->direction); /* layers without weights have one way back */
+  const char *direction = l->direction == LAYER_FORWARD ? full : "backward";
   if (l->family == LAYER_ACTIVATION)
-    snprintf(name, size, "%s %s %lldx%lldx%lldx%lld", activations[l->kind].name, direction_names[l->direction], n, c, s,
-             s);
+    snprintf(name, size, "%s %s %lldx%lldx%lldx%lld", activations[l->kind].name, direction, n, c, s, s);
   else if (l->family == LAYER_POOL)
     snprintf(name, size, "%s %lld/%lld %s %lldx%lldx%lldx%lld", pool_names[l->kind], (long long)l->kernel,
-             (long long)l->stride, direction_names[l->direction], n, c, s, s);
+             (long long)l->stride, direction, n, c, s, s);
   else if (l->family == LAYER_FC)
-    snprintf(name, size, "fc %s %lldx%lld -> %lld", fc_direction_names[l->direction], n, c, s);
+    snprintf(name, size, "fc %s %lldx%lld -> %lld", full, n, c, s);
   else
     snprintf(name, size, "sgd with momentum %lld", c);
 }

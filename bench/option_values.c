@@ -118,13 +118,19 @@ int bench_read_problem(bench_options *o, const char *text)
 
 int bench_read_directions(bench_options *o, char *names)
 {
-  static const char *const known[] = {"forward", "backward_data", "backward_weights"};
+  char what[96] = "it is all";
+  for (int d = 0; d < 3; d++) {
+    size_t used = strlen(what);
+    snprintf(what + used, sizeof what - used, "%s%s", d < 2 ? ", " : " or ",
+             cnnblas_conv_direction_name((cnnblas_conv_direction)d));
+  }
   memset(o->directions, 0, sizeof o->directions);
   for (char *name; (name = next_name(&names));) {
     bool all = strcmp(name, "all") == 0, found = all;
     for (int d = 0; d < 3; d++)
-      if (all || strcmp(name, known[d]) == 0) found = o->directions[d] = true;
-    if (!found) return bench_usage_error("direction", name, "it is forward, backward_data, backward_weights or all");
+      if (all || strcmp(name, cnnblas_conv_direction_name((cnnblas_conv_direction)d)) == 0)
+        found = o->directions[d] = true;
+    if (!found) return bench_usage_error("direction", name, what);
   }
   return BENCH_OK;
 }

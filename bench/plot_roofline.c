@@ -1,9 +1,8 @@
 /* A set under the roof of the machine; see plot_roofline.h. */
 #include "plot_roofline.h"
+#include <cnnblas/conv.h>
 #include <math.h>
 #include <string.h>
-
-static const char *const directions[] = {"forward", "backward_data", "backward_weights"};
 
 void plot_roofline(plots *p, const char *set)
 {
@@ -22,14 +21,16 @@ void plot_roofline(plots *p, const char *set)
     double x = plot_number_of(row, "flops") / plot_number_of(row, "bytes"), y = plot_number_of(row, "gflops");
     if (!(x > 0) || !(y > 0)) continue;
     low = fmin(low, x), high = fmax(high, x), least = fmin(least, y);
-    for (int d = 0; d < 3; d++) any[d] |= strcmp(plot_text_of(row, "direction"), directions[d]) == 0;
+    for (int d = 0; d < 3; d++)
+      any[d] |= strcmp(plot_text_of(row, "direction"), cnnblas_conv_direction_name((cnnblas_conv_direction)d)) == 0;
   }
   if (!(high > 0) || !plot_begin(p, &it, "roofline_%s", set)) return;
   for (int d = 0; d < 3; d++) {
-    fprintf(it.data, "# %s: FLOP/byte, GFLOP/s, layer\n", directions[d]);
+    fprintf(it.data, "# %s: FLOP/byte, GFLOP/s, layer\n", cnnblas_conv_direction_name((cnnblas_conv_direction)d));
     json_array_foreach(p->rows, i, row) if (!strcmp(plot_text_of(row, "set"), set) &&
                                             !strcmp(plot_text_of(row, "algorithm"), "auto") &&
-                                            !strcmp(plot_text_of(row, "direction"), directions[d]))
+                                            !strcmp(plot_text_of(row, "direction"),
+                                                    cnnblas_conv_direction_name((cnnblas_conv_direction)d)))
         fprintf(it.data, "%.6g %.6g \"%s\"\n", plot_number_of(row, "flops") / plot_number_of(row, "bytes"),
                 plot_number_of(row, "gflops"), plot_layer_of(row));
     fputs("\n\n", it.data);
@@ -53,6 +54,6 @@ void plot_roofline(plots *p, const char *set)
                                d == 0   ? 1
                                : d == 1 ? 2
                                         : 4,
-                               directions[d]);
+                               cnnblas_conv_direction_name((cnnblas_conv_direction)d));
   plot_end(p, &it, WIDTH, HEIGHT, plot);
 }

@@ -184,7 +184,7 @@ static bool team_make(const projections *p, team *t, const bench_task *task, con
   *t = (team){.threads = threads, .library = p->library};
   t->state = p->library->create(task, &options, why, sizeof why);
   if (!t->state && !quiet)
-    fprintf(stderr, "cnnblas-bench: %s, %s, %d threads: %s\n", algorithm, bench_direction_name(task->direction),
+    fprintf(stderr, "cnnblas-bench: %s, %s, %d threads: %s\n", algorithm, cnnblas_conv_direction_name(task->direction),
             threads, why);
   return t->state;
 }

@@ -47,9 +47,9 @@ static void print_row(const bench_projection *r, bool first)
   else if (first)
     snprintf(name, sizeof name, "%s", r->algorithm);
   printf("%-16s %-20.20s %4d %6zu %7zu %6.3f %9.*f %8.2f %7.2f %8zu%s%s\n",
-         first ? bench_direction_name(r->direction) : "", name, r->threads, r->tasks, r->team_regions, r->work_ratio,
-         r->makespan < 0.01 ? 4 : 2, 1e3 * r->makespan, r->speedup, r->capped_speedup, r->workspace_bytes / 1024,
-         r->verdict.correct ? "" : " WRONG", r->same_bits ? "" : " OTHER BITS");
+         first ? cnnblas_conv_direction_name(r->direction) : "", name, r->threads, r->tasks, r->team_regions,
+         r->work_ratio, r->makespan < 0.01 ? 4 : 2, 1e3 * r->makespan, r->speedup, r->capped_speedup,
+         r->workspace_bytes / 1024, r->verdict.correct ? "" : " WRONG", r->same_bits ? "" : " OTHER BITS");
 }
 
 void bench_project_rows(const bench_projection *rows, size_t count, bool new_problem)
@@ -80,7 +80,7 @@ static void print_group(const bench_projection *rows, size_t first, size_t count
     bench_mean_add(&capped, rows[i].capped_speedup);
     bench_mean_add(&work, rows[i].work_ratio);
   }
-  printf("%-16s %-22.22s %4d %6.3f %8.2f %8.2f %-14.14s %7.2f %7.2f\n", bench_direction_name(head->direction),
+  printf("%-16s %-22.22s %4d %6.3f %8.2f %8.2f %-14.14s %7.2f %7.2f\n", cnnblas_conv_direction_name(head->direction),
          head->algorithm, head->threads, bench_mean_of(&work), bench_mean_of(&mean), least->speedup,
          least->problem.name, bench_mean_of(&capped), capped.least);
 }
@@ -129,7 +129,7 @@ static json_t *row_head(const bench_projection *r)
   json_t *o = json_object();
   char name[320];
   snprintf(name, sizeof name, "projected/%s:%s/%s/%s/threads:%d", r->problem.set, r->problem.name,
-           bench_direction_name(r->direction), r->algorithm, r->threads);
+           cnnblas_conv_direction_name(r->direction), r->algorithm, r->threads);
   json_object_set_new(o, "name", json_string(name));
   json_object_set_new(o, "run_name", json_string(name));
   json_object_set_new(o, "run_type", json_string("iteration"));
@@ -154,7 +154,7 @@ static json_t *row_json(const bench_projection *r)
   json_object_set_new(o, "problem", json_string(r->descriptor));
   set_integer(o, "batch", (size_t)r->problem.desc.n);
   json_object_set_new(o, "dtype", json_string(bench_dtype_name(r->problem.desc.dtype)));
-  json_object_set_new(o, "direction", json_string(bench_direction_name(r->direction)));
+  json_object_set_new(o, "direction", json_string(cnnblas_conv_direction_name(r->direction)));
   json_object_set_new(o, "kind", json_string("projected"));
   json_object_set_new(o, "chosen", json_string(r->chosen));
   set_integer(o, "repeats", (size_t)r->problem.repeats);

@@ -29,7 +29,7 @@ static void write_row(FILE *file, const bench_result *r, const bench_context *co
   text(file, r->problem.set);
   text(file, r->problem.name);
   text(file, r->descriptor);
-  text(file, bench_direction_name(r->direction));
+  text(file, cnnblas_conv_direction_name(r->direction));
   text(file, r->algorithm);
   text(file, r->chosen);
   fprintf(file, "%lld,%d,%s,%lld,%lld,", (long long)r->problem.desc.n, r->threads,

@@ -117,7 +117,7 @@ static json_t *row_json(const bench_result *r)
   set_text(o, "problem", r->descriptor);
   set_integer(o, "batch", r->problem.desc.n);
   set_text(o, "dtype", bench_dtype_name(r->problem.desc.dtype));
-  set_text(o, "direction", bench_direction_name(r->direction));
+  set_text(o, "direction", cnnblas_conv_direction_name(r->direction));
   set_text(o, "algorithm", r->algorithm);
   set_text(o, "kind", kinds[r->kind]);
   set_text(o, "chosen", r->chosen);

@@ -84,9 +84,9 @@ void bench_table_row(const bench_result *row, bool first_of_direction)
   char name[128], work[16], memory[16];
   label(row, name, sizeof name);
   printf("%-16s %-21.21s%-2s %8.*f %7.1f %4.0f %5.0f %5.0f ",
-         first_of_direction ? bench_direction_name(row->direction) : "", name, bench_mark(&row->load, row->peaks_moved),
-         row->timing.minimum < 0.01 ? 4 : 2, 1e3 * row->timing.minimum, row->gflops,
-         percent(row->gflops, row->peaks.fma_gflops), percent(row->gflops, row->peaks.gemm_gflops),
+         first_of_direction ? cnnblas_conv_direction_name(row->direction) : "", name,
+         bench_mark(&row->load, row->peaks_moved), row->timing.minimum < 0.01 ? 4 : 2, 1e3 * row->timing.minimum,
+         row->gflops, percent(row->gflops, row->peaks.fma_gflops), percent(row->gflops, row->peaks.gemm_gflops),
          percent(row->gflops, row->roof_gflops));
   if (row->speedup_over_naive > 0)
     printf("%7.1f", row->speedup_over_naive);
@@ -136,7 +136,7 @@ static bool same_mean(const bench_result *a, const bench_result *b)
 static void print_mean(const mean *m)
 {
   double count = (double)m->count;
-  printf("%-16s %-16s %8.1f %5.0f %6.0f", bench_direction_name(m->first->direction), m->first->algorithm,
+  printf("%-16s %-16s %8.1f %5.0f %6.0f", cnnblas_conv_direction_name(m->first->direction), m->first->algorithm,
          exp(m->log_gflops / count), 100 * exp(m->log_fma / count), 100 * exp(m->log_gemm / count));
   if (m->naive_count)
     printf(" %8.1f", exp(m->log_naive / (double)m->naive_count));

@@ -31,12 +31,6 @@ void bench_result_surround(bench_result *result, double fma_before, double fma_a
   result->peaks_moved = high > 1.1 * low || result->gflops > 1.1 * high;
 }
 
-const char *bench_direction_name(cnnblas_conv_direction direction)
-{
-  static const char *const names[] = {"forward", "backward_data", "backward_weights"};
-  return names[direction];
-}
-
 const char *bench_dtype_name(cnnblas_dtype dtype)
 {
   return dtype == CNNBLAS_F64 ? "f64" : "f32";
@@ -45,5 +39,5 @@ const char *bench_dtype_name(cnnblas_dtype dtype)
 void bench_result_name(const bench_result *result, char *buffer, size_t size)
 {
   snprintf(buffer, size, "%s:%s/%s/%s", result->problem.set, result->problem.name,
-           bench_direction_name(result->direction), result->algorithm);
+           cnnblas_conv_direction_name(result->direction), result->algorithm);
 }

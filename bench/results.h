@@ -43,8 +43,6 @@ typedef struct bench_results {
 bool bench_results_add(bench_results *results, const bench_result *result);
 void bench_results_free(bench_results *results);
 
-/* "forward", "backward_data", "backward_weights" */
-const char *bench_direction_name(cnnblas_conv_direction direction);
 const char *bench_dtype_name(cnnblas_dtype dtype);
 
 /* Sets fma_before, fma_after and peaks_moved. */

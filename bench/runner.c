@@ -80,11 +80,13 @@ static void add_candidate(round_state *round, candidate c, const void *peer_opti
   if (round->count == MOST_CANDIDATES) return;
   c.state = c.peer->create(c.task, peer_options, why, sizeof why);
   if (!c.state) {
-    if (named) fprintf(stderr, "cnnblas-bench: %s, %s: %s\n", c.name, bench_direction_name(c.task->direction), why);
+    if (named)
+      fprintf(stderr, "cnnblas-bench: %s, %s: %s\n", c.name, cnnblas_conv_direction_name(c.task->direction), why);
     return;
   }
   if (!try_once(&c)) {
-    fprintf(stderr, "cnnblas-bench: %s, %s: the call failed: %s\n", c.name, bench_direction_name(c.task->direction),
+    fprintf(stderr, "cnnblas-bench: %s, %s: the call failed: %s\n", c.name,
+            cnnblas_conv_direction_name(c.task->direction),
             c.kind == BENCH_PEER ? "an error inside the peer" : cnnblas_last_error());
     c.verdict = (bench_verdict){.correct = false, .max_error = INFINITY};
     c.watch.failed = true;

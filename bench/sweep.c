@@ -155,7 +155,7 @@ static void print_series(const bench_results *results, size_t first, const char 
   printf("%.*s", (int)strcspn(head->problem.name, "@"), head->problem.name);
   for (int i = 0; i < head->problem.sweeps; i++)
     if (i != (int)variable) printf("@%s=%g", variables[i], head->problem.sweep_values[i]);
-  printf(" %s %s\n ", bench_direction_name(head->direction), head->algorithm);
+  printf(" %s %s\n ", cnnblas_conv_direction_name(head->direction), head->algorithm);
   for (size_t i = 0; i < count; i++)
     printf(" %g: %.4g ms%s", values[i], 1e3 * seconds[i], i % 6 == 5 && i + 1 < count ? "\n " : "");
   double exponent = bench_growth_exponent(values, seconds, count);

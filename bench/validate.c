@@ -45,7 +45,7 @@ static bool applies(const bench_options *options, const bench_problem *problem, 
       return true;
     }
     snprintf(why, why_size, "%s:%s, %s: %s", problem->set, problem->name,
-             bench_direction_name((cnnblas_conv_direction)d), cnnblas_last_error());
+             cnnblas_conv_direction_name((cnnblas_conv_direction)d), cnnblas_last_error());
     if (status == CNNBLAS_OUT_OF_MEMORY) return true; /* it is the run that says so */
   }
   return false;

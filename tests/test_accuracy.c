@@ -85,12 +85,13 @@ static void compare(const problem *p, cnnblas_conv_direction d)
   static oracle want;
   char text[PROBLEM_TEXT];
   problem_text(p, text);
-  harness_doing("accuracy: %s | %s", text, direction_names[d]);
+  harness_doing("accuracy: %s | %s", text, cnnblas_conv_direction_name((cnnblas_conv_direction)d));
   variant plain = {.algorithm = NULL};
   rig_expect(&arrays, p, d, p->n, &plain, &want, NULL);
   if (want.count < 50 || want.terms < 8) return;
   double bar = rms_of(p, d, "im2col", &want);
-  printf("%-17s %5lld terms, im2col %.2e;", direction_names[d], (long long)want.terms, bar);
+  printf("%-17s %5lld terms, im2col %.2e;", cnnblas_conv_direction_name((cnnblas_conv_direction)d),
+         (long long)want.terms, bar);
   for (int a = 0; a <= algorithm_count(); a++) {
     const char *name = cnnblas_conv_algorithm_name(a);
     if (name && strcmp(name, "im2col") == 0) continue;

@@ -220,7 +220,7 @@ static void test_short_workspace(void **state)
     if (d == CNNBLAS_BACKWARD_DATA) status = cnnblas_conv_backward_data(plan, 2, y, w, x, NULL, 0);
     if (d == CNNBLAS_BACKWARD_WEIGHTS) status = cnnblas_conv_backward_weights(plan, 2, x, y, w, bias, NULL, 0);
     snprintf(asked, sizeof asked, "%zu", enough);
-    harness_doing("no workspace, no_alloc, %s", direction_names[d]);
+    harness_doing("no workspace, no_alloc, %s", cnnblas_conv_direction_name((cnnblas_conv_direction)d));
     assert_int_equal(status, CNNBLAS_OUT_OF_MEMORY);
     assert_non_null(strstr(cnnblas_last_error(), asked));
     assert_memory_equal(block, before, sizeof block);

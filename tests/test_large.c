@@ -181,7 +181,7 @@ static void run_direction(const problem *p, cnnblas_conv_direction d, const char
     cnnblas_conv_options options = {.algorithm = cnnblas_conv_algorithm_name(i)};
     const char *name = options.algorithm ? options.algorithm : "auto";
     if (too_slow(p, options.algorithm)) continue;
-    harness_doing("large: %s | %s | %s", text, direction_names[d], name);
+    harness_doing("large: %s | %s | %s", text, cnnblas_conv_direction_name((cnnblas_conv_direction)d), name);
     cnnblas_conv_plan *plan = NULL;
     cnnblas_status status = cnnblas_conv_plan_create(&p->desc, d, &options, &plan);
     if (status == CNNBLAS_UNSUPPORTED && options.algorithm) continue;
@@ -198,9 +198,9 @@ static void run_direction(const problem *p, cnnblas_conv_direction d, const char
     for (int j = 0; j < 4; j++)
       if (always[j] < out.elements) looked += check_around(&want, &out, always[j]);
     for (int64_t j = 0; j < want.count; j += step) looked += check_around(&want, &out, want.list[j].at);
-    printf("%s | %s | %s%s%s: %" PRId64 " sums, %ld elements looked at\n", text, direction_names[d], name,
-           options.algorithm ? "" : " ", options.algorithm ? "" : cnnblas_conv_plan_algorithm(plan), want.count,
-           looked);
+    printf("%s | %s | %s%s%s: %" PRId64 " sums, %ld elements looked at\n", text,
+           cnnblas_conv_direction_name((cnnblas_conv_direction)d), name, options.algorithm ? "" : " ",
+           options.algorithm ? "" : cnnblas_conv_plan_algorithm(plan), want.count, looked);
     fflush(stdout);
     sparse_free(&out);
     cnnblas_conv_plan_destroy(plan);

@@ -52,8 +52,8 @@ static void run_direction(session *s, const problem *p, cnnblas_conv_direction d
     v->packed = packed && (!v->algorithm || algorithm_info(v->algorithm).packed_weights);
     variant_text(v, how);
     harness_doing("%s | %s | %s | %s | CNNBLAS_TEST_SEED=%llu test_random --only %lld", s->text,
-                  direction_names[direction], how, integers ? "integers" : "reals", (unsigned long long)s->seed,
-                  (long long)s->item);
+                  cnnblas_conv_direction_name(direction), how, integers ? "integers" : "reals",
+                  (unsigned long long)s->seed, (long long)s->item);
     if (verbose) printf("%s\n", harness_line());
     if (!rig_run(&s->arrays, p, direction, p->n, v)) {
       if (must_apply(v->algorithm, p, direction)) FAIL("%s refuses it: %s", v->algorithm, cnnblas_last_error());
@@ -122,7 +122,9 @@ static void test_no_count_is_zero(void **state)
 {
   (void)state;
   long zero = 0;
-  printf("%-20s %10s %15s %18s\n", "calls checked", direction_names[0], direction_names[1], direction_names[2]);
+  printf("%-20s %10s %15s %18s\n", "calls checked", cnnblas_conv_direction_name((cnnblas_conv_direction)0),
+         cnnblas_conv_direction_name((cnnblas_conv_direction)1),
+         cnnblas_conv_direction_name((cnnblas_conv_direction)2));
   for (int i = 0; i <= algorithm_count(); i++) {
     const char *name = cnnblas_conv_algorithm_name(i);
     const long *row = calls[name ? i : MAX_ALGORITHMS];

@@ -211,7 +211,7 @@ static void test_plans_of_huge_problems(void **state)
       for (int a = 0; a <= algorithm_count(); a++) {
         cnnblas_conv_options options = {.algorithm = cnnblas_conv_algorithm_name(a)};
         cnnblas_conv_plan *plan = NULL;
-        harness_doing("huge problem %zu, %s, %s", i, direction_names[d],
+        harness_doing("huge problem %zu, %s, %s", i, cnnblas_conv_direction_name((cnnblas_conv_direction)d),
                       options.algorithm ? options.algorithm : "auto");
         cnnblas_status status = cnnblas_conv_plan_create(&huge[i], (cnnblas_conv_direction)d, &options, &plan);
         if (status == CNNBLAS_UNSUPPORTED && options.algorithm && ++refusals) continue;

@@ -131,7 +131,8 @@ static void test_bits(void **state)
           if (too_slow(&p, v.algorithm)) continue;
           char text[PROBLEM_TEXT];
           problem_text(&p, text);
-          harness_doing("bits: %s | %s | %s", text, direction_names[d], v.algorithm ? v.algorithm : "auto");
+          harness_doing("bits: %s | %s | %s", text, cnnblas_conv_direction_name((cnnblas_conv_direction)d),
+                        v.algorithm ? v.algorithm : "auto");
           rig_fill(&arrays, &p, &r, false, AGAINST_END);
           done += check_bits(&p, (cnnblas_conv_direction)d, &v);
           if (v.algorithm) continue;
@@ -165,7 +166,7 @@ static void test_signs_of_zeros(void **state)
       variant v = {.algorithm = "implicit_gemm"};
       char text[PROBLEM_TEXT];
       problem_text(&p, text);
-      harness_doing("signs of zeros: %s | %s", text, direction_names[d]);
+      harness_doing("signs of zeros: %s | %s", text, cnnblas_conv_direction_name((cnnblas_conv_direction)d));
       rig_fill(&arrays, &p, &r, false, AGAINST_END);
       shrink(&arrays.x), shrink(&arrays.w), shrink(&arrays.y);
       done += check_bits(&p, (cnnblas_conv_direction)d, &v);
@@ -263,7 +264,8 @@ static void test_one_plan_in_eight_threads(void **state)
         if (too_slow(&p, v.algorithm)) continue;
         char text[PROBLEM_TEXT];
         problem_text(&p, text);
-        harness_doing("eight threads: %s | %s | %s", text, direction_names[d], v.algorithm ? v.algorithm : "auto");
+        harness_doing("eight threads: %s | %s | %s", text, cnnblas_conv_direction_name((cnnblas_conv_direction)d),
+                      v.algorithm ? v.algorithm : "auto");
         rig_fill(&arrays, &p, &r, false, AGAINST_END);
         cnnblas_conv_plan *plan = rig_plan(&p, (cnnblas_conv_direction)d, &v);
         if (!plan) continue;

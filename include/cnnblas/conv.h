@@ -76,6 +76,9 @@ typedef enum cnnblas_conv_direction {
   CNNBLAS_BACKWARD_WEIGHTS = 2 /* dw, and db if wanted, from x and dy */
 } cnnblas_conv_direction;
 
+/** "forward", "backward_data" or "backward_weights", static storage; NULL for what is no direction: loop from 0 to list them. */
+CNNBLAS_API const char *cnnblas_conv_direction_name(cnnblas_conv_direction direction);
+
 /**
  * One convolution layer. Zero means the usual default, so {.n = .., .c = .., .k = .., .size = .., .kernel = ..} is enough.
  *

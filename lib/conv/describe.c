@@ -21,11 +21,10 @@ static void __attribute__((format(printf, 2, 3))) say(text *t, const char *forma
 
 static void say_problem(text *t, const cb_problem *problem)
 {
-  static const char *const names[] = {"forward", "backward_data", "backward_weights"};
   const cb_geometry *geo = &problem->geo;
   const cb_axis *a = geo->axis;
-  say(t, "direction: %s, %s%s\n", names[problem->direction], geo->dtype == CNNBLAS_F64 ? "f64" : "f32",
-      problem->accumulate ? ", accumulating" : "");
+  say(t, "direction: %s, %s%s\n", cnnblas_conv_direction_name(problem->direction),
+      geo->dtype == CNNBLAS_F64 ? "f64" : "f32", problem->accumulate ? ", accumulating" : "");
   say(t,
       "shape: n %lld, c %lld, k %lld, groups %lld, input %lldx%lldx%lld, kernel %lldx%lldx%lld, output "
       "%lldx%lldx%lld\n",

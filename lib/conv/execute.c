@@ -13,11 +13,10 @@
 
 static cnnblas_status check_plan(const cnnblas_conv_plan *plan, cnnblas_conv_direction direction, int64_t n)
 {
-  static const char *const names[] = {"forward", "backward_data", "backward_weights"};
   if (!plan) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "plan is NULL");
   if (plan->problem.direction != direction)
-    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "the plan's direction is %s, not %s", names[plan->problem.direction],
-                   names[direction]);
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "the plan's direction is %s, not %s",
+                   cnnblas_conv_direction_name(plan->problem.direction), cnnblas_conv_direction_name(direction));
   if (n < 0 || n > plan->problem.geo.n)
     return cb_fail(CNNBLAS_INVALID_ARGUMENT, "n is %lld; it must be 0 to the plan's n, %lld", (long long)n,
                    (long long)plan->problem.geo.n);

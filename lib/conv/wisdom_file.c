@@ -34,7 +34,6 @@ enum {
 };
 
 static const char *const dtypes[] = {"f32", "f64"};
-static const char *const directions[] = {"forward", "backward_data", "backward_weights"};
 
 static const char *cpu_model(void)
 {
@@ -118,13 +117,22 @@ static int index_of(const char *word, const char *const *names, int count)
   return -1;
 }
 
+/* The direction of that name, or -1. */
+static int direction_of(const char *word)
+{
+  const char *name;
+  for (int i = 0; word && (name = cnnblas_conv_direction_name((cnnblas_conv_direction)i)); i++)
+    if (strcmp(word, name) == 0) return i;
+  return -1;
+}
+
 static cnnblas_status read_entry(const reader *r, char *line, cb_wisdom_entry *entry)
 {
   char *word = next_word(&line);
   entry->key.dtype = index_of(word, dtypes, 2);
   if (entry->key.dtype < 0) return refuse(r, CNNBLAS_BAD_FORMAT, "dtype is \"%.40s\"; it is f32 or f64", word);
   word = next_word(&line);
-  entry->key.direction = index_of(word, directions, 3);
+  entry->key.direction = direction_of(word);
   if (entry->key.direction < 0)
     return refuse(r, CNNBLAS_BAD_FORMAT, "direction is \"%.40s\", which names none", word ? word : "");
   for (int i = 0; i < CB_WISDOM_NUMBERS; i++) {
@@ -267,7 +275,8 @@ static cnnblas_status write_text(const cb_wisdom_list *list, char **text, size_t
          cb_isa_name(cb_cpu_get()->level));
   for (size_t i = 0; i < list->count; i++) {
     const cb_wisdom_entry *entry = &list->items[i];
-    append(*text, room, bytes, "%s %s", dtypes[entry->key.dtype], directions[entry->key.direction]);
+    append(*text, room, bytes, "%s %s", dtypes[entry->key.dtype],
+           cnnblas_conv_direction_name((cnnblas_conv_direction)entry->key.direction));
     for (int n = 0; n < CB_WISDOM_NUMBERS; n++) append(*text, room, bytes, " %lld", (long long)entry->key.number[n]);
     append(*text, room, bytes, " %s\n", entry->any_orientation ? entry->algorithm->name : entry->algorithm->full_name);
   }

@@ -44,7 +44,7 @@ static void rig_make(rig *r, const char *text, cnnblas_dtype dtype, cnnblas_conv
 {
   bench_problem problem;
   bench_parse_error error;
-  harness_doing("%s %s %s", text, dtype == CNNBLAS_F64 ? "f64" : "f32", direction_names[direction]);
+  harness_doing("%s %s %s", text, dtype == CNNBLAS_F64 ? "f64" : "f32", cnnblas_conv_direction_name(direction));
   assert_true(bench_descriptor_parse(text, strlen(text), &problem, &error));
   problem.desc.dtype = dtype;
   memset(r, 0, sizeof *r);

@@ -106,10 +106,11 @@ static void write_report(const char *name, double factor, const char *dtype)
     char problem[32];
     snprintf(problem, sizeof problem, "mb1ic%dih8oc4kh1", i + 1);
     double time = 100 * (i + 1) * (i == 6 ? 1 : factor);
-    json_array_append_new(rows, json_pack("{s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:s,s:f,s:f,s:f}", "name", problem, "problem",
-                                          problem, "direction", "forward", "algorithm", "auto", "dtype", dtype, "batch",
-                                          1, "threads", 2, "time_unit", "us", "real_time", time, "time_quartile_low",
-                                          time, "time_quartile_high", 1.01 * time));
+    json_array_append_new(rows,
+                          json_pack("{s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:s,s:f,s:f,s:f}", "name", problem, "problem",
+                                    problem, "direction", cnnblas_conv_direction_name(CNNBLAS_FORWARD), "algorithm",
+                                    "auto", "dtype", dtype, "batch", 1, "threads", 2, "time_unit", "us", "real_time",
+                                    time, "time_quartile_low", time, "time_quartile_high", 1.01 * time));
   }
   json_t *root = json_pack("{s:{s:b},s:o}", "context", "debug_build", 0, "benchmarks", rows);
   char path[256];

@@ -241,10 +241,10 @@ static void write_report(const char *name, double factor, double last, const cha
     char problem[32];
     snprintf(problem, sizeof problem, "mb1ic%dih8oc4kh1", i + 1);
     double time = 100 * (i + 1) * (i == 6 ? last : factor);
-    json_t *row =
-        json_pack("{s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:s,s:f,s:f,s:f}", "name", problem, "problem", problem, "direction",
-                  "forward", "algorithm", "auto", "dtype", "f32", "batch", 1, "threads", 2, "time_unit", "us",
-                  "real_time", time, "time_quartile_low", time, "time_quartile_high", 1.01 * time);
+    json_t *row = json_pack("{s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:s,s:f,s:f,s:f}", "name", problem, "problem", problem,
+                            "direction", cnnblas_conv_direction_name(CNNBLAS_FORWARD), "algorithm", "auto", "dtype",
+                            "f32", "batch", 1, "threads", 2, "time_unit", "us", "real_time", time, "time_quartile_low",
+                            time, "time_quartile_high", 1.01 * time);
     if (load) {
       json_object_set_new(row, "load", json_string(i == 6 ? load : "quiet"));
       json_object_set_new(row, "peaks_moved", json_boolean(moved && i == 6));

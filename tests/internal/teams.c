@@ -131,8 +131,8 @@ static void plans(void **state)
   for (int i = 0; i < ORDINARY; i++)
     for (int direction = 0; direction < DIRECTIONS; direction++) {
       chosen[i][direction] = make_layer(&ordinary[i], direction, NULL);
-      printf("%s %s: %ld tasks\n", cnnblas_conv_plan_algorithm(chosen[i][direction].plan), direction_names[direction],
-             tasks_of(&chosen[i][direction]));
+      printf("%s %s: %ld tasks\n", cnnblas_conv_plan_algorithm(chosen[i][direction].plan),
+             cnnblas_conv_direction_name(direction), tasks_of(&chosen[i][direction]));
     }
   for (int turn = 0; turn < TURNS; turn++)
     for (int i = 0; i < KINDS; i++) execute(&alternating[i]);

@@ -129,8 +129,9 @@ static void run_scene(cnnblas_conv_direction d, const char *algorithm, cnnblas_w
   if (pointwise)
     for (int i = 0; i < 2; i++) s.desc.kernel[i] = 1, s.desc.pad_begin[i] = s.desc.pad_end[i] = 0;
   if (depthwise) s.desc.groups = 6;
-  harness_doing("%s %s, policy %d, effort %d%s%s", direction_names[d], algorithm ? algorithm : "auto", (int)policy,
-                effort, pointwise ? ", pointwise" : "", depthwise ? ", depthwise" : "");
+  harness_doing("%s %s, policy %d, effort %d%s%s", cnnblas_conv_direction_name((cnnblas_conv_direction)d),
+                algorithm ? algorithm : "auto", (int)policy, effort, pointwise ? ", pointwise" : "",
+                depthwise ? ", depthwise" : "");
   if (create(&s) == CNNBLAS_UNSUPPORTED) return;
   cnnblas_conv_plan_destroy(s.plan);
   s.plan = NULL;
@@ -218,7 +219,7 @@ static void test_no_allocation(void **state)
                                            .workspace = (cnnblas_workspace_policy)policy,
                                            .no_alloc = 1,
                                            .threads = 2};
-        harness_doing("no allocation: %s %s, policy %d", direction_names[d],
+        harness_doing("no allocation: %s %s, policy %d", cnnblas_conv_direction_name((cnnblas_conv_direction)d),
                       s.options.algorithm ? s.options.algorithm : "auto", policy);
         if (create(&s) == CNNBLAS_UNSUPPORTED) continue;
         size_t bytes = cnnblas_conv_plan_workspace(s.plan);

@@ -240,7 +240,7 @@ static void check_direction(const problem *p, bool forward, const char *text, rn
   v.gathers = gathers;
   if (forward) cb_gather_forward(gathers, &v.geo);
   for (int64_t i = 0; !forward && i < v.phases; i++) cb_gather_phase(&gathers[i], &v.geo, i);
-  harness_doing("%s %s: boxes", text, forward ? "forward" : "backward_data");
+  harness_doing("%s %s: boxes", text, cnnblas_conv_direction_name(forward ? CNNBLAS_FORWARD : CNNBLAS_BACKWARD_DATA));
   for (int64_t i = 0; i < v.phases; i++)
     for (unsigned axes = 0; axes < 8; axes++)
       if (gathers[i].q && gathers[i].axis[0].outs && gathers[i].axis[1].outs && gathers[i].axis[2].outs)
@@ -253,8 +253,9 @@ static void check_direction(const problem *p, bool forward, const char *text, rn
   for (int cut = 0; cut < 3; cut++) {
     cb_band_limits limits = random_limits(&v, r);
     harness_doing("%s %s (cut %d: pixels %lld elements %lld side by side %d tiled %d tile %lld)", text,
-                  forward ? "forward" : "backward_data", cut, (long long)limits.pixels, (long long)limits.elements,
-                  limits.side_by_side, limits.tiled, (long long)limits.tile);
+                  cnnblas_conv_direction_name(forward ? CNNBLAS_FORWARD : CNNBLAS_BACKWARD_DATA), cut,
+                  (long long)limits.pixels, (long long)limits.elements, limits.side_by_side, limits.tiled,
+                  (long long)limits.tile);
     cb_band_cut(&v.band, gathers, v.phases, &limits);
     check_cut(&v, &limits);
   }

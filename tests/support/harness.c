@@ -6,8 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-const char *const direction_names[DIRECTIONS] = {"forward", "backward_data", "backward_weights"};
-
 static char doing[768];
 
 static void on_crash(int number)

@@ -29,9 +29,8 @@ void harness_assert_ok(cnnblas_status status, const char *call, const char *file
 #define FAIL(...) harness_fail(__FILE__, __LINE__, __VA_ARGS__)
 void harness_fail(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Names of a direction and number of directions. */
+/* Number of directions. */
 enum { DIRECTIONS = 3 };
-extern const char *const direction_names[DIRECTIONS];
 
 /* Number of rows in the library's table of algorithms. */
 int algorithm_count(void);

@@ -87,7 +87,8 @@ long samples_run(const char *what, int directions, sample_test test)
           const char *name = cnnblas_conv_algorithm_name(a);
           char text[PROBLEM_TEXT];
           problem_text(&p, text);
-          harness_doing("%s: %s | %s | %s", what, text, direction_names[d], name ? name : "auto");
+          harness_doing("%s: %s | %s | %s", what, text, cnnblas_conv_direction_name((cnnblas_conv_direction)d),
+                        name ? name : "auto");
           done += test(&p, (cnnblas_conv_direction)d, name);
         }
   printf("%s: %ld cases\n", what, done);
