@@ -326,7 +326,8 @@ CNNBLAS_API cnnblas_status cnnblas_conv_algorithm_info(int32_t index, cnnblas_al
  * x          [n][c][h][w]
  * w          [k][c/g][r][s]
  * epilogue   NULL for none
- * y          [n][k][oh][ow], written; must not overlap an input (but may be the residual)
+ * y          [n][k][oh][ow], written; must not overlap an input (but may be the residual, to the same bits: im2col, gemm_1x1
+ *            and depthwise then allocate a copy of it, or add to y first if the plan must not allocate)
  * workspace  at least cnnblas_conv_plan_workspace(plan) bytes, any alignment, apart from the arrays; NULL to let the
  *            call allocate
  *

@@ -226,6 +226,6 @@ static void work(cb_call *call)
   cb_call_add(call, tasks_of(&call->plan->problem, call->n), run_task);
 }
 
-const cb_algorithm cb_depthwise = {CB_NAMED("depthwise"), .directions = CB_EVERY_DIRECTION,
-                                   .applies = applies,    .cost = cost,
-                                   .prepare = prepare,    .work = work};
+const cb_algorithm cb_depthwise = {CB_NAMED("depthwise"), .residual_apart = true, .directions = CB_EVERY_DIRECTION,
+                                   .applies = applies,    .cost = cost,           .prepare = prepare,
+                                   .work = work};

@@ -110,6 +110,29 @@ typedef struct {
   size_t workspace_bytes;
 } forward_call;
 
+/*
+ * Puts call->residual where the row can read it. A residual that is y itself stays there for a row that reads it where it
+ * stores; for any other it is copied, into *copy. A plan that must not allocate then adds to y instead, another order.
+ */
+static cnnblas_status place_residual(cb_call *call, const void *residual, void **copy)
+{
+  const cnnblas_conv_plan *plan = call->plan;
+  const cb_geometry *geo = &plan->problem.geo;
+  const size_t bytes = (size_t)(call->n * geo->k * geo->p) * geo->element;
+  *copy = NULL;
+  call->residual = residual;
+  if (!residual || residual != call->out || !plan->algorithm->residual_apart || !bytes) return CNNBLAS_OK;
+  if (plan->options.no_alloc) {
+    call->accumulate = true;
+    call->residual = NULL;
+    return CNNBLAS_OK;
+  }
+  *copy = cb_alloc(bytes);
+  if (!*copy) return cb_fail_memory(bytes, "a residual that is the output itself");
+  call->residual = memcpy(*copy, residual, bytes);
+  return CNNBLAS_OK;
+}
+
 static cnnblas_status forward(const forward_call *f)
 {
   static const cnnblas_conv_epilogue none;
@@ -131,13 +154,16 @@ static cnnblas_status forward(const forward_call *f)
   if (status) return status;
   cb_call call = {.plan = plan, .n = f->n, .x = f->x, .w = f->w, .out = f->y};
   call.bias = e->bias;
-  call.residual = in_place ? NULL : e->residual;
   if (activation.kind > CNNBLAS_RELU)
     call.pass = &activation;
   else
     call.activation = activation.kind;
-  call.accumulate = in_place && f->y; /* y + conv, then bias and activation: the residual is added where it lies */
-  return cb_execute(&call, f->workspace);
+  void *copy;
+  status = place_residual(&call, e->residual, &copy);
+  if (status) return status;
+  status = cb_execute(&call, f->workspace);
+  cb_free(copy);
+  return status;
 }
 
 cnnblas_status cnnblas_conv_forward(const cnnblas_conv_plan *plan, int64_t n, const void *x, const void *w,

@@ -158,7 +158,6 @@ static void work(cb_call *call)
   cb_tree_add_join(call, weights ? t->segments : 1);
 }
 
-const cb_algorithm cb_gemm_1x1 = {CB_NAMED("gemm_1x1"), .directions = CB_EVERY_DIRECTION,
-                                  .applies = applies,   .cost = cost,
-                                  .prepare = prepare,   .work = work,
-                                  .uses_blas = true};
+const cb_algorithm cb_gemm_1x1 = {CB_NAMED("gemm_1x1"), .residual_apart = true, .directions = CB_EVERY_DIRECTION,
+                                  .applies = applies,   .cost = cost,           .prepare = prepare,
+                                  .work = work,         .uses_blas = true};

@@ -65,7 +65,7 @@ typedef struct {
   const void *bias, *residual;
   cnnblas_activation_kind activation; /* of the store: identity or ReLU */
   const cnnblas_activation *pass;     /* over the result afterwards; NULL: none */
-  bool accumulate;                    /* the plan's, or a residual that is the output itself */
+  bool accumulate;                    /* the plan's; or y holds a residual that could not be moved */
   int threads;
   char *shared, *scratch; /* 64-byte aligned; scratch of worker i at scratch + i * tiling.thread_bytes */
   void *db;               /* [k] bias gradient, NULL: none */
@@ -108,6 +108,7 @@ struct cb_algorithm {
   /* Adds the loops of a call (cb_call_add), whose fields but those of the work are filled in. */
   void (*work)(cb_call *call);
   bool uses_blas;
+  bool residual_apart;       /* y is written before the residual is read, so the residual must lie elsewhere */
   const cb_packing *packing; /* how it packs weights once for many calls; NULL: it cannot do a packed problem */
 };
 
