@@ -2,6 +2,8 @@
  * The root mean square error of every algorithm is at most twice that of im2col on the same data, measured against sums in
  * a wider type: on problems with enough terms and outputs for the figure to mean something. Algorithms that are only taken
  * by name are opted into and may do worse; their ratio is printed all the same.
+ *
+ * Products that underflow: every algorithm is within L * (u * sum |a||b| + m), and not all are without the m.
  */
 #include "support/rig.h"
 #include <math.h>
@@ -123,9 +125,78 @@ static void test_rms_errors(void **state)
   assert_int_equal(worse, 0);
 }
 
+/* ---- products near the smallest normal number and far below it ---- */
+
+static void spread(cnnblas_dtype dtype, guarded *array, int64_t count, int from, int to, rng *r)
+{
+  for (int64_t i = 0; i < count; i++) {
+    double value = ldexp(array_get(dtype, array->data, i), (int)rng_range(r, from, to));
+    array_set(dtype, array->data, i, value);
+  }
+}
+
+/* Results beyond the bound; *only_by_m counts those that the m alone saves. */
+static int64_t beyond(const oracle *want, const void *got, int64_t *only_by_m)
+{
+  bool f64 = want->dtype == CNNBLAS_F64;
+  long double u = f64 ? 0x1p-53L : 0x1p-24L, m = f64 ? 0x1p-1074L : 0x1p-149L;
+  int64_t wrong = 0;
+  for (int64_t i = 0; i < want->count; i++) {
+    long double error = fabsl(want->value[i] - (long double)array_get(want->dtype, got, i));
+    long double without = (long double)want->terms * u * (long double)want->magnitude[i];
+    wrong += !(error <= without + (long double)want->terms * m);
+    *only_by_m += error > without;
+  }
+  return wrong;
+}
+
+static void test_underflow(void **state)
+{
+  (void)state;
+  static oracle want;
+  static const cnnblas_conv_desc shapes[] = {
+      {.n = 2, .c = 16, .k = 24, .size = {9, 11}, .kernel = {3, 3}, .pad_begin = {1, 1}, .pad_end = {1, 1}},
+      {.n = 2, .c = 32, .k = 16, .size = {8, 8}, .kernel = {1, 1}},
+      {.n = 2, .c = 16, .k = 16, .groups = 16, .size = {14, 14}, .kernel = {3, 3}},
+      {.n = 16, .c = 8, .k = 8, .size = {4, 4}, .kernel = {2, 2}}};
+  int64_t saved = 0, results = 0;
+  for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+    for (int dtype = CNNBLAS_F32; dtype <= CNNBLAS_F64; dtype++)
+      for (int low = 0; low < 3; low++) {
+        problem p = {.desc = shapes[i]};
+        p.desc.dtype = (cnnblas_dtype)dtype;
+        problem_finish(&p);
+        rng r = rng_at(seed, 1000 + i);
+        int half = dtype == CNNBLAS_F64 ? -511 : -63, down = low * (dtype == CNNBLAS_F64 ? 12 : 5);
+        rig_fill(&arrays, &p, &r, false, AGAINST_END);
+        rig_lock(&arrays, false);
+        spread(p.desc.dtype, &arrays.x, p.x_elements, half - down - 2, half - down + 2, &r);
+        spread(p.desc.dtype, &arrays.w, p.w_elements, half - down - 2, half - down + 2, &r);
+        spread(p.desc.dtype, &arrays.y, p.y_elements, half - down - 2, half - down + 2, &r);
+        rig_lock(&arrays, true);
+        for (int d = 0; d < DIRECTIONS; d++) {
+          variant plain = {.algorithm = NULL};
+          rig_expect(&arrays, &p, (cnnblas_conv_direction)d, p.n, &plain, &want, NULL);
+          for (int a = 0; a <= algorithm_count(); a++) {
+            variant v = {.algorithm = cnnblas_conv_algorithm_name(a), .threads = 2};
+            harness_doing("underflow: shape %zu, %s, 2^%d, %s, %s", i, dtype ? "f64" : "f32", 2 * (half - down),
+                          direction_names[d], v.algorithm ? v.algorithm : "auto");
+            if (!rig_run(&arrays, &p, (cnnblas_conv_direction)d, p.n, &v)) continue;
+            int64_t wrong = beyond(&want, arrays.out.data, &saved);
+            if (wrong) FAIL("%lld of %lld results", (long long)wrong, (long long)want.count);
+            results += want.count;
+          }
+        }
+      }
+  printf("%lld results, %lld of them within the bound by its term for underflow alone\n", (long long)results,
+         (long long)saved);
+  assert_true(saved > 0);
+  rig_free(&arrays);
+}
+
 int main(void)
 {
   seed = rng_seed(99);
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_rms_errors)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_rms_errors), cmocka_unit_test(test_underflow)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,8 +27,9 @@
  *   x, dx  [n][c][h][w]      w, dw  [k][c/g][r][s]      y, dy  [n][k][oh][ow]      bias, db  [k]
  * Pointers must be aligned to their element, no more; nothing outside the arrays is read or written.
  *
- * Results: every algorithm but an opt-in one agrees with the double-accumulating "reference" within L * u * sum |a||b|
- * per element (L terms; u = 2^-24 for f32, 2^-53 for f64). The bits of a result do not depend on the number of threads,
+ * Results: every algorithm but an opt-in one agrees with the double-accumulating "reference" within
+ * L * (u * sum |a||b| + m) per element (L terms; u = 2^-24 for f32, 2^-53 for f64; m = 2^-149 and 2^-1074, the smallest
+ * number above zero, which a product that underflows may miss). The bits of a result do not depend on the number of threads,
  * and one image's forward result does not depend on the batch it came in. Weight and bias gradients are joined over images
  * and pixels in binary trees that follow the shape, the dtype, the instruction-set level and the workspace limit alone. NaN and Inf propagate; where padding meets an
  * infinite or NaN weight (in backward_weights: element of dy) the result may be either. Zero results may lose their sign.
@@ -37,6 +38,8 @@
  * called from one thread, outside parallel regions, share one OpenMP team, which the first of these calls creates. That is
  * not promised across plans of different numbers, nor where the caller's own parallel regions of another size come between:
  * OpenMP may then end threads and create them again, which costs a call up to a millisecond.
+ *
+ * Stack: a call takes less than 192 KiB of the calling thread's stack, and of each thread of its team (OMP_STACKSIZE).
  */
 #ifndef CNNBLAS_CONV_H
 #define CNNBLAS_CONV_H
