@@ -59,7 +59,27 @@ static io_status check_finite(const char *path, const dataset *d, io_error *erro
   return IO_OK;
 }
 
-io_status dataset_read_images(const char *path, dataset *data, io_error *error)
+/* Rows become columns: out[j][i] of size [w][h] = in[i][j], of each channel. Elements are bytes or floats. */
+static io_status transpose(const char *path, dataset *d, io_error *error)
+{
+  size_t element = d->images.type == IDX_U8 ? 1 : sizeof(float), plane = (size_t)(d->size[0] * d->size[1]) * element;
+  int64_t h = d->size[0], w = d->size[1];
+  char *copy = io_alloc(plane);
+  if (!copy) return io_fail_memory(error, path, plane, "an image");
+  for (int64_t image = 0; image < d->count * d->c; image++) {
+    char *at = (char *)d->images.values + (size_t)image * plane;
+    memcpy(copy, at, plane);
+    for (int64_t i = 0; i < h; i++)
+      for (int64_t j = 0; j < w; j++)
+        memcpy(at + (size_t)(j * h + i) * element, copy + (size_t)(i * w + j) * element, element);
+  }
+  io_free(copy);
+  d->size[0] = w;
+  d->size[1] = h;
+  return IO_OK;
+}
+
+io_status dataset_read_images(const char *path, const dataset_form *form, dataset *data, io_error *error)
 {
   dataset d = {0};
   io_status status = idx_read(path, &d.images, error);
@@ -78,6 +98,7 @@ io_status dataset_read_images(const char *path, dataset *data, io_error *error)
   d.pixels = d.c * d.size[0] * d.size[1];
   if (!status) status = to_float(path, &d.images, error);
   if (!status) status = check_finite(path, &d, error);
+  if (!status && form->transpose) status = transpose(path, &d, error);
   if (status)
     dataset_free(&d);
   else
@@ -95,7 +116,7 @@ static void find_largest(dataset *d)
     }
 }
 
-static io_status take_labels(const idx_array *a, dataset *d, io_error *error)
+static io_status take_labels(const idx_array *a, int64_t offset, dataset *d, io_error *error)
 {
   const char *path = d->labels_path;
   if (a->rank != 1 || a->type == IDX_F32 || a->type == IDX_F64)
@@ -107,16 +128,17 @@ static io_status take_labels(const idx_array *a, dataset *d, io_error *error)
   d->labels = io_alloc_zeroed((size_t)d->count, sizeof *d->labels);
   if (!d->labels) return io_fail_memory(error, path, (size_t)d->count * sizeof *d->labels, "the labels");
   for (int64_t i = 0; i < d->count; i++) {
-    d->labels[i] = (int32_t)idx_value(a, i);
-    if (d->labels[i] < 0)
-      return io_fail(error, IO_BAD_INPUT, "%s: label %lld is %d; it must be at least 0", path, (long long)i,
-                     (int)d->labels[i]);
+    int64_t label = (int64_t)idx_value(a, i);
+    if (label < offset)
+      return io_fail(error, IO_BAD_INPUT, "%s: label %lld is %lld; it must be at least %lld", path, (long long)i,
+                     (long long)label, (long long)offset);
+    d->labels[i] = (int32_t)(label - offset);
   }
   find_largest(d);
   return IO_OK;
 }
 
-io_status dataset_read(const char *folder, dataset_half half, dataset *data, io_error *error)
+io_status dataset_read(const char *folder, dataset_half half, const dataset_form *form, dataset *data, io_error *error)
 {
   const char *prefix = half == DATASET_TRAIN ? "train" : "t10k";
   char images[32], labels[32], path[sizeof data->images_path];
@@ -125,10 +147,10 @@ io_status dataset_read(const char *folder, dataset_half half, dataset *data, io_
   snprintf(images, sizeof images, "%s-images", prefix);
   snprintf(labels, sizeof labels, "%s-labels", prefix);
   io_status status = find_file(folder, images, "34", path, sizeof path, error);
-  if (!status) status = dataset_read_images(path, &d, error);
+  if (!status) status = dataset_read_images(path, form, &d, error);
   if (!status) status = find_file(folder, labels, "1", d.labels_path, sizeof d.labels_path, error);
   if (!status) status = idx_read(d.labels_path, &a, error);
-  if (!status) status = take_labels(&a, &d, error);
+  if (!status) status = take_labels(&a, form->label_offset, &d, error);
   idx_free(&a);
   if (status)
     dataset_free(&d);

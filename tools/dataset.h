@@ -6,6 +6,7 @@
 #include "io/idx.h"
 #include "settings.h"
 #include <cnnblas/conv.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct {
@@ -23,14 +24,20 @@ typedef struct {
 /* Which of the two halves of a folder. */
 typedef enum { DATASET_TRAIN, DATASET_TEST } dataset_half;
 
+/* How files differ from MNIST's, as EMNIST's do: images stored column by column, labels counted from label_offset. */
+typedef struct {
+  bool transpose;
+  int64_t label_offset;
+} dataset_form;
+
 /*
  * Reads a half from folder/train-images-idx3-ubyte and train-labels-idx1-ubyte (or t10k-...), plain or .gz; idx4 has
  * channels, in the order N C H W. dataset_free gives the memory back.
  */
-io_status dataset_read(const char *folder, dataset_half half, dataset *data, io_error *error);
+io_status dataset_read(const char *folder, dataset_half half, const dataset_form *form, dataset *data, io_error *error);
 
 /* The same from one file of images without labels (labels NULL). */
-io_status dataset_read_images(const char *path, dataset *data, io_error *error);
+io_status dataset_read_images(const char *path, const dataset_form *form, dataset *data, io_error *error);
 
 /* Draws 28x28 digits: 8000 for training, 2000 others for testing, always the same. */
 io_status dataset_draw(dataset_half half, dataset *data, io_error *error);

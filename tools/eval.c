@@ -20,6 +20,9 @@ static const char help[] =
     "  --model FILE   what `cnnblas train` wrote, a checkpoint too\n"
     "  --data DIR     t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, plain or .gz; none: drawn digits\n"
     "  --train        the training images (train-...) in their place\n"
+    "  --transpose    images are stored column by column, as EMNIST's are\n"
+    "  --label-offset N\n"
+    "                 labels are counted from N (0; EMNIST's letters: 1)\n"
     "  --confusion    a table: how many images of each class were taken for which\n"
     "  --confusion-plot FILE\n"
     "                 the table as a picture, SVG or PNG by the ending; needs gnuplot\n"
@@ -31,11 +34,13 @@ static const char help[] =
     "example: cnnblas eval --model digits.safetensors --data mnist/ --confusion\n"
     "exit status: 0 fine, 1 an output is not finite, 2 usage, 3 bad input, 4 out of memory or disk\n";
 
-enum { MODEL = 256, DATA, TRAIN, CONFUSION, CONFUSION_PLOT, BATCH, THREADS, JSON };
+enum { MODEL = 256, DATA, TRAIN, TRANSPOSE, LABEL_OFFSET, CONFUSION, CONFUSION_PLOT, BATCH, THREADS, JSON };
 
 static const struct option long_options[] = {{"model", required_argument, NULL, MODEL},
                                              {"data", required_argument, NULL, DATA},
                                              {"train", no_argument, NULL, TRAIN},
+                                             {"transpose", no_argument, NULL, TRANSPOSE},
+                                             {"label-offset", required_argument, NULL, LABEL_OFFSET},
                                              {"confusion", no_argument, NULL, CONFUSION},
                                              {"confusion-plot", required_argument, NULL, CONFUSION_PLOT},
                                              {"batch", required_argument, NULL, BATCH},
@@ -48,6 +53,7 @@ static const struct option long_options[] = {{"model", required_argument, NULL, 
 typedef struct {
   const char *model, *data, *plot;
   dataset_half half;
+  dataset_form form;
   const char *json; /* a path, NULL for none */
   bool confusion;
   int64_t batch, threads;
@@ -76,6 +82,11 @@ static int read_option(eval_options *o, int option, bool *done)
   case TRAIN:
     o->half = DATASET_TRAIN;
     return COMMAND_FINE;
+  case TRANSPOSE:
+    o->form.transpose = true;
+    return COMMAND_FINE;
+  case LABEL_OFFSET:
+    return command_integer("label-offset", optarg, INT32_MIN, INT32_MAX, &o->form.label_offset);
   case CONFUSION:
     o->confusion = true;
     return COMMAND_FINE;
@@ -99,8 +110,8 @@ static int load(evaluation *e)
   io_error error;
   char is[96], wanted[96];
   model_use use = {.mode = CNNBLAS_NET_INFERENCE, .threads = (int32_t)e->o.threads};
-  io_status status =
-      e->o.data ? dataset_read(e->o.data, e->o.half, &e->data, &error) : dataset_draw(e->o.half, &e->data, &error);
+  io_status status = e->o.data ? dataset_read(e->o.data, e->o.half, &e->o.form, &e->data, &error)
+                               : dataset_draw(e->o.half, &e->data, &error);
   use.batch = dataset_batch(&e->data, e->o.batch);
   if (!status) status = model_read(e->o.model, &use, &e->net, &e->norm, &error);
   if (!status) cnnblas_net_get_info(e->net, &e->info);

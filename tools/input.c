@@ -39,12 +39,15 @@ int input_from_picture(const char *path, const io_buffer *file, const char *mode
   return status;
 }
 
-int input_check_images(const char *path, const io_buffer *file, const char *model, const cnnblas_net_info *info)
+int input_check_images(const char *path, const io_buffer *file, const char *model, const cnnblas_net_info *info,
+                       bool transposed)
 {
   idx_array a;
   io_error error;
   if (idx_parse_head(path, file->bytes, file->count, &a, &error) || a.rank < 3 || a.rank > 4) return COMMAND_FINE;
-  int64_t c = a.rank == 4 ? a.size[1] : 1, size[3] = {a.size[a.rank - 2], a.size[a.rank - 1], 0};
+  int64_t c = a.rank == 4 ? a.size[1] : 1, size[3] = {0};
+  size[transposed] = a.size[a.rank - 2];
+  size[!transposed] = a.size[a.rank - 1];
   if (c == info->c && !memcmp(size, info->size, sizeof size)) return COMMAND_FINE;
   return input_wrong_size(path, model, info, c, size);
 }
@@ -52,9 +55,10 @@ int input_check_images(const char *path, const io_buffer *file, const char *mode
 static int first_of_idx(const char *path, const char *model, const cnnblas_net_info *info, const input_norm *norm,
                         void *x)
 {
+  static const dataset_form plain = {0};
   dataset d = {0};
   io_error error;
-  io_status read = dataset_read_images(path, &d, &error);
+  io_status read = dataset_read_images(path, &plain, &d, &error);
   if (read) return command_fail((int)read, "%s", error.text);
   int status = COMMAND_FINE;
   if (d.c != info->c || memcmp(d.size, info->size, sizeof d.size))
@@ -76,7 +80,7 @@ int input_from_file(const char *path, const char *model, const cnnblas_net_info 
   if (read) return command_fail((int)read, "%s", error.text);
   bool is_picture = picture_recognise(file.bytes, file.count);
   int status = is_picture ? input_from_picture(path, &file, model, info, norm, invert, x)
-                          : input_check_images(path, &file, model, info);
+                          : input_check_images(path, &file, model, info, false);
   io_buffer_free(&file);
   return is_picture || status ? status : first_of_idx(path, model, info, norm, x);
 }

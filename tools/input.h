@@ -23,6 +23,7 @@ int input_wrong_size(const char *path, const char *model, const cnnblas_net_info
 
 /* COMMAND_FINE unless the head of an IDX file of images states another size than the network takes: before anything of it
    is unpacked. What else is wrong with the file is left to its reader. */
-int input_check_images(const char *path, const io_buffer *file, const char *model, const cnnblas_net_info *info);
+int input_check_images(const char *path, const io_buffer *file, const char *model, const cnnblas_net_info *info,
+                       bool transposed);
 
 #endif

@@ -19,6 +19,7 @@ static const char help[] =
     "\n"
     "  --model FILE   what `cnnblas train` wrote, a checkpoint too\n"
     "  --invert       pictures of dark ink on light paper: MNIST's digits are white on black\n"
+    "  --transpose    IDX images are stored column by column, as EMNIST's are\n"
     "  --threads N    (one a core)\n"
     "  --json FILE    one JSON array; - for standard output, which then holds nothing else\n"
     "  -h, --help  -V, --version\n"
@@ -28,20 +29,19 @@ static const char help[] =
     "example: cnnblas predict --model digits.safetensors --invert scan.png\n"
     "exit status: 0 fine, 1 an output is not finite, 2 usage, 3 bad input, 4 out of memory or disk\n";
 
-enum { MODEL = 256, INVERT, THREADS, JSON, BATCH_IMAGES = 64 };
+enum { MODEL = 256, INVERT, TRANSPOSE, THREADS, JSON, BATCH_IMAGES = 64 };
 
-static const struct option long_options[] = {{"model", required_argument, NULL, MODEL},
-                                             {"invert", no_argument, NULL, INVERT},
-                                             {"threads", required_argument, NULL, THREADS},
-                                             {"json", required_argument, NULL, JSON},
-                                             {"help", no_argument, NULL, COMMAND_HELP},
-                                             {"version", no_argument, NULL, COMMAND_VERSION},
-                                             {0}};
+static const struct option long_options[] = {
+    {"model", required_argument, NULL, MODEL},       {"invert", no_argument, NULL, INVERT},
+    {"transpose", no_argument, NULL, TRANSPOSE},     {"threads", required_argument, NULL, THREADS},
+    {"json", required_argument, NULL, JSON},         {"help", no_argument, NULL, COMMAND_HELP},
+    {"version", no_argument, NULL, COMMAND_VERSION}, {0}};
 
 typedef struct {
   const char *model;
   int64_t threads;
   bool invert, nonfinite;
+  dataset_form form;
   const char *json; /* a path, NULL for none */
   json_t *rows;     /* of that file */
   cnnblas_net *net;
@@ -92,7 +92,7 @@ static int predict_images(prediction *p, const char *path)
 {
   dataset d = {0};
   io_error error;
-  io_status read = dataset_read_images(path, &d, &error);
+  io_status read = dataset_read_images(path, &p->form, &d, &error);
   if (read) return command_fail((int)read, "%s", error.text);
   int status = COMMAND_FINE;
   if (d.c != p->info.c || memcmp(d.size, p->info.size, sizeof d.size))
@@ -117,7 +117,7 @@ static int predict_file(prediction *p, const char *path)
   if (is_picture)
     status = input_from_picture(path, &file, p->model, &p->info, &p->norm, p->invert, p->batch);
   else
-    status = input_check_images(path, &file, p->model, &p->info);
+    status = input_check_images(path, &file, p->model, &p->info, p->form.transpose);
   io_buffer_free(&file);
   if (!is_picture && !status) return predict_images(p, path);
   return status ? status : run_batch(p, path, -1, 1);
@@ -146,6 +146,8 @@ static int read_options(prediction *p, int argc, char **argv, bool *done)
       p->model = optarg;
     else if (option == INVERT)
       p->invert = true;
+    else if (option == TRANSPOSE)
+      p->form.transpose = true;
     else if (option == JSON)
       p->json = optarg;
     else if (option == THREADS)

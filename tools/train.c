@@ -67,11 +67,11 @@ static int load_data(session *s)
 {
   io_error error;
   const char *folder = s->options.data;
-  io_status status =
-      folder ? dataset_read(folder, DATASET_TRAIN, &s->train, &error) : dataset_draw(DATASET_TRAIN, &s->train, &error);
+  io_status status = folder ? dataset_read(folder, DATASET_TRAIN, &s->options.form, &s->train, &error)
+                            : dataset_draw(DATASET_TRAIN, &s->train, &error);
   if (!status)
-    status =
-        folder ? dataset_read(folder, DATASET_TEST, &s->test, &error) : dataset_draw(DATASET_TEST, &s->test, &error);
+    status = folder ? dataset_read(folder, DATASET_TEST, &s->options.form, &s->test, &error)
+                    : dataset_draw(DATASET_TEST, &s->test, &error);
   return status ? failed_io(status, &error) : check_same_size(s);
 }
 

@@ -12,6 +12,8 @@ static const char help[] =
     "usage: cnnblas train [OPTION]...\n"
     "\n"
     "  --data DIR          MNIST's four IDX files, plain or .gz, any image size; none: 28x28 drawn digits\n"
+    "  --transpose         images are stored column by column, as EMNIST's are\n"
+    "  --label-offset N    labels are counted from N (0; EMNIST's letters: 1)\n"
     "  --net TEXT          the network (\"INPUT -> [CONV 8@5x5 -> RELU -> POOL max 2] -> [CONV 16@5x5 -> RELU ->\n"
     "                      POOL max 2] -> FC 64 -> RELU -> FC\"; INPUT and the last FC take the data's sizes)\n"
     "  --epochs N          passes over the data (8)\n"
@@ -41,6 +43,8 @@ static const char help[] =
 
 enum {
   DATA = 256,
+  TRANSPOSE,
+  LABEL_OFFSET,
   NET,
   EPOCHS,
   BATCH,
@@ -64,6 +68,8 @@ enum {
 };
 
 static const struct option long_options[] = {{"data", required_argument, NULL, DATA},
+                                             {"transpose", no_argument, NULL, TRANSPOSE},
+                                             {"label-offset", required_argument, NULL, LABEL_OFFSET},
                                              {"net", required_argument, NULL, NET},
                                              {"epochs", required_argument, NULL, EPOCHS},
                                              {"batch", required_argument, NULL, BATCH},
@@ -210,6 +216,11 @@ static int read_option(train_options *o, int option, bool *done)
   case LOSS:
   case DTYPE:
     return read_fixed_option(o, option);
+  case TRANSPOSE:
+    o->form.transpose = true;
+    return COMMAND_FINE;
+  case LABEL_OFFSET:
+    return command_integer("label-offset", optarg, INT32_MIN, INT32_MAX, &o->form.label_offset);
   case THREADS:
     status = command_integer("threads", optarg, 1, 4096, &threads);
     o->threads = (int32_t)threads;

@@ -2,6 +2,7 @@
 #ifndef TOOLS_TRAIN_OPTIONS_H
 #define TOOLS_TRAIN_OPTIONS_H
 
+#include "dataset.h"
 #include "progress.h"
 #include "settings.h"
 #include <cnnblas/net.h>
@@ -14,6 +15,7 @@ typedef struct {
   cnnblas_dtype dtype;
   int32_t threads;
   progress_when progress;
+  dataset_form form; /* of data */
   bool quiet;
   /* Given by name: what a resumed run changes, or must not. */
   bool epochs_given, lr_given, momentum_given, decay_given, lr_steps_given;

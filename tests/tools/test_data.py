@@ -1,6 +1,8 @@
 """Bad data folders: every refusal names the file and what is wrong with it."""
 import gzip
+import json
 import os
+import random
 
 import rig
 
@@ -55,6 +57,35 @@ class Data(rig.CommandTest):
     def test_network_and_data_disagree(self):
         self.refused(2, ['--net', 'column'], *self.train[:3], '--net', 'INPUT 1x28x28 -> FC')
         self.refused(2, ['--net', 'column'], *self.train[:3], '--net', 'INPUT -> CONV 4@9x9 -> FC')
+
+    def test_emnist(self):
+        # The same data as EMNIST would store them: images of 8 x 6 transposed, labels counted from 1.
+        plain, other = self.path('plain'), self.path('other')
+        os.makedirs(plain), os.makedirs(other)
+        for seed, (half, count) in enumerate((('train', 60), ('t10k', 20))):
+            numbers = random.Random(seed)
+            labels = bytes(numbers.randrange(3) for _ in range(count))
+            rows = [[bytes(numbers.randrange(256) for _ in range(6)) for _ in range(8)] for _ in range(count)]
+            for folder, turned, offset in ((plain, False, 0), (other, True, 1)):
+                pixels = b''.join(bytes(column) for image in rows for column in zip(*image)) if turned else \
+                    b''.join(row for image in rows for row in image)
+                rig.write(os.path.join(folder, rig.NAMES[half][0]), rig.idx(8, [count, 6, 8] if turned else [count, 8, 6], pixels))
+                rig.write(os.path.join(folder, rig.NAMES[half][1]), rig.idx(8, [count], bytes(l + offset for l in labels)))
+        net = ['--net', 'INPUT -> CONV 4@3x3 -> RELU -> FC', '--epochs', '2', '--batch', '16', '-q']
+        form = ['--transpose', '--label-offset', '1']
+        self.run_command('train', '--data', plain, *net, '--out', 'a')
+        self.run_command('train', '--data', other, *form, *net, '--out', 'b')
+        self.assertEqual(rig.read(self.path('a')), rig.read(self.path('b')))
+        images = os.path.join(other, rig.NAMES['t10k'][0])
+        said = [self.run_command('eval', '--model', 'a', '--data', plain, '--json', '-')[0],
+                self.run_command('eval', '--model', 'b', '--data', other, *form, '--json', '-')[0]]
+        said = [json.loads(text) for text in said]
+        self.assertEqual([said[0][key] for key in ('correct', 'loss')], [said[1][key] for key in ('correct', 'loss')])
+        rows = [json.loads(self.run_command('predict', '--model', 'a', '--json', '-', *arguments)[0]) for arguments in
+                ([os.path.join(plain, rig.NAMES['t10k'][0])], ['--transpose', images])]
+        self.assertEqual([row['probabilities'] for row in rows[0]], [row['probabilities'] for row in rows[1]])
+        self.refused(3, '1x6x8 pixels', 'predict', '--model', 'a', images)
+        self.refused(3, 'it must be at least 2', 'train', '--data', other, '--transpose', '--label-offset', '2', *net)
 
 
 rig.main()
