@@ -83,7 +83,10 @@ static cnnblas_status axis_init(cb_axis *a, const cnnblas_conv_desc *d, int i)
   a->in = d->size[i];
   a->out = (padded - span) / stride + 1;
   a->taps = d->kernel[i];
-  a->stride = stride;
+  /* A stride that is never gone, or a dilation that is never stepped, may be anything: what is as large as the input keeps
+     the products formed of them small. */
+  a->stride = a->out == 1 ? cb_min(stride, a->in) : stride;
+  if (a->taps == 1) dilation = 1;
   bool flip = d->mode == CNNBLAS_TRUE_CONVOLUTION;
   a->base = (flip ? span - 1 : 0) - d->pad_begin[i];
   a->step = flip ? -dilation : dilation;

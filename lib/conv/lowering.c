@@ -3,7 +3,7 @@
 #include <string.h>
 
 /* A walk over the runs of row q of a block: columns that stay in one row of outputs. Outputs [lo, hi) of a run
-   [first, last) meet the source, output o at element at + o * stride. */
+   [first, last) meet the source, output lo at element at, the next ones a stride apart. */
 typedef struct {
   const cb_view *view;
   int64_t left;          /* columns, this run included */
@@ -23,7 +23,8 @@ static inline void walk_place(run_walk *walk)
   walk->last = cb_min(a[2].out, walk->first + walk->left);
   walk->lo = inside ? cb_max(walk->first, cb_min(walk->valid_lo, walk->last)) : walk->last;
   walk->hi = inside ? cb_max(walk->lo, cb_min(walk->valid_hi, walk->last)) : walk->last;
-  walk->at = inside ? walk->channel + (id * a[1].in + ih) * a[2].in + walk->base : 0;
+  walk->at =
+      walk->lo < walk->hi ? walk->channel + (id * a[1].in + ih) * a[2].in + walk->base + walk->lo * a[2].stride : 0;
 }
 
 static inline run_walk walk_begin(const cb_view *view, int64_t q, const cb_block *block)

@@ -11,15 +11,15 @@ static void NAME(lower_row)(const cb_view *view, void *source, int64_t q, const 
   run_walk walk = walk_begin(view, q, block);
   for (; walk.left > 0; walk_next(&walk)) {
     const REAL *in = (const REAL *)source + walk.at;
-    const int64_t lo = walk.lo, hi = walk.hi;
-    for (int64_t o = walk.first; o < lo; o++) *out++ = 0;
+    const int64_t count = walk.hi - walk.lo;
+    for (int64_t o = walk.first; o < walk.lo; o++) *out++ = 0;
     if (stride == 1)
-      for (int64_t o = lo; o < hi; o++) *out++ = in[o];
+      for (int64_t i = 0; i < count; i++) *out++ = in[i];
     else if (stride == 2)
-      for (int64_t o = lo; o < hi; o++) *out++ = in[2 * o];
+      for (int64_t i = 0; i < count; i++) *out++ = in[2 * i];
     else
-      for (int64_t o = lo; o < hi; o++) *out++ = in[o * stride];
-    for (int64_t o = hi; o < walk.last; o++) *out++ = 0;
+      for (int64_t i = 0; i < count; i++) *out++ = in[i * stride];
+    for (int64_t o = walk.hi; o < walk.last; o++) *out++ = 0;
   }
 }
 
@@ -31,11 +31,12 @@ static void NAME(unlower_row)(const cb_view *view, void *source, int64_t q, cons
   run_walk walk = walk_begin(view, q, block);
   for (; walk.left > 0; walk_next(&walk)) {
     REAL *restrict out = (REAL *)source + walk.at;
-    const REAL *from = in - walk.first;
+    const REAL *from = in + (walk.lo - walk.first);
+    const int64_t count = walk.hi - walk.lo;
     if (stride == 1)
-      for (int64_t o = walk.lo; o < walk.hi; o++) out[o] += from[o];
+      for (int64_t i = 0; i < count; i++) out[i] += from[i];
     else
-      for (int64_t o = walk.lo; o < walk.hi; o++) out[o * stride] += from[o];
+      for (int64_t i = 0; i < count; i++) out[i * stride] += from[i];
     in += walk.last - walk.first;
   }
 }

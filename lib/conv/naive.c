@@ -20,6 +20,7 @@ static window window_at(const cb_geometry *geo, int64_t p)
     int64_t first = o[i] * a[i].stride + a[i].base, t0 = 0, t1 = a[i].taps;
     while (t0 < t1 && (first + t0 * a[i].step < 0 || first + t0 * a[i].step >= a[i].in)) t0++;
     while (t1 > t0 && (first + (t1 - 1) * a[i].step < 0 || first + (t1 - 1) * a[i].step >= a[i].in)) t1--;
+    if (t0 == t1) return (window){0}; /* its places may lie too far away to be told */
     win.taps[i] = t1 - t0;
     win.plane = win.plane * a[i].in + first + t0 * a[i].step;
     win.filter = win.filter * a[i].taps + t0;
@@ -32,10 +33,16 @@ typedef struct {
   int64_t plane[3], filter[3];
 } hops;
 
+/* A step that leads out of the image from anywhere is never gone: 0 stands for it, since its products may not fit. */
+static int64_t step_inside(const cb_axis *a)
+{
+  return a->step > -a->in && a->step < a->in ? a->step : 0;
+}
+
 static hops hops_of(const cb_geometry *geo)
 {
   const cb_axis *a = geo->axis;
-  return (hops){.plane = {a[0].step * a[1].in * a[2].in, a[1].step * a[2].in, a[2].step},
+  return (hops){.plane = {step_inside(&a[0]) * a[1].in * a[2].in, step_inside(&a[1]) * a[2].in, step_inside(&a[2])},
                 .filter = {a[1].taps * a[2].taps, a[2].taps, 1}};
 }
 

@@ -109,13 +109,39 @@ static void many_images(cnnblas_conv_desc *d, rng *r)
   }
 }
 
+/* Strides, dilations and paddings near 2^31 and 2^62, where whoever multiplies two of them is lost. An axis has one output,
+   or few where the filter's far taps leave room for them in the padding. */
+static void far_away(cnnblas_conv_desc *d, rng *r)
+{
+  d->c = rng_range(r, 1, 9);
+  d->k = rng_range(r, 1, 9);
+  if (rng_chance(r, 20)) d->groups = d->c, d->k = d->c * rng_range(r, 1, 2);
+  for (int i = 0; i < d->rank; i++) {
+    int64_t far = RNG_PICK(r, 1, 2, (int64_t)1 << 30, (int64_t)1 << 31, (int64_t)1 << 60, (int64_t)1 << 61);
+    d->size[i] = rng_range(r, 1, 9);
+    d->kernel[i] = rng_range(r, 1, 3);
+    d->dilation[i] = far / (d->kernel[i] > 1 ? d->kernel[i] - 1 : 1) + rng_range(r, 0, 1);
+    if (d->dilation[i] < 1) d->dilation[i] = 1;
+    d->stride[i] = RNG_PICK(r, 1, 2, (int64_t)1 << 31, ((int64_t)1 << 31) - 1, (int64_t)1 << 62, INT64_MAX);
+    if (d->kernel[i] == 1) d->dilation[i] = RNG_PICK(r, 1, (int64_t)1 << 31, (int64_t)1 << 62, INT64_MAX);
+    /* The filter fits by padding in front, behind, or on both sides. */
+    int64_t span = d->dilation[i] * (d->kernel[i] - 1);
+    d->pad_begin[i] = RNG_PICK(r, 0, span, span / 2, span / 2 * (d->kernel[i] == 3), rng_range(r, 0, 3));
+    d->pad_end[i] = span - d->pad_begin[i] > 0 ? span - d->pad_begin[i] : 0;
+    /* Room for all of the input's places to be the window's first: many outputs unless the stride is as far. */
+    int64_t outs = (d->size[i] + d->pad_begin[i] + d->pad_end[i] - span - 1) / d->stride[i] + 1;
+    if (outs > 20) d->stride[i] = d->size[i] + d->pad_begin[i] + d->pad_end[i] - span;
+  }
+}
+
 /* Padding enough for the filter to fit; all-default fields now and then; then less work until it is little enough. */
 static void settle(problem *p, rng *r, double max_macs)
 {
   cnnblas_conv_desc *d = &p->desc;
-  bool no_dilation = d->dilation[0] == 0, no_stride = rng_chance(r, 10);
+  bool no_dilation = d->dilation[0] == 0, no_stride = rng_chance(r, 10), far = false;
+  for (int i = 0; i < d->rank; i++) far |= d->pad_begin[i] + d->pad_end[i] > 1000;
   for (int i = 0; i < d->rank; i++) {
-    if (no_stride) d->stride[i] = 0;
+    if (no_stride && !far) d->stride[i] = 0;
     int64_t span = (no_dilation ? 1 : d->dilation[i]) * (d->kernel[i] - 1) + 1;
     int64_t missing = span - d->size[i] - d->pad_begin[i] - d->pad_end[i];
     if (missing > 0) d->pad_end[i] += missing;
@@ -130,8 +156,8 @@ static void settle(problem *p, rng *r, double max_macs)
       d->groups = (groups + 1) / 2, d->c = p->cg * d->groups, d->k = p->kg * d->groups;
     else if (rng_chance(r, 50))
       d->k = groups * ((p->kg + 1) / 2), d->c = groups * ((p->cg + 1) / 2);
-    else if (d->size[axis] + d->pad_begin[axis] + d->pad_end[axis] >
-             2 * (d->kernel[axis] * p->dilation[3 - d->rank + axis]))
+    else if ((double)(d->size[axis] + d->pad_begin[axis] + d->pad_end[axis]) >
+             2.0 * (double)d->kernel[axis] * (double)p->dilation[3 - d->rank + axis])
       d->size[axis] = (d->size[axis] + 1) / 2;
     else if (d->kernel[axis] > 1)
       d->kernel[axis]--;
@@ -143,7 +169,7 @@ void problem_random(problem *p, rng *r, double max_macs)
 {
   static void (*const families[])(cnnblas_conv_desc *, rng *) = {sizes_to_17, layer,       layer,        layer,
                                                                  pointwise,   grouped,     wide_padding, wide_padding,
-                                                                 long_rows,   many_images, many_images};
+                                                                 long_rows,   many_images, many_images,  far_away};
   memset(p, 0, sizeof *p);
   cnnblas_conv_desc *d = &p->desc;
   d->dtype = rng_chance(r, 70) ? CNNBLAS_F32 : CNNBLAS_F64;
