@@ -8,6 +8,7 @@
 #define CB_LAYERS_LOOPS_H
 
 #include <cnnblas/layers.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* A pooling layer's sizes with three axes always: d, h, w; an axis that the layer does not have has size 1. */
@@ -16,6 +17,13 @@ typedef struct {
   int64_t plane, out_plane; /* elements of one channel */
   int count_include_pad;
 } cb_pool_geometry;
+
+/* Whether a window has so many elements that the digits which their plain sum loses would be noticed. */
+static inline bool cb_pool_is_wide(const cb_pool_geometry *g)
+{
+  enum { PLAIN = 1024 };
+  return g->kernel[0] * g->kernel[1] > PLAIN || g->kernel[0] * g->kernel[1] * g->kernel[2] > PLAIN;
+}
 
 /* The part [*from, *to) of the window at output position o that lies in the image, on one axis; returns what an average
    counts of it. */

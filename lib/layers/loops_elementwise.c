@@ -150,14 +150,46 @@ static void bias_relu(int64_t rows, int64_t out, const void *offsets, int relu, 
   }
 }
 
+/* ---- sums over rows: leaves of LEAF rows, joined in a binary tree ---- */
+
+enum { LEAF = 32, WIDTH = 128 /* columns at a time */, LEVELS = 24 /* the last one takes what is beyond 2^28 rows */ };
+
+static void sum_leaf(int64_t rows, int64_t width, int64_t pitch, const real *restrict dy, real *restrict sum)
+{
+  memcpy(sum, dy, (size_t)width * sizeof *sum);
+  for (int64_t in = 1; in < rows; in++)
+    for (int64_t o = 0; o < width; o++) sum[o] += dy[in * pitch + o];
+}
+
+static void add_row(int64_t width, const real *restrict more, real *restrict sum)
+{
+  for (int64_t o = 0; o < width; o++) sum[o] = more[o] + sum[o];
+}
+
+/* One sum of 2^l leaves waits on each level l whose bit is set in the number of leaves so far. */
+static void sum_columns(int64_t rows, int64_t width, int64_t pitch, const real *dy, real *db)
+{
+  real level[LEVELS][WIDTH], sum[WIDTH];
+  int64_t leaves = 0, l;
+  for (int64_t in = 0; in < rows; in += LEAF, leaves++) {
+    sum_leaf(rows - in < LEAF ? rows - in : LEAF, width, pitch, dy + in * pitch, sum);
+    for (l = 0; l < LEVELS - 1 && leaves >> l & 1; l++) add_row(width, level[l], sum);
+    if (l == LEVELS - 1 && leaves >> l) add_row(width, level[l], sum); /* the last level takes all of its size */
+    memcpy(level[l], sum, (size_t)width * sizeof *sum);
+  }
+  for (l = 0; !(leaves >> l & 1) && l < LEVELS - 1;) l++;
+  memcpy(sum, level[l], (size_t)width * sizeof *sum);
+  for (l++; l < LEVELS && leaves >> l; l++)
+    if (l == LEVELS - 1 || leaves >> l & 1) add_row(width, level[l], sum);
+  memcpy(db, sum, (size_t)width * sizeof *db);
+}
+
 static void column_sums(int64_t rows, int64_t out, int64_t pitch, const void *error, void *to)
 {
-  real *restrict db = to;
-  memset(db, 0, (size_t)out * sizeof *db);
-  for (int64_t in = 0; in < rows; in++) {
-    const real *restrict dy = (const real *)error + in * pitch;
-    for (int64_t o = 0; o < out; o++) db[o] += dy[o];
-  }
+  real *db = to;
+  if (rows < 1) memset(db, 0, (size_t)out * sizeof *db);
+  for (int64_t o = 0; o < out && rows > 0; o += WIDTH)
+    sum_columns(rows, out - o < WIDTH ? out - o : WIDTH, pitch, (const real *)error + o, db + o);
 }
 
 static void softmax(int64_t count, const void *logits, void *to, double *log_sum)

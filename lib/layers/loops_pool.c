@@ -137,6 +137,35 @@ static void average_row(const cb_pool_run *plane, const out_row *row)
   for (int32_t j = 0; j < (int32_t)g->out[2]; j++) y[j] /= divisor(g, row, j);
 }
 
+/* The same for large windows: each of their rows is summed alone, and these sums in double. */
+static void wide_average_row(const cb_pool_run *plane, const out_row *row)
+{
+  const cb_pool_geometry *g = plane->geo;
+  const real *x = plane->x;
+  real *y = (real *)plane->y + row->out;
+  int64_t s = g->stride[2];
+  for (int32_t j = 0; j < (int32_t)g->out[2]; j++) {
+    int64_t from = j * s - g->pad_begin[2], to = from + g->kernel[2];
+    double sum = 0;
+    from = from < 0 ? 0 : from;
+    to = to < g->size[2] ? to : g->size[2];
+    for (int64_t d = row->d0; d < row->d1; d++)
+      for (int64_t h = row->h0; h < row->h1; h++) {
+        const real *line = x + (d * g->size[1] + h) * g->size[2];
+        enum { PARTS = 16 };
+        double part[PARTS] = {0}; /* of a piece */
+        int64_t i = from;
+        for (; i + PARTS <= to; i += PARTS)
+          for (int k = 0; k < PARTS; k++) part[k] += (double)line[i + k];
+        for (; i < to; i++) part[0] += (double)line[i];
+        for (int step = PARTS / 2; step; step /= 2)
+          for (int k = 0; k < step; k++) part[k] += part[k + step];
+        sum += part[0];
+      }
+    y[j] = (real)(sum / (double)divisor(g, row, j));
+  }
+}
+
 /* dx[j * s] += dy[j] / divisor. */
 static void average_row_back(const cb_pool_run *plane, const out_row *row)
 {
@@ -254,7 +283,7 @@ void CB_NAME(cb_pool_forward_any)(cnnblas_pool_kind kind, const cb_pool_run *run
     if (separable)
       CB_NAME(cb_pool_forward_separable)(kind, &plane);
     else
-      each_row(&plane, rows[kind]);
+      each_row(&plane, kind == CNNBLAS_POOL_AVG && cb_pool_is_wide(run->geo) ? wide_average_row : rows[kind]);
   }
 }
 

@@ -241,6 +241,27 @@ static int64_t row_count(const cb_pool_geometry *g, int64_t r)
 SUMS(real, sum, ITSELF)
 #if CB_REAL_BITS == 32
 SUMS(double, squares, SQUARE)
+SUMS(double, wide, ITSELF)
+
+/* As average_forward, for windows whose sums would lose digits in f32. */
+static void wide_average_forward(const cb_pool_run *plane)
+{
+  const cb_pool_geometry *g = plane->geo;
+  lines l = lines_of(g);
+  real counts[ROOM];
+  double line[ROOM + SLACK], y[ROOM];
+  int64_t all = g->out[0] * g->out[1], ow = g->out[2];
+  column_counts(g, counts);
+  for (int64_t r = 0; r < all; r += l.rows) {
+    int64_t rows = all - r < l.rows ? all - r : l.rows;
+    wide_rows(plane, &l, r, rows, line, y);
+    for (int64_t i = 0; i < rows; i++) {
+      real *to = (real *)plane->y + (r + i) * ow;
+      double by = (double)row_count(g, r + i);
+      for (int64_t j = 0; j < ow; j++) to[j] = (real)(y[i * l.op + j] / (by * (double)counts[j]));
+    }
+  }
+}
 #endif
 
 static void average_forward(const cb_pool_run *plane)
@@ -352,9 +373,11 @@ static void l2_backward(const cb_pool_run *plane)
 void CB_NAME(cb_pool_forward_separable)(cnnblas_pool_kind kind, const cb_pool_run *plane)
 {
   if (kind == CNNBLAS_POOL_MAX) max_forward(plane);
-  if (kind == CNNBLAS_POOL_AVG) average_forward(plane);
 #if CB_REAL_BITS == 32
+  if (kind == CNNBLAS_POOL_AVG) (cb_pool_is_wide(plane->geo) ? wide_average_forward : average_forward)(plane);
   if (kind == CNNBLAS_POOL_L2) l2_forward(plane);
+#else
+  if (kind == CNNBLAS_POOL_AVG) average_forward(plane);
 #endif
 }
 

@@ -2,6 +2,7 @@
  * Averages of whole channels, as at the end of ResNet: channels of 7 x 7 are so short that what a channel costs beside
  * its elements is what counts. A channel's sums lie in SUMS lanes; SUMS channels are folded into one vector together.
  */
+#include "base/size.h"
 #include "gemm/vectors.h"
 #include "layers/loops_build.h"
 
@@ -44,11 +45,20 @@ static inline sums fold_1(sums a, sums b)
          PICK(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
 }
 
-static inline sums lanes_of(int64_t whole, const real *x)
+enum { LEAF = 64 * SUMS /* elements that are summed one after another; more are halved */ };
+
+static inline sums leaf(int64_t whole, const real *x)
 {
   sums sum = {0};
   for (int64_t i = 0; i < whole; i += SUMS) sum += *(const sums *)(x + i);
   return sum;
+}
+
+static __attribute__((noinline)) sums halves(int64_t whole, const real *x)
+{
+  if (whole <= LEAF) return leaf(whole, x);
+  int64_t half = cb_max(LEAF, whole / 2 / LEAF * LEAF);
+  return halves(half, x) + halves(whole - half, x + half);
 }
 
 /* The averages of SUMS channels; where fewer are left, of the last one again. */
@@ -56,7 +66,10 @@ static sums average_channels(int64_t count, int64_t channels, const real *x)
 {
   int64_t whole = count / SUMS * SUMS;
   sums sum[SUMS], tail = {0};
-  for (int p = 0; p < SUMS; p++) sum[p] = lanes_of(whole, x + (p < channels ? p : channels - 1) * count);
+  if (whole <= LEAF) /* told apart out here: inside, the test costs a short channel a twelfth of its time */
+    for (int p = 0; p < SUMS; p++) sum[p] = leaf(whole, x + (p < channels ? p : channels - 1) * count);
+  else
+    for (int p = 0; p < SUMS; p++) sum[p] = halves(whole, x + (p < channels ? p : channels - 1) * count);
   for (int64_t i = whole; i < count; i++)
     for (int p = 0; p < SUMS; p++) tail[p] += x[(p < channels ? p : channels - 1) * count + i];
   UNROLL for (int p = 0; p < 8; p++) sum[p] = fold_8(sum[2 * p], sum[2 * p + 1]);
