@@ -39,7 +39,7 @@
  * not promised across plans of different numbers, nor where the caller's own parallel regions of another size come between:
  * OpenMP may then end threads and create them again, which costs a call up to a millisecond.
  *
- * Stack: a call takes less than 192 KiB of the calling thread's stack, and of each thread of its team (OMP_STACKSIZE).
+ * Stack: a call takes less than 256 KiB of the calling thread's stack, and of each thread of its team (OMP_STACKSIZE).
  */
 #ifndef CNNBLAS_CONV_H
 #define CNNBLAS_CONV_H

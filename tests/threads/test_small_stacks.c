@@ -1,0 +1,106 @@
+/*
+ * A thread with the stack that conv.h names is enough for every algorithm and direction, and for the layers: what lies
+ * beyond its end is a guard page.
+ */
+#include "support/harness.h"
+#include <cnnblas/layers.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+enum { STACK = 256 << 10, MOST = 1 << 18 };
+
+static const cnnblas_conv_desc shapes[] = {
+    {.n = 2, .c = 32, .k = 48, .size = {28, 28}, .kernel = {3, 3}, .pad_begin = {1, 1}, .pad_end = {1, 1}},
+    {.n = 2, .c = 64, .k = 64, .size = {14, 14}, .kernel = {1, 1}},
+    {.n = 2,
+     .c = 3,
+     .k = 16,
+     .size = {56, 56},
+     .kernel = {7, 7},
+     .stride = {2, 2},
+     .pad_begin = {3, 3},
+     .pad_end = {3, 3}},
+    {.n = 2,
+     .c = 32,
+     .k = 32,
+     .groups = 32,
+     .size = {28, 28},
+     .kernel = {3, 3},
+     .pad_begin = {1, 1},
+     .pad_end = {1, 1}},
+    {.n = 64, .c = 8, .k = 16, .size = {6, 6}, .kernel = {3, 3}},
+    {.n = 2, .rank = 3, .c = 8, .k = 8, .size = {6, 12, 12}, .kernel = {3, 3, 3}}};
+
+static float *a, *b, *c;
+
+/* The number of calls that failed otherwise than by not applying. */
+static int convolve(const cnnblas_conv_desc *shape, cnnblas_dtype dtype)
+{
+  int bad = 0;
+  for (int i = 0; cnnblas_conv_algorithm_name(i); i++)
+    for (int direction = 0; direction < 3; direction++) {
+      cnnblas_conv_desc d = *shape;
+      cnnblas_conv_options o = {.algorithm = cnnblas_conv_algorithm_name(i), .threads = 1};
+      cnnblas_conv_plan *plan = NULL;
+      d.dtype = dtype;
+      cnnblas_status status = cnnblas_conv_plan_create(&d, (cnnblas_conv_direction)direction, &o, &plan);
+      if (status == CNNBLAS_UNSUPPORTED) continue;
+      if (!status && direction == CNNBLAS_FORWARD) status = cnnblas_conv_forward(plan, d.n, a, b, NULL, c, NULL, 0);
+      if (!status && direction == CNNBLAS_BACKWARD_DATA)
+        status = cnnblas_conv_backward_data(plan, d.n, c, b, a, NULL, 0);
+      if (!status && direction == CNNBLAS_BACKWARD_WEIGHTS)
+        status = cnnblas_conv_backward_weights(plan, d.n, a, c, b, NULL, NULL, 0);
+      bad += status != CNNBLAS_OK;
+      cnnblas_conv_plan_destroy(plan);
+    }
+  return bad;
+}
+
+static int run_layers(cnnblas_dtype dtype)
+{
+  int bad = 0;
+  cnnblas_fc_desc fc = {.dtype = dtype, .n = 64, .in = 300, .out = 200, .threads = 1};
+  bad += cnnblas_fc_forward(&fc, 64, a, b, NULL, NULL, c) != CNNBLAS_OK;
+  bad += cnnblas_fc_backward_data(&fc, 64, c, b, a) != CNNBLAS_OK;
+  bad += cnnblas_fc_backward_weights(&fc, 64, a, c, b, NULL) != CNNBLAS_OK;
+  for (int kind = 0; kind < 3; kind++)
+    for (int64_t kernel = 2; kernel <= 40; kernel += 19) {
+      cnnblas_pool_desc pool = {.dtype = dtype, .kind = (cnnblas_pool_kind)kind, .n = 2, .c = 4, .threads = 1};
+      for (int axis = 0; axis < 2; axis++) pool.size[axis] = 60, pool.kernel[axis] = kernel, pool.stride[axis] = 2;
+      bad += cnnblas_pool_forward(&pool, 2, a, c, NULL) != CNNBLAS_OK;
+    }
+  return bad;
+}
+
+static void *run_all(void *bad)
+{
+  for (int dtype = CNNBLAS_F32; dtype <= CNNBLAS_F64; dtype++) {
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+      *(int *)bad += convolve(&shapes[i], (cnnblas_dtype)dtype);
+    *(int *)bad += run_layers((cnnblas_dtype)dtype);
+  }
+  return NULL;
+}
+
+static void the_stated_stack_is_enough(void **state)
+{
+  (void)state;
+  pthread_t thread;
+  pthread_attr_t attributes;
+  int bad = 0;
+  a = calloc(MOST, sizeof(double)), b = calloc(MOST, sizeof(double)), c = calloc(MOST, sizeof(double));
+  assert_true(a && b && c);
+  pthread_attr_init(&attributes);
+  assert_int_equal(pthread_attr_setstacksize(&attributes, STACK), 0);
+  assert_int_equal(pthread_create(&thread, &attributes, run_all, &bad), 0);
+  pthread_join(thread, NULL);
+  pthread_attr_destroy(&attributes);
+  assert_int_equal(bad, 0);
+  free(a), free(b), free(c);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(the_stated_stack_is_enough)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
