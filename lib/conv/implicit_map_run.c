@@ -3,6 +3,7 @@
  * and putting its results where they belong; implicit_map.c says what a job is.
  */
 #include "base/memory.h"
+#include "conv/implicit_map.h"
 #include "conv/implicit_map_state.h"
 #include <string.h>
 
