@@ -15,23 +15,23 @@ static int64_t count = 2400, only = -1;
 static bool verbose, brief;                        /* brief: without the tails, and a count of zero is no failure */
 static long calls[MAX_ALGORITHMS + 1][DIRECTIONS]; /* the last row: auto */
 
-/* Rules that the plain algorithms promise; a row not listed here may refuse what it likes, but not everything. */
+static bool does(const cnnblas_algorithm_info *row, cnnblas_conv_direction direction)
+{
+  return row->directions >> direction & 1;
+}
+
+/* What a row's scope promises; a row that promises nothing may refuse what it likes, but not everything. */
 static bool must_apply(const char *algorithm, const problem *p, cnnblas_conv_direction direction)
 {
+  const cnnblas_algorithm_info row = algorithm_info(algorithm);
   bool stride_1 = true, pointwise = true;
   for (int i = 0; i < 3; i++) {
     stride_1 &= p->stride[i] == 1;
     pointwise &= p->taps[i] == 1 && p->stride[i] == 1 && p->begin[i] == 0 && p->out[i] == p->in[i];
   }
-  if (strcmp(algorithm, "gemm_1x1") == 0) return pointwise;
-  if (strcmp(algorithm, "depthwise") == 0) return p->cg == 1;
-  if (strcmp(algorithm, "im2col_rot180") == 0) return stride_1 && direction == CNNBLAS_BACKWARD_DATA;
-  return strcmp(algorithm, "im2col") == 0 || strcmp(algorithm, "naive") == 0 || strcmp(algorithm, "reference") == 0;
-}
-
-static bool exists(const char *algorithm, cnnblas_conv_direction direction)
-{
-  return algorithm_info(algorithm).directions >> direction & 1;
+  if (!does(&row, direction) || row.by_batch || row.orientation[0]) return false; /* these ask for workspace */
+  return row.scope == CNNBLAS_SCOPE_EVERY || (row.scope == CNNBLAS_SCOPE_POINTWISE && pointwise) ||
+         (row.scope == CNNBLAS_SCOPE_DEPTHWISE && p->cg == 1) || (row.scope == CNNBLAS_SCOPE_STRIDE_1 && stride_1);
 }
 
 typedef struct {
@@ -130,22 +130,11 @@ static void test_no_count_is_zero(void **state)
   for (int i = 0; i <= algorithm_count(); i++) {
     const char *name = cnnblas_conv_algorithm_name(i);
     const long *row = calls[name ? i : MAX_ALGORITHMS];
+    const cnnblas_algorithm_info info = algorithm_info(name);
     printf("%-20s %10ld %15ld %18ld\n", name ? name : "auto", row[0], row[1], row[2]);
-    for (int d = 0; d < DIRECTIONS; d++) zero += row[d] == 0 && (!name || exists(name, (cnnblas_conv_direction)d));
+    for (int d = 0; d < DIRECTIONS; d++) zero += row[d] == 0 && does(&info, (cnnblas_conv_direction)d);
   }
   if (only < 0 && !brief) assert_int_equal(zero, 0);
-}
-
-/* Exit code 77, meson's "skipped", where the level that CNNBLAS_ISA asks for is not there. */
-static void skip_without_isa(void)
-{
-  const char *wanted = getenv("CNNBLAS_ISA");
-  cnnblas_system_info info;
-  if (cnnblas_system_get_info(&info) != CNNBLAS_OK) exit(1);
-  printf("isa: %s (detected %s)\n", info.isa, info.isa_detected);
-  if (!wanted || strcmp(wanted, info.isa) == 0) return;
-  printf("skipped: this machine has no %s\n", wanted);
-  exit(77);
 }
 
 int main(int argc, char **argv)
@@ -162,7 +151,7 @@ int main(int argc, char **argv)
     else
       return fprintf(stderr, "usage: test_random [--only I] [--count N] [--verbose] [--short]\n"), 2;
   }
-  skip_without_isa();
+  harness_skip_without_isa();
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_random_problems),
       cmocka_unit_test(test_tails),

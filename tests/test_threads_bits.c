@@ -60,17 +60,12 @@ static long tasks_of(const cnnblas_conv_plan *plan)
   return strtol(line + 8, NULL, 10);
 }
 
-/* Naive promises one thread; everything else must split, into tasks of so many multiply-adds at most. Those on OpenBLAS are
-   larger, since each lowers or packs its part anew: im2col keeps 128 filters together. */
+/* A row of one thread has one task; everything else must split, into tasks of at most as many multiply-adds as its row says. */
 static void check_tasks(const cnnblas_conv_plan *plan, const problem *p, int32_t threads)
 {
-  const char *algorithm = cnnblas_conv_plan_algorithm(plan);
-  const double most = strcmp(algorithm, "im2col") == 0                                                     ? 64 << 20
-                      : strncmp(algorithm, "im2col_rot180", 13) == 0 || strncmp(algorithm, "gemm", 4) == 0 ? 16 << 20
-                                                                                                           : 6 << 20;
+  const cnnblas_algorithm_info row = algorithm_info(cnnblas_conv_plan_algorithm(plan));
   long tasks = tasks_of(plan);
-  bool one_thread = algorithm_info(algorithm).one_thread;
-  if (tasks >= threads || (double)tasks >= problem_macs(p) / most || one_thread) return;
+  if (tasks >= threads || (double)tasks >= problem_macs(p) / row.task_macs || row.one_thread) return;
   print_error("%ld tasks for %d threads\n  while: %s\n", tasks, threads, harness_line());
   too_few++;
 }

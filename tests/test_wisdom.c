@@ -168,8 +168,10 @@ static void test_file_decides(void **state)
     change(old, line);
     write_sealed(changed, 1);
     ASSERT_OK(cnnblas_wisdom_load(wisdom, path));
-    assert_true(algorithm_is(choice(&shape, 0, (cnnblas_conv_options){0}, wisdom, &recalled), names[i]));
+    const char *chosen = choice(&shape, 0, (cnnblas_conv_options){0}, wisdom, &recalled);
     assert_true(recalled);
+    assert_algorithm(chosen, names[i]);
+    assert_string_equal(chosen, choice(&shape, 0, (cnnblas_conv_options){.algorithm = names[i]}, NULL, NULL));
     assert_int_equal(cnnblas_wisdom_count(wisdom), 1);
   }
   cnnblas_conv_plan *plan; /* a name goes before wisdom, and an estimate does not look */

@@ -152,7 +152,7 @@ CNNBLAS_API cnnblas_status cnnblas_conv_get_shape(const cnnblas_conv_desc *desc,
 
 /** How much memory a call may need besides its arrays. */
 typedef enum cnnblas_workspace_policy {
-  CNNBLAS_WORKSPACE_DEFAULT = 0, /* at most 8 MiB a thread for im2col, 4 MiB for the others */
+  CNNBLAS_WORKSPACE_DEFAULT = 0, /* at most cnnblas_algorithm_info.workspace bytes a thread */
   CNNBLAS_WORKSPACE_LIMIT = 1,   /* at most options.workspace_limit bytes a thread */
   CNNBLAS_WORKSPACE_NONE = 2     /* none at all: valid for every shape, slower */
 } cnnblas_workspace_policy;
@@ -293,15 +293,29 @@ CNNBLAS_API const char *cnnblas_conv_algorithm_name(int32_t index);
 /** How near to the exact result an algorithm comes; u is the unit roundoff of the dtype, the sum has L terms. */
 typedef enum cnnblas_accuracy {
   CNNBLAS_ACCURACY_ELEMENT =
-      0,                     /* every element within L * u * sum |a||b|, chains of sums cut so that it is far nearer */
-  CNNBLAS_ACCURACY_NORM = 1, /* within a bound by the norms of the arrays, not of each element's own terms */
-  CNNBLAS_ACCURACY_CHAIN = 2 /* as the first, but in one chain of sums, whose error grows with L */
+      0,                      /* every element within L * u * sum |a||b|, chains of sums cut so that it is far nearer */
+  CNNBLAS_ACCURACY_NORM = 1,  /* within a bound by the norms of the arrays, not of each element's own terms */
+  CNNBLAS_ACCURACY_CHAIN = 2, /* as the first, but in one chain of sums, whose error grows with L */
+  CNNBLAS_ACCURACY_WIDE = 3   /* as the first, and the sum is made in the next wider type and rounded once */
 } cnnblas_accuracy;
+
+/**
+ * Which problems of its directions an algorithm takes. Beyond 2^31 rows or columns of a matrix OpenBLAS is not called; what packed
+ * weights and the workspace's limit leave is told by making a plan.
+ */
+typedef enum cnnblas_algorithm_scope {
+  CNNBLAS_SCOPE_SOME = 0,      /* those that a plan can be made for: no promise */
+  CNNBLAS_SCOPE_ROOM = 1,      /* each that its tables and its workspace have room for */
+  CNNBLAS_SCOPE_EVERY = 2,     /* each */
+  CNNBLAS_SCOPE_STRIDE_1 = 3,  /* each of stride 1 */
+  CNNBLAS_SCOPE_POINTWISE = 4, /* each of one tap, stride 1 and no padding */
+  CNNBLAS_SCOPE_DEPTHWISE = 5  /* each of one input channel a group */
+} cnnblas_algorithm_scope;
 
 /** What an algorithm is. Flags are 0 or 1. */
 typedef struct cnnblas_algorithm_info {
   const char *name;          /* as cnnblas_conv_algorithm_name gives it; static storage, as the others */
-  const char *family;        /* the name before the colon: rows of one family give a forward the same bits */
+  const char *family;        /* the name before the colon: its rows give a forward the same bits at a level */
   const char *orientation;   /* behind it: what lies on the lanes of vectors; "" if the family has one row */
   cnnblas_accuracy accuracy; /* at least */
   int32_t directions;        /* bit d is 1 if it does direction d for some problems */
@@ -310,7 +324,10 @@ typedef struct cnnblas_algorithm_info {
   int32_t by_name_only;      /* the automatic choice takes it only where no other applies */
   int32_t one_thread;        /* runs on one thread, whatever the options say */
   int32_t by_batch;          /* whether it applies follows the number of images */
-  int32_t reserved[9];       /* written as 0 */
+  cnnblas_algorithm_scope scope;
+  int32_t workspace;   /* bytes a thread that it takes with CNNBLAS_WORKSPACE_DEFAULT, at most */
+  int32_t task_macs;   /* multiply-adds of a task, at most, where a plan has several threads and few tasks */
+  int32_t reserved[6]; /* written as 0 */
 } cnnblas_algorithm_info;
 
 /**

@@ -52,7 +52,10 @@ cnnblas_status cnnblas_conv_algorithm_info(int32_t index, cnnblas_algorithm_info
                                    .uses_blas = row->uses_blas,
                                    .by_name_only = row->by_name_only,
                                    .one_thread = row->one_thread,
-                                   .by_batch = row->by_batch};
+                                   .by_batch = row->by_batch,
+                                   .scope = row->scope,
+                                   .workspace = row->workspace ? row->workspace : CB_WORKSPACE,
+                                   .task_macs = row->task_macs ? row->task_macs : CB_TASK_MACS};
   return CNNBLAS_OK;
 }
 
@@ -78,9 +81,46 @@ static cb_problem judged(const cb_problem *problem)
   return fixed;
 }
 
+static bool does_direction(const cb_algorithm *row, cnnblas_conv_direction direction, char *why, size_t size)
+{
+  if (row->directions >> direction & 1) return true;
+  snprintf(why, size, "it does not do %s, only", cnnblas_conv_direction_name(direction));
+  for (int d = 0; d <= CNNBLAS_BACKWARD_WEIGHTS; d++) {
+    const size_t used = strlen(why);
+    if (row->directions >> d & 1)
+      snprintf(why + used, size - used, " %s", cnnblas_conv_direction_name((cnnblas_conv_direction)d));
+  }
+  return false;
+}
+
+static bool in_scope(const cb_algorithm *row, const cb_geometry *geo, char *why, size_t size)
+{
+  const cb_axis *a = geo->axis;
+  switch (row->scope) {
+  case CNNBLAS_SCOPE_STRIDE_1:
+    if (a[0].stride == 1 && a[1].stride == 1 && a[2].stride == 1) return true;
+    snprintf(why, size, "for stride 1 only");
+    return false;
+  case CNNBLAS_SCOPE_POINTWISE:
+    if (cb_geometry_is_pointwise(geo)) return true;
+    snprintf(why, size, "for kernel 1, stride 1, no padding only");
+    return false;
+  case CNNBLAS_SCOPE_DEPTHWISE:
+    if (geo->cg == 1) return true;
+    snprintf(why, size, "for one input channel a group only; here it is %lld", (long long)geo->cg);
+    return false;
+  case CNNBLAS_SCOPE_SOME:
+  case CNNBLAS_SCOPE_ROOM:
+  case CNNBLAS_SCOPE_EVERY:
+    break;
+  }
+  return true;
+}
+
 static bool applies_to(const cb_algorithm *row, const cb_problem *problem, char *why, size_t size)
 {
-  if (!problem->packed || row->packing) return row->applies(problem, why, size);
+  if (!does_direction(row, problem->direction, why, size) || !in_scope(row, &problem->geo, why, size)) return false;
+  if (!problem->packed || row->packing) return !row->applies || row->applies(problem, why, size);
   snprintf(why, size, "it takes weights as they are, not packed");
   return false;
 }

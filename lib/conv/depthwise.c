@@ -21,13 +21,6 @@ enum {
   SUM_ROWS = 512           /* rows of a weight gradient that the kernel sums before they are added to the others */
 };
 
-static bool applies(const cb_problem *problem, char *why, size_t size)
-{
-  if (problem->geo.cg == 1) return true;
-  snprintf(why, size, "for one input channel a group only; here it is %lld", (long long)problem->geo.cg);
-  return false;
-}
-
 /* The kernel whose number of taps the compiler does not know is another. */
 static double cost(const cb_problem *problem)
 {
@@ -226,6 +219,12 @@ static void work(cb_call *call)
   cb_call_add(call, tasks_of(&call->plan->problem, call->n), run_task);
 }
 
-const cb_algorithm cb_depthwise = {CB_NAMED("depthwise"), .residual_apart = true, .directions = CB_EVERY_DIRECTION,
-                                   .applies = applies,    .cost = cost,           .prepare = prepare,
-                                   .work = work};
+const cb_algorithm cb_depthwise = {
+    CB_NAMED("depthwise"),
+    .directions = CB_EVERY_DIRECTION,
+    .scope = CNNBLAS_SCOPE_DEPTHWISE,
+    .residual_apart = true,
+    .cost = cost,
+    .prepare = prepare,
+    .work = work,
+};

@@ -18,10 +18,6 @@
 static bool applies(const cb_problem *problem, char *why, size_t size)
 {
   const cb_geometry *geo = &problem->geo;
-  if (!cb_geometry_is_pointwise(geo)) {
-    snprintf(why, size, "for kernel 1, stride 1, no padding only");
-    return false;
-  }
   if (geo->p <= INT_MAX && geo->cg <= INT_MAX && geo->kg <= INT_MAX) return true;
   snprintf(why, size, "a row of its matrices exceeds BLAS's 31-bit integers");
   return false;
@@ -158,6 +154,15 @@ static void work(cb_call *call)
   cb_tree_add_join(call, weights ? t->segments : 1);
 }
 
-const cb_algorithm cb_gemm_1x1 = {CB_NAMED("gemm_1x1"), .residual_apart = true, .directions = CB_EVERY_DIRECTION,
-                                  .applies = applies,   .cost = cost,           .prepare = prepare,
-                                  .work = work,         .uses_blas = true};
+const cb_algorithm cb_gemm_1x1 = {
+    CB_NAMED("gemm_1x1"),
+    .directions = CB_EVERY_DIRECTION,
+    .scope = CNNBLAS_SCOPE_POINTWISE,
+    .task_macs = 16 << 20,
+    .applies = applies,
+    .residual_apart = true,
+    .cost = cost,
+    .prepare = prepare,
+    .work = work,
+    .uses_blas = true,
+};

@@ -283,6 +283,16 @@ static void work(cb_call *call)
   cb_tree_add_join(call, weights ? t->segments : 1);
 }
 
-const cb_algorithm cb_im2col = {CB_NAMED("im2col"), .residual_apart = true, .directions = CB_EVERY_DIRECTION,
-                                .applies = applies, .cost = cost,           .prepare = prepare,
-                                .work = work,       .uses_blas = true};
+const cb_algorithm cb_im2col = {
+    CB_NAMED("im2col"),
+    .directions = CB_EVERY_DIRECTION,
+    .scope = CNNBLAS_SCOPE_EVERY,
+    .workspace = WORKSPACE,
+    .task_macs = 64 << 20,
+    .applies = applies,
+    .residual_apart = true,
+    .cost = cost,
+    .prepare = prepare,
+    .work = work,
+    .uses_blas = true,
+};

@@ -22,15 +22,6 @@ enum { LONGEST_SUM = 80, WIDEST_TILE = 256 /* pixels: the products' rows stay in
 static bool applies(const cb_problem *problem, char *why, size_t size)
 {
   const cb_geometry *geo = &problem->geo;
-  const cb_axis *a = geo->axis;
-  if (problem->direction != CNNBLAS_BACKWARD_DATA) {
-    snprintf(why, size, "for backward_data only");
-    return false;
-  }
-  if (a[0].stride != 1 || a[1].stride != 1 || a[2].stride != 1) {
-    snprintf(why, size, "for stride 1 only");
-    return false;
-  }
   if (geo->image <= INT_MAX && geo->p <= INT_MAX && geo->kg <= INT_MAX / geo->taps) return true;
   snprintf(why, size, "a row of its matrices exceeds BLAS's 31-bit integers");
   return false;
@@ -121,7 +112,14 @@ static void work(cb_call *call)
   cb_call_add(call, per_image * call->n, run_task);
 }
 
-const cb_algorithm cb_im2col_rot180 = {CB_NAMED("im2col_rot180"), .directions = CB_BACKWARD_DATA,
-                                       .applies = applies,        .cost = cost,
-                                       .prepare = prepare,        .work = work,
-                                       .uses_blas = true};
+const cb_algorithm cb_im2col_rot180 = {
+    CB_NAMED("im2col_rot180"),
+    .directions = CB_BACKWARD_DATA,
+    .scope = CNNBLAS_SCOPE_STRIDE_1,
+    .task_macs = 16 << 20,
+    .applies = applies,
+    .cost = cost,
+    .prepare = prepare,
+    .work = work,
+    .uses_blas = true,
+};

@@ -219,10 +219,6 @@ bool cb_dw_apply(const cb_problem *problem, bool inputs, char *why, size_t size)
 {
   cb_dw st = {.swapped = inputs};
   cb_tiling tiling = {0};
-  if (inputs && !cb_geometry_is_pointwise(&problem->geo)) {
-    snprintf(why, size, "it is for kernels of one tap with stride 1 and no padding");
-    return false;
-  }
   size_t bytes = size_state(&st, &tiling, problem, 1); /* whether it applies may not depend on the threads */
   if (bytes == SIZE_MAX) {
     snprintf(why, size, "its offsets exceed 31 bits");

@@ -44,7 +44,6 @@ static cnnblas_status channels_prepare(cnnblas_conv_plan *plan)
 
 static bool pixels_apply(const cb_problem *problem, char *why, size_t size)
 {
-  if (gradient_of_weights(problem)) return refuse("a weight gradient is a sum over the pixels", why, size);
   return in_reach(problem, why, size) && cb_map_apply(problem, true, why, size);
 }
 
@@ -77,7 +76,6 @@ static cnnblas_status images_prepare(cnnblas_conv_plan *plan)
 
 static bool inputs_apply(const cb_problem *problem, char *why, size_t size)
 {
-  if (!gradient_of_weights(problem)) return refuse("it is for weight gradients", why, size);
   return in_reach(problem, why, size) && cb_dw_apply(problem, true, why, size);
 }
 
@@ -109,6 +107,7 @@ static void images_work(cb_call *call)
 /* Output channels: k in a forward and a weight gradient, c in an input gradient. */
 const cb_algorithm cb_implicit_channels = {CB_ORIENTED("implicit_gemm", "channels"),
                                            .directions = CB_EVERY_DIRECTION,
+                                           .scope = CNNBLAS_SCOPE_ROOM,
                                            .applies = channels_apply,
                                            .cost = channels_cost,
                                            .prepare = channels_prepare,
@@ -116,9 +115,10 @@ const cb_algorithm cb_implicit_channels = {CB_ORIENTED("implicit_gemm", "channel
                                            .work = channels_work,
                                            .packing = &cb_implicit_packing};
 
-/* Pixels of the output: p in a forward, d h w in an input gradient. */
+/* Pixels of the output: p in a forward, d h w in an input gradient; a weight gradient is a sum over them. */
 const cb_algorithm cb_implicit_pixels = {CB_ORIENTED("implicit_gemm", "pixels"),
                                          .directions = CB_FORWARD | CB_BACKWARD_DATA,
+                                         .scope = CNNBLAS_SCOPE_ROOM,
                                          .applies = pixels_apply,
                                          .cost = pixels_cost,
                                          .prepare = pixels_prepare,
@@ -139,6 +139,7 @@ const cb_algorithm cb_implicit_images = {CB_ORIENTED("implicit_gemm", "images"),
 /* Input channels of a weight gradient: c. */
 const cb_algorithm cb_implicit_inputs = {CB_ORIENTED("implicit_gemm", "inputs"),
                                          .directions = CB_BACKWARD_WEIGHTS,
+                                         .scope = CNNBLAS_SCOPE_POINTWISE,
                                          .applies = inputs_apply,
                                          .cost = inputs_cost,
                                          .prepare = inputs_prepare,

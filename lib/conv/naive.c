@@ -54,12 +54,6 @@ static hops hops_of(const cb_geometry *geo)
 #define NAME(x) x##_f64
 #include "conv/naive_loops.h"
 
-static bool applies(const cb_problem *problem, char *why, size_t size)
-{
-  (void)problem, (void)why, (void)size;
-  return true;
-}
-
 static double cost(const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
@@ -93,8 +87,8 @@ static void work(cb_call *call)
   cb_call_add(call, 1, run_task);
 }
 
-const cb_algorithm cb_naive = {CB_NAMED("naive"),    .directions = CB_EVERY_DIRECTION,
-                               .one_thread = true,   .accuracy = CNNBLAS_ACCURACY_CHAIN,
-                               .by_name_only = true, .applies = applies,
-                               .cost = cost,         .prepare = prepare,
-                               .work = work};
+const cb_algorithm cb_naive = {
+    CB_NAMED("naive"),    .directions = CB_EVERY_DIRECTION, .one_thread = true, .accuracy = CNNBLAS_ACCURACY_CHAIN,
+    .by_name_only = true, .scope = CNNBLAS_SCOPE_EVERY,     .cost = cost,       .prepare = prepare,
+    .work = work,
+};

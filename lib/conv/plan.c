@@ -8,10 +8,7 @@
 #include "conv/wisdom.h"
 #include <string.h>
 
-enum {
-  DEFAULT_BUDGET = 4 << 20, /* bytes a thread */
-  LEAST_BUDGET = 4 << 10    /* less than this is treated as none: it would not hold a useful tile */
-};
+enum { LEAST_BUDGET = 4 << 10 /* bytes: less than this is treated as none: it would not hold a useful tile */ };
 
 void cnnblas_conv_options_init(cnnblas_conv_options *options)
 {
@@ -47,7 +44,7 @@ static size_t budget_of(const cnnblas_conv_options *o)
 {
   size_t budget = o->workspace == CNNBLAS_WORKSPACE_NONE    ? 0
                   : o->workspace == CNNBLAS_WORKSPACE_LIMIT ? o->workspace_limit
-                                                            : DEFAULT_BUDGET;
+                                                            : CB_WORKSPACE;
   return budget < LEAST_BUDGET ? 0 : budget;
 }
 

@@ -15,12 +15,6 @@
 #define NAME(x) x##_f64
 #include "conv/reference_loops.h"
 
-static bool applies(const cb_problem *problem, char *why, size_t size)
-{
-  (void)problem, (void)why, (void)size;
-  return true;
-}
-
 static double cost(const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
@@ -55,7 +49,13 @@ static void work(cb_call *call)
   cb_call_add(call, tasks_of(&call->plan->problem, call->n), run_task);
 }
 
-const cb_algorithm cb_reference = {CB_NAMED("reference"), .directions = CB_EVERY_DIRECTION,
-                                   .by_name_only = true,  .applies = applies,
-                                   .cost = cost,          .prepare = prepare,
-                                   .work = work};
+const cb_algorithm cb_reference = {
+    CB_NAMED("reference"),
+    .directions = CB_EVERY_DIRECTION,
+    .accuracy = CNNBLAS_ACCURACY_WIDE,
+    .by_name_only = true,
+    .scope = CNNBLAS_SCOPE_EVERY,
+    .cost = cost,
+    .prepare = prepare,
+    .work = work,
+};

@@ -11,7 +11,10 @@
 
 enum {
   CB_MAX_ALGORITHMS = 16,
-  CB_MAX_LOOPS = 6,      /* of a call */
+  CB_MAX_LOOPS = 6,       /* of a call */
+  CB_WORKSPACE = 4 << 20, /* bytes a thread where the caller sets no limit, and of rows that declare none */
+  CB_TASK_MACS =
+      6 << 20, /* most multiply-adds of a task where there is work for several threads, of rows that declare none */
   CB_FORWARD_IMAGES = 2, /* by which it is judged whether an algorithm applies to a forward, and its cost */
   CB_SERIAL_MACS =
       250000 /* multiply-adds that gain nothing by a second thread: 200,000 took 3.8 us on one and 3.9 us on two
@@ -94,11 +97,14 @@ struct cb_algorithm {
   const char *name, *orientation; /* orientation: what lies on the lanes; NULL: the name's only row */
   const char *full_name;          /* "name:orientation", or the name */
   cnnblas_accuracy accuracy;
-  unsigned directions; /* CB_FORWARD and so on, together: those it does for some problems */
-  bool by_name_only;   /* never chosen while another applies */
-  bool one_thread;     /* it has one task */
-  bool by_batch;       /* whether it applies follows the number of images */
-  /* True if it can do the problem; else a reason is written. */
+  unsigned
+      directions; /* CB_FORWARD and so on, together: those it does for some problems; the table refuses the others */
+  cnnblas_algorithm_scope scope; /* problems of these that it takes; the table refuses those outside */
+  int32_t workspace, task_macs;  /* as CB_WORKSPACE, CB_TASK_MACS; 0: those */
+  bool by_name_only;             /* never chosen while another applies */
+  bool one_thread;               /* it has one task */
+  bool by_batch;                 /* whether it applies follows the number of images */
+  /* True if it can do the problem, which is within its directions and scope; else a reason is written. NULL: it can. */
   bool (*applies)(const cb_problem *problem, char *why, size_t size);
   /* Estimated seconds for the whole batch (costs.h); to be compared, nothing more. */
   double (*cost)(const cb_problem *problem);

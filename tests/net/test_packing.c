@@ -69,7 +69,7 @@ static int packed_layers(const cnnblas_net *net)
     cnnblas_net_layer_info l;
     ASSERT_OK(cnnblas_net_get_layer(net, i, &l));
     count += l.packed;
-    if (l.packed) assert_true(algorithm_is(l.algorithm[0], "implicit_gemm"));
+    if (l.packed) assert_algorithm(l.algorithm[0], "implicit_gemm");
   }
   return count;
 }

@@ -3,6 +3,7 @@
 #include "support/harness.h"
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -54,6 +55,17 @@ void harness_fail(const char *file, int line, const char *format, ...)
   _fail(file, line);
 }
 
+void harness_skip_without_isa(void)
+{
+  const char *wanted = getenv("CNNBLAS_ISA");
+  cnnblas_system_info info;
+  if (cnnblas_system_get_info(&info) != CNNBLAS_OK) exit(1);
+  printf("isa: %s (detected %s)\n", info.isa, info.isa_detected);
+  if (!wanted || strcmp(wanted, info.isa) == 0) return;
+  printf("skipped: this machine has no %s\n", wanted);
+  exit(77);
+}
+
 int algorithm_count(void)
 {
   int count = 0;
@@ -66,11 +78,24 @@ cnnblas_algorithm_info algorithm_info(const char *name)
   cnnblas_algorithm_info info;
   for (int32_t i = 0; name && cnnblas_conv_algorithm_info(i, &info) == CNNBLAS_OK; i++)
     if (strcmp(info.name, name) == 0) return info;
-  return (cnnblas_algorithm_info){
-      .name = "auto", .family = "auto", .orientation = "", .directions = (1 << DIRECTIONS) - 1};
+  return (cnnblas_algorithm_info){.name = "auto",
+                                  .family = "auto",
+                                  .orientation = "",
+                                  .directions = (1 << DIRECTIONS) - 1,
+                                  .scope = CNNBLAS_SCOPE_EVERY};
 }
 
-bool algorithm_is(const char *name, const char *asked)
+const char *algorithm_where(bool (*is)(const cnnblas_algorithm_info *row))
 {
-  return strcmp(name, asked) == 0 || strcmp(algorithm_info(name).family, asked) == 0;
+  cnnblas_algorithm_info row;
+  for (int32_t i = 0; cnnblas_conv_algorithm_info(i, &row) == CNNBLAS_OK; i++)
+    if (is(&row)) return row.name;
+  fail_msg("no row of the table of algorithms is as wanted");
+  return NULL;
+}
+
+void assert_algorithm(const char *name, const char *asked)
+{
+  const bool exactly = strcmp(algorithm_info(asked).name, asked) == 0;
+  assert_string_equal(exactly ? name : algorithm_info(name).family, asked);
 }

@@ -29,6 +29,9 @@ void harness_assert_ok(cnnblas_status status, const char *call, const char *file
 #define FAIL(...) harness_fail(__FILE__, __LINE__, __VA_ARGS__)
 void harness_fail(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* Ends the program with exit code 77, meson's "skipped", where the level that CNNBLAS_ISA asks for is not there. */
+void harness_skip_without_isa(void);
+
 /* Number of directions. */
 enum { DIRECTIONS = 3 };
 
@@ -38,7 +41,10 @@ int algorithm_count(void);
 /* What the row of that name declares; NULL or a name of no row: the automatic choice, of which nothing is declared. */
 cnnblas_algorithm_info algorithm_info(const char *name);
 
-/* True if a row's name is `asked`, or `asked` is its family. */
-bool algorithm_is(const char *name, const char *asked);
+/* The name of the first row that is as wanted; fails if there is none. */
+const char *algorithm_where(bool (*is)(const cnnblas_algorithm_info *row));
+
+/* Asserts that a plan's algorithm is what was asked for: that row if it is a row's full name, else a row of that family. */
+void assert_algorithm(const char *name, const char *asked);
 
 #endif

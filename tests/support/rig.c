@@ -82,8 +82,7 @@ void rig_expect(const rig *g, const problem *p, cnnblas_conv_direction direction
 static void check_workspace(const cnnblas_conv_plan *plan, const variant *v)
 {
   size_t bytes = cnnblas_conv_plan_workspace(plan), threads = (size_t)cnnblas_conv_plan_threads(plan);
-  bool im2col = strncmp(cnnblas_conv_plan_algorithm(plan), "im2col", 6) == 0;
-  size_t limit = (im2col ? (size_t)8 << 20 : (size_t)4 << 20) * threads;
+  size_t limit = (size_t)algorithm_info(cnnblas_conv_plan_algorithm(plan)).workspace * threads;
   if (v->policy == CNNBLAS_WORKSPACE_LIMIT) limit = v->limit * threads;
   if (v->policy == CNNBLAS_WORKSPACE_NONE) limit = 0;
   if (bytes > limit)
@@ -107,7 +106,7 @@ cnnblas_conv_plan *rig_plan(const problem *p, cnnblas_conv_direction direction, 
     return NULL;
   }
   ASSERT_OK(status);
-  if (v->algorithm) assert_true(algorithm_is(cnnblas_conv_plan_algorithm(plan), v->algorithm));
+  if (v->algorithm) assert_algorithm(cnnblas_conv_plan_algorithm(plan), v->algorithm);
   if (v->threads) assert_in_range(cnnblas_conv_plan_threads(plan), 1, v->threads);
   check_workspace(plan, v);
   return plan;
