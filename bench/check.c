@@ -1,5 +1,6 @@
 /* The expected results of a task; see check.h. */
 #include "check.h"
+#include "algorithms.h"
 #include "memory.h"
 #include "random.h"
 #include <math.h>
@@ -93,7 +94,7 @@ static void element_f64(const bench_task *t, int64_t index, double *value, doubl
 /* The library's reference into every value of the task's output, as double. False if it failed. */
 static bool run_reference(const bench_task *task, const void *x, const void *w, const void *dy, double *values)
 {
-  cnnblas_conv_options options = {.algorithm = "reference", .threads = task->threads};
+  cnnblas_conv_options options = {.algorithm = bench_reference_name(), .threads = task->threads};
   cnnblas_conv_plan *plan;
   if (cnnblas_conv_plan_create(&task->desc, task->direction, &options, &plan)) return false;
   int64_t count = bench_task_outputs(task), n = task->desc.n;

@@ -1,6 +1,7 @@
 /* Values of options; see option_values.h. */
 #define _GNU_SOURCE
 #include "option_values.h"
+#include "algorithms.h"
 #include "descriptor.h"
 #include "io/output.h"
 #include "makespan.h"
@@ -135,15 +136,6 @@ int bench_read_directions(bench_options *o, char *names)
   return BENCH_OK;
 }
 
-static bool is_algorithm(const char *name)
-{
-  if (strcmp(name, "auto") == 0) return true;
-  cnnblas_algorithm_info row;
-  for (int32_t i = 0; cnnblas_conv_algorithm_info(i, &row) == CNNBLAS_OK; i++)
-    if (strcmp(name, row.name) == 0 || strcmp(name, row.family) == 0) return true;
-  return false;
-}
-
 static void add_algorithm(bench_options *o, const char *name)
 {
   for (size_t i = 0; i < o->algorithm_count; i++)
@@ -154,7 +146,7 @@ static void add_algorithm(bench_options *o, const char *name)
 /* Says which there are. */
 static int unknown_algorithm(const char *name)
 {
-  char what[512] = "no such algorithm; there are all, auto";
+  char what[512] = "no such algorithm; there are all, " BENCH_AUTO;
   for (int32_t i = 0; cnnblas_conv_algorithm_name(i); i++) {
     size_t used = strlen(what);
     snprintf(what + used, sizeof what - used, ", %s", cnnblas_conv_algorithm_name(i));
@@ -172,12 +164,12 @@ int bench_read_algorithms(bench_options *o, char *names)
   for (char *name; (name = next_name(&names));) {
     if (strcmp(name, "all") == 0) {
       o->algorithms_named = false;
-      add_algorithm(o, "auto");
+      add_algorithm(o, BENCH_AUTO);
       cnnblas_algorithm_info row;
       for (int32_t i = 0; cnnblas_conv_algorithm_info(i, &row) == CNNBLAS_OK; i++)
         if (!row.by_name_only) add_algorithm(o, row.name);
       add_algorithm(o, BENCH_PREPACKED);
-    } else if (is_algorithm(name) || strcmp(name, BENCH_PREPACKED) == 0) {
+    } else if (bench_is_algorithm(name)) {
       add_algorithm(o, name);
     } else {
       return unknown_algorithm(name);

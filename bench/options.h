@@ -13,9 +13,6 @@ enum { BENCH_OK = 0, BENCH_CHECK_FAILED = 1, BENCH_USAGE = 2, BENCH_BAD_INPUT = 
 
 enum { BENCH_MOST_NAMES = 32, BENCH_MOST_PROJECTED = 16 };
 
-/* Stands among the algorithms for forward with weights packed beforehand, outside the timing. */
-#define BENCH_PREPACKED "implicit_gemm_prepacked"
-
 typedef struct bench_options {
   bench_problem_list problems;
   bool kernels; /* the micro-kernels instead of problems */

@@ -1,5 +1,6 @@
 /* Runs problems; see runner.h. */
 #include "runner.h"
+#include "algorithms.h"
 #include "arrays.h"
 #include "blas.h"
 #include "clock.h"
@@ -100,8 +101,9 @@ static void add_candidate(round_state *round, candidate c, const void *peer_opti
 
 cnnblas_conv_options bench_library_options(const bench_options *options, const char *algorithm, int threads)
 {
-  bool packed = strcmp(algorithm, BENCH_PREPACKED) == 0;
-  return (cnnblas_conv_options){.algorithm = packed ? "auto" : algorithm,
+  bool packed;
+  const char *asked = bench_algorithm_asked(algorithm, &packed);
+  return (cnnblas_conv_options){.algorithm = asked,
                                 .packed_weights = packed,
                                 .threads = threads,
                                 .workspace = options->workspace,
@@ -176,10 +178,10 @@ static void add_candidates(round_state *round, const bench_options *options, con
     add_candidate(round, (candidate){&bench_ours, BENCH_OURS, options->algorithms[i], task, expected, .scale = 1},
                   &ours, options->algorithms_named);
   }
-  cnnblas_conv_options naive = bench_library_options(options, "naive", 1);
+  cnnblas_conv_options naive = bench_library_options(options, bench_naive_name(), 1);
   if (naive_expected)
     add_candidate(round,
-                  (candidate){&bench_ours, BENCH_NAIVE, "naive", naive_task, naive_expected,
+                  (candidate){&bench_ours, BENCH_NAIVE, bench_naive_name(), naive_task, naive_expected,
                               .scale = task->shape.flops / naive_task->shape.flops},
                   &naive, true);
   for (size_t i = 0; i < options->peer_count; i++)

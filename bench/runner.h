@@ -18,7 +18,7 @@ typedef void (*bench_on_rows)(void *context, const bench_result *rows, size_t co
 int bench_run(const bench_options *options, const bench_peaks *peaks, bench_results *results, bench_on_rows on_rows,
               void *context);
 
-/* What the library is asked for where one of its algorithms is run; "implicit_gemm_prepacked" among them. */
+/* What the library is asked for where one of its algorithms is run; BENCH_PREPACKED (algorithms.h) among them. */
 cnnblas_conv_options bench_library_options(const bench_options *options, const char *algorithm, int threads);
 
 #endif

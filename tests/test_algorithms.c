@@ -4,6 +4,7 @@
  *
  * To see one problem again: CNNBLAS_TEST_SEED=S test_algorithms --only I
  */
+#include "support/names.h"
 #include "support/rig.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,22 @@ static void test_direction_names(void **state)
   }
   assert_null(cnnblas_conv_direction_name((cnnblas_conv_direction)DIRECTIONS));
   assert_null(cnnblas_conv_direction_name((cnnblas_conv_direction)-1));
+}
+
+/* The names that other tests ask for are names of rows, or of families. */
+static void test_names_of_tests(void **state)
+{
+  (void)state;
+  static const char *const names[] = {
+      IMPLICIT_GEMM, IMPLICIT_GEMM_CHANNELS, IMPLICIT_GEMM_PIXELS, IM2COL, IM2COL_ROT180, GEMM_1X1, DEPTHWISE, NAIVE,
+      REFERENCE};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    bool found = false;
+    cnnblas_algorithm_info row;
+    for (int a = 0; cnnblas_conv_algorithm_info(a, &row) == CNNBLAS_OK; a++)
+      found |= strcmp(row.name, names[i]) == 0 || strcmp(row.family, names[i]) == 0;
+    if (!found) FAIL("%s is in no row of the table", names[i]);
+  }
 }
 
 /* Whether the problem is in the row's directions and scope. */
@@ -244,11 +261,9 @@ int main(int argc, char **argv)
   if (argc == 3 && strcmp(argv[1], "--only") == 0) only = atoll(argv[2]);
   harness_skip_without_isa();
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_direction_names),
-      cmocka_unit_test(test_declarations_hold),
-      cmocka_unit_test(test_descriptions),
-      cmocka_unit_test(test_family_names),
-      cmocka_unit_test(test_orientations_have_the_same_bits),
+      cmocka_unit_test(test_direction_names),   cmocka_unit_test(test_names_of_tests),
+      cmocka_unit_test(test_declarations_hold), cmocka_unit_test(test_descriptions),
+      cmocka_unit_test(test_family_names),      cmocka_unit_test(test_orientations_have_the_same_bits),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

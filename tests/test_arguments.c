@@ -2,6 +2,7 @@
  * Every bad argument: the right status, a message that names the field and the value, and outputs that nobody touched.
  */
 #include "support/harness.h"
+#include "support/names.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,12 +199,12 @@ static void test_options(void **state)
   for (int i = 0; i < 16; i++) REFUSE_OPTION(reserved[i], -9, INVALID, "reserved[|-9");
   REFUSE_OPTION(algorithm, "im2coll", INVALID, "algorithm|im2coll");
   REFUSE_OPTION(algorithm, "", INVALID, "algorithm");
-  REFUSE_OPTION(algorithm, "gemm_1x1", CNNBLAS_UNSUPPORTED, "gemm_1x1|kernel");
-  REFUSE_OPTION(algorithm, "depthwise", CNNBLAS_UNSUPPORTED, "depthwise|channel");
+  REFUSE_OPTION(algorithm, GEMM_1X1, CNNBLAS_UNSUPPORTED, "gemm_1x1|kernel");
+  REFUSE_OPTION(algorithm, DEPTHWISE, CNNBLAS_UNSUPPORTED, "depthwise|channel");
   cnnblas_conv_plan *plan = (cnnblas_conv_plan *)0x5a5a;
   expect_refusal(cnnblas_conv_plan_create(&good, (cnnblas_conv_direction)3, NULL, &plan), INVALID, "direction|3");
   expect_refusal(cnnblas_conv_plan_create(&good, (cnnblas_conv_direction)-1, NULL, &plan), INVALID, "direction|-1");
-  cnnblas_conv_options rot180 = {.algorithm = "im2col_rot180"};
+  cnnblas_conv_options rot180 = {.algorithm = IM2COL_ROT180};
   expect_refusal(cnnblas_conv_plan_create(&good, CNNBLAS_FORWARD, &rot180, &plan), CNNBLAS_UNSUPPORTED,
                  "im2col_rot180|backward_data");
   assert_ptr_equal(plan, (cnnblas_conv_plan *)0x5a5a);

@@ -3,6 +3,7 @@
  * wrong and its value, and outputs that nobody touched. Every algorithm's plan goes through the same doors.
  */
 #include "support/harness.h"
+#include "support/names.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -206,7 +207,7 @@ static void test_short_workspace(void **state)
 {
   (void)state;
   char asked[64];
-  cnnblas_conv_options options = {.algorithm = "im2col", .no_alloc = 1};
+  cnnblas_conv_options options = {.algorithm = IM2COL, .no_alloc = 1};
   for (int d = 0; d < DIRECTIONS; d++) {
     cnnblas_conv_plan *plan = make((cnnblas_conv_direction)d, &options);
     assert_true(workspace_bytes > 1);
@@ -242,7 +243,7 @@ static void test_accumulate_with_activation(void **state)
 static void test_overlapping_workspace(void **state)
 {
   (void)state;
-  cnnblas_conv_options options = {.algorithm = "im2col", .workspace = CNNBLAS_WORKSPACE_DEFAULT};
+  cnnblas_conv_options options = {.algorithm = IM2COL, .workspace = CNNBLAS_WORKSPACE_DEFAULT};
   cnnblas_conv_plan *plan = make(CNNBLAS_FORWARD, &options);
   char *inside = workspace;
   float *in_workspace = (float *)(void *)(inside + (-(uintptr_t)inside & 3));

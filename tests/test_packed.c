@@ -2,6 +2,7 @@
  * Weights packed once: the bits of implicit_gemm with weights as they are, for any n, size, stride, padding and number of
  * threads from one packed buffer; and what does not fit is refused with both sides named. (Values are test_random's.)
  */
+#include "support/names.h"
 #include "support/rig.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,7 +57,7 @@ static void test_one_buffer_for_many_shapes(void **state)
           d.pad_begin[0] = d.pad_end[1] = size % 2;
           harness_doing("c %d k %d groups %d kernel %d size %d stride %d, seed %llu", (int)d.c, (int)d.k, (int)d.groups,
                         (int)k, (int)size, (int)stride, (unsigned long long)seed);
-          cnnblas_conv_plan *raw = plan_of(&d, 0, 1, d.groups == d.c ? NULL : "implicit_gemm");
+          cnnblas_conv_plan *raw = plan_of(&d, 0, 1, d.groups == d.c ? NULL : IMPLICIT_GEMM);
           cnnblas_conv_plan *ready = plan_of(&d, 1, 2, NULL);
           cnnblas_conv_shape shape;
           ASSERT_OK(cnnblas_conv_get_shape(&d, &shape));
@@ -81,7 +82,7 @@ static void test_large_panels(void **state)
     for (int32_t threads = 1; threads <= 2; threads++) {
       d.size[0] = d.size[1] = 9 - 2 * pad;
       for (int i = 0; i < 2; i++) d.pad_begin[i] = d.pad_end[i] = pad;
-      cnnblas_conv_plan *raw = plan_of(&d, 0, 1, "implicit_gemm"), *ready = plan_of(&d, 1, threads, NULL);
+      cnnblas_conv_plan *raw = plan_of(&d, 0, 1, IMPLICIT_GEMM), *ready = plan_of(&d, 1, threads, NULL);
       for (int64_t n = 4; n >= 1; n -= 3) {
         harness_doing("pad %d, n %d, threads %d, seed %llu", pad, (int)n, (int)threads, (unsigned long long)seed);
         ASSERT_OK(cnnblas_conv_forward(raw, n, x, w, NULL, y[0], NULL, 0));
@@ -112,18 +113,18 @@ static void test_who_packs(void **state)
 {
   (void)state;
   cnnblas_conv_desc d = {.n = 1, .c = 64, .k = 64, .size = {20, 20}, .kernel = {3, 3}};
-  const cnnblas_conv_options gemm = {.algorithm = "implicit_gemm"}, ready = {.packed_weights = 1},
-                             im2col = {.algorithm = "im2col"};
+  const cnnblas_conv_options gemm = {.algorithm = IMPLICIT_GEMM}, ready = {.packed_weights = 1},
+                             im2col = {.algorithm = IM2COL};
   assert_int_equal(packs(&d, CNNBLAS_FORWARD, &gemm, "lanes: channels"), 1);
   assert_int_equal(packs(&d, CNNBLAS_FORWARD, &ready, "lanes: channels"), 0);
-  assert_int_equal(packs(&d, CNNBLAS_FORWARD, &im2col, "im2col"), 0);
-  assert_int_equal(packs(&d, CNNBLAS_BACKWARD_DATA, &gemm, "implicit_gemm"), 0);
-  assert_int_equal(packs(&d, CNNBLAS_BACKWARD_WEIGHTS, &gemm, "implicit_gemm"), 0);
+  assert_int_equal(packs(&d, CNNBLAS_FORWARD, &im2col, IM2COL), 0);
+  assert_int_equal(packs(&d, CNNBLAS_BACKWARD_DATA, &gemm, IMPLICIT_GEMM), 0);
+  assert_int_equal(packs(&d, CNNBLAS_BACKWARD_WEIGHTS, &gemm, IMPLICIT_GEMM), 0);
   cnnblas_conv_desc batch = {.n = 64, .c = 8, .k = 64, .size = {4, 4}, .kernel = {3, 3}};
   for (int i = 0; i < 2; i++) batch.pad_begin[i] = batch.pad_end[i] = 1;
   assert_int_equal(packs(&batch, CNNBLAS_FORWARD, &gemm, "lanes: images"), 0);
   d.groups = 64;
-  assert_int_equal(packs(&d, CNNBLAS_FORWARD, &gemm, "implicit_gemm"), 0);
+  assert_int_equal(packs(&d, CNNBLAS_FORWARD, &gemm, IMPLICIT_GEMM), 0);
 }
 
 static void expect(cnnblas_status got, cnnblas_status want, const char *words)
@@ -145,7 +146,7 @@ static void test_filters_as_large_as_the_image(void **state)
     size_t bytes;
     void *packed = packed_of(descs[by], 2, &bytes);
     for (int in = 0; in < 2; in++) {
-      cnnblas_conv_plan *raw = plan_of(descs[in], 0, 1, "implicit_gemm"), *ready = plan_of(descs[in], 1, 2, NULL);
+      cnnblas_conv_plan *raw = plan_of(descs[in], 0, 1, IMPLICIT_GEMM), *ready = plan_of(descs[in], 1, 2, NULL);
       cnnblas_conv_shape shape;
       ASSERT_OK(cnnblas_conv_get_shape(descs[in], &shape));
       ASSERT_OK(cnnblas_conv_forward(raw, 3, x, w, NULL, y[0], NULL, 0));
@@ -166,7 +167,7 @@ static void test_filters_as_large_as_the_image(void **state)
 static void test_orientations_share(void **state)
 {
   (void)state;
-  static const char *const names[] = {"implicit_gemm:channels", "implicit_gemm:pixels"};
+  static const char *const names[] = {IMPLICIT_GEMM_CHANNELS, IMPLICIT_GEMM_PIXELS};
   cnnblas_conv_desc d = {.n = 2, .c = 8, .k = 40, .size = {20, 20}, .kernel = {3, 3}};
   const size_t bytes_y = sizeof(float) * 2 * 40 * 18 * 18;
   cnnblas_conv_plan *raw = plan_of(&d, 0, 1, names[0]);
@@ -208,7 +209,7 @@ static void test_misfits(void **state)
   size_t bytes;
   void *packed = packed_of(&d, 2, &bytes);
   cnnblas_conv_plan *ready = plan_of(&d, 1, 1, NULL), *raw = plan_of(&d, 0, 1, NULL);
-  assert_algorithm(cnnblas_conv_plan_algorithm(ready), "implicit_gemm");
+  assert_algorithm(cnnblas_conv_plan_algorithm(ready), IMPLICIT_GEMM);
   expect(cnnblas_conv_forward(ready, 1, x, w, NULL, y[0], NULL, 0), CNNBLAS_INVALID_ARGUMENT, "packed");
   expect(cnnblas_conv_forward_packed(raw, 1, x, packed, NULL, y[0], NULL, 0), CNNBLAS_INVALID_ARGUMENT,
          "packed_weights");
@@ -234,11 +235,12 @@ static void test_misfits(void **state)
   memset(wrong, 'z', 64);
   expect(cnnblas_conv_forward_packed(ready, 1, x, wrong, NULL, y[0], NULL, 0), CNNBLAS_INVALID_ARGUMENT,
          "does not hold");
-  cnnblas_conv_options o = {.packed_weights = 1, .algorithm = "naive"};
+  cnnblas_conv_options o = {.packed_weights = 1, .algorithm = NAIVE};
   cnnblas_conv_plan *none = NULL;
   expect(cnnblas_conv_plan_create(&d, CNNBLAS_FORWARD, &o, &none), CNNBLAS_UNSUPPORTED, "not packed");
   o.algorithm = NULL;
-  expect(cnnblas_conv_plan_create(&d, CNNBLAS_BACKWARD_DATA, &o, &none), CNNBLAS_INVALID_ARGUMENT, "forward");
+  expect(cnnblas_conv_plan_create(&d, CNNBLAS_BACKWARD_DATA, &o, &none), CNNBLAS_INVALID_ARGUMENT,
+         cnnblas_conv_direction_name(CNNBLAS_FORWARD));
   o.packed_weights = 2;
   expect(cnnblas_conv_plan_create(&d, CNNBLAS_FORWARD, &o, &none), CNNBLAS_INVALID_ARGUMENT, "packed_weights is 2");
   assert_null(none);

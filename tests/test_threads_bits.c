@@ -3,6 +3,7 @@
  * threads, the automatic choice on 16 and 64 too, on shapes that give every thread a task where the work is worth it, and
  * one plan executed by 8 threads of the application at once.
  */
+#include "support/names.h"
 #include "support/rig.h"
 #include <pthread.h>
 #include <stdio.h>
@@ -158,7 +159,7 @@ static void test_signs_of_zeros(void **state)
       problem p = {.desc = shapes[s]};
       problem_finish(&p);
       rng r = rng_at(seed, 500 + (uint64_t)s);
-      variant v = {.algorithm = "implicit_gemm"};
+      variant v = {.algorithm = IMPLICIT_GEMM};
       char text[PROBLEM_TEXT];
       problem_text(&p, text);
       harness_doing("signs of zeros: %s | %s", text, cnnblas_conv_direction_name((cnnblas_conv_direction)d));

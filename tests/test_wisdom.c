@@ -3,6 +3,7 @@
  * edited or somebody else's are refused with file, line and reason, and leave the object as it was.
  */
 #include "support/harness.h"
+#include "support/names.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -159,8 +160,7 @@ static void test_file_decides(void **state)
   one_problem();
   const char *old = choice_of_line();
   cnnblas_wisdom *wisdom = create();
-  static const char *const names[] = {"im2col", "implicit_gemm", "implicit_gemm:pixels", "im2col",
-                                      "implicit_gemm:channels"};
+  static const char *const names[] = {IM2COL, IMPLICIT_GEMM, IMPLICIT_GEMM_PIXELS, IM2COL, IMPLICIT_GEMM_CHANNELS};
   for (int i = 0; i < 5; i++) {
     char line[64];
     bool recalled;
@@ -175,16 +175,16 @@ static void test_file_decides(void **state)
     assert_int_equal(cnnblas_wisdom_count(wisdom), 1);
   }
   cnnblas_conv_plan *plan; /* a name goes before wisdom, and an estimate does not look */
-  cnnblas_conv_options o = {.algorithm = "naive", .effort = CNNBLAS_MEASURE, .wisdom = wisdom};
+  cnnblas_conv_options o = {.algorithm = NAIVE, .effort = CNNBLAS_MEASURE, .wisdom = wisdom};
   ASSERT_OK(cnnblas_conv_plan_create(&shape, CNNBLAS_FORWARD, &o, &plan));
-  assert_string_equal(cnnblas_conv_plan_algorithm(plan), "naive");
+  assert_string_equal(cnnblas_conv_plan_algorithm(plan), NAIVE);
   cnnblas_conv_plan_destroy(plan);
   /* what does not apply is measured anew: gemm_1x1 for a 3x3 filter */
-  change(old, "gemm_1x1\n");
+  change(old, GEMM_1X1 "\n");
   write_sealed(changed, 1);
   ASSERT_OK(cnnblas_wisdom_load(wisdom, path));
   bool recalled;
-  assert_string_not_equal(choice(&shape, 0, (cnnblas_conv_options){0}, wisdom, &recalled), "gemm_1x1");
+  assert_string_not_equal(choice(&shape, 0, (cnnblas_conv_options){0}, wisdom, &recalled), GEMM_1X1);
   assert_false(recalled);
   assert_int_equal(cnnblas_wisdom_count(wisdom), 1);
   cnnblas_wisdom_destroy(wisdom);
@@ -290,7 +290,7 @@ static void test_refusals(void **state)
     expect_refusal(cases[i].status, cases[i].words);
   }
   const char *name = choice_of_line();
-  static const char *const names[] = {"winograd\n", "naive\n", "\n", "im2col twice\n"};
+  static const char *const names[] = {"winograd\n", NAIVE "\n", "\n", "im2col twice\n"};
   static const char *const reasons[] = {":5: |\"winograd\"", ":5: |\"naive\"", ":5: |algorithm is \"\"",
                                         ":5: |\"twice\""};
   for (int i = 0; i < 4; i++) {

@@ -23,15 +23,18 @@ LAYER = 'mb8ic64ih56oc64oh56kh3ph1'
 LENET = 'ic6ih14oc16oh10kh5ph0'
 DIRECTIONS = ('forward', 'backward_data', 'backward_weights')
 
+# The algorithms that the document is about; cnnblas-bench refuses a name that its library's table does not have.
+LOOPS, TILES, TABLE = 'naive', 'im2col', 'implicit_gemm'
+
 # step, section, the level that it is about ('' for whichever the column is), algorithm, peer
 LADDER = [
-    ('seven loops, one thread', 2, '', 'naive', None),
+    ('seven loops, one thread', 2, '', LOOPS, None),
     ('im2col of an image, one SGEMM', 3, '', None, 'im2col_sgemm'),
-    ('im2col in tiles', 4, '', 'im2col', None),
-    ('address table, portable vectors', 6, 'baseline', 'implicit_gemm', None),
-    ('the same, AVX2', 7, 'avx2', 'implicit_gemm', None),
-    ('the same, AVX-512', 7, 'avx512', 'implicit_gemm', None),
-    ('weights packed beforehand', 7, '', 'implicit_gemm_prepacked', None),
+    ('im2col in tiles', 4, '', TILES, None),
+    ('address table, portable vectors', 6, 'baseline', TABLE, None),
+    ('the same, AVX2', 7, 'avx2', TABLE, None),
+    ('the same, AVX-512', 7, 'avx512', TABLE, None),
+    ('weights packed beforehand', 7, '', TABLE + '_prepacked', None),
 ]
 # Each level's column is measured as on a machine that has no more: the library, oneDNN and OpenBLAS are all held to it.
 LEVELS = {
@@ -80,16 +83,16 @@ def ladder_rows(build, seconds, level):
         if about and ORDER.index(about) > ORDER.index(level):
             cells.append('- | -')
             continue
-        named = ['im2col'] + ([algorithm] if algorithm and algorithm != 'im2col' else [])
+        named = [TILES] + ([algorithm] if algorithm and algorithm != TILES else [])
         arguments = ['--algorithm', ','.join(named), '--direction', 'forward', LAYER]
-        if algorithm != 'naive':
+        if algorithm != LOOPS:
             arguments.insert(0, '--no-naive')
         if peer:
             arguments += ['--peers', peer]
         report = bench(build, seconds, arguments, dict(LEVELS[level], **({'CNNBLAS_ISA': about} if about else {})))
         c = report['context']
         where = '%s, %d threads, %s' % (c['cpu'], c['threads'], c['date'][:10])
-        found, base = rate(report, algorithm=algorithm or peer), rate(report, algorithm='im2col')
+        found, base = rate(report, algorithm=algorithm or peer), rate(report, algorithm=TILES)
         cells.append('%.1f | %.2f' % (found, found / base))
     return cells, where
 
@@ -108,7 +111,7 @@ def ladder(build, seconds):
 def lanes(build, seconds):
     heads, rows = [], list(DIRECTIONS)
     for level in levels(build):
-        report = bench(build, seconds, ['--no-naive', '--algorithm', 'implicit_gemm', 'mb8' + LENET, 'mb64' + LENET],
+        report = bench(build, seconds, ['--no-naive', '--algorithm', TABLE, 'mb8' + LENET, 'mb64' + LENET],
                        LEVELS[level])
         heads.append('%s: 8 images, GFLOP/s | 64 images, GFLOP/s | ratio' % level)
         for i, d in enumerate(DIRECTIONS):

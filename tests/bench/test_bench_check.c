@@ -8,6 +8,7 @@
 #include "peer.h"
 #include "random.h"
 #include "support/harness.h"
+#include "support/names.h"
 #include "timing.h"
 #include <math.h>
 #include <stdio.h>
@@ -89,7 +90,7 @@ static bool run_once(const bench_peer *peer, const bench_task *task, const void 
 static void samples_equal_the_reference(void **state)
 {
   (void)state;
-  const cnnblas_conv_options options = {.algorithm = "reference"};
+  const cnnblas_conv_options options = {.algorithm = REFERENCE};
   for (int i = 0; i < SHAPES * 6; i++) {
     rig r;
     rig_make(&r, shapes[i / 6], i % 2 ? CNNBLAS_F64 : CNNBLAS_F32, (cnnblas_conv_direction)(i / 2 % 3));
@@ -118,7 +119,7 @@ static void samples_equal_the_reference(void **state)
 static void a_wrong_element_is_found(void **state)
 {
   (void)state;
-  const cnnblas_conv_options options = {.algorithm = "reference"};
+  const cnnblas_conv_options options = {.algorithm = REFERENCE};
   rig r;
   rig_make(&r, shapes[0], CNNBLAS_F32, CNNBLAS_FORWARD);
   bench_expected *all = bench_expected_create(&r.task, BENCH_COVER_ALL);

@@ -11,6 +11,7 @@
 #include "report.h"
 #include "runner.h"
 #include "support/harness.h"
+#include "support/names.h"
 #include <jansson.h>
 #include <sched.h>
 #include <signal.h>
@@ -151,7 +152,7 @@ static void a_load_marks_every_row(void **state)
   cnnblas_system_get_info(&info);
   bench_options o = {
       .directions = {true, true},
-      .algorithms = {"auto", "im2col"},
+      .algorithms = {"auto", IM2COL},
       .algorithm_count = 2,
       .threads = info.threads,
       .min_time = 0.3,

@@ -1,6 +1,7 @@
 /* cnnblas-bench as people call it: the command line, exit statuses, what it prints. argv[1] is the program. */
 #define _GNU_SOURCE
 #include "caller.h"
+#include "support/names.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@ static void help_list_version(void **state)
   EXPECT(0, "--list");
   static const char *const names[] = {"alexnet",      "c3d",           "googlenet", "lenet5", "mobilenet",
                                       "resnet50",     "unet",          "vgg16",     "vgg19",  "wavenet1d",
-                                      "im2col_sgemm", "im2col_images", "reference"};
+                                      "im2col_sgemm", "im2col_images", REFERENCE};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) assert_says(names[i]);
   EXPECT(0, "--version");
   assert_says(cnnblas_version_string());
@@ -158,7 +159,8 @@ static void files_are_tried_first(void **state)
              strstr(bad[i], "kernels") ? "" : " ic3ih8oc4kh3");
     EXPECT(4, arguments);
     assert_says(strstr(bad[i], "nosuch") ? "No such file" : "Is a directory");
-    if (strstr(caller_output, "forward")) FAIL("measured before it was refused:\n%s", caller_output);
+    if (strstr(caller_output, cnnblas_conv_direction_name(CNNBLAS_FORWARD)))
+      FAIL("measured before it was refused:\n%s", caller_output);
   }
 }
 

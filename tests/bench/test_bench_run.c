@@ -2,6 +2,7 @@
 #include "descriptor.h"
 #include "runner.h"
 #include "support/harness.h"
+#include "support/names.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,7 +62,7 @@ static void ignore_rows(void *context, const bench_result *rows, size_t count)
 static bench_options options_for(const char *text)
 {
   bench_options o = {.directions = {true, true, true},
-                     .algorithms = {"auto", "im2col"},
+                     .algorithms = {"auto", IM2COL},
                      .algorithm_count = 2,
                      .threads = 2,
                      .min_time = 0.002,

@@ -13,6 +13,8 @@ openmp     within lib/, an OpenMP pragma stands in lib/base/parallel.c alone
 memory     within lib/, malloc and its family are called in lib/base/memory.c alone
 silence    lib/ never prints, exits or aborts
 names      no two files of lib/ have the same name, apart from meson.build and README.md
+spelling   an algorithm's or a direction's name is spelt where the table of them is, and a peer's; who needs it elsewhere asks the library
+           (SPELT names the few files that may: names that tests ask for, a document's steps, a word of reports)
 circles    no files of lib/, bench/ or tools/ depend on each other in a circle (see circles.py)
 limits     no test and none of its programs has a limit of time but the one of tests/meson.build, which catches what hangs
 """
@@ -36,6 +38,14 @@ MEMORY = re.compile(r'\b(malloc|calloc|realloc|reallocarray|free|posix_memalign|
                     r'mmap|alloca|__builtin_alloca)[ \t]*\(')
 NOISE = re.compile(r'\b(printf|vprintf|fprintf|vfprintf|puts|fputs|putchar|perror|exit|_exit|quick_exit|abort|assert)'
                    r'[ \t]*\(')
+TABLES = 'lib/conv/'
+ROW = re.compile(r'\bCB_(?:NAMED\("(\w+)"\)|ORIENTED\("(\w+)",\s*"(\w+)"\))')
+DIRECTION = re.compile(r'\[CNNBLAS_(?:FORWARD|BACKWARD_\w+)\]\s*=\s*"(\w+)"')
+SPELT = ('tests/support/names.h', 'tools/tutorial.py', 'bench/report_json.c')
+COMMENTS_AND_STRINGS = {
+    'c': re.compile(r'//[^\n]*|/\*.*?\*/|"((?:\\.|[^"\\\n])*)"', re.S),
+    'py': re.compile(r'#[^\n]*|""".*?"""|\'((?:\\.|[^\'\\\n])*)\'|"((?:\\.|[^"\\\n])*)"', re.S),
+}
 LIMIT = re.compile(r'\btimeout[ \t]*[:=]')
 
 
@@ -73,6 +83,38 @@ def scripts(root, folder):
                 path = os.path.join(directory, name)
                 with open(path, encoding='utf-8') as file:
                     yield os.path.relpath(path, root), file.read()
+
+
+def originals(root, folder, endings):
+    for directory, folders, names in os.walk(os.path.join(root, folder)):
+        folders.sort()
+        for name in sorted(names):
+            if name.endswith(endings):
+                path = os.path.join(directory, name)
+                with open(path, encoding='utf-8') as file:
+                    yield os.path.relpath(path, root), file.read()
+
+
+def misspelt(root):
+    """(path, text, match, name) of each string that is an algorithm's name, with or without orientation, or in C a direction's."""
+    homes = {}  # a name, and the files of the tables that spell it
+    for path, text in originals(root, TABLES, ('.c',)):
+        for name, family, orientation in ROW.findall(text):
+            for spelt in (name, family, orientation and family + ':' + orientation):
+                homes.setdefault(spelt, set()).add(path)
+        for name in DIRECTION.findall(text):
+            homes.setdefault(name, set()).add(path)
+    homes.pop('', None)
+    directions = {name for path, text in originals(root, TABLES, ('.c',)) for name in DIRECTION.findall(text)}
+    for folder in ['lib'] + OUTSIDE:
+        for path, text in originals(root, folder, ('.c', '.h', '.py')):
+            if path in SPELT or (path.endswith('.py') and path.startswith('tests')):
+                continue
+            for match in COMMENTS_AND_STRINGS['py' if path.endswith('.py') else 'c'].finditer(text):
+                word = next((group for group in match.groups() if group), '')
+                word = word[:-2] if word.endswith('\\n') else word
+                if word in homes and path not in homes[word] and not (path.endswith('.py') and word in directions):
+                    yield path, text, match, word
 
 
 def line(text, match):
@@ -143,6 +185,9 @@ def check(root):
             for match in LIMIT.finditer(text):
                 breach(path, text, match, 'a limit of time beside that of tests/meson.build')
 
+    for path, text, match, name in misspelt(root):
+        breach(path, text, match, 'the name %s is spelt outside its table' % name)
+
     for folder in NO_CIRCLES:
         for node, sentence in circles(folder, list(sources(root, folder))):
             found.append('%s:1: %s' % (node, sentence))
@@ -177,6 +222,10 @@ CLEAN = {
     'bench/a.h': 'void a_do(void);\n',
     'bench/b.c': '/* a_do() calls this. */\nstatic void c(void)\n{\n}\nint b_do(int a)\n{\n  return a;\n}\n',
     'bench/b.h': 'int b_do(int a);\n',
+    'lib/conv/a.c': 'row a = {CB_NAMED("deep")};\nrow b = {CB_ORIENTED("gemm", "rows")}; /* "deep" */\n',
+    'lib/conv/directions.c': 'names[] = {[CNNBLAS_FORWARD] = "forward"};\n',
+    'tests/d.c': '/* "deep" */ const char *s = "deeper";\n',
+    'tools/t.py': "x = 'forward'  # 'deep'\n",
     'tests/meson.build': "add_test_setup('default', timeout_multiplier: 240)\n",
 }
 # Path, text, and what the breach must say; a limit of time in two pieces, or this file would break its own rule.
@@ -200,6 +249,11 @@ BREACHES = [
     ('tools/io/file.c', '#include "base/memory.h"\n', 'no header of lib/ but lib/base/replace.h'),
     ('tests/tools/meson.build', "test('x', x, time" 'out: 300)\n', 'a limit of time'),
     ('tests/tools/x.py', 'subprocess.run([program], time' 'out=120)\n', 'a limit of time'),
+    ('lib/conv/x.c', 'bool b = strcmp(s, "deep") == 0;\n', 'the name deep is spelt outside its table'),
+    ('bench/x.c', 'const char *s = "gemm:rows";\n', 'the name gemm:rows is spelt'),
+    ('tests/x.c', 'const char *s = "gemm\\n";\n', 'the name gemm is spelt'),
+    ('tests/x.c', 'const char *s = "forward";\n', 'the name forward is spelt'),
+    ('tools/x.py', "s = 'deep'\n", 'the name deep is spelt'),
     ('bench/b.h', '#include "a.h"\n', 'a circle of files: bench/a -> bench/b (includes) -> bench/a (includes)'),
     ('bench/b.c', 'int b_do(int a)\n{\n  a_do();\n  return a;\n}\n', '-> bench/a (a_do)'),
     ('include/cnnblas/x.h', '#include "../../lib/gemm/blas.h"\n', 'a public header includes'),

@@ -8,6 +8,7 @@
  */
 #include "base/parallel.h"
 #include "support/harness.h"
+#include "support/names.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,7 +108,7 @@ static void execute(const layer *l)
     ASSERT_OK(cnnblas_conv_backward_weights(l->plan, l->n, l->x, l->y, l->w, l->bias, NULL, 0));
 }
 
-/* A task of "reference" is a plane of the output. Each call has enough to do to be given threads. */
+/* A task of REFERENCE is a plane of the output. Each call has enough to do to be given threads. */
 static void plans(void **state)
 {
   (void)state;
@@ -125,7 +126,7 @@ static void plans(void **state)
   enum { ORDINARY = sizeof ordinary / sizeof *ordinary };
   layer alternating[KINDS], chosen[ORDINARY][DIRECTIONS];
   for (int i = 0; i < KINDS; i++) {
-    alternating[i] = make_layer(&planes[i], CNNBLAS_FORWARD, "reference");
+    alternating[i] = make_layer(&planes[i], CNNBLAS_FORWARD, REFERENCE);
     assert_int_equal(tasks_of(&alternating[i]), task_counts[i]);
   }
   for (int i = 0; i < ORDINARY; i++)

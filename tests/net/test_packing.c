@@ -1,5 +1,6 @@
 /* Inference with packed weights: the same bits, what counts when, room in the block and nowhere else, refusals. */
 #include "check.h"
+#include "support/names.h"
 #include <cnnblas/net.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,11 +50,11 @@ static cnnblas_net *make(const network *n, cnnblas_net_options o)
 
 static const cnnblas_net_options plain = {.mode = CNNBLAS_NET_INFERENCE, .seed = 5},
                                  packing = {.mode = CNNBLAS_NET_INFERENCE, .seed = 5, .packed_weights = 1},
-                                 named = {.mode = CNNBLAS_NET_INFERENCE, .seed = 5, .algorithm = "implicit_gemm"},
+                                 named = {.mode = CNNBLAS_NET_INFERENCE, .seed = 5, .algorithm = IMPLICIT_GEMM},
                                  named_packing = {.mode = CNNBLAS_NET_INFERENCE,
                                                   .seed = 5,
                                                   .packed_weights = 1,
-                                                  .algorithm = "implicit_gemm"};
+                                                  .algorithm = IMPLICIT_GEMM};
 
 static cnnblas_net_info info_of(const cnnblas_net *net)
 {
@@ -69,7 +70,7 @@ static int packed_layers(const cnnblas_net *net)
     cnnblas_net_layer_info l;
     ASSERT_OK(cnnblas_net_get_layer(net, i, &l));
     count += l.packed;
-    if (l.packed) assert_algorithm(l.algorithm[0], "implicit_gemm");
+    if (l.packed) assert_algorithm(l.algorithm[0], IMPLICIT_GEMM);
   }
   return count;
 }
@@ -110,7 +111,7 @@ static void packed_weights_give_the_same_bits(void **state)
     for (int run = 0; run < 4; run++) {
       const network *of = &networks[i];
       cnnblas_net_options o = packing, p = plain;
-      o.algorithm = p.algorithm = run / 2 ? "implicit_gemm" : NULL;
+      o.algorithm = p.algorithm = run / 2 ? IMPLICIT_GEMM : NULL;
       o.threads = 1 + run % 2;
       cnnblas_net *as_they_are = make(of, p), *packed = make(of, o);
       void *x = reals(of->dtype, 1, of->batch * info_of(packed).input_elements);
@@ -132,7 +133,7 @@ static void named_algorithms_keep_their_plans(void **state)
 {
   (void)state;
   const network *of = &networks[7];
-  static const char *const names[] = {"implicit_gemm", "im2col", "naive"};
+  static const char *const names[] = {IMPLICIT_GEMM, IM2COL, NAIVE};
   for (int i = 0; i < 3; i++) {
     cnnblas_net_options o = plain, p = packing;
     o.algorithm = p.algorithm = names[i];

@@ -6,6 +6,7 @@
  *   test_concurrent --racy          two threads write one output, which a race detector must report
  */
 #include "support/harness.h"
+#include "support/names.h"
 #include "support/problem.h"
 #include "support/samples.h"
 #include <pthread.h>
@@ -125,7 +126,7 @@ static int race(void)
 {
   const cnnblas_conv_desc desc = {
       .n = 1, .c = 3, .k = 1, .size = {32, 32}, .kernel = {3, 3}, .pad_begin = {1, 1}, .pad_end = {1, 1}};
-  const cnnblas_conv_options options = {.threads = 1, .algorithm = "implicit_gemm"};
+  const cnnblas_conv_options options = {.threads = 1, .algorithm = IMPLICIT_GEMM};
   cnnblas_conv_plan *plan;
   pthread_t threads[2];
   if (cnnblas_conv_plan_create(&desc, CNNBLAS_FORWARD, &options, &plan)) return 3;

@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "support/harness.h"
+#include "support/names.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -24,7 +25,7 @@ static atomic_long calls;
 /* One convolution through OpenBLAS and one measured choice; not for assertions, for children run it too. */
 static cnnblas_status run(float *y)
 {
-  cnnblas_conv_options options = {.algorithm = "im2col", .threads = 1};
+  cnnblas_conv_options options = {.algorithm = IM2COL, .threads = 1};
   cnnblas_conv_plan *plan = NULL;
   cnnblas_status status = cnnblas_conv_plan_create(&layer, CNNBLAS_FORWARD, &options, &plan);
   if (!status) status = cnnblas_conv_forward(plan, 2, x, w, NULL, y, NULL, 0);

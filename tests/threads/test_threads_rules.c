@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "support/harness.h"
+#include "support/names.h"
 #include <cblas.h>
 #include <dirent.h>
 #include <fenv.h>
@@ -256,7 +257,7 @@ static void a_callers_parallel_region(void **state)
   cnnblas_conv_plan *outside[DIRECTIONS];
   settings before = settings_now();
   for (int direction = 0; direction < DIRECTIONS; direction++) {
-    outside[direction] = make_plan(&layer, direction, "im2col", 2);
+    outside[direction] = make_plan(&layer, direction, IM2COL, 2);
     ASSERT_OK(execute(outside[direction], direction, &want));
   }
   for (int member = 0; member < TEAM; member++) got[member] = arrays_make(&layer);
@@ -268,7 +269,7 @@ static void a_callers_parallel_region(void **state)
     team = omp_get_num_threads();
     for (int round = 0; round < ROUNDS; round++)
       for (int direction = 0; direction < DIRECTIONS; direction++) {
-        cnnblas_conv_options options = {.algorithm = "im2col"};
+        cnnblas_conv_options options = {.algorithm = IM2COL};
         cnnblas_conv_plan *inside = NULL;
         wrong += cnnblas_conv_plan_create(&layer, (cnnblas_conv_direction)direction, &options, &inside) != CNNBLAS_OK;
         parallel_plans += cnnblas_conv_plan_threads(inside) != 1;
@@ -296,7 +297,7 @@ static int run_in_child(cnnblas_conv_plan *const plans[DIRECTIONS], const arrays
   for (int direction = 0; direction < DIRECTIONS; direction++) {
     if (cnnblas_conv_plan_threads(plans[direction]) != 1) return 4;
     if (execute(plans[direction], direction, got) || !same_output(got, want, direction)) return 1;
-    cnnblas_conv_options options = {.algorithm = "im2col"};
+    cnnblas_conv_options options = {.algorithm = IM2COL};
     cnnblas_conv_plan *plan;
     if (cnnblas_conv_plan_create(&layer, (cnnblas_conv_direction)direction, &options, &plan)) return 2;
     if (execute(plan, direction, got) || !same_output(got, want, direction)) return 3;
@@ -311,7 +312,7 @@ static void fork_after_a_parallel_call(void **state)
   arrays want = arrays_make(&layer), got = arrays_make(&layer);
   cnnblas_conv_plan *plans[DIRECTIONS];
   for (int direction = 0; direction < DIRECTIONS; direction++) {
-    plans[direction] = make_plan(&layer, direction, "im2col", 2);
+    plans[direction] = make_plan(&layer, direction, IM2COL, 2);
     assert_int_equal(cnnblas_conv_plan_threads(plans[direction]), 2);
   }
   int finished = 0;

@@ -1,0 +1,55 @@
+/* Looking into the library's table; see algorithms.h. */
+#include "algorithms.h"
+#include <string.h>
+
+/* The name in the table's storage of the row or family that the first `length` characters of name are, or NULL. */
+static const char *find(const char *name, size_t length, bool packed)
+{
+  cnnblas_algorithm_info row;
+  for (int32_t i = 0; cnnblas_conv_algorithm_info(i, &row) == CNNBLAS_OK; i++) {
+    if (packed && !row.packed_weights) continue;
+    if (strlen(row.name) == length && memcmp(row.name, name, length) == 0) return row.name;
+    if (strlen(row.family) == length && memcmp(row.family, name, length) == 0) return row.family;
+  }
+  return strlen(BENCH_AUTO) == length && memcmp(BENCH_AUTO, name, length) == 0 ? BENCH_AUTO : NULL;
+}
+
+/* Characters in front of "_prepacked", or 0. */
+static size_t before_suffix(const char *name)
+{
+  const size_t suffix = strlen(BENCH_PREPACKED) - strlen(BENCH_AUTO), length = strlen(name);
+  if (length <= suffix || strcmp(name + length - suffix, BENCH_PREPACKED + strlen(BENCH_AUTO)) != 0) return 0;
+  return length - suffix;
+}
+
+bool bench_is_algorithm(const char *name)
+{
+  const size_t front = before_suffix(name);
+  return find(name, strlen(name), false) || (front && find(name, front, true));
+}
+
+const char *bench_algorithm_asked(const char *name, bool *packed)
+{
+  const size_t front = before_suffix(name);
+  const char *asked = front ? find(name, front, true) : NULL;
+  *packed = asked != NULL;
+  return asked ? asked : name;
+}
+
+static const char *of_accuracy(cnnblas_accuracy accuracy)
+{
+  cnnblas_algorithm_info row;
+  for (int32_t i = 0; cnnblas_conv_algorithm_info(i, &row) == CNNBLAS_OK; i++)
+    if (row.accuracy == accuracy && row.by_name_only) return row.name;
+  return ""; /* which the library refuses by name */
+}
+
+const char *bench_naive_name(void)
+{
+  return of_accuracy(CNNBLAS_ACCURACY_CHAIN);
+}
+
+const char *bench_reference_name(void)
+{
+  return of_accuracy(CNNBLAS_ACCURACY_WIDE);
+}
