@@ -73,10 +73,6 @@ static bool applies(const cb_problem *problem, char *why, size_t size)
   cb_gather gather[CB_SLIVERS_MAX_PHASES];
   cb_slivers st = {.phases = phases_of(problem), .gather = gather};
   size_t needed;
-  if (problem->direction == CNNBLAS_BACKWARD_WEIGHTS) {
-    snprintf(why, size, "it does forward and input gradients only");
-    return false;
-  }
   if (st.phases > CB_SLIVERS_MAX_PHASES) {
     snprintf(why, size, "%lld phases; it does up to %d", (long long)st.phases, CB_SLIVERS_MAX_PHASES);
     return false;
@@ -204,6 +200,7 @@ static void release(cnnblas_conv_plan *plan)
 
 const cb_algorithm cb_implicit_slivers = {CB_ORIENTED("implicit_gemm", "slivers"),
                                           .directions = CB_FORWARD | CB_BACKWARD_DATA,
+                                          .scope = CNNBLAS_SCOPE_ROOM,
                                           .applies = applies,
                                           .cost = cost,
                                           .prepare = prepare,
