@@ -44,7 +44,7 @@ static void pack_spare(const cb_map_tiles *j, const cb_walks *walks, const void 
 }
 
 /* One tile of pixels with all outputs of the job; kernels store it themselves if all of its lanes are wanted. */
-static void run_tile(outputs *o, const lane_tile *lane)
+static inline void run_tile(outputs *o, const lane_tile *lane)
 {
   const cb_engine *engine = o->product[0].engine;
   const size_t element = o->product[0].element, vector = (size_t)engine->lanes * element;
@@ -92,7 +92,7 @@ static void ask_lanes(const cb_walks *walks, const char *pixels, size_t element)
 /* A stretch of pixels side by side, in tiles of up to three vectors. A band has room behind it. Where the source is read in
    place, the last tile of a stretch begins early enough to end with it, and stores what is new, or all of it again: the
    bits are the same. A stretch of less than a vector is copied. */
-static void run_stretch(outputs *o, int64_t first, int64_t count)
+static inline void run_stretch(outputs *o, int64_t first, int64_t count)
 {
   const cb_map_tiles *j = o->job;
   const cb_walks *walks = o->walks;
