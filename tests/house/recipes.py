@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the documents for contributors name exists: files, tests, suites, options, sources.
+"""What the documents for contributors name exists: files, functions, tests, suites, options, sources.
 
 usage: recipes.py ROOT         check CONTRIBUTING.md, lib/README.md, bench/README.md and bench/calibration/README.md
        recipes.py --self-test
@@ -7,6 +7,7 @@ usage: recipes.py ROOT         check CONTRIBUTING.md, lib/README.md, bench/READM
 files      a word in backticks or in a command that has a slash, or the ending of a file of this project, is a file, seen from
            the document's folder or the root; where a part of it is in capitals (NAME), its folder exists; below build/ it is a
            program that a meson.build names
+functions  cb_x, cnnblas_conv_x and run_x in CONTRIBUTING.md and lib/README.md stand in lib/ or include/
 tests      what follows `meson test -C build` are tests and --suite suites that a meson.build names
 options    each --option of a line with cnnblas-bench or choice.py or calibrate.py stands in the source of one of them
 """
@@ -56,6 +57,15 @@ def phrases(text):
                 yield number, phrase.split(), phrase.count(' ') > 0
 
 
+def code(root):
+    """All of the library's sources and public headers."""
+    text = []
+    for top in ('lib', 'include'):
+        for directory, _, names in os.walk(os.path.join(root, top)):
+            text += [read(root, os.path.relpath(os.path.join(directory, name), root)) for name in names if name.endswith(('.c', '.h', '.in'))]
+    return '\n'.join(text)
+
+
 def is_file(word):
     return not word.startswith(ELSEWHERE) and '=' not in word and ('/' in word or word.endswith(ENDINGS)) and not word.startswith('-') \
         and re.fullmatch(r'[\w./*+-]+', word) and re.search('[a-z]', word) and not re.fullmatch(r'[\d./x]+', word) \
@@ -77,6 +87,7 @@ def file_exists(root, document, word, meson):
 def check(root):
     found, seen = [], 0
     meson = builds(root)
+    identifiers = set(re.findall(r'\w+', code(root)))
     options = '\n'.join(read(root, path) for path in OPTION_SOURCES)
     for document in DOCUMENTS:
         for number, words, command in phrases(read(root, document)):
@@ -87,6 +98,10 @@ def check(root):
                     seen += 1
                     if not file_exists(root, document, word, meson):
                         found.append(place + 'there is no %s' % word)
+                if re.fullmatch(r'(cb|cnnblas_conv|run)_[a-z0-9_]+(\(\))?', word) and document.startswith(('lib', 'CONTRIBUTING')):
+                    seen += 1
+                    if word.rstrip('()') not in identifiers:
+                        found.append(place + 'the library has no %s' % word)
             for call in re.findall(r'meson test -C (?:build|cov) ?([^&;`|]*)', ' '.join(words)):
                 for word in re.sub(r'--setup \S+', '', call).split():
                     seen += word[0] != '-'
@@ -103,10 +118,11 @@ def check(root):
 CLEAN = {
     'CONTRIBUTING.md': 'See `lib/a.c`, `lib/NAME.c`.\n\n    ninja -C build && meson test -C build random bench_check --suite docs\n'
                        '    build/bench/cnnblas-bench --set x\n    bench/choice.py --least 95 r1.json\n',
-    'lib/README.md': '`a.c` and `base/`, 1/2\n', 'bench/README.md': '`../lib/a.c`\n', 'lib/a.c': '', 'lib/base/b.c': '',
+    'lib/README.md': '`a.c` and `base/`, 1/2; `run_job`, `cb_f()`\n', 'bench/README.md': '`../lib/a.c`\n', 'lib/a.c': 'void run_job(void) { cb_f(); }', 'lib/base/b.c': '',
     'bench/choice.py': "'--least'", 'bench/command_line.c': '{"set", 1}',
     'meson.build': "test('random', suite: 'docs')\ntest('bench_' + 'check')\nexecutable('cnnblas-bench')\n"}
 BREACHES = [('CONTRIBUTING.md', '`lib/b.c`\n', 'there is no lib/b.c'), ('lib/README.md', '`nothing/NAME.c`\n', 'there is no nothing/NAME.c'),
+            ('lib/README.md', '`run_jobs`\n', 'the library has no run_jobs'),
             ('CONTRIBUTING.md', '    meson test -C build odd\n', 'no test or suite odd'), ('bench/README.md', '`gone.py`\n', 'there is no gone.py'),
             ('CONTRIBUTING.md', '    build/bench/other\n', 'there is no build/bench/other'),
             ('bench/README.md', '    cnnblas-bench --odd 1\n', 'no program has --odd')]
