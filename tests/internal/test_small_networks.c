@@ -54,7 +54,8 @@ static void count_teams(cnnblas_net *net, int64_t n, bool training, int teams[3]
     cb_parallel_watch(&watch);
     if (call == 0) ASSERT_OK(cnnblas_net_predict(net, n, x, y, labels));
     if (call == 1) ASSERT_OK(cnnblas_net_evaluate(net, n, x, labels, &result));
-    if (call == 2) ASSERT_OK(cnnblas_net_gradient(net, &(cnnblas_net_step){.n = n, .images = x, .labels = labels}, &result));
+    if (call == 2)
+      ASSERT_OK(cnnblas_net_gradient(net, &(cnnblas_net_step){.n = n, .images = x, .labels = labels}, &result));
     cb_parallel_watch(NULL);
     teams[call] = s.teams;
   }
