@@ -271,14 +271,26 @@ static void weave_rows(const job *j, int64_t t, const cb_run *row, int64_t phase
                 most = cb_min(row->count * ways, st->dest[2] - row->at % st->dest[2]);
   const int64_t at = from * st->dest_plane + row->at + shift, ldc = st->width * ways;
   char *stage = j->scratch + st->parts.stage;
-  for (int64_t k = 0; k < count; k++) {
-    const void *source[CB_SLIVERS_MAX_PHASES];
-    for (int64_t way = 0; way < ways; way++) {
-      const group g = {.phase = phase + way};
-      source[way] = st->gather[phase + way].q ? cb_at(sums_at(j, &g, t, from + k), row->lane, element) : NULL;
-    }
-    st->engine->weave(stage + (size_t)(k * ldc) * element, source, ways, row->count, most);
+  const void *source[CB_SLIVERS_MAX_PHASES];
+  for (int64_t way = 0; way < ways; way++) {
+    const group g = {.phase = phase + way};
+    source[way] = st->gather[phase + way].q ? cb_at(sums_at(j, &g, t, from), row->lane, element) : NULL;
   }
+  cb_woven woven = {.to = stage,
+                    .from = source,
+                    .ldt = ldc,
+                    .ldf = (int64_t)tile_vectors(j, t) * st->engine->lanes,
+                    .rows = count,
+                    .ways = ways,
+                    .count = row->count,
+                    .most = most};
+  if (!j->call->accumulate) { /* there is no other epilogue of a gradient */
+    woven.to = cb_at_mut(j->call->out, j->dest + at, element);
+    woven.ldt = st->dest_plane;
+    st->engine->weave(&woven);
+    return;
+  }
+  st->engine->weave(&woven);
   cb_store store = cb_implicit_store(j->call, j->dest + at, j->ig * st->outputs + from);
   store.c = stage;
   store.ldc = ldc;
@@ -296,14 +308,15 @@ static void weave(const job *j)
   const cb_slivers *st = j->st;
   const int64_t steps[3] = {st->gather[0].axis[0].out_step, st->gather[0].axis[1].out_step,
                             st->gather[0].axis[2].out_step};
+  const int64_t each = j->call->accumulate ? STAGED_OUTPUTS : j->count;
   for (int64_t t = 0; t < j->tables.tiles; t++)
     for (int32_t r = j->tables.first_row[t]; r < j->tables.first_row[t + 1]; r++) {
       const cb_run *row = &j->tables.row[r];
       const int64_t line = row->at % st->dest_plane / st->dest[2], d = line / st->dest[1], h = line % st->dest[1];
       for (int64_t rd = 0; rd < cb_min(steps[0], st->dest[0] - d); rd++)
         for (int64_t rh = 0; rh < cb_min(steps[1], st->dest[1] - h); rh++)
-          for (int64_t k = 0; k < j->count; k += STAGED_OUTPUTS)
-            weave_rows(j, t, row, (rd * steps[1] + rh) * steps[2], j->output0 + k, cb_min(STAGED_OUTPUTS, j->count - k),
+          for (int64_t k = 0; k < j->count; k += each)
+            weave_rows(j, t, row, (rd * steps[1] + rh) * steps[2], j->output0 + k, cb_min(each, j->count - k),
                        (rd * st->dest[1] + rh) * st->dest[2]);
     }
 }

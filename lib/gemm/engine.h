@@ -100,6 +100,15 @@ typedef struct {
   int64_t outputs, tiles, first, end;
 } cb_turned;
 
+/* Rows whose elements come in turn from so many others:
+       to[row * ldt + i * ways + j] = from[j][row * ldf + i]      row < rows, i < count, j < ways
+   zeros where from[j] is NULL; only the first `most` elements of each row are written. */
+typedef struct {
+  void *to;
+  const void *const *from; /* [ways] */
+  int64_t ldt, ldf, rows, ways, count, most;
+} cb_woven;
+
 /* A tile of sums over whole vectors, for weight gradients with images on the lanes:
        c[i * ldc + j] += sum over s < steps, l < lanes of  a[i * pitch + s * lanes + l] * b[col[j] + walk[s] + l]
    A lane is one chain in the order of s; the lanes are then added in pairs, halves of the vector first. */
@@ -173,8 +182,7 @@ typedef struct {
   /* dst[i] = src[stride * i], i < count. */
   void (*take_every)(void *dst, const void *src, int64_t stride, int64_t count);
 
-  /* dst[i * ways + j] = src[j][i] for i < count, j < ways, zeros where src[j] is NULL; only the first `most` of dst. */
-  void (*weave)(void *dst, const void *const *src, int64_t ways, int64_t count, int64_t most);
+  void (*weave)(const cb_woven *woven);
 
   int dots_rows, dots_columns;                                /* most of a tile of dots */
   cb_dots_kernel dots[CB_DOTS_COLUMNS + 1][CB_DOTS_ROWS + 1]; /* [columns][rows] */

@@ -66,7 +66,7 @@ void CB_NAME(cb_pack_sliver)(const cb_sliver *sliver);
 void CB_NAME(cb_pack_rows)(void *dst, const void *src, int64_t ld, int64_t steps, int64_t m);
 void CB_NAME(cb_pack_turned)(const cb_turned *turned);
 void CB_NAME(cb_take_every)(void *dst, const void *src, int64_t stride, int64_t count);
-void CB_NAME(cb_weave)(void *dst, const void *const *src, int64_t ways, int64_t count, int64_t most);
+void CB_NAME(cb_weave)(const cb_woven *woven);
 
 void CB_NAME(cb_store)(const cb_store *store);
 void CB_NAME(cb_ask)(const void *rows, int64_t pitch, int64_t count, int64_t bytes);

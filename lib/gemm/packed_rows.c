@@ -58,22 +58,38 @@ static bool is_turned_nine(const cb_turned *t)
   return true;
 }
 
+/* m elements side by side; the compiler knows the usual tiles. */
+INLINE void copy_tile(real *to, const real *from, const int64_t m)
+{
+  if (m == CB_PACKED_ROWS)
+    memcpy(to, from, CB_PACKED_ROWS * sizeof(real));
+  else if (m == CB_PACKED_ROWS - 1)
+    memcpy(to, from, (CB_PACKED_ROWS - 1) * sizeof(real));
+  else
+    for (int64_t i = 0; i < m; i++) to[i] = from[i];
+}
+
 void CB_NAME(cb_pack_turned)(const cb_turned *t)
 {
-  const bool nine = is_turned_nine(t);
+  const bool nine = is_turned_nine(t), side_by_side = t->taps == 1 && t->output_pitch == 1;
   const int64_t steps = t->channels * t->taps, first = cb_split(t->outputs, t->tiles, t->first);
+  const int64_t least = t->outputs / t->tiles, more = t->outputs % t->tiles; /* of a tile: cb_split */
   for (int64_t c = 0; c < t->channels; c++) {
-    const real *channel = (const real *)t->from + c * t->channel_pitch;
+    const real *from = (const real *)t->from + c * t->channel_pitch + first * t->output_pitch;
+    real *to = t->to;
     for (int64_t tile = t->first; tile < t->end; tile++) {
-      const int64_t k = cb_split(t->outputs, t->tiles, tile), m = cb_split(t->outputs, t->tiles, tile + 1) - k;
-      real *to = (real *)t->to + (k - first) * steps + c * t->taps * m;
-      const real *from = channel + k * t->output_pitch;
+      const int64_t m = least + (tile < more);
+      real *at = to + c * t->taps * m;
       if (nine && m == 6)
-        turn_nine(to, from, 6);
-      else if (t->taps == 1 && t->output_pitch == 1)
-        for (int64_t i = 0; i < m; i++) to[i] = from[i + t->tap[0]];
+        turn_nine(at, from, 6);
+      else if (nine && m == 5)
+        turn_nine(at, from, 5);
+      else if (side_by_side)
+        copy_tile(at, from + t->tap[0], m);
       else
-        turn_tile(to, from, t->tap, t->taps, t->output_pitch, m);
+        turn_tile(at, from, t->tap, t->taps, t->output_pitch, m);
+      from += m * t->output_pitch;
+      to += m * steps;
     }
   }
 }

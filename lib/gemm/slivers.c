@@ -208,19 +208,34 @@ void CB_NAME(cb_take_every)(void *to_, const void *from_, int64_t stride, int64_
   for (; i < count; i++) to[i] = from[stride * i];
 }
 
-/* to[i * ways + j] = from[j][i], zeros where from[j] is NULL; i < count, j < ways, in all at most `most` elements. */
-void CB_NAME(cb_weave)(void *to_, const void *const *from, int64_t ways, int64_t count, int64_t most)
+/* Pairs, each from two rows of which one may be NULL: all zeros. */
+INLINE void weave_pairs(real *to, const real *first, const real *second, int64_t count, int64_t most)
 {
-  real *to = to_;
   int64_t i = 0;
-  if (ways == 2)
-    for (; i + LANES <= count && 2 * (i + LANES) <= most; i += LANES) {
-      vector a = from[0] ? *(const vector *)((const real *)from[0] + i) : (vector){0};
-      vector b = from[1] ? *(const vector *)((const real *)from[1] + i) : (vector){0};
-      *(vector *)(to + 2 * i) = weave_low(a, b);
-      *(vector *)(to + 2 * i + LANES) = weave_high(a, b);
+  for (; i + LANES <= count && 2 * (i + LANES) <= most; i += LANES) {
+    vector a = first ? *(const vector *)(first + i) : (vector){0};
+    vector b = second ? *(const vector *)(second + i) : (vector){0};
+    *(vector *)(to + 2 * i) = weave_low(a, b);
+    *(vector *)(to + 2 * i + LANES) = weave_high(a, b);
+  }
+  for (; i < count && 2 * i < most; i++) {
+    to[2 * i] = first ? first[i] : 0;
+    if (2 * i + 1 < most) to[2 * i + 1] = second ? second[i] : 0;
+  }
+}
+
+void CB_NAME(cb_weave)(const cb_woven *t)
+{
+  real *to = t->to;
+  for (int64_t row = 0; row < t->rows; row++, to += t->ldt) {
+    const real *from[2] = {t->from[0] ? (const real *)t->from[0] + row * t->ldf : NULL,
+                           t->ways > 1 && t->from[1] ? (const real *)t->from[1] + row * t->ldf : NULL};
+    if (t->ways == 2) {
+      weave_pairs(to, from[0], from[1], t->count, t->most);
+      continue;
     }
-  for (; i < count; i++)
-    for (int64_t j = 0; j < ways && i * ways + j < most; j++)
-      to[i * ways + j] = from[j] ? ((const real *)from[j])[i] : 0;
+    for (int64_t i = 0; i < t->count; i++)
+      for (int64_t j = 0; j < t->ways && i * t->ways + j < t->most; j++)
+        to[i * t->ways + j] = t->from[j] ? ((const real *)t->from[j])[row * t->ldf + i] : 0;
+  }
 }

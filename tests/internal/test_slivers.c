@@ -195,7 +195,7 @@ static void check_interleaving(const cb_engine *engine, cnnblas_dtype dtype, rng
   for (int64_t j = 0; j < stride; j++)
     ways[j] = j == none ? NULL : (const char *)b.data + (size_t)(j * count) * element_of(dtype);
   guarded_reset(&c, (size_t)most * element_of(dtype), AGAINST_END);
-  engine->weave(c.data, ways, stride, count, most);
+  engine->weave(&(cb_woven){.to = c.data, .from = ways, .rows = 1, .ways = stride, .count = count, .most = most});
   for (int64_t i = 0; i < most; i++) {
     double want = ways[i % stride] ? array_get(dtype, b.data, i % stride * count + i / stride) : 0;
     if (array_get(dtype, c.data, i) != want) FAIL("woven element %lld", (long long)i);
