@@ -5,6 +5,7 @@
  *                     work out, implicit_map_tables.c makes the walks, implicit_map_run.c runs a call's jobs and
  *                     implicit_map_channels.c and implicit_map_pixels.c their tiles; implicit_map_images.c and
  *                     implicit_map_images_run.c do it all with images on the lanes
+ *                     implicit_map_slivers*: y and dx again, pixels on the lanes, both operands packed in pieces
  *     implicit_dw*    dw: implicit_dw.c plans, implicit_dw_run.c runs; implicit_dw_images.c does both with images on the lanes
  */
 #ifndef CB_CONV_IMPLICIT_H
