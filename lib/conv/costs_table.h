@@ -1,7 +1,7 @@
 /*
  * The table of the cost model, in nanoseconds for one of each kind of work (see costs.h). Written by bench/calibrate.py from:
- *   bench/calibration/avx2-sapphire_rapids.json: 2157 samples
- *   bench/calibration/avx512-sapphire_rapids.json: 1808 samples
+ *   bench/calibration/avx2-sapphire_rapids.json: 2247 samples
+ *   bench/calibration/avx512-sapphire_rapids.json: 2136 samples
  */
 #ifndef CB_CONV_COSTS_TABLE_H
 #define CB_CONV_COSTS_TABLE_H
@@ -19,242 +19,252 @@ static const struct {
   {"avx2", "Haswell", {
     [CB_COST_ROWS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0133, 0.615, 0.0785, 0.17, 779, 3.14e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0139, 0.775, 0, 0.273, 831, 8.72e+03},
+        [CNNBLAS_FORWARD] = {0.0129, 0.568, 0.123, 0.161, 930, 2.87e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0136, 0.716, 0, 0.274, 807, 9.01e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0266, 1.23, 0.157, 0.34, 1.56e+03, 6.27e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0279, 1.55, 0, 0.547, 1.66e+03, 1.74e+04},
+        [CNNBLAS_FORWARD] = {0.0257, 1.14, 0.245, 0.322, 1.86e+03, 5.75e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0271, 1.43, 0, 0.548, 1.61e+03, 1.8e+04},
       },
     },
     [CB_COST_LANES] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0122, 0, 1.4, 0, 1.78e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0143, 1.14, 0.32, 0.0735, 3.28e+03, 1.46e+03},
+        [CNNBLAS_FORWARD] = {0.0123, 0, 1.54, 0, 1.67e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0141, 1.67, 0, 0, 3.38e+03, 2.32e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0244, 0, 2.8, 0, 3.57e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0286, 2.29, 0.641, 0.147, 6.57e+03, 2.93e+03},
+        [CNNBLAS_FORWARD] = {0.0246, 0, 3.08, 0, 3.34e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0282, 3.33, 0, 0, 6.76e+03, 4.64e+04},
       },
     },
     [CB_COST_DIRECT] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0134, 0, 0, 0.147, 5.26e+03, 726},
-        [CNNBLAS_BACKWARD_DATA] = {0.0158, 0, 0, 0.63, 2.38e+03, 6.42e+03},
+        [CNNBLAS_FORWARD] = {0.0125, 0, 0, 0.146, 6.28e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.016, 0, 0, 0.705, 2.57e+03, 1.81e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0267, 0, 0, 0.294, 1.05e+04, 1.45e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0317, 0, 0, 1.26, 4.76e+03, 1.28e+04},
+        [CNNBLAS_FORWARD] = {0.0251, 0, 0, 0.292, 1.26e+04, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0319, 0, 0, 1.41, 5.13e+03, 3.63e+03},
       },
     },
     [CB_COST_BATCH] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0186, 0, 1.16, 0, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.022, 0.668, 0.431, 0, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0105, 1.86, 0.186, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0181, 0, 1.09, 0, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0218, 0.625, 0.434, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0104, 2.26, 0.173, 0, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0372, 0, 2.31, 0, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.044, 1.34, 0.863, 0, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0211, 3.73, 0.371, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0362, 0, 2.18, 0, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0436, 1.25, 0.868, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0208, 4.53, 0.345, 0, 0, 0},
       },
     },
     [CB_COST_SLIVERS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0114, 0, 0.427, 0.214, 502, 3.53e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0108, 0.0217, 0.445, 0.798, 1.02e+03, 4.26e+03},
+        [CNNBLAS_FORWARD] = {0.011, 0, 0.41, 0.238, 498, 3.46e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0106, 0.013, 0.412, 0.648, 839, 6.43e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0227, 0, 0.854, 0.429, 1e+03, 7.07e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0216, 0.0435, 0.89, 1.6, 2.03e+03, 8.53e+03},
+        [CNNBLAS_FORWARD] = {0.022, 0, 0.82, 0.477, 996, 6.93e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0212, 0.0261, 0.825, 1.3, 1.68e+03, 1.29e+04},
       },
     },
     [CB_COST_WEIGHTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0113, 0.3, 0.319, 0, 406, 2.42e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.011, 0.293, 0.333, 0, 396, 2.11e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0226, 0.6, 0.639, 0, 813, 4.84e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0221, 0.586, 0.666, 0, 791, 4.22e+03},
       },
     },
     [CB_COST_INPUTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0123, 0.169, 0.152, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0113, 0.158, 0.185, 0, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0246, 0.338, 0.303, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0226, 0.316, 0.369, 0, 0, 0},
       },
     },
     [CB_COST_GEMM_1X1] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0133, 0.344, 0, 0.136, 5.61e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0139, 0.285, 0, 0.139, 0, 1.73e+03},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0198, 0.22, 0, 0.0592, 884, 0},
+        [CNNBLAS_FORWARD] = {0.0129, 0.298, 0, 0.126, 5.94e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0135, 0.266, 0, 0.13, 0, 1.37e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0188, 0.234, 0, 0.0514, 361, 1.12e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0266, 0.687, 0, 0.271, 1.12e+04, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0277, 0.57, 0, 0.278, 0, 3.47e+03},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0396, 0.441, 0, 0.118, 1.77e+03, 0},
+        [CNNBLAS_FORWARD] = {0.0258, 0.596, 0, 0.253, 1.19e+04, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0271, 0.532, 0, 0.26, 0, 2.74e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0376, 0.469, 0, 0.103, 723, 2.23e+04},
       },
     },
     [CB_COST_IM2COL] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0127, 0, 0.212, 0.127, 245, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0156, 0, 0.273, 0.106, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.011, 0, 0.574, 0.126, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0122, 0, 0.216, 0.121, 300, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.015, 0, 0.262, 0.109, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0106, 0, 0.561, 0.141, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0253, 0, 0.423, 0.253, 489, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0313, 0, 0.546, 0.212, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0219, 0, 1.15, 0.252, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0244, 0, 0.432, 0.242, 600, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0299, 0, 0.524, 0.218, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0212, 0, 1.12, 0.282, 0, 0},
       },
     },
     [CB_COST_ROT180] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_DATA] = {0.0332, 0, 0.323, 3.63, 820, 3.06e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0318, 0, 0.287, 3.61, 1.53e+03, 3.73e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_DATA] = {0.0664, 0, 0.646, 7.27, 1.64e+03, 6.12e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0636, 0, 0.574, 7.22, 3.07e+03, 7.45e+04},
       },
     },
     [CB_COST_DEPTHWISE] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0569, 0, 0.125, 0, 0, 9.69e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0704, 0, 0.0787, 0, 0, 1.59e+04},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0788, 0, 0.122, 2.53, 0, 1.81e+04},
+        [CNNBLAS_FORWARD] = {0.0537, 0, 0.128, 0, 0, 1.26e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0697, 0, 0.0523, 0, 0, 1.68e+04},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0879, 0, 0.0526, 2.71, 0, 1.71e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.114, 0, 0.251, 0, 0, 1.94e+04},
-        [CNNBLAS_BACKWARD_DATA] = {0.141, 0, 0.157, 0, 0, 3.18e+04},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.158, 0, 0.244, 5.06, 0, 3.61e+04},
+        [CNNBLAS_FORWARD] = {0.107, 0, 0.256, 0, 0, 2.51e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.139, 0, 0.105, 0, 0, 3.36e+04},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.176, 0, 0.105, 5.42, 0, 3.43e+04},
       },
     },
     [CB_COST_DEPTHWISE_3X3] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00961, 0, 0.126, 1.44, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0, 0, 0.182, 1.24, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0054, 0, 0.147, 3.96, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0127, 0, 0.112, 1.37, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0, 0, 0.185, 1.06, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00376, 0, 0.144, 4.16, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0192, 0, 0.251, 2.87, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0, 0, 0.364, 2.48, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0108, 0, 0.295, 7.93, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0253, 0, 0.224, 2.74, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0, 0, 0.369, 2.13, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00751, 0, 0.288, 8.33, 0, 0},
       },
     },
   }},
   {"avx512", "SkylakeX", {
     [CB_COST_ROWS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00651, 0.497, 0.149, 0.0931, 97.9, 2.41e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.00715, 0.207, 0.394, 0.133, 802, 1.25e+04},
+        [CNNBLAS_FORWARD] = {0.00624, 0.472, 0.1, 0.0904, 112, 2.26e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0067, 0.205, 0.346, 0.132, 618, 1.22e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.013, 0.994, 0.299, 0.186, 196, 4.83e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0143, 0.415, 0.788, 0.266, 1.6e+03, 2.49e+04},
+        [CNNBLAS_FORWARD] = {0.0125, 0.945, 0.2, 0.181, 225, 4.51e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0134, 0.411, 0.693, 0.264, 1.24e+03, 2.44e+04},
       },
     },
     [CB_COST_LANES] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00638, 0, 0.584, 0, 1.59e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.00701, 0.676, 0, 0.764, 2.73e+03, 1.62e+04},
+        [CNNBLAS_FORWARD] = {0.006, 0.111, 0.532, 0, 2.14e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.00651, 0.701, 0, 0.571, 2.77e+03, 1.52e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0128, 0, 1.17, 0, 3.18e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.014, 1.35, 0, 1.53, 5.45e+03, 3.23e+04},
+        [CNNBLAS_FORWARD] = {0.012, 0.222, 1.06, 0, 4.27e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.013, 1.4, 0, 1.14, 5.54e+03, 3.04e+04},
       },
     },
     [CB_COST_DIRECT] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00812, 0, 0, 0.51, 1.7e+03, 2.01e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.00819, 0, 0, 0.978, 1.76e+03, 1.71e+03},
+        [CNNBLAS_FORWARD] = {0.00771, 0, 0, 0.353, 1.82e+03, 1.73e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.00729, 0, 0, 0.968, 1.74e+03, 1.65e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0162, 0, 0, 1.02, 3.41e+03, 4.03e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0164, 0, 0, 1.96, 3.52e+03, 3.41e+03},
+        [CNNBLAS_FORWARD] = {0.0154, 0, 0, 0.706, 3.64e+03, 3.46e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0146, 0, 0, 1.94, 3.48e+03, 3.29e+03},
       },
     },
     [CB_COST_BATCH] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0104, 0.0993, 0.234, 0, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0119, 0, 0.648, 0, 0, 539},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0054, 0, 0.116, 0, 0, 2.85e+03},
+        [CNNBLAS_FORWARD] = {0.00981, 0.0697, 0.245, 0, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0112, 0, 0.587, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00499, 0.000461, 0.106, 0, 0, 3.04e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0208, 0.199, 0.467, 0, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0238, 0, 1.3, 0, 0, 1.08e+03},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0108, 0, 0.233, 0, 0, 5.7e+03},
+        [CNNBLAS_FORWARD] = {0.0196, 0.139, 0.49, 0, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0223, 0, 1.17, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00998, 0.000922, 0.212, 0, 0, 6.08e+03},
+      },
+    },
+    [CB_COST_SLIVERS] = {
+      [CNNBLAS_F32] = {
+        [CNNBLAS_FORWARD] = {0.0059, 0.00259, 0.292, 0.325, 377, 1.59e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.00558, 0.0316, 0.293, 0.659, 658, 3.26e+03},
+      },
+      [CNNBLAS_F64] = {
+        [CNNBLAS_FORWARD] = {0.0118, 0.00519, 0.585, 0.65, 755, 3.19e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0112, 0.0632, 0.586, 1.32, 1.32e+03, 6.52e+03},
       },
     },
     [CB_COST_WEIGHTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00596, 0.214, 0.235, 0, 1.05e+03, 1.49e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00561, 0.197, 0.219, 0, 1.16e+03, 1.29e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0119, 0.429, 0.471, 0, 2.1e+03, 2.98e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0112, 0.394, 0.438, 0, 2.33e+03, 2.59e+03},
       },
     },
     [CB_COST_INPUTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00762, 0.112, 0.081, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00672, 0.104, 0.0865, 0, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0152, 0.224, 0.162, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0134, 0.207, 0.173, 0, 0, 0},
       },
     },
     [CB_COST_GEMM_1X1] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0102, 0, 0, 0.0223, 0, 284},
-        [CNNBLAS_BACKWARD_DATA] = {0.0107, 0, 0, 0.0279, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0303, 0.215, 0, 0.0354, 769, 0},
+        [CNNBLAS_FORWARD] = {0.00932, 0, 0, 0.0204, 0, 296},
+        [CNNBLAS_BACKWARD_DATA] = {0.0102, 0, 0, 0.0241, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0142, 0.268, 0, 0.041, 1.4e+03, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0204, 0, 0, 0.0446, 0, 568},
-        [CNNBLAS_BACKWARD_DATA] = {0.0215, 0, 0, 0.0558, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0607, 0.429, 0, 0.0709, 1.54e+03, 0},
+        [CNNBLAS_FORWARD] = {0.0186, 0, 0, 0.0407, 0, 591},
+        [CNNBLAS_BACKWARD_DATA] = {0.0203, 0, 0, 0.0482, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0284, 0.535, 0, 0.0819, 2.8e+03, 0},
       },
     },
     [CB_COST_IM2COL] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00817, 0, 0.22, 0.0226, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0106, 0, 0.202, 0.0173, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00823, 0, 0.31, 0.148, 0, 0},
+        [CNNBLAS_FORWARD] = {0.00728, 0, 0.221, 0.0205, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.00956, 0, 0.21, 0.0112, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0063, 0, 0.353, 0.137, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0163, 0, 0.441, 0.0451, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0213, 0, 0.403, 0.0345, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0165, 0, 0.62, 0.295, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0146, 0, 0.441, 0.0409, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0191, 0, 0.42, 0.0223, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0126, 0, 0.705, 0.275, 0, 0},
       },
     },
     [CB_COST_ROT180] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_DATA] = {0.026, 0, 0.164, 3.62, 809, 2.74e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0253, 0, 0.154, 3.22, 905, 2.55e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_DATA] = {0.052, 0, 0.329, 7.24, 1.62e+03, 5.48e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0505, 0, 0.309, 6.45, 1.81e+03, 5.09e+04},
       },
     },
     [CB_COST_DEPTHWISE] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.028, 0, 0.0794, 0.777, 0, 1.23e+04},
-        [CNNBLAS_BACKWARD_DATA] = {0.0385, 0, 0.0789, 0.972, 0, 1.48e+04},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0489, 0, 0.109, 5.35, 0, 1.91e+04},
+        [CNNBLAS_FORWARD] = {0.0269, 0, 0.0774, 0.665, 0, 1.26e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0362, 0, 0.112, 0.903, 0, 1.52e+04},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0475, 0, 0.0968, 6.41, 0, 1.77e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0559, 0, 0.159, 1.55, 0, 2.46e+04},
-        [CNNBLAS_BACKWARD_DATA] = {0.0769, 0, 0.158, 1.94, 0, 2.96e+04},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0978, 0, 0.218, 10.7, 0, 3.83e+04},
+        [CNNBLAS_FORWARD] = {0.0537, 0, 0.155, 1.33, 0, 2.51e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0723, 0, 0.223, 1.81, 0, 3.03e+04},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0949, 0, 0.194, 12.8, 0, 3.54e+04},
       },
     },
     [CB_COST_DEPTHWISE_3X3] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00329, 0, 0.0886, 2.14, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0, 0, 0.113, 2.17, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00271, 0, 0.0998, 11.3, 0, 0},
+        [CNNBLAS_FORWARD] = {0.00233, 0, 0.0893, 1.95, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0, 0, 0.11, 1.98, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.000422, 0, 0.104, 11.1, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.00657, 0, 0.177, 4.28, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0, 0, 0.225, 4.34, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00543, 0, 0.2, 22.7, 0, 0},
+        [CNNBLAS_FORWARD] = {0.00467, 0, 0.179, 3.9, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0, 0, 0.22, 3.96, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.000845, 0, 0.207, 22.1, 0, 0},
       },
     },
   }},
