@@ -295,6 +295,47 @@ static void test_accumulating_onto_nan(void **state)
   assert_true(samples_run("accumulating onto NaN", EVERY_DIRECTION, check_accumulated_nan) > 0);
 }
 
+/* A column of pixels, a row and a line of rank 1 are the same arrays: the same algorithm, and the same bits in each direction. */
+static void test_axes_of_length_one(void **state)
+{
+  (void)state;
+  enum { N = 2, C = 3, K = 5, LENGTH = 97, TAPS = 9, OUT = 49, X = N * C * LENGTH, W = K * C * TAPS, Y = N * K * OUT };
+  static const struct {
+    int rank, axis;
+  } lines[] = {{1, 0}, {2, 0}, {2, 1}, {3, 0}, {3, 1}, {3, 2}};
+  static float x[X], w[W], dy[Y], first[3][Y > X ? Y : X], result[Y > X ? Y : X];
+  rng r = rng_at(seed, 77);
+  for (int i = 0; i < X; i++) x[i] = (float)rng_real(&r);
+  for (int i = 0; i < W; i++) w[i] = (float)rng_real(&r);
+  for (int i = 0; i < Y; i++) dy[i] = (float)rng_real(&r);
+  char algorithm[3][64];
+  for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+    for (int d = 0; d < 3; d++) {
+      cnnblas_conv_desc desc = {.n = N, .c = C, .k = K, .rank = lines[i].rank};
+      for (int a = 0; a < lines[i].rank; a++) {
+        const bool line = a == lines[i].axis;
+        desc.size[a] = line ? LENGTH : 1;
+        desc.kernel[a] = line ? TAPS : 1;
+        desc.stride[a] = line ? 2 : 1;
+        desc.pad_begin[a] = desc.pad_end[a] = line ? 4 : 0;
+      }
+      harness_doing("rank %d, axis %d, direction %d", lines[i].rank, lines[i].axis, d);
+      cnnblas_conv_plan *plan;
+      ASSERT_OK(cnnblas_conv_plan_create(&desc, (cnnblas_conv_direction)d, NULL, &plan));
+      if (d == 0) ASSERT_OK(cnnblas_conv_forward(plan, N, x, w, NULL, result, NULL, 0));
+      if (d == 1) ASSERT_OK(cnnblas_conv_backward_data(plan, N, dy, w, result, NULL, 0));
+      if (d == 2) ASSERT_OK(cnnblas_conv_backward_weights(plan, N, x, dy, result, NULL, NULL, 0));
+      const size_t bytes = sizeof(float) * (size_t)(d == 0 ? Y : d == 1 ? X : W);
+      if (i == 0) {
+        memcpy(first[d], result, bytes);
+        snprintf(algorithm[d], sizeof algorithm[d], "%s", cnnblas_conv_plan_algorithm(plan));
+      }
+      assert_string_equal(cnnblas_conv_plan_algorithm(plan), algorithm[d]);
+      assert_memory_equal(result, first[d], bytes);
+      cnnblas_conv_plan_destroy(plan);
+    }
+}
+
 static int close_arrays(void **state)
 {
   (void)state;
@@ -313,6 +354,7 @@ int main(void)
       cmocka_unit_test(test_nan_and_inf),
       cmocka_unit_test(test_nan_and_inf_in_the_epilogue),
       cmocka_unit_test(test_accumulating_onto_nan),
+      cmocka_unit_test(test_axes_of_length_one),
   };
   return cmocka_run_group_tests(tests, NULL, close_arrays);
 }

@@ -133,7 +133,21 @@ static void see_one_pixel(cb_geometry *geo)
   for (int i = 0; i < 3; i++) geo->axis[i] = (cb_axis){.in = 1, .out = 1, .taps = 1, .stride = 1, .step = 1};
 }
 
-cnnblas_status cb_geometry_init(cb_geometry *geo, const cnnblas_conv_desc *d)
+/* Axes that are one element and one tap wide move to the front, in front of those that are not: a column of pixels lies in memory
+   as a row does, and so do its filters. Every algorithm then sees the long axis last, where vectors go. Sums keep their order. */
+static void fold_axes(cb_geometry *geo)
+{
+  const cb_axis one = {.in = 1, .out = 1, .taps = 1, .stride = 1, .step = 1};
+  int last = 3;
+  for (int i = 2; i >= 0; i--) {
+    const cb_axis a = geo->axis[i];
+    if (a.in != 1 || a.out != 1 || a.taps != 1 || a.base != 0) geo->axis[--last] = a;
+  }
+  while (last > 0) geo->axis[--last] = one;
+}
+
+/* Fills geo with the axes where the descriptor has them. */
+static cnnblas_status geometry_of(cb_geometry *geo, const cnnblas_conv_desc *d)
 {
   if (!d) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "desc is NULL");
   cnnblas_status status = check_enums(d);
@@ -160,8 +174,16 @@ cnnblas_status cb_geometry_init(cb_geometry *geo, const cnnblas_conv_desc *d)
   for (int i = 0; i < 3; i++) geo->axis[i] = (cb_axis){.in = 1, .out = 1, .taps = 1, .stride = 1, .step = 1};
   for (int i = 0; i < rank && !status; i++) status = axis_init(&geo->axis[3 - rank + i], d, i);
   if (!status) status = check_products(geo);
-  if (!status) see_one_pixel(geo);
   return status;
+}
+
+cnnblas_status cb_geometry_init(cb_geometry *geo, const cnnblas_conv_desc *d)
+{
+  cnnblas_status status = geometry_of(geo, d);
+  if (status) return status;
+  see_one_pixel(geo);
+  fold_axes(geo);
+  return CNNBLAS_OK;
 }
 
 bool cb_geometry_is_pointwise(const cb_geometry *geo)
@@ -182,7 +204,7 @@ cnnblas_status cnnblas_conv_get_shape(const cnnblas_conv_desc *desc, cnnblas_con
 {
   if (!shape) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "shape is NULL");
   cb_geometry geo;
-  cnnblas_status status = cb_geometry_init(&geo, desc);
+  cnnblas_status status = geometry_of(&geo, desc);
   if (status) return status;
   memset(shape, 0, sizeof *shape);
   int rank = desc->rank ? desc->rank : 2;

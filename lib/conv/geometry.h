@@ -1,5 +1,5 @@
 /*
- * The convolution's sizes, validated and put into one form: always three spatial axes (missing leading ones have size 1),
+ * The convolution's sizes, validated and put into one form: always three spatial axes (those of size 1 stand first),
  * every default filled in, mode and padding folded into where a tap reads.
  *
  * On each axis, output position o and tap t of the filter meet at input position
@@ -23,7 +23,7 @@ typedef struct {
   size_t element;     /* bytes of one */
   int64_t n, c, k, g; /* images, channels in and out, groups */
   int64_t cg, kg;     /* channels of one group, in and out */
-  cb_axis axis[3];    /* d, h, w */
+  cb_axis axis[3];    /* d, h, w; axes of one element and one tap in front of the others */
   int64_t image;      /* input pixels of one channel, d*h*w */
   int64_t p;          /* output pixels of one channel */
   int64_t taps;       /* of one filter channel, r*s */
