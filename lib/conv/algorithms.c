@@ -8,10 +8,11 @@
 #include <string.h>
 
 extern const cb_algorithm cb_implicit_channels, cb_implicit_pixels, cb_implicit_images, cb_implicit_slivers,
-    cb_implicit_inputs, cb_gemm_1x1, cb_depthwise, cb_im2col, cb_im2col_rot180, cb_naive, cb_reference;
+    cb_implicit_inputs, cb_gemm_1x1, cb_depthwise, cb_direct, cb_im2col, cb_im2col_rot180, cb_naive, cb_reference;
 
 static const cb_algorithm *const table[] = {
     &cb_depthwise,         /* groups == channels: direct, one plane at a time */
+    &cb_direct,            /* few channels a group: the same with sums over planes */
     &cb_implicit_channels, /* the lowered matrix as a table of addresses, walked by the micro-kernel: channels, */
     &cb_implicit_pixels,   /* pixels, */
     &cb_implicit_images,   /* images, */

@@ -129,7 +129,7 @@ static const struct {
         [CNNBLAS_BACKWARD_WEIGHTS] = {0.176, 0, 0.105, 5.42, 0, 3.43e+04},
       },
     },
-    [CB_COST_DEPTHWISE_3X3] = {
+    [CB_COST_DEPTHWISE_SQUARE] = {
       [CNNBLAS_F32] = {
         [CNNBLAS_FORWARD] = {0.0127, 0, 0.112, 1.37, 0, 0},
         [CNNBLAS_BACKWARD_DATA] = {0, 0, 0.185, 1.06, 0, 0},
@@ -255,7 +255,7 @@ static const struct {
         [CNNBLAS_BACKWARD_WEIGHTS] = {0.0949, 0, 0.194, 12.8, 0, 3.54e+04},
       },
     },
-    [CB_COST_DEPTHWISE_3X3] = {
+    [CB_COST_DEPTHWISE_SQUARE] = {
       [CNNBLAS_F32] = {
         [CNNBLAS_FORWARD] = {0.00233, 0, 0.0893, 1.95, 0, 0},
         [CNNBLAS_BACKWARD_DATA] = {0, 0, 0.11, 1.98, 0, 0},

@@ -1,12 +1,14 @@
 /*
- * Algorithm "depthwise": one input channel a group (groups == c), any multiplier kg. Direct, a plane at a time, on the
- * engine's plane kernels (gemm/planes.c); never a GEMM a group, and no workspace.
+ * Algorithms "depthwise", one input channel a group (groups == c) and any multiplier kg, and "direct", few channels a group: on
+ * the engine's plane kernels (gemm/planes.c), which read x where it lies or copy a few of its rows; never a GEMM a group, and no
+ * workspace.
  *
- *   forward          y[ik]   = sum over taps of w[ik][t] * x[ik / kg] shifted by t
- *   input gradient   dx[ic]  = sum over its kg filters of the transpose of the same
- *   weight gradient  dw[ik][t] = sum over images of <x[ik / kg] shifted by t, dy[ik]>
+ *   forward          y[ik]     = sum over the group's channels and taps of w[ik][ic][t] * x[ic] shifted by t
+ *   input gradient   dx[ic]    = sum over the group's filters of the transpose of the same
+ *   weight gradient  dw[ik][t] = sum over images of <x[ik / kg] shifted by t, dy[ik]>      (depthwise alone)
  *
- * A task is some neighbouring planes of the output (or filters), enough of them to be worth a task.
+ * A task is some neighbouring groups of an image, or some rows and outputs of one: enough to be worth a task. How the work is cut
+ * moves no bit, since an output is one chain of additions wherever it is made.
  */
 #include "base/parallel.h"
 #include "conv/costs.h"
@@ -18,45 +20,115 @@
 
 enum {
   TASK_ELEMENTS = 1 << 14, /* of the larger array that a task goes over, about */
+  OUTPUTS_AT_ONCE = 4,     /* of a group, by the kernel */
+  DIRECT_CHANNELS = 16,    /* of a group, at most */
+  LEAST_ROWS = 14,         /* of a task */
   SUM_ROWS = 512           /* rows of a weight gradient that the kernel sums before they are added to the others */
 };
 
-/* The kernel whose number of taps the compiler does not know is another. */
+static bool direct_applies(const cb_problem *problem, char *why, size_t size)
+{
+  const cb_geometry *geo = &problem->geo;
+  const int64_t most = cb_max(geo->cg, geo->kg);
+  if (geo->cg == 1)
+    snprintf(why, size, "for one input channel a group there is depthwise");
+  else if (most > DIRECT_CHANNELS)
+    snprintf(why, size, "for at most %d channels and filters a group; here it is %lld", (int)DIRECT_CHANNELS,
+             (long long)most);
+  else
+    return true;
+  return false;
+}
+
+/* True for taps that the kernel has unrolled: gemm/planes_square.c. */
+static bool is_square(const cb_geometry *geo)
+{
+  const cb_axis *h = &geo->axis[1], *w = &geo->axis[2];
+  return (h->taps == 3 || h->taps == 5) && h->taps == w->taps && h->stride == w->stride && h->stride <= 2 &&
+         (h->step == 1 || h->step == -1) && (w->step == 1 || w->step == -1);
+}
+
+/* Elements of rows of `outs` as vectors have them: narrow rows share one. */
+static double on_lanes(const cb_geometry *geo, int64_t outs)
+{
+  const int64_t lanes = cb_engine_get(geo->dtype)->lanes;
+  return outs > lanes / 2 ? (double)cb_round_up(outs, lanes) / (double)outs : 1;
+}
+
 static double cost(const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
-  bool known = geo->taps == 9 && geo->axis[2].taps == 3 && geo->axis[2].stride <= 2;
-  double y = (double)geo->n * (double)geo->k * (double)geo->p, x = (double)geo->n * (double)geo->c * (double)geo->image;
-  double work[CB_WORK_KINDS] = {[CB_WORK_MAC] = y * (double)geo->taps,
-                                [CB_WORK_READ] = x + y,
-                                [CB_WORK_WEIGHTS] = (double)(geo->k * geo->taps),
-                                [CB_WORK_ONCE] = 1};
-  return cb_cost(known ? CB_COST_DEPTHWISE_3X3 : CB_COST_DEPTHWISE, problem, work);
+  const bool data = problem->direction == CNNBLAS_BACKWARD_DATA;
+  const double y = (double)geo->n * (double)geo->k * (double)geo->p,
+               x = (double)geo->n * (double)geo->c * (double)geo->image;
+  const double work[CB_WORK_KINDS] = {[CB_WORK_MAC] =
+                                          y * (double)geo->q * on_lanes(geo, data ? geo->axis[2].in : geo->axis[2].out),
+                                      [CB_WORK_STORE] = data ? x : y,
+                                      [CB_WORK_READ] = data ? y : x,
+                                      [CB_WORK_WEIGHTS] = (double)(geo->k * geo->q),
+                                      [CB_WORK_ONCE] = 1};
+  const bool several = (data ? geo->cg : geo->kg) > 1 && problem->direction != CNNBLAS_BACKWARD_WEIGHTS;
+  const bool square = is_square(geo) && geo->kg == 1 && geo->cg == 1 && geo->axis[0].taps == 1;
+  return cb_cost(square ? CB_COST_DEPTHWISE_SQUARE : several ? CB_COST_PLANES : CB_COST_DEPTHWISE, problem, work);
 }
 
-/* Planes of a task; they divide the channels of an image, so that no task lies in two images. */
-static int64_t planes_of(const cb_problem *problem)
+/* How forward and input gradient are cut: a task has some groups, or some outputs and rows of one. */
+typedef struct {
+  int64_t outs, sources;         /* planes of a group: of the result, and of what is read */
+  int64_t groups, outputs, rows; /* of a task, at most */
+  int64_t group_parts, output_parts, row_parts;
+} cut;
+
+static cut cut_of(const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
-  int64_t elements = cb_max(geo->image, geo->p), all = problem->direction == CNNBLAS_BACKWARD_DATA ? geo->c : geo->k;
-  if (problem->direction == CNNBLAS_BACKWARD_WEIGHTS) elements *= cb_max(1, geo->n);
-  int64_t parts = cb_ceil_div(all, cb_max(1, TASK_ELEMENTS / cb_max(1, elements)));
-  while (all % parts) parts++;
-  return all / parts;
+  const bool data = problem->direction == CNNBLAS_BACKWARD_DATA;
+  const int64_t out = data ? geo->image : geo->p, in = data ? geo->p : geo->image;
+  const int64_t rows = data ? geo->axis[1].in : geo->axis[1].out;
+  cut c = {.outs = data ? geo->cg : geo->kg, .sources = data ? geo->kg : geo->cg};
+  const int64_t larger = cb_max(out * c.outs, in * c.sources);
+  c.groups = cb_min(geo->g, cb_max(1, TASK_ELEMENTS / larger));
+  c.outputs = c.outs;
+  c.rows = rows;
+  if (c.groups == 1 && c.outs > OUTPUTS_AT_ONCE && out > TASK_ELEMENTS / OUTPUTS_AT_ONCE / 4)
+    c.outputs = cb_min(c.outs, cb_round_up(cb_max(1, TASK_ELEMENTS / out), OUTPUTS_AT_ONCE));
+  if (c.groups == 1 && geo->axis[0].taps == 1 && out / rows * c.outputs * rows > 2 * TASK_ELEMENTS)
+    c.rows = cb_min(rows, cb_round_up(cb_max(1, TASK_ELEMENTS / (out / rows * c.outputs)), LEAST_ROWS));
+  c.group_parts = cb_ceil_div(geo->g, c.groups);
+  c.output_parts = cb_ceil_div(c.outs, c.outputs);
+  c.row_parts = cb_ceil_div(rows, c.rows);
+  return c;
 }
 
-static int64_t tasks_of(const cb_problem *problem, int64_t n)
+static int64_t tasks_of_images(const cb_problem *problem, int64_t n)
+{
+  const cut c = cut_of(problem);
+  return n * c.group_parts * c.output_parts * c.row_parts;
+}
+
+/* Filters of a task of the weight gradient; they divide the filters. */
+static int64_t filters_of(const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
-  int64_t planes = planes_of(problem);
-  if (problem->direction == CNNBLAS_FORWARD) return n * (geo->k / planes);
-  return problem->direction == CNNBLAS_BACKWARD_DATA ? n * (geo->c / planes) : geo->k / planes;
+  const int64_t elements = cb_max(geo->image, geo->p) * cb_max(1, geo->n);
+  int64_t parts = cb_ceil_div(geo->k, cb_max(1, TASK_ELEMENTS / elements));
+  while (geo->k % parts) parts++;
+  return geo->k / parts;
 }
 
 static cnnblas_status prepare(cnnblas_conv_plan *plan)
 {
-  plan->tiling.k_tile = planes_of(&plan->problem);
-  plan->tiling.tasks = tasks_of(&plan->problem, plan->problem.geo.n);
+  const cb_problem *problem = &plan->problem;
+  if (problem->direction == CNNBLAS_BACKWARD_WEIGHTS) {
+    plan->tiling.k_tile = filters_of(problem);
+    plan->tiling.tasks = problem->geo.k / plan->tiling.k_tile;
+    return CNNBLAS_OK;
+  }
+  const cut c = cut_of(problem);
+  plan->tiling.p_tile =
+      c.rows * (problem->direction == CNNBLAS_FORWARD ? problem->geo.axis[2].out : problem->geo.axis[2].in);
+  plan->tiling.k_tile = c.groups * c.outputs;
+  plan->tiling.tasks = tasks_of_images(problem, problem->geo.n);
   return CNNBLAS_OK;
 }
 
@@ -71,6 +143,107 @@ static cb_plane_axis transposed_axis(const cb_axis *a)
   return (cb_plane_axis){a->out, a->in, a->taps, a->stride, -a->base, -a->step};
 }
 
+/* The taps of the depth axis that meet depth o of the result: the first, how many, how many tap numbers from one to the next, and
+   the first's depth in what is read and how far the next's is from it. */
+typedef struct {
+  int64_t tap, count, step, place, place_step;
+} depth_taps;
+
+static depth_taps depth_taps_of(const cb_plane_axis *a, bool up, int64_t o)
+{
+  depth_taps d = {0};
+  for (int64_t t = 0; t < a->taps; t++) {
+    int64_t place = (up ? o : o * a->stride) + a->base + t * a->step;
+    if (up && place % a->stride) continue;
+    if (up) place /= a->stride;
+    if (place < 0 || place >= a->in) continue;
+    if (d.count == 0) {
+      d.tap = t;
+      d.place = place;
+    } else if (d.count == 1) {
+      d.step = t - d.tap;
+      d.place_step = place - d.place;
+    }
+    d.count++;
+  }
+  return d;
+}
+
+/* The planes of a task without their depth; what lies at depth 0 of the task's image and first group. */
+typedef struct {
+  cb_plane plane;
+  const void *source;
+  void *out;
+  int64_t in_plane, out_plane; /* elements of one depth */
+} planes_job;
+
+static void run_depth(const cb_call *call, const planes_job *j, const cb_plane_axis *depth, int64_t o)
+{
+  const cb_geometry *geo = &call->plan->problem.geo;
+  const depth_taps d = depth_taps_of(depth, j->plane.up, o);
+  cb_plane plane = j->plane;
+  plane.x = cb_at(j->source, d.place * j->in_plane, geo->element);
+  plane.y = cb_at_mut(j->out, o * j->out_plane, geo->element);
+  plane.weights = cb_at(plane.weights, d.tap * plane.h.taps * plane.w.taps, geo->element);
+  plane.depths = d.count;
+  plane.x_depth = d.place_step * j->in_plane;
+  plane.weight_depth = d.step * plane.h.taps * plane.w.taps;
+  if (d.count > 0) {
+    cb_engine_get(geo->dtype)->correlate(&plane);
+    return;
+  }
+  for (int64_t g = 0; !plane.add && g < plane.planes; g++)
+    for (int64_t m = 0; m < plane.outs; m++)
+      memset(cb_at_mut(plane.y, g * plane.y_pitch + m * plane.y_out, geo->element), 0,
+             (size_t)(plane.h.out * plane.w.out) * geo->element);
+}
+
+/* task = ((image * group parts + group part) * output parts + output part) * row parts + row part. */
+static void run_images(void *context, int64_t task, int worker)
+{
+  const cb_call *call = context;
+  const cb_problem *problem = &call->plan->problem;
+  const cb_geometry *geo = &problem->geo;
+  const bool data = problem->direction == CNNBLAS_BACKWARD_DATA;
+  const cut c = cut_of(problem);
+  (void)worker;
+  const int64_t row = task % c.row_parts * c.rows, rest = task / c.row_parts;
+  const int64_t output = rest % c.output_parts * c.outputs, groups = rest / c.output_parts;
+  const int64_t g0 = groups % c.group_parts * c.groups, in = groups / c.group_parts;
+  const int64_t out_image = data ? geo->image : geo->p, in_image = data ? geo->p : geo->image;
+  cb_plane_axis axis[3];
+  for (int i = 0; i < 3; i++) axis[i] = data ? transposed_axis(&geo->axis[i]) : forward_axis(&geo->axis[i]);
+  const int64_t all_rows = axis[1].out, rows = cb_min(c.rows, all_rows - row),
+                outputs = cb_min(c.outputs, c.outs - output);
+  planes_job j = {.in_plane = axis[1].in * axis[2].in, .out_plane = all_rows * axis[2].out};
+  axis[1].base += data ? row : row * axis[1].stride;
+  axis[1].out = rows;
+  j.plane = (cb_plane){.h = axis[1],
+                       .w = axis[2],
+                       .up = data,
+                       .planes = cb_min(c.groups, geo->g - g0),
+                       .x_pitch = c.sources * in_image,
+                       .y_pitch = c.outs * out_image,
+                       .weight_pitch = geo->kg * geo->q,
+                       .channels = c.sources,
+                       .x_channel = in_image,
+                       .weight_channel = data ? geo->q : geo->taps,
+                       .outs = outputs,
+                       .y_out = out_image,
+                       .weight_out = data ? geo->taps : geo->q,
+                       .add = call->accumulate};
+  const int64_t first = (in * geo->g + g0) * c.outs + output;
+  j.source = cb_at(data ? call->dy : call->x, (in * geo->g + g0) * c.sources * in_image, geo->element);
+  j.out = cb_at_mut(call->out, first * out_image + row * axis[2].out, geo->element);
+  j.plane.weights = cb_at(call->w, g0 * geo->kg * geo->q + output * j.plane.weight_out, geo->element);
+  const int64_t k0 = first - in * geo->k, count = c.groups > 1 ? j.plane.planes * c.outs : outputs;
+  for (int64_t o = 0; o < axis[0].out; o++) {
+    run_depth(call, &j, &axis[0], o);
+    const int64_t p0 = o * j.out_plane + row * axis[2].out;
+    if (!data) cb_epilogue_apply(call, in, k0, k0 + count, p0, p0 + rows * axis[2].out);
+  }
+}
+
 /* Element `at` of an array of `total` as the planes' x. */
 static void point_x(cb_plane *plane, const void *array, int64_t at, int64_t total, size_t element)
 {
@@ -79,93 +252,10 @@ static void point_x(cb_plane *plane, const void *array, int64_t at, int64_t tota
   plane->after = total - at;
 }
 
-/* y of `planes` planes from the source's depth planes that meet output depth o: source plane and output are those of
-   depth 0. Returns with y zeroed, or left alone if it is added to, where no tap of the depth axis meets the input. */
-typedef struct {
-  const cb_call *call;
-  cb_plane plane; /* without depth */
-  const void *source;
-  int64_t source_at, source_total, out_at, weight_at;
-} planes_job;
-
-static void run_depths(const planes_job *j, bool add)
-{
-  const cb_geometry *geo = &j->call->plan->problem.geo;
-  const cb_engine *engine = cb_engine_get(geo->dtype);
-  const cb_axis *depth = &geo->axis[0];
-  bool up = j->plane.up;
-  int64_t outs = up ? depth->in : depth->out, ins = up ? depth->out : depth->in;
-  int64_t in_plane = j->plane.h.in * j->plane.w.in, out_plane = j->plane.h.out * j->plane.w.out;
-  for (int64_t o = 0; o < outs; o++) {
-    bool any = add;
-    for (int64_t t = 0; t < depth->taps; t++) {
-      int64_t place = up ? o - depth->base - t * depth->step : o * depth->stride + depth->base + t * depth->step;
-      if (place < 0 || (up && place % depth->stride)) continue;
-      int64_t i = up ? place / depth->stride : place;
-      if (i >= ins) continue;
-      cb_plane plane = j->plane;
-      point_x(&plane, j->source, j->source_at + i * in_plane, j->source_total, geo->element);
-      plane.y = cb_at_mut(j->call->out, j->out_at + o * out_plane, geo->element);
-      plane.weights = cb_at(j->call->w, j->weight_at + t * plane.h.taps * plane.w.taps, geo->element);
-      plane.add = any;
-      engine->correlate(&plane);
-      any = true;
-    }
-    for (int64_t n = 0; !any && n < j->plane.planes; n++)
-      memset(cb_at_mut(j->call->out, j->out_at + n * j->plane.y_pitch + o * out_plane, geo->element), 0,
-             (size_t)out_plane * geo->element);
-  }
-}
-
 /* Planes go together where a plane of weights follows the other and one input plane belongs to each. */
 static bool go_together(const cb_geometry *geo)
 {
   return geo->kg == 1 && geo->axis[0].taps == 1;
-}
-
-static void forward_planes(const cb_call *call, int64_t task)
-{
-  const cb_geometry *geo = &call->plan->problem.geo;
-  int64_t planes = call->plan->tiling.k_tile, first = task * planes, in = first / geo->k, k0 = first % geo->k;
-  int64_t together = go_together(geo) ? planes : 1;
-  planes_job j = {.call = call,
-                  .plane = {.h = forward_axis(&geo->axis[1]),
-                            .w = forward_axis(&geo->axis[2]),
-                            .planes = together,
-                            .x_pitch = geo->image,
-                            .y_pitch = geo->p},
-                  .source = call->x,
-                  .source_total = call->n * geo->c * geo->image};
-  for (int64_t ik = k0; ik < k0 + planes; ik += together) {
-    j.source_at = (in * geo->c + ik / geo->kg) * geo->image;
-    j.out_at = (in * geo->k + ik) * geo->p;
-    j.weight_at = ik * geo->taps;
-    run_depths(&j, call->accumulate);
-  }
-  cb_epilogue_apply(call, in, k0, k0 + planes, 0, geo->p);
-}
-
-static void data_planes(const cb_call *call, int64_t task)
-{
-  const cb_geometry *geo = &call->plan->problem.geo;
-  int64_t planes = call->plan->tiling.k_tile, first = task * planes, in = first / geo->c, c0 = first % geo->c;
-  int64_t together = go_together(geo) ? planes : 1;
-  planes_job j = {.call = call,
-                  .plane = {.h = transposed_axis(&geo->axis[1]),
-                            .w = transposed_axis(&geo->axis[2]),
-                            .up = true,
-                            .planes = together,
-                            .x_pitch = geo->p,
-                            .y_pitch = geo->image},
-                  .source = call->dy,
-                  .source_total = call->n * geo->k * geo->p};
-  for (int64_t ic = c0; ic < c0 + planes; ic += together)
-    for (int64_t ik = ic * geo->kg; ik < ic * geo->kg + geo->kg; ik++) {
-      j.source_at = (in * geo->k + ik) * geo->p;
-      j.out_at = (in * geo->c + ic) * geo->image;
-      j.weight_at = ik * geo->taps;
-      run_depths(&j, call->accumulate || ik > ic * geo->kg);
-    }
 }
 
 /* dw of filters [k0, k0 + count): some images at a time, so that no sum grows long. */
@@ -177,6 +267,9 @@ static void weigh_filters(const cb_call *call, int64_t k0, int64_t count)
   cb_plane plane = {.h = forward_axis(&geo->axis[1]),
                     .w = forward_axis(&geo->axis[2]),
                     .planes = count,
+                    .channels = 1,
+                    .depths = 1,
+                    .outs = 1,
                     .x_pitch = geo->image,
                     .y_pitch = geo->p,
                     .x_image = geo->c * geo->image,
@@ -197,26 +290,24 @@ static void weigh_filters(const cb_call *call, int64_t k0, int64_t count)
       }
 }
 
-static void weights_planes(const cb_call *call, int64_t task)
+static void run_filters(void *context, int64_t task, int worker)
 {
+  const cb_call *call = context;
   const cb_geometry *geo = &call->plan->problem.geo;
   int64_t planes = call->plan->tiling.k_tile, first = task * planes, together = go_together(geo) ? planes : 1;
+  (void)worker;
   if (!call->accumulate)
     memset(cb_at_mut(call->out, first * geo->taps, geo->element), 0, (size_t)(planes * geo->taps) * geo->element);
   for (int64_t ik = first; ik < first + planes; ik += together) weigh_filters(call, ik, together);
 }
 
-static void run_task(void *context, int64_t task, int worker)
-{
-  static void (*const loops[3])(const cb_call *, int64_t) = {forward_planes, data_planes, weights_planes};
-  const cb_call *call = context;
-  (void)worker;
-  loops[call->plan->problem.direction](call, task);
-}
-
 static void work(cb_call *call)
 {
-  cb_call_add(call, tasks_of(&call->plan->problem, call->n), run_task);
+  const cb_problem *problem = &call->plan->problem;
+  if (problem->direction == CNNBLAS_BACKWARD_WEIGHTS)
+    cb_call_add(call, problem->geo.k / call->plan->tiling.k_tile, run_filters);
+  else
+    cb_call_add(call, tasks_of_images(problem, call->n), run_images);
 }
 
 const cb_algorithm cb_depthwise = {
@@ -224,6 +315,17 @@ const cb_algorithm cb_depthwise = {
     .directions = CB_EVERY_DIRECTION,
     .scope = CNNBLAS_SCOPE_DEPTHWISE,
     .residual_apart = true,
+    .cost = cost,
+    .prepare = prepare,
+    .work = work,
+};
+
+const cb_algorithm cb_direct = {
+    CB_NAMED("direct"),
+    .directions = CB_FORWARD | CB_BACKWARD_DATA,
+    .scope = CNNBLAS_SCOPE_SOME,
+    .residual_apart = true,
+    .applies = direct_applies,
     .cost = cost,
     .prepare = prepare,
     .work = work,

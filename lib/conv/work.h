@@ -23,8 +23,9 @@
   X(GEMM_1X1)                                                                                                          \
   X(IM2COL)                                                                                                            \
   X(ROT180)                                                                                                            \
-  X(DEPTHWISE)     /* any number of taps */                                                                            \
-  X(DEPTHWISE_3X3) /* nine, which the compiler knows */
+  X(DEPTHWISE)        /* any number of taps */                                                                         \
+  X(DEPTHWISE_SQUARE) /* 3 x 3 or 5 x 5, which the compiler knows */                                                   \
+  X(PLANES)           /* several outputs of a group at once */
 
 #define CB_ENUMERATOR(NAME) CB_WORK_##NAME,
 typedef enum { CB_WORK_LIST(CB_ENUMERATOR) CB_WORK_KINDS } cb_work;

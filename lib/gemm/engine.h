@@ -151,17 +151,21 @@ typedef struct {
   int64_t in, out, taps, stride, base, step;
 } cb_plane_axis;
 
-/* Planes of a depthwise convolution: dense rows h of columns w. x may be read from x[-before] up to, not including,
-   x[after]. */
+/* Planes of a convolution of few channels a group, dense rows h of columns w: for each of `planes` groups `outs` outputs, which are
+   sums over `depths` times `channels` planes of x. Depthwise is one of each. x may be read from x[-before] up to, not
+   including, x[after]. */
 typedef struct {
   cb_plane_axis h, w;
   bool up;
-  int64_t planes, x_pitch, y_pitch; /* from one plane to the next */
-  int64_t images, x_image, y_image; /* correlate_weights sums over these */
+  int64_t planes, x_pitch, y_pitch, weight_pitch; /* from one group to the next */
+  int64_t channels, x_channel, weight_channel;    /* planes of x that are summed over, and from one to the next */
+  int64_t depths, x_depth, weight_depth;          /* likewise: taps of a third axis */
+  int64_t outs, y_out, weight_out;                /* planes of y, and from one to the next */
+  int64_t images, x_image, y_image;               /* correlate_weights sums over these */
   const void *x;
   int64_t before, after;
   void *y;             /* correlate: the result; correlate_weights: dy, read only */
-  const void *weights; /* correlate: [planes][h.taps][w.taps] */
+  const void *weights; /* correlate: [h.taps][w.taps] of the first group, output, channel and depth */
   bool add;            /* y += the sums, else y = the sums */
 } cb_plane;
 
@@ -196,7 +200,8 @@ typedef struct {
   /* dst[s * width + j] = src[j * ld + s] for j < count, 0 for count <= j < width; s < steps: lanes from rows. */
   void (*pack_lanes)(void *dst, const void *src, int64_t ld, int64_t steps, int64_t count, int64_t width);
 
-  /* y[oh][ow] (+)= sum over taps of weights[th][tw] * x[ih][iw]; positions outside the input count as zeros. */
+  /* y[oh][ow] (+)= sum over channels, depths and taps of weights[th][tw] * x[ih][iw]; positions outside the input count as
+     zeros. */
   void (*correlate)(const cb_plane *plane);
 
   /* sums[plane][th][tw] += sum over images and outputs of x[ih][iw] * y[oh][ow]; up must be false. */

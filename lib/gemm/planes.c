@@ -1,193 +1,335 @@
 /*
- * Depthwise convolution, one channel at a time, in the rows of plain NCHW:
+ * Direct convolution of planes in plain NCHW, for groups of few channels; depthwise is one channel a group:
  *
- *     correlate           y[oh][ow] (+)= sum over taps of weights[th][tw] * x[ih][iw]       (engine.h: where they meet)
+ *     y[group][m][oh][ow] (+)= sum over sources i and taps of  weights[group][m][i][th][tw] * x[group][i][ih][iw]
  *
- * A vector is a stretch of one output row. Its elements of x are one load (stride 1), every second element of two loads
- * (stride 2), or one load spread to every second lane (the transpose of stride 2); lanes outside the row are masked to
- * zero, rows outside are left out, so nothing is copied and nothing is padded. What each tap column has to load and to keep
- * is worked out once a stretch and then goes down all the rows:
+ * with ih, iw where the tap meets the output (engine.h). Pixels of a row stand on the lanes. A block of rows of x is copied to a
+ * band with zeros at its sides (plane_band.h), so that every load is a whole vector and the loop knows no edges:
  *
- *     for each plane, and each block of its rows
- *       for each stretch of columns                3 tap columns: 3 places, 3 masks
- *         for each output row, four at a time where the stride is 1
- *           for each input row that their taps meet
- *             for each tap column: load, mask, fused multiply-add
- *           store
+ *     for each group (narrow planes: several side by side), each block of output rows, each strip of columns
+ *       band = the rows of x that they read
+ *       for some outputs m, some output rows, each vector of columns
+ *         for each source, each tap: load the rows' vectors, multiply-add them by the outputs' weights
+ *         store
  *
- * A load may take in what lies beside the plane, never beside the array: rows where that threatens, and other strides than
- * 1 and 2, go element by element. An output sums its tap rows one by one, and each its taps.
+ * 3 x 3 and 5 x 5 taps of one source and one output have loops of their own (planes_square.c).
+ * An output is one chain of multiply-adds a pass: sources, then tap rows, then taps. Nothing beside x is ever read.
  */
-#include "gemm/plane_stretch.h"
+#include "gemm/plane_band.h"
 
-/* Stores one output row of a stretch. What a whole vector writes past a narrow row, the next rows write again. */
-INLINE void store_row(const stretch *r, real *y, int64_t o, vector sum, const bool add)
-{
-  const int64_t out = r->plane->w.out, size = r->plane->h.out * out - r->o;
-  real *to = y + o * out + r->o;
-  if (add) sum += load(to, r->count);
-  put(to, sum, !add && out < LANES && o * out + LANES <= size ? LANES : r->count);
-}
+#if CB_REGISTERS == 32
+enum { MAIN_ROWS = 7 };
+#else
+enum { MAIN_ROWS = 4 };
+#endif
 
-/* QUAD output rows from o on. Each input row is loaded once for all the outputs that it meets, in an order in which each of them
-   meets its tap rows in turn: its sum is the one that a row alone would have. */
-INLINE void correlate_quad(const stretch *r, const shape s, const tap_column column[3], const vector weight[9],
-                           const source *from, int64_t o, const bool down, vector sum[QUAD])
-{
-  const cb_plane_axis *h = &r->plane->h;
-  int64_t i = (down ? o : o + QUAD - 1) + h->base;
-  UNROLL for (int k = 0; k < QUAD; k++) sum[k] = (vector){0};
-  UNROLL for (int row = 0; row < QUAD + 2; row++, i += down ? 1 : -1)
-  {
-    if (i < 0 || i >= h->in) continue;
-    const real *x = from->x + i * r->plane->w.in;
-    vector v[3];
-    UNROLL for (int c = 0; c < 3; c++) v[c] = fetch(x, &column[c], s);
-    UNROLL for (int k = 0; k < QUAD; k++)
-    {
-      const int t = row - k;
-      if (t < 0 || t >= 3) continue;
-      vector part = {0};
-      UNROLL for (int c = 0; c < 3; c++) part += weight[t * 3 + c] * v[c];
-      sum[down ? k : QUAD - 1 - k] += part;
-    }
-  }
-}
+enum {
+  MOST_OUTPUTS = 4, /* of a group, at a time */
+  MOST_ROWS = 7,    /* of outputs, at a time */
+  MOST_SUMS = 16    /* vectors of sums */
+};
 
-/* Output rows [o0, o1) of one stretch of one plane. */
-INLINE void correlate_rows(const stretch *r, const shape s, const source *from, const real *w, real *y, int64_t o0,
-                           int64_t o1, const bool add)
+/* Rows [o0, o1) and a strip of columns, of one plane or several side by side, of outputs from m0 on. */
+typedef struct {
+  const pass *g;
+  const real *const *row; /* of the band: row[0] is the first that output row o0 reads, of source 0 */
+  const real *zeros;
+  int64_t columns, column0; /* of the phase: the strip's, and its first */
+  int64_t planes;
+  int64_t o0, o1;
+  const real *weights; /* of the first plane and output m0 */
+  const vector *wide;  /* the same, spread over vectors; NULL: they are not */
+  real *y;             /* where the strip's first output of row o0 goes, of the first plane and output m0 */
+  int64_t y_row;       /* elements of y from one row of the phase to the next */
+  int64_t y_columns;   /* of y in the strip: of both phases, if they are interleaved */
+  bool spill;          /* a whole vector may be stored where the row ends: the next rows write again what it spoils */
+  const real *spill_end;
+  lane_set side_lanes[SIDE_PLANES]
+                     [2]; /* of each plane's outputs: in the vector, or in both of two that are interleaved */
+} block;
+
+/* The sums of R rows from o on, M outputs and F phases of columns, at `at` columns of the strip. */
+INLINE void sum_any(const block *b, const int M, const int R, const int F, int64_t o, int64_t at, vector *sum)
 {
-  const cb_plane_axis h = r->plane->h;
-  const int64_t in = r->plane->w.in, taps = r->plane->w.taps;
-  int64_t o = o0;
-  tap_column local[3];
-  vector weight[9];
-  if (s.known) {
-    UNROLL for (int c = 0; c < 3; c++) local[c] = r->column[c];
-    UNROLL for (int t = 0; t < 9; t++) weight[t] = w[t] - (vector){0};
-  }
-  while (goes_by_quads(s, &h) && o + QUAD <= o1) {
-    vector sum[QUAD];
-    if (h.step == 1)
-      correlate_quad(r, s, local, weight, from, o, true, sum);
-    else
-      correlate_quad(r, s, local, weight, from, o, false, sum);
-    UNROLL for (int k = 0; k < QUAD; k++) store_row(r, y, o + k, sum[k], add);
-    o += QUAD;
-    if (!add && o < o1 && o > o1 - QUAD) o = o1 - QUAD; /* the last rows, and some again */
-  }
-  for (; o < o1; o++) {
-    vector sum = {0};
-    if (s.known) { /* three short chains wait less than a long one */
-      UNROLL for (int t = 0; t < 3; t++)
+  const pass *g = b->g;
+  const cb_plane *p = g->plane;
+  const int64_t stride = g->rows.stride;
+  const real *const *row = b->row + (o - b->o0) * stride;
+  const vector *wide = b->wide;
+  UNROLL for (int k = 0; k < R * M * F; k++) sum[k] = (vector){0};
+  for (int64_t i = 0; i < g->sources; i++) {
+    const real *w = b->weights + g->weight[i];
+    for (int64_t t = 0; t < g->rows.count; t++) {
+      const int64_t down = g->rows.at[t] - g->row_low;
+      const real *x[MOST_ROWS];
+      UNROLL for (int r = 0; r < R; r++)
       {
-        int64_t i = input_row(&h, s, o, t);
-        if (i < 0) continue;
-        vector part = {0};
-        UNROLL for (int c = 0; c < 3; c++) part += weight[t * 3 + c] * fetch(from->x + i * in, &local[c], s);
-        sum += part;
+        x[r] = row[r * stride + down];
+        x[r] += at + (x[r] == b->zeros ? 0 : i * g->source_pitch);
       }
-    } else {
-      for (int64_t t = 0; t < s.rows; t++) {
-        int64_t i = input_row(&h, s, o, t);
-        vector part = {0};
-        for (int64_t c = 0; i >= 0 && c < s.columns; c++)
-          part += w[t * taps + c] * fetch(from->x + i * in, &r->column[c], s);
-        sum += part;
+      const real *wt = w + g->rows.tap[t] * p->w.taps;
+      UNROLL for (int f = 0; f < F; f++) for (int64_t c = 0; c < g->columns[f].count; c++)
+      {
+        const int64_t offset = g->offset[f][c];
+        vector v[MOST_ROWS];
+        UNROLL for (int r = 0; r < R; r++) v[r] = *(const vector *)(x[r] + offset);
+        UNROLL for (int m = 0; m < M; m++)
+        {
+          vector each;
+          if (wide)
+            each = wide[m];
+          else
+            each = wt[m * p->weight_out + g->columns[f].tap[c]] - (vector){0};
+          UNROLL for (int r = 0; r < R; r++) sum[(m * R + r) * F + f] += each * v[r];
+        }
+        if (wide) wide += M;
       }
     }
-    store_row(r, y, o, sum, add);
   }
 }
 
-/* The same, element by element: where vectors would leave the array, and for strides that they do not have. A function of
-   its own, so that no call stands in the other's loop. */
-static void correlate_each(const stretch *r, const shape s, const source *from, const real *w, real *y, int64_t o0,
-                           int64_t o1, bool add)
+/* The rows of planes side by side to their places: `to` is the first plane's first output. */
+INLINE void store_side(const block *b, const int F, real *to, const vector *v)
 {
-  const cb_plane *p = r->plane;
-  for (int64_t o = o0; o < o1; o++) {
-    vector sum = {0};
-    for (int64_t t = 0; t < s.rows; t++) {
-      vector part = {0};
-      int64_t i = input_row(&p->h, s, o, t);
-      for (int64_t c = 0; i >= 0 && c < s.columns; c++)
-        part += w[t * p->w.taps + c] * fetch_each(from->x + i * p->w.in, &r->column[c], s.stride, s.up);
-      sum += part;
+  const pass *g = b->g;
+  const int64_t pitch = g->plane->y_pitch, side = g->side;
+  for (int64_t n = 0; n < b->planes; n++, to += pitch) UNROLL for (int i = 0; i < F; i++)
+    {
+      real *base = to - F * n * side + i * LANES;
+      vector sum = v[i];
+      if (g->add) sum += load_lanes(base, b->side_lanes[n][i]);
+      put_lanes(base, sum, b->side_lanes[n][i]);
     }
-    real *to = y + o * p->w.out + r->o;
-    if (add) sum += load(to, r->count);
-    put(to, sum, r->count);
+}
+
+/* A row of a phase alone, whose outputs lie apart. */
+static void store_apart(const block *b, real *to, int64_t count, vector v)
+{
+  const int64_t step = b->g->columns[0].out_step;
+  for (int64_t l = 0; l < count && l < LANES; l++) to[l * step] = b->g->add ? to[l * step] + v[l] : v[l];
+}
+
+/* One row of sums, whose lane 0 is column `at` of the strip, to y; `to` is the strip's first output there. */
+INLINE void store_row(const block *b, const int F, real *to, int64_t at, const vector *sum)
+{
+  const pass *g = b->g;
+  vector v[2] = {sum[0], sum[0]};
+  if (F == 2) v[0] = LOW(sum[0], sum[1]), v[1] = HIGH(sum[0], sum[1]);
+  if (b->planes > 1) {
+    store_side(b, F, to, v);
+    return;
+  }
+  if (F == 1 && g->columns[0].out_step > 1) {
+    store_apart(b, to + at * g->columns[0].out_step, b->columns - at, v[0]);
+    return;
+  }
+  UNROLL for (int i = 0; i < F; i++)
+  {
+    const int64_t count = b->y_columns - F * at - i * LANES;
+    real *place = to + F * at + i * LANES;
+    if (count <= 0) continue;
+    if (g->add) v[i] += load(place, count);
+    put(place, v[i], F == 1 && b->spill && place + LANES <= b->spill_end ? LANES : count);
   }
 }
 
-/* One plane, with tap columns from t0 on. */
-INLINE void correlate_plane(const stretch *r, int stretches, const shape s, int64_t n, const bool add)
+/* R rows at a time from o on, as many as there are; returns the first row that is left. */
+INLINE int64_t some_rows(const block *b, const int M, const int F, const int R, int64_t o)
 {
-  const cb_plane *p = r->plane;
-  const source from = {(const real *)p->x + n * p->x_pitch, p->before + n * p->x_pitch, p->after - n * p->x_pitch};
-  const real *w = (const real *)p->weights + n * p->h.taps * p->w.taps + r->t0;
+  const int64_t y_out = b->g->plane->y_out;
+  const bool again = !b->g->add && F == 1 && b->g->columns[0].out_step == 1; /* the last vector may be whole */
+  for (; o + R <= b->o1; o += R) {
+    real *y = b->y + (o - b->o0) * b->y_row;
+    for (int64_t at = 0; at < b->columns; at += LANES) {
+      vector sum[MOST_SUMS];
+      if (again && at > 0 && at + LANES > b->columns) at = b->columns - LANES;
+      sum_any(b, M, R, F, o, at, sum);
+      UNROLL for (int m = 0; m < M; m++) UNROLL for (int r = 0; r < R; r++)
+          store_row(b, F, y + m * y_out + r * b->y_row, at, sum + (m * R + r) * F);
+    }
+  }
+  return o;
+}
+
+INLINE void rows_of(const block *b, const int M, const int F, const int R)
+{
+  int64_t o = some_rows(b, M, F, R, b->o0);
+  if (R > 2) o = some_rows(b, M, F, 2, o);
+  some_rows(b, M, F, 1, o);
+}
+
+typedef void (*rows_function)(const block *b);
+
+static void rows_1(const block *b)
+{
+  rows_of(b, 1, 1, 7);
+}
+static void rows_2(const block *b)
+{
+  rows_of(b, 2, 1, 4);
+}
+static void rows_3(const block *b)
+{
+  rows_of(b, 3, 1, 4);
+}
+static void rows_4(const block *b)
+{
+  rows_of(b, 4, 1, CB_REGISTERS == 32 ? 4 : 3);
+}
+static void rows_1_interleaved(const block *b)
+{
+  rows_of(b, 1, 2, 4);
+}
+static void rows_2_interleaved(const block *b)
+{
+  rows_of(b, 2, 2, 2);
+}
+
+/* The function of a pass for M outputs. */
+static rows_function function_of(const pass *g, int64_t M)
+{
+  static const rows_function any[MOST_OUTPUTS + 1] = {NULL, rows_1, rows_2, rows_3, rows_4};
+  return g->phases == 2 ? (M == 1 ? rows_1_interleaved : rows_2_interleaved) : any[M];
+}
+
+/* The weights of a pass in the order in which it takes them: elements from the group's first weight on. */
+static int64_t list_weights(const pass *g, int64_t place[WIDE_WEIGHTS])
+{
+  const cb_plane *p = g->plane;
+  int64_t count = 0;
+  for (int64_t i = 0; i < g->sources; i++)
+    for (int64_t t = 0; t < g->rows.count; t++)
+      for (int f = 0; f < g->phases; f++)
+        for (int64_t c = 0; c < g->columns[f].count; c++)
+          for (int64_t m = 0; m < p->outs; m++) {
+            if (count == WIDE_WEIGHTS) return WIDE_WEIGHTS + 1;
+            place[count++] = g->weight[i] + g->rows.tap[t] * p->w.taps + g->columns[f].tap[c] + m * p->weight_out;
+          }
+  return count;
+}
+
+/* Weights of `planes` planes from w on, each on its own lanes: plane n's and those behind on behind[n]. */
+static void spread(const real *w, int64_t pitch, int64_t planes, const mask *behind, const int64_t *place,
+                   int64_t count, vector *wide)
+{
+  if (planes == 2) { /* the commonest */
+    const mask second = behind[1];
+    for (int64_t i = 0; i < count; i++) {
+      const real *from = w + place[i];
+      wide[i] = choose(second, from[pitch] - (vector){0}, *from - (vector){0});
+    }
+    return;
+  }
+  for (int64_t i = 0; i < count; i++) {
+    const real *from = w + place[i];
+    vector v = *from - (vector){0};
+    for (int64_t n = 1; n < planes; n++) v = choose(behind[n], from[n * pitch] - (vector){0}, v);
+    wide[i] = v;
+  }
+}
+
+/* Packs the band of a block and runs it for all outputs of its groups, from group n on. */
+INLINE void run_block(block *b, real *band, int64_t n)
+{
+  const pass *g = b->g;
+  const cb_plane *p = g->plane;
+  const int64_t most = g->phases == 2 ? 2 : MOST_OUTPUTS, column = g->phases * b->column0;
+  const int64_t first = g->columns[0].out0 + (g->phases == 2 ? column : column * g->columns[0].out_step);
   real *y = (real *)p->y + n * p->y_pitch;
-  const int64_t rows = p->h.out, step = block_rows(stretches, rows);
-  for (int64_t o = 0; o < rows; o += step)
-    for (int i = 0; i < stretches; i++) {
-      const int64_t end = o + step < rows ? o + step : rows;
-      if (all_within(&r[i], s, &from, o, end))
-        correlate_rows(&r[i], s, &from, w, y, o, end, add);
-      else
-        correlate_each(&r[i], s, &from, w, y, o, end, add);
-    }
+  pack_band(g, band, (const real *)p->x + n * p->x_pitch, b->planes, b->column0, b->columns, b->o0, b->o1);
+  b->y_row = g->rows.out_step * p->w.out;
+  b->y_columns =
+      g->phases == 2 ? (p->w.out - column < 2 * b->columns ? p->w.out - column : 2 * b->columns) : b->columns;
+  b->spill = CB_VECTOR_BYTES < 64 && !g->add && g->phases == 1 && g->columns[0].out_step == 1 &&
+             g->rows.out_step == 1 && p->w.out < LANES;
+  for (int64_t m = 0, count; m < p->outs; m += count) {
+    count = p->outs - m < most ? p->outs - m : most;
+    b->y = y + m * p->y_out + (g->rows.out0 + b->o0 * g->rows.out_step) * p->w.out + first;
+    b->spill_end = y + m * p->y_out + p->h.out * p->w.out;
+    b->weights = (const real *)p->weights + n * p->weight_pitch + m * p->weight_out;
+    function_of(g, count)(b);
+  }
 }
 
-INLINE void correlate(const cb_plane *p, const shape s)
+static void run_pass(pass *g)
 {
-  stretch r[STRETCHES];
-  for (int64_t t0 = 0; t0 < p->w.taps; t0 += MOST_COLUMNS) {
-    const shape pass = pass_of(s, p, t0);
-    const bool add = p->add || t0 > 0;
-    for (int64_t o = 0; o < p->w.out; o += STRETCHES * LANES) {
-      int stretches = open_stretches(r, p, pass, o, t0, !add);
-      for (int64_t n = 0; n < p->planes; n++)
-        if (add)
-          correlate_plane(r, stretches, pass, n, true);
-        else
-          correlate_plane(r, stretches, pass, n, false);
+  const cb_plane *p = g->plane;
+  _Alignas(64) real band[BAND_ELEMENTS + LANES];
+  _Alignas(64) vector wide[WIDE_WEIGHTS];
+  const real *row[BAND_ROWS];
+  int64_t place[WIDE_WEIGHTS];
+  mask behind[SIDE_PLANES];
+  const int64_t columns = g->columns[0].outs, rows = g->rows.outs, weights = list_weights(g, place);
+  if (weights > WIDE_WEIGHTS || p->outs > (g->phases == 2 ? 2 : MOST_OUTPUTS)) g->together = 1;
+  for (int64_t n = 0; n < g->together; n++) behind[n] = lanes_between(n * g->side, LANES);
+  const int64_t filled = (band_rows(g, g->block) * g->sources + 1) * g->row_pitch + LANES;
+  const real *zeros = band + band_rows(g, g->block) * g->sources * g->row_pitch;
+  memset(band, 0, (size_t)filled * sizeof(real));
+  block b = {.g = g, .row = row, .zeros = zeros, .wide = g->together > 1 ? wide : NULL};
+  for (int64_t n = 0; n < g->together; n++) {
+    const int64_t lo = g->phases * n * g->side, hi = lo + p->w.out;
+    b.side_lanes[n][0] = lanes_from_to(lo < LANES ? lo : LANES, hi < LANES ? hi : LANES);
+    b.side_lanes[n][1] = lanes_from_to(lo > LANES ? lo - LANES : 0, hi > LANES ? hi - LANES : 0);
+  }
+  const bool strips = columns > g->strip, blocks = rows > g->block;
+  for (int64_t n = 0; n < p->planes; n += g->together) {
+    b.planes = p->planes - n < g->together ? p->planes - n : g->together;
+    if (b.wide)
+      spread((const real *)p->weights + n * p->weight_pitch, p->weight_pitch, b.planes, behind, place, weights, wide);
+    for (b.o0 = 0; b.o0 < rows; b.o0 = b.o1) {
+      b.o1 = rows - b.o0 < g->block ? rows : b.o0 + g->block;
+      if (n == 0 || blocks) point_rows(g, row, band, zeros, b.o0, b.o1);
+      for (b.column0 = 0; b.column0 < columns; b.column0 += g->strip) {
+        b.columns = columns - b.column0 < g->strip ? columns - b.column0 : g->strip;
+        if (strips) memset(band, 0, (size_t)filled * sizeof(real));
+        run_block(&b, band, n);
+      }
     }
   }
 }
 
-static void correlate_3x3(const cb_plane *p)
+/* Part of the sources, tap rows and tap columns. */
+typedef struct {
+  int64_t from[3], to[3];
+} part;
+
+/* Passes over all phases of outputs; false, and nothing done, if `dry` and a band does not fit. `add` to what y holds. */
+static bool run_phases(const cb_plane *p, const part *q, bool add, bool dry)
 {
-  correlate(p, SHAPE_3X3(1, false, false));
+  const int64_t row_phases = p->up ? p->h.stride : 1, column_phases = p->up ? p->w.stride : 1;
+  const int interleaved = column_phases == 2 ? 2 : 1;
+  for (int64_t fh = 0; fh < row_phases && fh < p->h.out; fh++)
+    for (int64_t fw = 0; fw < column_phases && fw < p->w.out; fw += interleaved) {
+      pass g = {.plane = p, .phases = interleaved, .add = add};
+      pass_sources_open(&g, q->from[0], q->to[0]);
+      pass_axis_open(&g.rows, &p->h, p->up, q->from[1], q->to[1], fh);
+      for (int f = 0; f < interleaved; f++) pass_axis_open(&g.columns[f], &p->w, p->up, q->from[2], q->to[2], fw + f);
+      if (!pass_cut(&g, 2 * MAIN_ROWS)) return false;
+      if (!dry) run_pass(&g);
+    }
+  return true;
 }
-static void correlate_3x3_by_2(const cb_plane *p)
+
+/* What does not fit the band goes in halves: first of the sources, then of the taps. */
+static void run_part(const cb_plane *p, const part *q, bool add)
 {
-  correlate(p, SHAPE_3X3(2, false, false));
+  int64_t extent[3];
+  for (int i = 0; i < 3; i++) extent[i] = q->to[i] - q->from[i];
+  if (extent[0] <= PASS_SOURCES && extent[1] <= PASS_TAPS && extent[2] <= PASS_TAPS && run_phases(p, q, add, true)) {
+    run_phases(p, q, add, false);
+    return;
+  }
+  const int axis = extent[0] > 1 ? 0 : extent[2] > extent[1] ? 2 : 1;
+  part half = *q;
+  half.to[axis] = q->from[axis] + extent[axis] / 2;
+  run_part(p, &half, add);
+  half.from[axis] = half.to[axis];
+  half.to[axis] = q->to[axis];
+  run_part(p, &half, true);
 }
-static void correlate_3x3_by_2_narrow(const cb_plane *p)
-{
-  correlate(p, SHAPE_3X3(2, true, false));
-}
-static void correlate_3x3_up_2(const cb_plane *p)
-{
-  correlate(p, SHAPE_3X3(2, false, true));
-}
-static void correlate_any(const cb_plane *p)
-{
-  correlate(p, (shape){.rows = p->h.taps, .stride = p->w.stride, .row_stride = p->h.stride, .up = p->up});
-}
+
 void CB_NAME(cb_correlate)(const cb_plane *p)
 {
-  int64_t stride = known_stride(p);
-  if (stride == 0)
-    correlate_any(p);
-  else if (stride == 1)
-    correlate_3x3(p);
-  else if (p->up)
-    correlate_3x3_up_2(p);
-  else if (p->w.out <= LANES / 2)
-    correlate_3x3_by_2_narrow(p);
-  else
-    correlate_3x3_by_2(p);
+  if (CB_NAME(cb_correlate_square)(p)) return;
+  run_part(p, &(part){.to = {p->channels * p->depths, p->h.taps, p->w.taps}}, p->add);
 }

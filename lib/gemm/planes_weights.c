@@ -148,6 +148,7 @@ static void weigh_any(const cb_plane *p, real *sums)
 
 void CB_NAME(cb_correlate_weights)(const cb_plane *p, void *sums)
 {
+  if (CB_NAME(cb_correlate_weights_square)(p, sums)) return;
   int64_t stride = known_stride(p);
   if (stride == 0)
     weigh_any(p, sums);

@@ -44,20 +44,23 @@ static cb_plane_axis random_axis(rng *r, bool up, int64_t most)
   return a;
 }
 
-/* The sum of one output in double, and of the magnitudes. */
-static double expected(const cb_plane *p, cnnblas_dtype dtype, int64_t n, int64_t oh, int64_t ow, double *size)
+/* The sum of one output in double, and of the magnitudes: of group n, its output m. */
+static double expected(const cb_plane *p, cnnblas_dtype dtype, int64_t n, int64_t m, int64_t oh, int64_t ow,
+                       double *size)
 {
   double sum = 0;
   *size = 0;
-  for (int64_t th = 0; th < p->h.taps; th++)
-    for (int64_t tw = 0; tw < p->w.taps; tw++) {
-      int64_t ih = meets(&p->h, p->up, oh, th), iw = meets(&p->w, p->up, ow, tw);
-      if (ih < 0 || iw < 0) continue;
-      double x = array_get(dtype, p->x, n * p->x_pitch + ih * p->w.in + iw);
-      double w = array_get(dtype, p->weights, (n * p->h.taps + th) * p->w.taps + tw);
-      sum += x * w;
-      *size += fabs(x * w);
-    }
+  for (int64_t c = 0; c < p->channels; c++)
+    for (int64_t th = 0; th < p->h.taps; th++)
+      for (int64_t tw = 0; tw < p->w.taps; tw++) {
+        int64_t ih = meets(&p->h, p->up, oh, th), iw = meets(&p->w, p->up, ow, tw);
+        if (ih < 0 || iw < 0) continue;
+        double x = array_get(dtype, p->x, n * p->x_pitch + c * p->x_channel + ih * p->w.in + iw);
+        double w = array_get(dtype, p->weights,
+                             n * p->weight_pitch + m * p->weight_out + c * p->weight_channel + th * p->w.taps + tw);
+        sum += x * w;
+        *size += fabs(x * w);
+      }
   return sum;
 }
 
@@ -74,25 +77,42 @@ static void say(const cb_engine *engine, const char *what, const cb_plane *p)
 static cb_plane random_plane(rng *r, bool up)
 {
   cb_plane p = {.h = random_axis(r, up, 12), .w = random_axis(r, up, 70), .up = up, .planes = rng_range(r, 1, 4)};
-  if (rng_chance(r, 40)) p.h.taps = p.w.taps = 3, p.h.stride = p.w.stride;
+  if (rng_chance(r, 60)) p.h.taps = p.w.taps = rng_chance(r, 50) ? 3 : 5, p.h.stride = p.w.stride;
   if (up) p.h.in = p.h.out / p.h.stride + 1;
   if (!up) p.h.in = (p.h.out - 1) * p.h.stride + 1;
   p.x_pitch = p.h.in * p.w.in;
   p.y_pitch = p.h.out * p.w.out;
   p.images = 1;
+  p.channels = p.depths = p.outs = 1;
+  p.weight_pitch = p.h.taps * p.w.taps;
   return p;
+}
+
+/* Makes the planes groups of some channels and outputs. */
+static void sum_over_channels(cb_plane *p, int64_t channels, int64_t outs)
+{
+  p->channels = channels;
+  p->x_channel = p->x_pitch;
+  p->x_pitch *= channels;
+  p->outs = outs;
+  p->y_out = p->y_pitch;
+  p->y_pitch *= outs;
+  p->weight_channel = p->weight_pitch;
+  p->weight_out = channels * p->weight_channel;
+  p->weight_pitch = outs * p->weight_out;
 }
 
 static void correlate_once(const cb_engine *engine, cnnblas_dtype dtype, rng *r)
 {
   size_t element = element_bytes(dtype);
   cb_plane p = random_plane(r, rng_chance(r, 40));
+  if (rng_chance(r, 40)) sum_over_channels(&p, rng_range(r, 1, 3), rng_range(r, 1, 6));
   placement where = rng_chance(r, 50) ? AGAINST_END : AGAINST_START;
   p.add = rng_chance(r, 30);
   say(engine, "correlate", &p);
   guarded_reset(&input, (size_t)(p.planes * p.x_pitch) * element, where);
   guarded_reset(&output, (size_t)(p.planes * p.y_pitch) * element, where);
-  guarded_reset(&weights, (size_t)(p.planes * p.h.taps * p.w.taps) * element, where);
+  guarded_reset(&weights, (size_t)(p.planes * p.weight_pitch) * element, where);
   fill(dtype, &input, r);
   fill(dtype, &weights, r);
   for (int64_t i = 0; i < p.planes * p.y_pitch; i++) array_set(dtype, output.data, i, 0.5);
@@ -104,9 +124,10 @@ static void correlate_once(const cb_engine *engine, cnnblas_dtype dtype, rng *r)
   double unit = dtype == CNNBLAS_F64 ? 0x1p-53 : 0x1p-24;
   for (int64_t n = 0; n < p.planes; n++)
     for (int64_t o = 0; o < p.y_pitch; o++) {
-      double size, want = expected(&p, dtype, n, o / p.w.out, o % p.w.out, &size) + (p.add ? 0.5 : 0);
+      const int64_t pixels = p.h.out * p.w.out, at = o % pixels;
+      double size, want = expected(&p, dtype, n, o / pixels, at / p.w.out, at % p.w.out, &size) + (p.add ? 0.5 : 0);
       double got = array_get(dtype, output.data, n * p.y_pitch + o);
-      if (!(fabs(got - want) <= 2 * (double)(p.h.taps * p.w.taps + 2) * unit * (size + 0.5)))
+      if (!(fabs(got - want) <= 2 * (double)(p.channels * p.h.taps * p.w.taps + 2) * unit * (size + 0.5)))
         FAIL("plane %lld output %lld is %g, expected %g", (long long)n, (long long)o, got, want);
     }
   if (!guarded_intact(&input) || !guarded_intact(&output)) FAIL("something next to an array has been written");

@@ -1,0 +1,368 @@
+/*
+ * What the two loops over planes share (planes.c, planes_weights.c): a pass, which is a part of the taps and of the output's
+ * phases with its columns and rows, and the band, a small copy of the rows of x that some outputs read:
+ *
+ *     band [source][row][residue][column]          zeros where a row reaches beyond the image
+ *
+ * With a stride of s along the row, positions 0, s, 2s, ... of a band row stand together, then 1, 1 + s, ...: neighbouring
+ * outputs find their elements of x side by side whatever the stride. Narrow planes share a vector: so many stand side by side
+ * in one band that their outputs fill the lanes, and each lane has its own plane's weights.
+ */
+#ifndef CB_GEMM_PLANE_BAND_H
+#define CB_GEMM_PLANE_BAND_H
+
+#include "gemm/engine_build.h"
+#include "gemm/vectors.h"
+
+enum {
+  BAND_ELEMENTS = (24 << 10) / sizeof(real), /* half of a first-level cache */
+  BAND_ROWS = 64,                            /* most rows of a band */
+  BAND_VECTORS = 8,                          /* most vectors of a strip of columns */
+  PASS_TAPS = 32,                            /* most tap rows and tap columns of a pass */
+  PASS_SOURCES = 64,                         /* most sources of a pass */
+  WIDE_WEIGHTS = 128,                        /* weights of a pass that are spread over vectors */
+  SIDE_PLANES = LANES                        /* most planes side by side */
+};
+
+#if CB_LANES == 16
+#define EVEN(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
+#define ODD(a, b)  __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31)
+#define LOW(a, b)  __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define HIGH(a, b) __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#elif CB_LANES == 8
+#define EVEN(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14)
+#define ODD(a, b)  __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15)
+#define LOW(a, b)  __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#elif CB_LANES == 4
+#define EVEN(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6)
+#define ODD(a, b)  __builtin_shufflevector(a, b, 1, 3, 5, 7)
+#define LOW(a, b)  __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#else
+#define EVEN(a, b) __builtin_shufflevector(a, b, 0, 2)
+#define ODD(a, b)  __builtin_shufflevector(a, b, 1, 3)
+#define LOW(a, b)  __builtin_shufflevector(a, b, 0, 2)
+#define HIGH(a, b) __builtin_shufflevector(a, b, 1, 3)
+#endif
+
+/* Some lanes, for loads and stores of which many have the same: the first `count`, or [lo, hi).
+     load_lanes  those elements at `from`, where lane 0's would be; zeros for the others, which are not touched
+     merge_lanes  v with those elements in these lanes, where v has zeros
+     put_lanes   those lanes of v, whose lane 0 belongs at `to` */
+#if defined __AVX512F__ && CB_LANES == 16
+typedef __mmask16 lane_set;
+INLINE lane_set lanes_from_to(int64_t lo, int64_t hi)
+{
+  return (lane_set)(first_lanes(hi) & ~first_lanes(lo));
+}
+INLINE vector load_lanes(const real *from, lane_set set)
+{
+  return (vector)_mm512_maskz_loadu_ps(set, from);
+}
+INLINE vector merge_lanes(vector v, const real *from, lane_set set)
+{
+  return (vector)_mm512_mask_loadu_ps((__m512)v, set, from);
+}
+INLINE void put_lanes(real *to, vector v, lane_set set)
+{
+  _mm512_mask_storeu_ps(to, set, (__m512)v);
+}
+#elif defined __AVX512F__
+typedef __mmask8 lane_set;
+INLINE lane_set lanes_from_to(int64_t lo, int64_t hi)
+{
+  return (lane_set)(first_lanes(hi) & ~first_lanes(lo));
+}
+INLINE vector load_lanes(const real *from, lane_set set)
+{
+  return (vector)_mm512_maskz_loadu_pd(set, from);
+}
+INLINE vector merge_lanes(vector v, const real *from, lane_set set)
+{
+  return (vector)_mm512_mask_loadu_pd((__m512d)v, set, from);
+}
+INLINE void put_lanes(real *to, vector v, lane_set set)
+{
+  _mm512_mask_storeu_pd(to, set, (__m512d)v);
+}
+#else
+#ifdef __AVX2__
+typedef mask lane_set;
+INLINE lane_set lanes_from_to(int64_t lo, int64_t hi)
+{
+  mask lane = {0};
+  UNROLL for (int l = 0; l < LANES; l++) lane[l] = l;
+  return (mask)(lane >= (integer)lo) & (mask)(lane < (integer)hi);
+}
+#else
+typedef struct {
+  int64_t lo, hi;
+} lane_set;
+INLINE lane_set lanes_from_to(int64_t lo, int64_t hi)
+{
+  return (lane_set){lo, hi};
+}
+#endif
+#if defined __AVX2__ && CB_LANES == 8
+INLINE vector load_lanes(const real *from, lane_set set)
+{
+  return (vector)_mm256_maskload_ps(from, (__m256i)set);
+}
+INLINE void put_lanes(real *to, vector v, lane_set set)
+{
+  _mm256_maskstore_ps(to, (__m256i)set, (__m256)v);
+}
+#elif defined __AVX2__
+INLINE vector load_lanes(const real *from, lane_set set)
+{
+  return (vector)_mm256_maskload_pd(from, (__m256i)set);
+}
+INLINE void put_lanes(real *to, vector v, lane_set set)
+{
+  _mm256_maskstore_pd(to, (__m256i)set, (__m256d)v);
+}
+#else
+static __attribute__((noinline, unused)) vector load_lanes(const real *from, lane_set set)
+{
+  vector v = {0};
+  for (int64_t l = set.lo; l < set.hi; l++) v[l] = from[l];
+  return v;
+}
+static __attribute__((noinline, unused)) void put_lanes(real *to, vector v, lane_set set)
+{
+  for (int64_t l = set.lo; l < set.hi; l++) to[l] = v[l];
+}
+#endif
+INLINE vector merge_lanes(vector v, const real *from, lane_set set)
+{
+  return (vector)((mask)v | (mask)load_lanes(from, set));
+}
+#endif
+
+/* An axis of a pass: the outputs of one phase, and the taps that reach them. Output o and tap j meet at source position
+   o * stride + at[j], which rises with j. */
+typedef struct {
+  int64_t in, outs, stride;
+  int64_t out0, out_step; /* output o lies at out0 + o * out_step in y */
+  int64_t count;          /* taps; 0: the outputs are zeros */
+  int64_t at[PASS_TAPS];
+  int64_t tap[PASS_TAPS]; /* their numbers in the filter */
+} pass_axis;
+
+/* Taps [t0, t1) of the axis, counted in rising order of what they read, for outputs of residue `phase`. */
+INLINE void pass_axis_open(pass_axis *p, const cb_plane_axis *a, bool up, int64_t t0, int64_t t1, int64_t phase)
+{
+  *p = (pass_axis){.in = a->in, .outs = a->out, .stride = a->stride, .out_step = 1};
+  if (up) {
+    p->stride = 1;
+    p->out0 = phase;
+    p->out_step = a->stride;
+    p->outs = (a->out - phase + a->stride - 1) / a->stride;
+  }
+  for (int64_t t = t0; t < t1; t++) {
+    const int64_t tap = a->step < 0 ? a->taps - 1 - t : t, place = a->base + tap * a->step + phase;
+    if (up && place % a->stride) continue;
+    p->at[p->count] = up ? place / a->stride : place;
+    p->tap[p->count++] = tap;
+  }
+}
+
+/* Strips and blocks of a pass, and its band. */
+typedef struct {
+  const cb_plane *plane;
+  pass_axis rows,
+      columns[2]; /* two phases of columns where a transposed stride of 2 interleaves them, else the first */
+  int phases;
+  int64_t sources;
+  int64_t source[PASS_SOURCES], weight[PASS_SOURCES]; /* where source i and its weights begin, from the group's */
+  bool add;
+  int64_t strip, block; /* most columns of a strip and rows of a block */
+  int64_t low, reach;   /* the first column of the band, from the strip's first output's; columns beyond the last's */
+  int64_t row_low, row_reach;
+  int64_t residue_pitch, row_pitch, source_pitch;
+  int64_t offset[2][PASS_TAPS]; /* of tap columns in a band row */
+  int64_t side, together;       /* planes side by side are `side` lanes apart; most of them */
+} pass;
+
+/* Sources [from, to), of all channels at the first depth, then at the next. */
+INLINE void pass_sources_open(pass *g, int64_t from, int64_t to)
+{
+  const cb_plane *p = g->plane;
+  g->sources = to - from;
+  for (int64_t i = from; i < to; i++) {
+    g->source[i - from] = i / p->channels * p->x_depth + i % p->channels * p->x_channel;
+    g->weight[i - from] = i / p->channels * p->weight_depth + i % p->channels * p->weight_channel;
+  }
+}
+
+/* Lays out bands for strips of `strip` columns; elements of a row. */
+INLINE int64_t lay_out(pass *g, int64_t strip)
+{
+  const int64_t stride = g->columns[0].stride;
+  g->strip = strip;
+  g->residue_pitch = (strip + g->reach / stride + 1 + 2 * LANES - 1) / LANES * LANES; /* a vector of room behind */
+  const int64_t residues = g->reach + 1 < stride ? g->reach + 1 : stride;
+  g->row_pitch = residues * g->residue_pitch;
+  for (int f = 0; f < g->phases; f++)
+    for (int64_t t = 0; t < g->columns[f].count; t++) {
+      const int64_t place = g->columns[f].at[t] - g->low;
+      g->offset[f][t] = place % stride * g->residue_pitch + place / stride;
+    }
+  return g->row_pitch;
+}
+
+/* Planes that stand side by side in strips of all columns, and how far apart: so that no plane's taps read another's row. */
+INLINE void set_side(pass *g)
+{
+  const int64_t stride = g->columns[0].stride, outs = g->columns[0].outs;
+  const int64_t first = g->low < 0 ? -g->low / stride : 0;     /* of the row, in a residue */
+  const int64_t reads = outs + g->reach / stride;              /* behind the last that is read */
+  int64_t ends = (g->columns[0].in - 1 - g->low) / stride + 1; /* behind the row */
+  ends = ends < reads ? ends : reads;
+  int64_t side = ends > reads - first ? ends : reads - first;
+  g->side = side > outs ? side : outs;
+  g->together = 1 + (LANES - outs) / g->side;
+}
+
+/* Range of a pass's taps, in rising positions. */
+INLINE void set_reach(pass *g)
+{
+  int64_t low = INT64_MAX, high = INT64_MIN;
+  for (int f = 0; f < g->phases; f++)
+    for (int64_t t = 0; t < g->columns[f].count; t++) {
+      const int64_t at = g->columns[f].at[t];
+      low = at < low ? at : low;
+      high = at > high ? at : high;
+    }
+  g->low = low <= high ? low : 0;
+  g->reach = low <= high ? high - low : 0;
+  g->row_low = g->rows.count ? g->rows.at[0] : 0;
+  g->row_reach = g->rows.count ? g->rows.at[g->rows.count - 1] - g->row_low : 0;
+}
+
+INLINE int64_t band_rows(const pass *g, int64_t block)
+{
+  return (block - 1) * g->rows.stride + g->row_reach + 1;
+}
+
+/* True if bands of so many columns and output rows fit, with a row of zeros behind. */
+INLINE bool band_fits(pass *g, int64_t strip, int64_t block)
+{
+  const int64_t rows = band_rows(g, block), pitch = lay_out(g, strip);
+  return rows <= BAND_ROWS && (rows * g->sources + 2) * pitch <= BAND_ELEMENTS;
+}
+
+/* Cuts the pass into strips and blocks; false if not even the smallest fits. */
+INLINE bool pass_cut(pass *g, int64_t good_rows)
+{
+  set_reach(g);
+  const int64_t vectors = (g->columns[0].outs + LANES - 1) / LANES;
+  int64_t strip = (vectors < BAND_VECTORS ? vectors : BAND_VECTORS) * LANES;
+  const int64_t good = g->rows.outs < good_rows ? g->rows.outs : good_rows;
+  while (strip > LANES && !band_fits(g, strip, good)) strip = strip / LANES / 2 * LANES;
+  int64_t block = 1;
+  if (!band_fits(g, strip, block)) return false;
+  while (block < g->rows.outs && band_fits(g, strip, block + 1)) block++;
+  if (block > good_rows && block < g->rows.outs) block -= block % good_rows;
+  lay_out(g, strip);
+  g->block = block;
+  g->source_pitch = band_rows(g, block) * g->row_pitch;
+  g->side = 0;
+  g->together = 1;
+  if (vectors == 1 && (g->phases == 2 || g->columns[0].out_step == 1)) set_side(g);
+  return true;
+}
+
+/* Where the columns of a row of x go: so many from the band row's column `lead` on. The last vectors are parts. */
+typedef struct {
+  int64_t count, lead;
+  lane_set last[2]; /* of the last vector, or with a stride of 2 the last two */
+} row_copy;
+
+INLINE row_copy row_copy_of(int64_t count, int64_t lead, int64_t stride)
+{
+  row_copy c = {.count = count, .lead = lead};
+  const int64_t rest = count % (stride == 2 ? 2 * LANES : LANES);
+  c.last[0] = lanes_from_to(0, rest < LANES ? rest : LANES);
+  c.last[1] = lanes_from_to(0, rest < LANES ? 0 : rest - LANES);
+  return c;
+}
+
+/* A row of x, from the first column that is copied, to a band row. */
+INLINE void pack_row(const pass *g, const row_copy *c, real *to, const real *x, const int64_t stride)
+{
+  int64_t i = 0;
+  if (stride == 1) {
+    to += c->lead;
+    for (; i + LANES <= c->count; i += LANES) *(vector *)(to + i) = *(const vector *)(x + i);
+    if (i < c->count) *(vector *)(to + i) = load_lanes(x + i, c->last[0]);
+  } else if (stride == 2) {
+    const int64_t odd = c->lead % 2;
+    const bool single = g->row_pitch == g->residue_pitch; /* residue 1 is not read at all */
+    real *even_to = to + odd * g->residue_pitch + c->lead / 2;
+    real *odd_to = to + (1 - odd) * g->residue_pitch + (c->lead + 1) / 2;
+    for (; i < c->count; i += 2 * LANES) {
+      const bool whole = i + 2 * LANES <= c->count;
+      vector a, b;
+      if (whole) {
+        a = *(const vector *)(x + i);
+        b = *(const vector *)(x + i + LANES);
+      } else {
+        a = load_lanes(x + i, c->last[0]);
+        b = load_lanes(x + i + LANES, c->last[1]);
+      }
+      if (!single || !odd) *(vector *)(even_to + i / 2) = EVEN(a, b);
+      if (!single || odd) *(vector *)(odd_to + i / 2) = ODD(a, b);
+    }
+  } else {
+    for (; i < c->count; i++) {
+      const int64_t residue = (c->lead + i) % stride;
+      if (residue * g->residue_pitch < g->row_pitch) to[residue * g->residue_pitch + (c->lead + i) / stride] = x[i];
+    }
+  }
+}
+
+/* The rows that outputs [o0, o1) of the strip from output column c0 on read, of `planes` planes from x on, to the band. The band
+   had zeros, or the same strip. */
+INLINE void pack_rows(const pass *g, real *band, const real *x, int64_t planes, int64_t c0, int64_t columns, int64_t o0,
+                      int64_t o1, const int64_t stride)
+{
+  const int64_t in = g->columns[0].in, low = c0 * stride + g->low, top = low + (columns - 1) * stride + g->reach + 1;
+  const int64_t first = low > 0 ? low : 0, count = (top < in ? top : in) - first;
+  const int64_t row0 = o0 * g->rows.stride + g->row_low, end = row0 + band_rows(g, o1 - o0);
+  const int64_t from = row0 > 0 ? row0 : 0, to = end < g->rows.in ? end : g->rows.in;
+  const int64_t source_pitch = g->source_pitch, row_pitch = g->row_pitch, side = g->side, x_pitch = g->plane->x_pitch;
+  if (count <= 0) return;
+  const row_copy copy = row_copy_of(count, first - low, stride);
+  for (int64_t i = 0; i < g->sources; i++)
+    for (int64_t n = 0; n < planes; n++) {
+      const real *row = x + g->source[i] + n * x_pitch + from * in + first;
+      real *at = band + i * source_pitch + (from - row0) * row_pitch + n * side;
+      if (stride == 1 && count < LANES) /* the zeros behind are another plane's place, whose turn comes later */
+        for (int64_t r = from; r < to; r++, row += in, at += row_pitch)
+          *(vector *)(at + copy.lead) = load_lanes(row, copy.last[0]);
+      else
+        for (int64_t r = from; r < to; r++, row += in, at += row_pitch) pack_row(g, &copy, at, row, stride);
+    }
+}
+INLINE void pack_band(const pass *g, real *band, const real *x, int64_t planes, int64_t c0, int64_t columns, int64_t o0,
+                      int64_t o1)
+{
+  const int64_t stride = g->columns[0].stride;
+  if (stride == 1)
+    pack_rows(g, band, x, planes, c0, columns, o0, o1, 1);
+  else if (stride == 2)
+    pack_rows(g, band, x, planes, c0, columns, o0, o1, 2);
+  else
+    pack_rows(g, band, x, planes, c0, columns, o0, o1, stride);
+}
+
+/* Where the band has the rows that outputs from o0 on read; `zeros` for those beside the image. */
+INLINE void point_rows(const pass *g, const real **row, const real *band, const real *zeros, int64_t o0, int64_t o1)
+{
+  const int64_t row0 = o0 * g->rows.stride + g->row_low, count = band_rows(g, o1 - o0);
+  for (int64_t r = 0; r < count; r++) row[r] = row0 + r >= 0 && row0 + r < g->rows.in ? band + r * g->row_pitch : zeros;
+}
+
+#endif

@@ -1,0 +1,149 @@
+/*
+ * What the unrolled loops for common depthwise convolutions share (planes_square.c, planes_square_weights.c): 3 x 3 or 5 x 5 taps
+ * that follow each other, and what each vector of columns loads.
+ */
+#ifndef CB_GEMM_PLANES_SQUARE_H
+#define CB_GEMM_PLANES_SQUARE_H
+
+#include "gemm/plane_band.h"
+
+#if CB_REGISTERS == 32
+enum { COLUMNS_OF_5 = 3, ALWAYS_MASKED = true };
+#else
+enum { COLUMNS_OF_5 = 1, ALWAYS_MASKED = false };
+#endif
+
+enum {
+  HALF = LANES / 2,
+  MOST = 5,           /* tap rows and columns */
+  BLOCK_ROWS = 28,    /* of a narrow plane, over which a vector of columns goes at once */
+  NARROW = 16 * LANES /* columns of such a plane, at most */
+};
+
+/* What an instance knows. */
+typedef struct {
+  int rows, columns; /* taps */
+  int stride;        /* of x along both axes */
+  int phases;        /* of columns: 2 if a transposed stride interleaves them */
+  int parity;        /* of those, the phase of tap column 0 */
+  int planes;        /* side by side */
+  bool masked;       /* false: every element that a vector loads is in its row */
+} square;
+
+/* A call: the taps in rising order of what they meet. */
+typedef struct {
+  const cb_plane *plane;
+  pass_axis rows;
+  int64_t low;          /* column of x that the first tap column meets, from an output's place */
+  int64_t outs;         /* columns of a phase */
+  int64_t flip_columns; /* one less than the tap columns, if they are counted backwards; else 0 */
+  int64_t parity;       /* phase of tap column 0, if columns are interleaved */
+} call;
+
+/* A vector of columns of the phases, and its lanes. */
+typedef struct {
+  int64_t o;            /* the first */
+  lane_set in[MOST][2]; /* of a load, its second vector or its second plane */
+  lane_set out[2];      /* of a store */
+  bool whole;           /* every lane of a store is to be written */
+} place;
+
+/* The column, from the first that a vector meets, of load d. Stride 2: a pair of loads has tap columns 2d and 2d + 1. */
+INLINE int64_t load_at(const square s, int d)
+{
+  return s.stride == 2 ? 2 * d : d;
+}
+
+INLINE int loads_of(const square s)
+{
+  if (s.stride == 2) return (s.columns + 1) / 2;
+  return s.phases == 2 ? (s.columns - s.parity) / 2 + 1 : s.columns;
+}
+
+/* Lanes [lo, hi), as far as there are such. */
+INLINE lane_set lanes_of(int64_t lo, int64_t hi)
+{
+  lo = lo < 0 ? 0 : lo < LANES ? lo : LANES;
+  hi = hi < lo ? lo : hi < LANES ? hi : LANES;
+  return lanes_from_to(lo, hi);
+}
+
+/* The masks of `count` columns from o on. `strict`: loads leave out lanes of no output too, so that what they hold cannot show.
+   `both`: the second plane of a pair is there. */
+INLINE void place_open(place *v, const call *q, const square s, int64_t o, int64_t count, bool both, const bool strict)
+{
+  const cb_plane *p = q->plane;
+  const int64_t lanes = s.planes == 2 ? HALF : LANES,
+                width = strict && count < lanes ? count * s.stride : lanes * s.stride;
+  v->o = o;
+  UNROLL for (int d = 0; d < loads_of(s); d++)
+  {
+    const int64_t at = o * s.stride + q->low + load_at(s, d), lo = at < 0 ? -at : 0;
+    const int64_t rest = p->w.in - at, hi = rest < width ? rest : width; /* elements from `at` on that are wanted */
+    v->in[d][0] = lanes_of(lo, hi);
+    if (s.planes == 2)
+      v->in[d][1] = !both ? lanes_of(0, 0) : s.stride == 2 ? v->in[d][0] : lanes_of(HALF + lo, hi > lo ? HALF + hi : 0);
+    else if (s.stride == 2)
+      v->in[d][1] = lanes_of(lo - LANES, hi - LANES);
+  }
+  const int64_t first = s.phases == 2 ? p->w.out - 2 * o : count, rest = first - LANES;
+  v->out[0] = lanes_from_to(0, first < LANES ? first : LANES);
+  v->out[1] = lanes_from_to(0, rest < 0 ? 0 : rest < LANES ? rest : LANES);
+  v->whole = s.phases == 2 ? rest >= LANES : count >= LANES;
+  if (s.planes == 2) v->whole = false;
+}
+
+INLINE vector load_masked(const real *x, lane_set set, const bool masked)
+{
+  return masked ? load_lanes(x, set) : *(const vector *)x;
+}
+
+/* Load d of the row of x whose column under the first tap is at x: the vector of tap column d, or at stride 2 of two. */
+INLINE void fetch(const real *x, const square s, const place *v, int64_t x_pitch, const int d, vector *tap)
+{
+  const real *from = x + load_at(s, d);
+  if (s.stride == 2) {
+    const vector a = load_masked(from, v->in[d][0], s.masked);
+    const vector b = load_masked(from + (s.planes == 2 ? x_pitch : LANES), v->in[d][1], s.masked);
+    tap[2 * d] = EVEN(a, b);
+    if (2 * d + 1 < s.columns) tap[2 * d + 1] = ODD(a, b);
+  } else if (s.planes == 2)
+    tap[d] = merge_lanes(load_lanes(from, v->in[d][0]), from + x_pitch - HALF, v->in[d][1]);
+  else
+    tap[d] = load_masked(from, v->in[d][0], s.masked);
+}
+
+/* Tap columns that go over the rows at once, so that their weights have registers. */
+INLINE int columns_at_once(const square s)
+{
+  if (s.columns == 3 || s.phases == 2) return s.columns;
+  return s.stride == 2 ? 2 : COLUMNS_OF_5;
+}
+
+INLINE bool follows(const cb_plane_axis *a)
+{
+  return (a->taps == 3 || a->taps == 5) && a->stride <= 2 && (a->step == 1 || a->step == -1);
+}
+
+/* True if there is a loop for the plane's taps and strides. */
+INLINE bool is_square(const cb_plane *p)
+{
+  const bool alone = p->channels * p->depths == 1 && p->outs == 1;
+  return alone && follows(&p->h) && follows(&p->w) && p->h.taps == p->w.taps && p->h.stride == p->w.stride;
+}
+
+/* The taps of one phase of rows. */
+INLINE call call_of(const cb_plane *p, bool interleaved, int64_t phase)
+{
+  const int64_t base = p->w.base + (p->w.step < 0 ? (p->w.taps - 1) * p->w.step : 0);
+  call q = {.plane = p, .outs = p->w.out, .low = base, .flip_columns = p->w.step < 0 ? p->w.taps - 1 : 0};
+  pass_axis_open(&q.rows, &p->h, interleaved, 0, p->h.taps, phase);
+  if (interleaved) {
+    q.parity = (base % 2 + 2) % 2;
+    q.outs = (p->w.out + 1) / 2;
+    q.low = (base + q.parity) / 2;
+  }
+  return q;
+}
+
+#endif
