@@ -26,7 +26,8 @@ enum { MAIN_ROWS = 4 };
 enum {
   MOST_OUTPUTS = 4, /* of a group, at a time */
   MOST_ROWS = 7,    /* of outputs, at a time */
-  MOST_SUMS = 16    /* vectors of sums */
+  MOST_SUMS = 16,   /* vectors of sums */
+  CHAIN = 256       /* multiply-adds of a chain, at most: no sum grows long */
 };
 
 /* Rows [o0, o1) and a strip of columns, of one plane or several side by side, of outputs from m0 on. */
@@ -310,12 +311,13 @@ static bool run_phases(const cb_plane *p, const part *q, bool add, bool dry)
   return true;
 }
 
-/* What does not fit the band goes in halves: first of the sources, then of the taps. */
+/* What does not fit the band, or would make long chains, goes in halves: first of the sources, then of the taps. */
 static void run_part(const cb_plane *p, const part *q, bool add)
 {
   int64_t extent[3];
   for (int i = 0; i < 3; i++) extent[i] = q->to[i] - q->from[i];
-  if (extent[0] <= PASS_SOURCES && extent[1] <= PASS_TAPS && extent[2] <= PASS_TAPS && run_phases(p, q, add, true)) {
+  const bool in_one = extent[0] * extent[1] * extent[2] <= CHAIN && extent[0] <= PASS_SOURCES;
+  if (in_one && extent[1] <= PASS_TAPS && extent[2] <= PASS_TAPS && run_phases(p, q, add, true)) {
     run_phases(p, q, add, false);
     return;
   }
