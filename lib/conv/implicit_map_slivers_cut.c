@@ -139,13 +139,12 @@ bool cb_slivers_cut(cb_slivers *st, const cb_problem *problem, int threads, size
   double least = HUGE_VAL;
   st->near_tiles =
       cb_max(1, NEAR_BYTES / (st->steps * cb_ceil_div(st->outputs, st->tiles) * (int64_t)problem->geo.element));
-  *needed = SIZE_MAX;
+  *needed = 0;
   for (int step = 0; step < CB_CUT_STEPS; step++) {
     int64_t cut_pixels = 0;
     for (int64_t deals = 1; deals <= st->tiles; deals = cb_next_parts(st->tiles, deals)) {
       bool fits = try_cut(st, problem, pixels, deals);
       cut_pixels = st->band.pixels * st->phases;
-      if (st->parts.bytes + 2 * CB_ALIGN < *needed) *needed = st->parts.bytes + 2 * CB_ALIGN;
       if (!fits) continue;
       cb_cut cut = count_cycles(st, problem);
       if (least < HUGE_VAL && !cb_cut_worthwhile(&cut)) break;
@@ -158,5 +157,9 @@ bool cb_slivers_cut(cb_slivers *st, const cb_problem *problem, int threads, size
     if (pixels <= st->width * st->phases) break;
     pixels = cb_max(st->width * st->phases, cb_min(pixels, cut_pixels) * 3 / 4);
   }
-  return best_pixels && try_cut(st, problem, best_pixels, best_deals);
+  if (best_pixels) return try_cut(st, problem, best_pixels, best_deals);
+  /* The smallest of all cuts, which is the same for any batch: whether it fits may not depend on the images. */
+  bool fits = try_cut(st, problem, st->phases, st->tiles);
+  *needed = st->parts.bytes + 2 * CB_ALIGN;
+  return fits;
 }
