@@ -14,11 +14,11 @@ static const char *find(const char *name, size_t length, bool packed)
   return strlen(BENCH_AUTO) == length && memcmp(BENCH_AUTO, name, length) == 0 ? BENCH_AUTO : NULL;
 }
 
-/* Characters in front of "_prepacked", or 0. */
+/* Characters in front of the suffix, or 0. */
 static size_t before_suffix(const char *name)
 {
-  const size_t suffix = strlen(BENCH_PREPACKED) - strlen(BENCH_AUTO), length = strlen(name);
-  if (length <= suffix || strcmp(name + length - suffix, BENCH_PREPACKED + strlen(BENCH_AUTO)) != 0) return 0;
+  const size_t suffix = strlen(BENCH_SUFFIX), length = strlen(name);
+  if (length <= suffix || strcmp(name + length - suffix, BENCH_SUFFIX) != 0) return 0;
   return length - suffix;
 }
 

@@ -7,7 +7,8 @@
 
 /* The automatic choice, and the same with weights packed beforehand, outside the timing. */
 #define BENCH_AUTO      "auto"
-#define BENCH_PREPACKED BENCH_AUTO "_prepacked"
+#define BENCH_SUFFIX    "_prepacked"
+#define BENCH_PREPACKED BENCH_AUTO BENCH_SUFFIX
 
 /* True for auto, a row's name, a family's; and for auto or one that takes packed weights with "_prepacked" behind it. */
 bool bench_is_algorithm(const char *name);
