@@ -133,7 +133,7 @@ static void plans(void **state)
     for (int direction = 0; direction < DIRECTIONS; direction++) {
       chosen[i][direction] = make_layer(&ordinary[i], direction, NULL);
       printf("%s %s: %ld tasks\n", cnnblas_conv_plan_algorithm(chosen[i][direction].plan),
-             cnnblas_conv_direction_name(direction), tasks_of(&chosen[i][direction]));
+             cnnblas_conv_direction_name((cnnblas_conv_direction)direction), tasks_of(&chosen[i][direction]));
     }
   for (int turn = 0; turn < TURNS; turn++)
     for (int i = 0; i < KINDS; i++) execute(&alternating[i]);

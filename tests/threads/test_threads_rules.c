@@ -228,8 +228,8 @@ static void settings_are_as_before(void **state)
     for (int i = 0; i < algorithm_count(); i++)
       for (int direction = 0; direction < DIRECTIONS; direction++)
         for (int threads = 0; threads <= 4; threads++) {
-          harness_doing("%s %s, %d threads", cnnblas_conv_algorithm_name(i), cnnblas_conv_direction_name(direction),
-                        threads);
+          harness_doing("%s %s, %d threads", cnnblas_conv_algorithm_name(i),
+                        cnnblas_conv_direction_name((cnnblas_conv_direction)direction), threads);
           const cnnblas_algorithm_info row = algorithm_info(cnnblas_conv_algorithm_name(i));
           if (row.by_name_only && !row.one_thread && threads > 1) continue; /* the reference is slow */
           cnnblas_conv_plan *plan = make_plan(&small, direction, cnnblas_conv_algorithm_name(i), threads);
