@@ -24,14 +24,16 @@ static bool does(const cnnblas_algorithm_info *row, cnnblas_conv_direction direc
 static bool must_apply(const char *algorithm, const problem *p, cnnblas_conv_direction direction)
 {
   const cnnblas_algorithm_info row = algorithm_info(algorithm);
-  bool stride_1 = true, pointwise = true;
+  bool stride_1 = true, pointwise = true, near = true;
   for (int i = 0; i < 3; i++) {
     stride_1 &= p->stride[i] == 1;
+    near &= p->stride[i] <= 4096 && p->dilation[i] <= 4096;
     pointwise &= p->taps[i] == 1 && p->stride[i] == 1 && p->begin[i] == 0 && p->out[i] == p->in[i];
   }
   if (!does(&row, direction) || row.by_batch || row.orientation[0]) return false; /* these ask for workspace */
   return row.scope == CNNBLAS_SCOPE_EVERY || (row.scope == CNNBLAS_SCOPE_POINTWISE && pointwise) ||
-         (row.scope == CNNBLAS_SCOPE_DEPTHWISE && p->cg == 1) || (row.scope == CNNBLAS_SCOPE_STRIDE_1 && stride_1);
+         (row.scope == CNNBLAS_SCOPE_DEPTHWISE && p->cg == 1 && near) ||
+         (row.scope == CNNBLAS_SCOPE_STRIDE_1 && stride_1);
 }
 
 typedef struct {

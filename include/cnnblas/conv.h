@@ -309,7 +309,7 @@ typedef enum cnnblas_algorithm_scope {
   CNNBLAS_SCOPE_EVERY = 2,     /* each */
   CNNBLAS_SCOPE_STRIDE_1 = 3,  /* each of stride 1 */
   CNNBLAS_SCOPE_POINTWISE = 4, /* each of one tap, stride 1 and no padding */
-  CNNBLAS_SCOPE_DEPTHWISE = 5  /* each of one input channel a group */
+  CNNBLAS_SCOPE_DEPTHWISE = 5 /* each of one input channel a group, of up to 10^16 elements with padding and dilation */
 } cnnblas_algorithm_scope;
 
 /** What an algorithm is. Flags are 0 or 1. */

@@ -26,6 +26,13 @@ enum {
   SUM_ROWS = 512           /* rows of a weight gradient that the kernel sums before they are added to the others */
 };
 
+static bool in_reach(const cb_problem *problem, char *why, size_t size)
+{
+  if (cb_geometry_in_reach(&problem->geo)) return true;
+  snprintf(why, size, "its strides or dilations reach too far");
+  return false;
+}
+
 static bool direct_applies(const cb_problem *problem, char *why, size_t size)
 {
   const cb_geometry *geo = &problem->geo;
@@ -36,7 +43,7 @@ static bool direct_applies(const cb_problem *problem, char *why, size_t size)
     snprintf(why, size, "for at most %d channels and filters a group; here it is %lld", (int)DIRECT_CHANNELS,
              (long long)most);
   else
-    return true;
+    return in_reach(problem, why, size);
   return false;
 }
 
@@ -315,18 +322,15 @@ const cb_algorithm cb_depthwise = {
     .directions = CB_EVERY_DIRECTION,
     .scope = CNNBLAS_SCOPE_DEPTHWISE,
     .residual_apart = true,
+    .applies = in_reach,
     .cost = cost,
     .prepare = prepare,
     .work = work,
 };
 
 const cb_algorithm cb_direct = {
-    CB_NAMED("direct"),
-    .directions = CB_FORWARD | CB_BACKWARD_DATA,
-    .scope = CNNBLAS_SCOPE_SOME,
-    .residual_apart = true,
-    .applies = direct_applies,
-    .cost = cost,
-    .prepare = prepare,
-    .work = work,
+    CB_NAMED("direct"),          .directions = CB_FORWARD | CB_BACKWARD_DATA,
+    .scope = CNNBLAS_SCOPE_SOME, .residual_apart = true,
+    .applies = direct_applies,   .cost = cost,
+    .prepare = prepare,          .work = work,
 };

@@ -186,6 +186,18 @@ cnnblas_status cb_geometry_init(cb_geometry *geo, const cnnblas_conv_desc *d)
   return CNNBLAS_OK;
 }
 
+bool cb_geometry_in_reach(const cb_geometry *geo)
+{
+  double pixels = 1, channels = (double)cb_max(geo->c, geo->k),
+         terms = (double)cb_max(geo->kg, geo->cg) * (double)geo->taps;
+  for (int i = 0; i < 3; i++) {
+    const cb_axis *a = &geo->axis[i];
+    double step = a->step < 0 ? -(double)a->step : (double)a->step;
+    pixels *= (double)a->in + (double)(a->out - 1) * (double)a->stride + step * (double)(a->taps - 1) + 1;
+  }
+  return terms < 67108864.0 && channels * pixels < 1e16;
+}
+
 bool cb_geometry_is_pointwise(const cb_geometry *geo)
 {
   for (int i = 0; i < 3; i++) {

@@ -33,6 +33,10 @@ typedef struct {
 /* Validates desc and fills geo; the statuses of cnnblas_conv_get_shape. */
 cnnblas_status cb_geometry_init(cb_geometry *geo, const cnnblas_conv_desc *desc);
 
+/* True if nothing that an algorithm computes of sizes and places can overflow: sums of at most 2^26 terms, images of at most
+   about 10^16 elements with their padding and with what strides and dilations skip. */
+bool cb_geometry_in_reach(const cb_geometry *geo);
+
 /* True if every axis has one tap, stride 1 and no padding: the lowered matrix is x itself. */
 bool cb_geometry_is_pointwise(const cb_geometry *geo);
 

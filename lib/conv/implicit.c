@@ -2,18 +2,6 @@
 #include "conv/implicit.h"
 #include "base/parameters.h"
 
-bool cb_implicit_in_reach(const cb_geometry *geo)
-{
-  double pixels = 1, channels = (double)cb_max(geo->c, geo->k),
-         terms = (double)cb_max(geo->kg, geo->cg) * (double)geo->taps;
-  for (int i = 0; i < 3; i++) {
-    const cb_axis *a = &geo->axis[i];
-    double step = a->step < 0 ? -(double)a->step : (double)a->step;
-    pixels *= (double)a->in + (double)(a->out - 1) * (double)a->stride + step * (double)(a->taps - 1) + 1;
-  }
-  return terms < 67108864.0 && channels * pixels < 1e16;
-}
-
 cb_chain_rule cb_implicit_chains(const cb_problem *problem)
 {
   enum { DATA_CHUNK = 48 }; /* least of an input gradient: col2im sums kg terms, then taps; so must a rival */

@@ -16,10 +16,6 @@
 #include "gemm/panel.h"
 #include "gemm/product.h"
 
-/* True if no size that the halves compute can overflow: sums of at most 2^26 terms, images of at most about 10^16 elements
-   with their padding. What is within is then checked against 31-bit offsets and the budget. */
-bool cb_implicit_in_reach(const cb_geometry *geo);
-
 /* A store with the call's epilogue of results from element `at` of the output on, which belong to output channel `output`;
    their block and its order are left to fill in. */
 cb_store cb_implicit_store(const cb_call *call, int64_t at, int64_t output);

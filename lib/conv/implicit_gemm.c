@@ -22,7 +22,7 @@ static bool refuse(const char *reason, char *why, size_t size)
 
 static bool in_reach(const cb_problem *problem, char *why, size_t size)
 {
-  return cb_implicit_in_reach(&problem->geo) || refuse("its offsets exceed 31 bits", why, size);
+  return cb_geometry_in_reach(&problem->geo) || refuse("its offsets exceed 31 bits", why, size);
 }
 
 static bool channels_apply(const cb_problem *problem, char *why, size_t size)

@@ -77,7 +77,7 @@ static bool applies(const cb_problem *problem, char *why, size_t size)
     snprintf(why, size, "%lld phases; it does up to %d", (long long)st.phases, CB_SLIVERS_MAX_PHASES);
     return false;
   }
-  if (!cb_implicit_in_reach(&problem->geo)) {
+  if (!cb_geometry_in_reach(&problem->geo)) {
     snprintf(why, size, "its offsets exceed 31 bits");
     return false;
   }
