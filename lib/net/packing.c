@@ -1,6 +1,17 @@
 /* Convolutions' weights packed once for many passes: which layers have them, and the packing. */
 #include "net/network.h"
 #include "net/support.h"
+#include <string.h>
+
+/* The row of the plan, or if that takes no packed weights its family, whose rows give a forward the same bits. */
+static const char *packed_name(const cnnblas_conv_plan *plain)
+{
+  const char *name = cnnblas_conv_plan_algorithm(plain);
+  cnnblas_algorithm_info row;
+  for (int32_t i = 0; cnnblas_conv_algorithm_info(i, &row) == CNNBLAS_OK; i++)
+    if (strcmp(row.name, name) == 0) return row.packed_weights ? row.name : row.family;
+  return name;
+}
 
 /*
  * Only a layer whose plan would pack its weights in each pass gains by packing them beforehand: the packed plan then does
@@ -10,7 +21,7 @@ cnnblas_status cb_net_make_packed_plan(cnnblas_net *net, cb_net_layer *layer)
 {
   const cnnblas_conv_plan *plain = layer->plans[CNNBLAS_FORWARD];
   if (!cnnblas_conv_plan_packs(plain)) return CNNBLAS_OK;
-  cnnblas_conv_options o = {.algorithm = cnnblas_conv_plan_algorithm(plain), .no_alloc = 1, .packed_weights = 1};
+  cnnblas_conv_options o = {.algorithm = packed_name(plain), .no_alloc = 1, .packed_weights = 1};
   o.threads = cnnblas_conv_plan_threads(plain);
   cnnblas_status status = cnnblas_conv_plan_create(&layer->spec.conv, CNNBLAS_FORWARD, &o, &layer->packed_plan);
   if (!status) status = cnnblas_conv_plan_packed_bytes(layer->packed_plan, &layer->packed_bytes);
