@@ -300,8 +300,8 @@ typedef enum cnnblas_accuracy {
 } cnnblas_accuracy;
 
 /**
- * Which problems of its directions an algorithm takes. Beyond 2^31 rows or columns of a matrix OpenBLAS is not called; what packed
- * weights and the workspace's limit leave is told by making a plan.
+ * Which problems of its directions an algorithm takes. OpenBLAS is not called for a matrix of 2^31 rows or columns, nor depthwise
+ * where strides or dilations reach too far; what packed weights and a limit of the workspace leave is told by making a plan.
  */
 typedef enum cnnblas_algorithm_scope {
   CNNBLAS_SCOPE_SOME = 0,      /* those that a plan can be made for: no promise */
