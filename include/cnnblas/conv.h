@@ -314,20 +314,20 @@ typedef enum cnnblas_algorithm_scope {
 
 /** What an algorithm is. Flags are 0 or 1. */
 typedef struct cnnblas_algorithm_info {
-  const char *name;          /* as cnnblas_conv_algorithm_name gives it; static storage, as the others */
-  const char *family;        /* the name before the colon: its rows give a forward the same bits at a level */
-  const char *orientation;   /* behind it: what lies on the lanes of vectors; "" if the family has one row */
-  cnnblas_accuracy accuracy; /* at least */
-  int32_t directions;        /* bit d is 1 if it does direction d for some problems */
-  int32_t packed_weights;    /* takes weights packed once (options.packed_weights) */
-  int32_t uses_blas;         /* calls OpenBLAS */
-  int32_t by_name_only;      /* the automatic choice takes it only where no other applies */
-  int32_t one_thread;        /* runs on one thread, whatever the options say */
-  int32_t by_batch;          /* whether it applies follows the number of images */
-  cnnblas_algorithm_scope scope;
-  int32_t workspace;   /* bytes a thread that it takes with CNNBLAS_WORKSPACE_DEFAULT, at most */
-  int32_t task_macs;   /* multiply-adds of a task, at most, where a plan has several threads and few tasks */
-  int32_t reserved[6]; /* written as 0 */
+  const char *name;              /* as cnnblas_conv_algorithm_name gives it; static storage, as the others */
+  const char *family;            /* the name before the colon: its rows give a forward the same bits at a level */
+  const char *orientation;       /* behind it: what lies on the lanes of vectors; "" if the family has one row */
+  cnnblas_accuracy accuracy;     /* at least */
+  int32_t directions;            /* bit d is 1 if it does direction d for some problems */
+  int32_t packed_weights;        /* takes weights packed once (options.packed_weights) */
+  int32_t uses_blas;             /* calls OpenBLAS */
+  int32_t by_name_only;          /* the automatic choice takes it only where no other applies */
+  int32_t one_thread;            /* runs on one thread, whatever the options say */
+  int32_t by_batch;              /* whether it applies follows the number of images */
+  cnnblas_algorithm_scope scope; /* the problems that it takes */
+  int32_t workspace;             /* bytes a thread that it takes with CNNBLAS_WORKSPACE_DEFAULT, at most */
+  int32_t task_macs;             /* multiply-adds of a task, at most, where a plan has several threads and few tasks */
+  int32_t reserved[6];           /* written as 0 */
 } cnnblas_algorithm_info;
 
 /**

@@ -263,6 +263,20 @@ static void check_direction(const problem *p, bool forward, const char *text, rn
   free(gathers);
 }
 
+/* Moves the axes of one element and one tap to the front, as the geometry does. */
+static void fold_axes(problem *p)
+{
+  const problem was = *p;
+  int last = 3;
+  for (int i = 2; i >= -3; i--) { /* first the others from the end, then these */
+    const int a = i < 0 ? i + 3 : i;
+    const bool one = was.in[a] == 1 && was.taps[a] == 1 && was.out[a] == 1 && was.begin[a] == 0;
+    if (one == (i >= 0)) continue;
+    p->in[--last] = was.in[a], p->taps[last] = was.taps[a], p->out[last] = was.out[a];
+    p->stride[last] = was.stride[a], p->dilation[last] = was.dilation[a], p->begin[last] = was.begin[a];
+  }
+}
+
 static void test_gather(void **state)
 {
   (void)state;
@@ -271,6 +285,10 @@ static void test_gather(void **state)
     char text[PROBLEM_TEXT + 64];
     rng r = rng_at(seed, item);
     problem_random(&p, &r, MAX_MACS);
+    bool near = true; /* the bands of the others have more elements than the machine has room for */
+    for (int i = 0; i < 3; i++) near &= p.stride[i] <= 4096 && p.dilation[i] <= 4096;
+    if (!near) continue;
+    fold_axes(&p);
     problem_text(&p, text);
     snprintf(text + strlen(text), 64, " | CNNBLAS_TEST_SEED=%llu item %llu", (unsigned long long)seed,
              (unsigned long long)item);
