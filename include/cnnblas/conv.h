@@ -33,6 +33,10 @@
  * and one image's forward result does not depend on the batch it came in. Weight and bias gradients are joined over images
  * and pixels in binary trees that follow the shape, the dtype, the instruction-set level and the workspace limit alone. NaN and Inf propagate; where padding meets an
  * infinite or NaN weight (in backward_weights: element of dy) the result may be either. Zero results may lose their sign.
+ * Plans with options.flush_denormals take numbers below 2^-126 (f64: 2^-1022) for zeros wherever they meet them: in the inputs,
+ * in products, in sums, in the result. The bound then holds for inputs in which such numbers are zeros, with m = 2^-125 (2^-1021).
+ * The processor is told so on the threads of a call while it computes; each has its own setting back before the call returns.
+ * "reference" on doubles alone is left as it is: its sums are wider than vectors hold.
  *
  * Threads: a call runs on the calling thread alone or on all threads of its plan. Plans of one number of threads that are
  * called from one thread, outside parallel regions, share one OpenMP team, which the first of these calls creates. That is
@@ -179,7 +183,8 @@ typedef struct cnnblas_conv_options {
   int32_t accumulate;                 /* 1: add to the output; 0: overwrite it without reading it */
   int32_t packed_weights;             /* 1: forward only, through cnnblas_conv_forward_packed */
   cnnblas_wisdom *wisdom;             /* with effort measure: looked into first, and told what was measured; or NULL */
-  int32_t reserved[16];               /* must be 0 */
+  int32_t flush_denormals; /* 1: numbers below the least normal one (2^-126; f64: 2^-1022) count as zeros, see above */
+  int32_t reserved[15];    /* must be 0 */
 } cnnblas_conv_options;
 
 /** Sets every field to zero, the defaults. NULL is ignored. */

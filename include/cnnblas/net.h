@@ -89,7 +89,9 @@ typedef struct cnnblas_net_options {
   cnnblas_wisdom
       *wisdom; /* with effort measure: looked into first, and told what was measured; used by create alone; NULL */
   int32_t packed_weights; /* 1: not for training; has room for convolutions' weights packed: cnnblas_net_pack_weights */
-  int32_t reserved[23];   /* must be 0 */
+  int32_t
+      flush_denormals;  /* 1: numbers below the least normal one count as zeros in all layers and updates; see conv.h */
+  int32_t reserved[22]; /* must be 0 */
 } cnnblas_net_options;
 
 /** Sets every field to zero, the defaults. NULL is ignored. */

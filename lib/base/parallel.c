@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include "base/parallel.h"
+#include "base/denormals.h"
 #include "base/quota.h"
 #include <dlfcn.h>
 #include <omp.h>
@@ -27,6 +28,15 @@ bool cb_parallel_alone(bool on)
 {
   bool before = alone;
   alone = on;
+  return before;
+}
+
+static _Thread_local bool flush;
+
+bool cb_parallel_flush(bool on)
+{
+  bool before = flush;
+  flush = on;
   return before;
 }
 
@@ -65,26 +75,37 @@ static int team_for(int threads, const cb_loop *loops, int count)
   return most > 1 ? cb_team(threads) : 1;
 }
 
-void cb_parallel_loops(int threads, const cb_loop *loops, int count)
+static void run_in_team(int threads, const cb_loop *loops, int count)
 {
-  threads = team_for(threads, loops, count);
-  if (watch_of_thread) {
-    run_watched(watch_of_thread, threads, loops, count);
-    return;
-  }
-  if (threads <= 1) {
-    run_serially(loops, count);
-    return;
-  }
+  const bool flushes = flush; /* the caller's: each thread has its own */
   pid_t none = 0;
   atomic_compare_exchange_strong(&pool_owner, &none, getpid());
 #pragma omp parallel num_threads(threads)
-  for (int i = 0; i < count; i++) {
-    const cb_loop loop = loops[i];
-    const int worker = omp_get_thread_num();
+  {
+    const cb_float_control control = cb_flush_begin(flushes);
+    for (int i = 0; i < count; i++) {
+      const cb_loop loop = loops[i];
+      const int worker = omp_get_thread_num();
 #pragma omp for schedule(dynamic, 1)
-    for (int64_t task = 0; task < loop.tasks; task++) loop.run(loop.context, task, worker);
+      for (int64_t task = 0; task < loop.tasks; task++) loop.run(loop.context, task, worker);
+    }
+    cb_flush_end(flushes, control);
   }
+}
+
+void cb_parallel_loops(int threads, const cb_loop *loops, int count)
+{
+  threads = team_for(threads, loops, count);
+  if (threads > 1 && !watch_of_thread) {
+    run_in_team(threads, loops, count);
+    return;
+  }
+  const cb_float_control control = cb_flush_begin(flush);
+  if (watch_of_thread)
+    run_watched(watch_of_thread, threads, loops, count);
+  else
+    run_serially(loops, count);
+  cb_flush_end(flush, control);
 }
 
 void cb_parallel_for(int threads, int64_t tasks, cb_task run, void *context)

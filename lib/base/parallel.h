@@ -47,6 +47,10 @@ const cb_watch *cb_parallel_watch(const cb_watch *watch);
    work is less than waking a team costs. Returns what it was before, for setting it again. */
 bool cb_parallel_alone(bool on);
 
+/* While on, the threads of the calling thread's regions take denormal numbers for zeros (denormals.h), for as long as the
+   region runs. Returns what it was before, for setting it again. */
+bool cb_parallel_flush(bool on);
+
 /* What a region of so many threads has of them: 1 in a forked child or while cb_parallel_alone is on. */
 int cb_team(int threads);
 

@@ -29,3 +29,8 @@ int cnnblas_shared_alone(int on)
 {
   return cb_parallel_alone(on != 0);
 }
+
+int cnnblas_shared_flush(int on)
+{
+  return cb_parallel_flush(on != 0);
+}

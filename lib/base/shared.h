@@ -23,4 +23,7 @@ CNNBLAS_API void cnnblas_shared_parallel(int threads, int64_t tasks,
 /* cb_parallel_alone. */
 CNNBLAS_API int cnnblas_shared_alone(int on);
 
+/* cb_parallel_flush. */
+CNNBLAS_API int cnnblas_shared_flush(int on);
+
 #endif

@@ -78,8 +78,10 @@ cnnblas_status cb_execute(cb_call *call, void *workspace)
   if (call->db) cb_bias_gradient_add(call);
   cb_blas_guard guard;
   if (plan->algorithm->uses_blas) cb_blas_begin(&guard);
+  const bool flushed = plan->options.flush_denormals && !cb_parallel_flush(true);
   for (call->round = 0; call->round < call->rounds; call->round++)
     cb_parallel_loops(call->threads, call->loop, call->round + 1 < call->rounds ? again : call->loops);
+  if (flushed) cb_parallel_flush(false);
   if (plan->algorithm->uses_blas) cb_blas_end(&guard);
   cb_free(own);
   return CNNBLAS_OK;

@@ -1,4 +1,5 @@
 /* Making and freeing plans: options checked, algorithm chosen, tiles and workspace fixed. */
+#include "base/denormals.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/status.h"
@@ -32,12 +33,16 @@ static cnnblas_status check_options(const cnnblas_conv_options *o)
                    o->workspace_limit);
   if ((int)o->effort < 0 || o->effort > CNNBLAS_MEASURE)
     return cb_fail(CNNBLAS_INVALID_ARGUMENT, "effort is %d, which names no effort", (int)o->effort);
-  for (int i = 0; i < 16; i++)
+  for (int i = 0; i < 15; i++)
     if (o->reserved[i])
       return cb_fail(CNNBLAS_INVALID_ARGUMENT, "options.reserved[%d] is %d; it must be 0", i, (int)o->reserved[i]);
   cnnblas_status status = check_flag("no_alloc", o->no_alloc);
   if (!status) status = check_flag("accumulate", o->accumulate);
-  return status ? status : check_flag("packed_weights", o->packed_weights);
+  if (!status) status = check_flag("packed_weights", o->packed_weights);
+  if (!status) status = check_flag("flush_denormals", o->flush_denormals);
+  if (!status && o->flush_denormals && !CB_FLUSHES)
+    status = cb_fail(CNNBLAS_UNSUPPORTED, "flush_denormals is 1, which this architecture's build cannot do");
+  return status;
 }
 
 static size_t budget_of(const cnnblas_conv_options *o)

@@ -1,4 +1,5 @@
 /* Making and freeing networks: options checked, text parsed, plans made, weights initialised. */
+#include "base/denormals.h"
 #include "base/size.h"
 #include "net/network.h"
 #include "net/notation.h"
@@ -37,7 +38,10 @@ static cnnblas_status check_options(const cnnblas_net_options *o)
   if (o->packed_weights && o->mode == CNNBLAS_NET_TRAINING)
     return cb_net_fail(CNNBLAS_INVALID_ARGUMENT,
                        "options.packed_weights is 1, but options.mode is training, where weights change");
-  for (int i = 0; i < 23; i++)
+  if (o->flush_denormals < 0 || o->flush_denormals > 1) return out_of_range("flush_denormals", o->flush_denormals);
+  if (o->flush_denormals && !CB_FLUSHES)
+    return cb_net_fail(CNNBLAS_UNSUPPORTED, "options.flush_denormals is 1, which this architecture's build cannot do");
+  for (int i = 0; i < 22; i++)
     if (o->reserved[i]) return out_of_range("reserved", o->reserved[i]);
   return CNNBLAS_OK;
 }

@@ -323,19 +323,25 @@ static bool in_parts(const cnnblas_net *net)
  */
 static const double least_flops_of_a_team = 1e6;
 
-/* Whether the pass is alone on its thread; end_pass wants what this returns. */
-static int begin_pass(cnnblas_net *net, int64_t n)
+/* What the thread's regions were told before a pass. */
+typedef struct {
+  int alone, flush;
+} regions_before;
+
+static regions_before begin_pass(cnnblas_net *net, int64_t n)
 {
   net->last_n = n;
   net->has_gradient = false;
   double flops = 0;
   for (int64_t i = 0; i < net->count; i++) flops += net->layers[i].flops * (double)n;
-  return cnnblas_shared_alone(flops < least_flops_of_a_team);
+  return (regions_before){.alone = cnnblas_shared_alone(flops < least_flops_of_a_team),
+                          .flush = cnnblas_shared_flush(net->options.flush_denormals)};
 }
 
-static void end_pass(int before)
+static void end_pass(regions_before before)
 {
-  cnnblas_shared_alone(before);
+  cnnblas_shared_alone(before.alone);
+  cnnblas_shared_flush(before.flush);
 }
 
 cnnblas_status cb_net_pass_forward(cnnblas_net *net, int64_t n, const void *x)
@@ -343,7 +349,7 @@ cnnblas_status cb_net_pass_forward(cnnblas_net *net, int64_t n, const void *x)
   part whole = whole_batch(net, n, x);
   parts all = {.net = net, .n = n, .count = cb_net_parts(net, n), .x = x};
   cnnblas_status status = CNNBLAS_OK;
-  int before = begin_pass(net, n);
+  const regions_before before = begin_pass(net, n);
   if (in_parts(net)) status = run_parts(&all);
   if (!status) status = forward_layers(&whole, in_parts(net) ? net->split : 0, net->count);
   end_pass(before);
@@ -376,7 +382,7 @@ static cnnblas_status gradient_of_parts(cnnblas_net *net, part *whole, const int
 cnnblas_status cb_net_pass_gradient(cnnblas_net *net, int64_t n, const void *x, const int32_t *labels, double *loss)
 {
   part whole = whole_batch(net, n, x);
-  int before = begin_pass(net, n);
+  const regions_before before = begin_pass(net, n);
   cnnblas_status status =
       in_parts(net) ? gradient_of_parts(net, &whole, labels, loss) : gradient_of_whole(net, &whole, labels, loss);
   if (!status) status = cb_net_apply_maps(net, net->layout.gradients);

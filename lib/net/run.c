@@ -136,8 +136,10 @@ cnnblas_status cnnblas_net_update(cnnblas_net *net, const cnnblas_net_step *step
   d.threads = net->param_elements < ALONE ? 1 : net->threads;
   d.momentum = step->optimiser.momentum;
   d.weight_decay = step->optimiser.weight_decay;
+  const int before = cnnblas_shared_flush(net->options.flush_denormals);
   status = cnnblas_sgd_step(&d, net->param_elements, cb_net_at(net, net->layout.values), gradients,
                             cb_net_at(net, net->layout.momentum));
+  cnnblas_shared_flush(before);
   if (!status) net->steps++;
   return status ? status : cb_net_apply_maps(net, net->layout.values);
 }
