@@ -107,6 +107,17 @@ int command_check_json(const char *path)
   return status ? command_fail((int)status, "%s", error.text) : COMMAND_FINE;
 }
 
+int command_json_can_name(const char *json, const char *name)
+{
+  if (!json || !name) return COMMAND_FINE;
+  io_json_begin();
+  json_t *text = json_string(name);
+  bool fine = text || io_json_lacked_memory();
+  json_decref(text);
+  return fine ? COMMAND_FINE
+              : command_fail(COMMAND_USAGE, "--json: the file name %s is not UTF-8, which text in JSON must be", name);
+}
+
 int command_write_json(const char *path, json_t *document)
 {
   char *text = document ? json_dumps(document, JSON_INDENT(2)) : NULL;

@@ -58,6 +58,10 @@ bool command_only_json(const char *json);
 /* Whether command_write_json could write to --json's value; NULL and "-" are fine. For before the work. */
 int command_check_json(const char *path);
 
+/* Whether the JSON, if one is wanted (NULL: none), can hold a file's name: one that is not UTF-8 is a usage error. NULL is no
+   name. For before the work. */
+int command_json_can_name(const char *json, const char *name);
+
 /* Writes a JSON document to path, "-" for stdout, or says why not; takes the document. NULL: out of memory. */
 struct json_t;
 int command_write_json(const char *path, struct json_t *document);

@@ -205,6 +205,8 @@ int command_eval(int argc, char **argv)
   if ((status = command_no_operands(argc, argv))) return status;
   if (!e.o.model) return command_fail(COMMAND_USAGE, "--model is missing; --help shows the options");
   status = command_check_json(e.o.json);
+  if (!status) status = command_json_can_name(e.o.json, e.o.model);
+  if (!status) status = command_json_can_name(e.o.json, e.o.data);
   if (!status) status = load(&e);
   if (!status) status = measure(&e);
   if (!status && e.o.plot) status = plots_confusion(e.o.plot, e.table, e.info.classes);

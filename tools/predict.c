@@ -169,6 +169,7 @@ int command_predict(int argc, char **argv)
   if (status || done) return status;
   if (p.json && !(p.rows = json_array())) return command_fail(COMMAND_NO_ROOM, "out of memory for the JSON");
   status = command_check_json(p.json);
+  for (int i = optind; i < argc && !status; i++) status = command_json_can_name(p.json, argv[i]);
   if (!status) status = open_model(&p);
   for (int i = optind; i < argc && !status; i++) status = predict_file(&p, argv[i]);
   if (!status && p.json)

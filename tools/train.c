@@ -50,7 +50,9 @@ static int check_outputs(const session *s)
   io_status status = IO_OK;
   for (size_t i = 0; i < sizeof paths / sizeof *paths && !status; i++)
     if (paths[i]) status = io_can_replace(paths[i], &error);
-  return status ? failed_io(status, &error) : command_check_json(o->json);
+  int checked = status ? failed_io(status, &error) : command_check_json(o->json);
+  if (!checked) checked = command_json_can_name(o->json, o->data);
+  return checked ? checked : command_json_can_name(o->json, o->out);
 }
 
 /* Where the checkpoint of an interrupted run goes. */

@@ -90,7 +90,7 @@ class CommandTest(unittest.TestCase):
     def run_command(self, *arguments, status=0, env=None):
         """Runs it and asserts its exit status: (standard output, standard error)."""
         done = subprocess.run([program, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              cwd=self.folder, env=dict(os.environ, **(env or {})))
+                              errors='surrogateescape', cwd=self.folder, env=dict(os.environ, **(env or {})))
         self.assertEqual(done.returncode, status, '%s\n%s%s' % (arguments, done.stdout, done.stderr))
         return done.stdout, done.stderr
 

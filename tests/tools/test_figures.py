@@ -1,8 +1,10 @@
-"""Figures that are not finite: null in JSON, each in its place, and no success.
+"""What JSON cannot hold: figures that are not finite are null, each in its place, and no success; names that are not UTF-8
+are refused.
 
 usage: test_figures.py PROGRAM
 """
 import json
+import os
 import struct
 
 import rig
@@ -55,6 +57,23 @@ class Figures(rig.CommandTest):
             out, _ = self.run_command('eval', '--model', 'm', '--data', self.data, '--json', '-', status=1)
             self.assertIsNone(self.strict(out)['loss'])
             self.strict(self.run_command('inspect', 'm', '--json', '-')[0])
+
+    def test_names_that_are_not_utf8(self):
+        images = self.path('data', 't10k-images-idx3-ubyte')
+        self.run_command(*self.train, '--out', 'm')
+        for name in ('\udcff', 'a\udcc3', '\udced\udca0\udc80', 'z\udcc0\udc80'):
+            for other, source in (('m', self.path('m')), ('i', images), ('d', self.data)):
+                os.symlink(source, self.path(other + name))
+            whole = [['predict', '--model', 'm', 'i' + name], ['eval', '--model', 'm' + name, '--data', self.data],
+                     ['eval', '--model', 'm', '--data', 'd' + name], [*self.train, '--out', 'o' + name],
+                     ['train', '--data', 'd' + name, '--net', rig.NET, '--epochs', '1', '-q']]
+            for arguments in whole:
+                self.run_command(*arguments)
+                self.assertNotIn('memory', self.refused(2, ['UTF-8', name], *arguments, '--json', 'j'))
+            self.assertFalse(os.path.exists(self.path('j')))
+        os.symlink(images, self.path('\u00e9'))
+        rows = self.strict(self.run_command('predict', '--model', 'm', '\u00e9', '--json', '-')[0])
+        self.assertEqual(rows[0]['file'], '\u00e9')
 
 
 rig.main()
