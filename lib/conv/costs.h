@@ -26,4 +26,11 @@ const char *cb_cost_row_name(cb_cost_row row);
    figures for it. Leaves row and work in problem->count, if that is there. */
 double cb_cost(cb_cost_row row, const cb_problem *problem, const double work[CB_WORK_KINDS]);
 
+/* How many times as long OpenBLAS takes for a multiply-add of a product of so many pixels: with one, a matrix by a vector, it
+   reads every weight for a single one. */
+static inline double cb_cost_thin(int64_t pixels)
+{
+  return pixels == 1 ? 8 : 1;
+}
+
 #endif

@@ -27,10 +27,14 @@ static double cost(const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
   double n = (double)geo->n, weights = (double)(geo->k * geo->cg), p = (double)geo->p;
-  double work[CB_WORK_KINDS] = {[CB_WORK_MAC] = n * weights * p,
+  double packed = p * (double)(problem->direction == CNNBLAS_FORWARD         ? geo->c
+                               : problem->direction == CNNBLAS_BACKWARD_DATA ? geo->k
+                                                                             : geo->c + geo->k);
+  double work[CB_WORK_KINDS] = {[CB_WORK_MAC] = n * weights * p * cb_cost_thin(geo->p),
                                 [CB_WORK_STORE] = problem->direction == CNNBLAS_FORWARD         ? n * (double)geo->k * p
                                                   : problem->direction == CNNBLAS_BACKWARD_DATA ? n * (double)geo->c * p
                                                                                                 : weights,
+                                [CB_WORK_READ] = n * packed,     /* OpenBLAS packs them */
                                 [CB_WORK_WEIGHTS] = n * weights, /* of each image's products */
                                 [CB_WORK_CALLS] = n * (double)geo->g,
                                 [CB_WORK_ONCE] = 1};

@@ -47,9 +47,10 @@ static double cost(const cb_problem *problem)
   double products = images * (double)geo->p * weights, rows = (double)geo->p / (double)geo->axis[2].out;
   /* One image of few products is one piece, for one thread: it takes twice as long as what two share. */
   double share = tasks > 1 || products >= 2.0 * PIECE_MACS ? 1 : products < PIECE_MACS ? 2 : 2 * PIECE_MACS / products;
-  double work[CB_WORK_KINDS] = {[CB_WORK_MAC] = share * products,
-                                [CB_WORK_READ] =
-                                    share * images * ((double)geo->p + ROW_ELEMENTS * rows) * (double)(geo->g * geo->q),
+  double lowered =
+      (double)geo->p + (cb_geometry_is_pointwise(geo) ? 0 : ROW_ELEMENTS * rows); /* or packed by OpenBLAS */
+  double work[CB_WORK_KINDS] = {[CB_WORK_MAC] = share * products * cb_cost_thin(geo->p),
+                                [CB_WORK_READ] = share * images * lowered * (double)(geo->g * geo->q),
                                 [CB_WORK_WEIGHTS] = share * images * weights, /* of each image's products */
                                 [CB_WORK_CALLS] = tasks,
                                 [CB_WORK_ONCE] = 1};

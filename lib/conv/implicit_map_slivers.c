@@ -112,6 +112,7 @@ static double cost(const cb_problem *problem)
     if (q > 0)
       work[CB_WORK_READ] +=
           groups * blocks * (double)st.deals * elements * (double)gather[i].channels / (double)st.channels;
+    if (st.phases > 1) work[CB_WORK_READ] += groups * pixels * (double)st.outputs; /* phases are woven together */
   }
   work[CB_WORK_WEIGHTS] = (double)(geo->k * geo->q) * (st.shared_weights ? 1 : blocks);
   work[CB_WORK_CALLS] = (double)geo->n * groups;
