@@ -113,7 +113,7 @@ INLINE void add_sums(const call *q, const square s, const int c0, const int c1, 
   const int count = s.rows * (c1 - c0), each = s.planes == 2 ? HALF : LANES;
   for (int first = 0; first < count; first += each) {
     vector v[LANES];
-    real total[LANES];
+    real total[LANES] = {0};
     UNROLL for (int i = 0; i < LANES; i++) v[i] = i < each && first + i < count ? sum[first + i] : (vector){0};
     *(vector *)total = fold(v, each);
     for (int i = 0; i < each && first + i < count; i++) {
