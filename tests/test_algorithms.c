@@ -140,6 +140,28 @@ static void check_description(const problem *p, int direction, const cnnblas_con
   }
 }
 
+/* Who asks for a family has its other orientations passed over by their estimates, not by name. */
+static void test_family_description(void **state)
+{
+  (void)state;
+  problem p = {.desc = shapes[0]};
+  problem_finish(&p);
+  cnnblas_algorithm_info row;
+  cnnblas_conv_plan *plan;
+  for (int i = 0; cnnblas_conv_algorithm_info(i, &row) == CNNBLAS_OK; i++) {
+    char text[4096], reason[256];
+    cnnblas_conv_plan *rival;
+    if (!row.orientation[0] || plan_of(&p, CNNBLAS_FORWARD, row.family, &plan)) continue;
+    ASSERT_OK(cnnblas_conv_plan_describe(plan, text, sizeof text, NULL));
+    const bool chosen = strcmp(row.name, cnnblas_conv_plan_algorithm(plan)) == 0;
+    cnnblas_conv_plan_destroy(plan);
+    if (chosen || plan_of(&p, CNNBLAS_FORWARD, row.name, &rival)) continue;
+    cnnblas_conv_plan_destroy(rival);
+    reason_in(text, row.name, reason, sizeof reason);
+    assert_non_null(strstr(reason, "estimated "));
+  }
+}
+
 static void test_descriptions(void **state)
 {
   (void)state;
@@ -261,9 +283,13 @@ int main(int argc, char **argv)
   if (argc == 3 && strcmp(argv[1], "--only") == 0) only = atoll(argv[2]);
   harness_skip_without_isa();
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_direction_names),   cmocka_unit_test(test_names_of_tests),
-      cmocka_unit_test(test_declarations_hold), cmocka_unit_test(test_descriptions),
-      cmocka_unit_test(test_family_names),      cmocka_unit_test(test_orientations_have_the_same_bits),
+      cmocka_unit_test(test_direction_names),
+      cmocka_unit_test(test_names_of_tests),
+      cmocka_unit_test(test_declarations_hold),
+      cmocka_unit_test(test_descriptions),
+      cmocka_unit_test(test_family_description),
+      cmocka_unit_test(test_family_names),
+      cmocka_unit_test(test_orientations_have_the_same_bits),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -86,10 +86,12 @@ static bool does_direction(const cb_algorithm *row, cnnblas_conv_direction direc
 {
   if (row->directions >> direction & 1) return true;
   snprintf(why, size, "it does not do %s, only", cnnblas_conv_direction_name(direction));
+  const char *before = " ";
   for (int d = 0; d <= CNNBLAS_BACKWARD_WEIGHTS; d++) {
     const size_t used = strlen(why);
-    if (row->directions >> d & 1)
-      snprintf(why + used, size - used, " %s", cnnblas_conv_direction_name((cnnblas_conv_direction)d));
+    if (!(row->directions >> d & 1)) continue;
+    snprintf(why + used, size - used, "%s%s", before, cnnblas_conv_direction_name((cnnblas_conv_direction)d));
+    before = " and ";
   }
   return false;
 }

@@ -64,7 +64,7 @@ static void say_rivals(text *t, const cnnblas_conv_plan *plan)
     if (row == plan->algorithm) continue;
     if (!cb_algorithm_applies(row, &plan->problem, why, sizeof why))
       say(t, "not %s: %s\n", row->full_name, why);
-    else if (plan->forced)
+    else if (plan->forced && !(plan->forced_family && cb_algorithm_named(row, plan->algorithm->name)))
       say(t, "not %s: another was asked for by name\n", row->full_name);
     else if (row->by_name_only)
       say(t, "not %s: only by name\n", row->full_name);

@@ -69,8 +69,11 @@ static cnnblas_status choose(cnnblas_conv_plan *plan, const char *name, cnnblas_
   char why[128];
   plan->forced = name && strcmp(name, "auto") != 0;
   if (!plan->forced) name = NULL;
-  if (name && !cb_algorithm_find(name))
-    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "algorithm is \"%.64s\", which is not in the table", name);
+  const cb_algorithm *asked = name ? cb_algorithm_find(name) : NULL;
+  if (name && !asked)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT,
+                   "algorithm is \"%.64s\", which is none that cnnblas_conv_algorithm_name lists", name);
+  plan->forced_family = asked && strcmp(asked->full_name, name) != 0;
   const cb_algorithm *best = cb_algorithm_choose(&plan->problem, name, plan->seconds, why, sizeof why);
   if (!best && name) return cb_fail(CNNBLAS_UNSUPPORTED, "algorithm \"%s\" does not apply: %s", name, why);
   if (!best) return cb_fail(CNNBLAS_UNSUPPORTED, "no algorithm that takes packed weights applies");

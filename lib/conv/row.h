@@ -55,6 +55,7 @@ struct cnnblas_conv_plan {
   int64_t c, kernel[3];              /* of the descriptor: the geometry may see filter and image as one pixel */
   void *state;                       /* the algorithm's own, made by prepare and freed by release */
   bool forced;                       /* by name */
+  bool forced_family;                /* the name left the orientation open */
   bool recalled;                     /* the wisdom knew the choice: seconds are estimates */
   double seconds[CB_MAX_ALGORITHMS]; /* per row of the table: estimated or measured; 0: not considered */
 };
