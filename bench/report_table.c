@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { NAME = 21 }; /* characters of an algorithm's column: the table has 100 */
+
 static void print_debug_warning(const bench_context *context)
 {
   if (context->debug_build) printf("*** DEBUG BUILD (%s): these figures mean nothing ***\n", context->build_type);
@@ -29,8 +31,8 @@ static const char *short_bytes(size_t bytes, char text[16])
 
 static void print_columns(void)
 {
-  printf("%-16s %-21s%2s %8s %7s %4s %5s %5s %7s %5s %5s %s\n", "direction", "algorithm", "", "ms", "GFLOP/s", "FMA%",
-         "GEMM%", "roof%", "xnaive", "work", "mem", "  err");
+  printf("%-16s %-*s%2s %8s %7s %4s %5s %5s %7s %5s %5s %s\n", "direction", NAME, "algorithm", "", "ms", "GFLOP/s",
+         "FMA%", "GEMM%", "roof%", "xnaive", "work", "mem", "  err");
 }
 
 /* What the number of threads is to be seen against. */
@@ -63,14 +65,26 @@ void bench_table_problem(const bench_result *first)
   printf("  %s  roof %.0f\n", first->descriptor, first->roof_gflops);
 }
 
-/* "auto: im2col", "naive", "onednn_best": what ran, cut to the column. */
-static void label(const bench_result *row, char *text, size_t size)
+/* A name of at most `room` characters: one that is longer begins at its colon, ":pixels", and is cut where even that is too long. */
+static const char *short_name(const char *name, size_t room)
+{
+  const char *colon = strchr(name, ':');
+  return strlen(name) > room && colon ? colon : name;
+}
+
+/* "auto: im2col", "auto: :pixels", "onednn_best ~": what ran, cut to the column; the mark stays. */
+static void label(const bench_result *row, char text[NAME + 1])
 {
   const char *mark = row->close_to_ours ? " ~" : "";
-  if (row->kind == BENCH_OURS && row->chosen[0] && strcmp(row->chosen, row->algorithm) != 0)
-    snprintf(text, size, "%s: %s%s", row->algorithm, row->chosen, mark);
+  const int room = NAME - (*mark ? (int)strlen(mark) : 1);
+  const size_t length = strlen(row->algorithm), chosen = strlen(row->chosen);
+  char name[128];
+  if (row->kind == BENCH_OURS && chosen && strncmp(row->chosen, row->algorithm, chosen) != 0)
+    snprintf(name, sizeof name, "%s: %s", row->algorithm,
+             short_name(row->chosen, length + 2 < (size_t)room ? (size_t)room - length - 2 : 0));
   else
-    snprintf(text, size, "%s%s", row->algorithm, mark);
+    snprintf(name, sizeof name, "%s", short_name(row->algorithm, (size_t)room));
+  snprintf(text, NAME + 1, "%.*s%s", room, name, mark);
 }
 
 /* Of a peak, 0 if it was not measured. It ends at 9999, where columns end: a busy machine can make peaks that small. */
@@ -81,10 +95,10 @@ static double percent(double gflops, double peak)
 
 void bench_table_row(const bench_result *row, bool first_of_direction)
 {
-  char name[128], work[16], memory[16];
-  label(row, name, sizeof name);
-  printf("%-16s %-21.21s%-2s %8.*f %7.1f %4.0f %5.0f %5.0f ",
-         first_of_direction ? cnnblas_conv_direction_name(row->direction) : "", name,
+  char name[NAME + 1], work[16], memory[16];
+  label(row, name);
+  printf("%-16s %-*s%-2s %8.*f %7.1f %4.0f %5.0f %5.0f ",
+         first_of_direction ? cnnblas_conv_direction_name(row->direction) : "", NAME, name,
          bench_mark(&row->load, row->peaks_moved), row->timing.minimum < 0.01 ? 4 : 2, 1e3 * row->timing.minimum,
          row->gflops, percent(row->gflops, row->peaks.fma_gflops), percent(row->gflops, row->peaks.gemm_gflops),
          percent(row->gflops, row->roof_gflops));
@@ -136,8 +150,9 @@ static bool same_mean(const bench_result *a, const bench_result *b)
 static void print_mean(const mean *m)
 {
   double count = (double)m->count;
-  printf("%-16s %-16s %8.1f %5.0f %6.0f", cnnblas_conv_direction_name(m->first->direction), m->first->algorithm,
-         exp(m->log_gflops / count), 100 * exp(m->log_fma / count), 100 * exp(m->log_gemm / count));
+  printf("%-16s %-*s %8.1f %5.0f %6.0f", cnnblas_conv_direction_name(m->first->direction), NAME,
+         short_name(m->first->algorithm, NAME), exp(m->log_gflops / count), 100 * exp(m->log_fma / count),
+         100 * exp(m->log_gemm / count));
   if (m->naive_count)
     printf(" %8.1f", exp(m->log_naive / (double)m->naive_count));
   else
@@ -178,7 +193,7 @@ void bench_table_means(const bench_results *results, const bench_context *contex
       if (same_mean(r, &results->items[j])) add_to_mean(&m, &results->items[j]);
     if (strcmp(set, r->problem.set) != 0) {
       set = r->problem.set;
-      printf("\n%s\n%-16s %-16s %8s %5s %6s %8s %9s  %s is\n", set, "direction", "algorithm", "GFLOP/s", "FMA%",
+      printf("\n%s\n%-16s %-*s %8s %5s %6s %8s %9s  %s is\n", set, "direction", NAME, "algorithm", "GFLOP/s", "FMA%",
              "GEMM%", "x naive", "weighted", our_name(results));
     }
     if (m.count) print_mean(&m);
