@@ -272,7 +272,7 @@ CNNBLAS_API void cnnblas_conv_plan_destroy(cnnblas_conv_plan *plan);
 /** Bytes of workspace that a call needs, for all its threads together; 0 for NULL. Constant over the plan's life. */
 CNNBLAS_API size_t cnnblas_conv_plan_workspace(const cnnblas_conv_plan *plan);
 
-/** The chosen algorithm's name, static storage; "" for NULL. */
+/** The chosen algorithm's name with its orientation, "implicit_gemm:pixels", static storage; "" for NULL. */
 CNNBLAS_API const char *cnnblas_conv_plan_algorithm(const cnnblas_conv_plan *plan);
 
 /**
@@ -317,7 +317,7 @@ typedef enum cnnblas_algorithm_scope {
   CNNBLAS_SCOPE_DEPTHWISE = 5 /* each of one input channel a group, of up to 10^16 elements with padding and dilation */
 } cnnblas_algorithm_scope;
 
-/** What an algorithm is. Flags are 0 or 1. */
+/** What an algorithm is. Flags are 0 or 1. The orientation "slivers" has pixels on the lanes, as "pixels" has, copied together first. */
 typedef struct cnnblas_algorithm_info {
   const char *name;              /* as cnnblas_conv_algorithm_name gives it; static storage, as the others */
   const char *family;            /* the name before the colon: its rows give a forward the same bits at a level */

@@ -87,7 +87,7 @@ typedef struct cnnblas_net_options {
   cnnblas_effort effort; /* of the convolution plans */
   const char *algorithm; /* of all convolutions, read only by create; NULL or "auto": the library chooses */
   cnnblas_wisdom
-      *wisdom; /* with effort measure: looked into first, and told what was measured; used by create alone; NULL */
+      *wisdom; /* with effort measure: looked into first, and told what was measured; used by create alone; or NULL */
   int32_t packed_weights; /* 1: not for training; has room for convolutions' weights packed: cnnblas_net_pack_weights */
   int32_t
       flush_denormals;  /* 1: numbers below the least normal one count as zeros in all layers and updates; see conv.h */
