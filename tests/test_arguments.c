@@ -221,6 +221,20 @@ static void test_long_algorithm_name(void **state)
   REFUSE_OPTION(algorithm, name, INVALID, "algorithm|xxxx");
 }
 
+/* A plan's making takes no step a channel, not even where their number has no divisors. */
+static void test_very_many_channels(void **state)
+{
+  (void)state;
+  const int64_t prime = INT64_C(1000000000039);
+  const cnnblas_conv_desc d = {.c = prime, .k = prime, .groups = prime, .size = {1, 1}, .kernel = {1, 1}};
+  const cnnblas_conv_options depthwise = {.algorithm = DEPTHWISE};
+  for (int i = 0; i < DIRECTIONS; i++) {
+    cnnblas_conv_plan *plan;
+    ASSERT_OK(cnnblas_conv_plan_create(&d, (cnnblas_conv_direction)i, &depthwise, &plan));
+    cnnblas_conv_plan_destroy(plan);
+  }
+}
+
 static void test_status_text(void **state)
 {
   (void)state;
@@ -286,6 +300,7 @@ int main(void)
       cmocka_unit_test(test_null_descriptors),
       cmocka_unit_test(test_options),
       cmocka_unit_test(test_long_algorithm_name),
+      cmocka_unit_test(test_very_many_channels),
       cmocka_unit_test(test_forgotten_batch),
       cmocka_unit_test(test_status_text),
   };

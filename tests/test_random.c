@@ -122,6 +122,22 @@ static void test_tails(void **state)
   close_session(&s);
 }
 
+/* So many channels a group of one that a weight gradient has several tasks, and a prime number of them: the last is shorter. */
+static void test_prime_channels(void **state)
+{
+  (void)state;
+  if (only >= 0 || brief) skip();
+  session s = {.seed = rng_seed(67), .item = -1};
+  for (int64_t multiplier = 1; multiplier <= 3; multiplier += 2) {
+    problem p = {.desc = {.n = 1, .c = 67, .k = 67 * multiplier, .groups = 67, .size = {16, 16}, .kernel = {3, 3}}};
+    for (int i = 0; i < 2; i++) p.desc.pad_begin[i] = p.desc.pad_end[i] = 1;
+    problem_finish(&p);
+    rng r = rng_at(s.seed, (uint64_t)multiplier);
+    run_problem(&s, &p, &r);
+  }
+  close_session(&s);
+}
+
 static void test_no_count_is_zero(void **state)
 {
   (void)state;
@@ -157,6 +173,7 @@ int main(int argc, char **argv)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_random_problems),
       cmocka_unit_test(test_tails),
+      cmocka_unit_test(test_prime_channels),
       cmocka_unit_test(test_no_count_is_zero),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,14 +113,13 @@ static int64_t tasks_of_images(const cb_problem *problem, int64_t n)
   return n * c.group_parts * c.output_parts * c.row_parts;
 }
 
-/* Filters of a task of the weight gradient; they divide the filters. */
+/* Filters of a task of the weight gradient; the last task may have fewer. */
 static int64_t filters_of(const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
   const int64_t elements = cb_max(geo->image, geo->p) * cb_max(1, geo->n);
-  int64_t parts = cb_ceil_div(geo->k, cb_max(1, TASK_ELEMENTS / elements));
-  while (geo->k % parts) parts++;
-  return geo->k / parts;
+  const int64_t parts = cb_ceil_div(geo->k, cb_max(1, TASK_ELEMENTS / elements));
+  return cb_ceil_div(geo->k, parts);
 }
 
 static cnnblas_status prepare(cnnblas_conv_plan *plan)
@@ -128,7 +127,7 @@ static cnnblas_status prepare(cnnblas_conv_plan *plan)
   const cb_problem *problem = &plan->problem;
   if (problem->direction == CNNBLAS_BACKWARD_WEIGHTS) {
     plan->tiling.k_tile = filters_of(problem);
-    plan->tiling.tasks = problem->geo.k / plan->tiling.k_tile;
+    plan->tiling.tasks = cb_ceil_div(problem->geo.k, plan->tiling.k_tile);
     return CNNBLAS_OK;
   }
   const cut c = cut_of(problem);
@@ -301,7 +300,8 @@ static void run_filters(void *context, int64_t task, int worker)
 {
   const cb_call *call = context;
   const cb_geometry *geo = &call->plan->problem.geo;
-  int64_t planes = call->plan->tiling.k_tile, first = task * planes, together = go_together(geo) ? planes : 1;
+  const int64_t tile = call->plan->tiling.k_tile, first = task * tile, planes = cb_min(tile, geo->k - first);
+  const int64_t together = go_together(geo) ? planes : 1;
   (void)worker;
   if (!call->accumulate)
     memset(cb_at_mut(call->out, first * geo->taps, geo->element), 0, (size_t)(planes * geo->taps) * geo->element);
@@ -312,7 +312,7 @@ static void work(cb_call *call)
 {
   const cb_problem *problem = &call->plan->problem;
   if (problem->direction == CNNBLAS_BACKWARD_WEIGHTS)
-    cb_call_add(call, problem->geo.k / call->plan->tiling.k_tile, run_filters);
+    cb_call_add(call, call->plan->tiling.tasks, run_filters);
   else
     cb_call_add(call, tasks_of_images(problem, call->n), run_images);
 }
