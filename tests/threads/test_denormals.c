@@ -3,6 +3,7 @@
  * back afterwards.
  */
 #include "support/harness.h"
+#include "support/names.h"
 #include <cnnblas/net.h>
 #include <math.h>
 #include <omp.h>
@@ -89,7 +90,7 @@ static double total(cnnblas_dtype dtype, int64_t count, double unit)
 /* Its sums of doubles are in long double, for which no processor has such a setting. */
 static bool sums_wider(const cnnblas_conv_plan *plan, cnnblas_dtype dtype)
 {
-  return dtype == CNNBLAS_F64 && !strcmp(cnnblas_conv_plan_algorithm(plan), "reference");
+  return dtype == CNNBLAS_F64 && !strcmp(cnnblas_conv_plan_algorithm(plan), REFERENCE);
 }
 
 /* One problem with one algorithm; the number of plans that there were. */
