@@ -187,7 +187,7 @@ INLINE void run_plane(const call *q, const square s, const place *only, const re
   }
 }
 
-INLINE void run(const call *q, const square s)
+INSTANCED void run(const call *q, const square s)
 {
   const cb_plane *p = q->plane;
   const real *weights = p->weights;

@@ -7,6 +7,14 @@
 
 #include "gemm/plane_band.h"
 
+/* What an instance is made of: constants are followed through it. Under AddressSanitizer that takes minutes a file, so there the same
+   source is compiled once, for all of them. */
+#ifdef __SANITIZE_ADDRESS__
+#define INSTANCED static __attribute__((noinline))
+#else
+#define INSTANCED INLINE
+#endif
+
 #if CB_REGISTERS == 32
 enum { COLUMNS_OF_5 = 3, ALWAYS_MASKED = true };
 #else

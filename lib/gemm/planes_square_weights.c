@@ -125,7 +125,7 @@ INLINE void add_sums(const call *q, const square s, const int c0, const int c1, 
   }
 }
 
-INLINE void weigh(const call *q, const square s, real *sums)
+INSTANCED void weigh(const call *q, const square s, real *sums)
 {
   const cb_plane *p = q->plane;
   place only;
