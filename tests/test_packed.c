@@ -113,9 +113,9 @@ static void test_who_packs(void **state)
 {
   (void)state;
   cnnblas_conv_desc d = {.n = 1, .c = 64, .k = 64, .size = {20, 20}, .kernel = {3, 3}};
-  const cnnblas_conv_options gemm = {.algorithm = IMPLICIT_GEMM}, ready = {.packed_weights = 1},
-                             im2col = {.algorithm = IM2COL};
-  assert_int_equal(packs(&d, CNNBLAS_FORWARD, &gemm, "lanes: channels"), 1);
+  const cnnblas_conv_options gemm = {.algorithm = IMPLICIT_GEMM}, gemm_channels = {.algorithm = IMPLICIT_GEMM_CHANNELS},
+                             ready = {.packed_weights = 1}, im2col = {.algorithm = IM2COL};
+  assert_int_equal(packs(&d, CNNBLAS_FORWARD, &gemm_channels, "lanes: channels"), 1);
   assert_int_equal(packs(&d, CNNBLAS_FORWARD, &ready, "lanes: channels"), 0);
   assert_int_equal(packs(&d, CNNBLAS_FORWARD, &im2col, IM2COL), 0);
   assert_int_equal(packs(&d, CNNBLAS_BACKWARD_DATA, &gemm, IMPLICIT_GEMM), 0);

@@ -23,7 +23,8 @@ enum {
   OUTPUTS_AT_ONCE = 4,     /* of a group, by the kernel */
   DIRECT_CHANNELS = 16,    /* of a group, at most */
   LEAST_ROWS = 14,         /* of a task */
-  SUM_ROWS = 512           /* rows of a weight gradient that the kernel sums before they are added to the others */
+  SUM_ROWS = 512,          /* rows of a weight gradient that the kernel sums before they are added to the others, */
+  SUM_CHAIN = 7168         /* unless a lane then adds more than so many */
 };
 
 static bool in_reach(const cb_problem *problem, char *why, size_t size)
@@ -281,7 +282,8 @@ static void weigh_filters(const cb_call *call, int64_t k0, int64_t count)
                     .x_image = geo->c * geo->image,
                     .y_image = geo->k * geo->p};
   int64_t taps = plane.h.taps * plane.w.taps, in_plane = plane.h.in * plane.w.in, out_plane = plane.h.out * plane.w.out;
-  int64_t images = cb_max(1, SUM_ROWS / plane.h.out);
+  int64_t rows = cb_min(SUM_ROWS, SUM_CHAIN / cb_ceil_div(plane.w.out, engine->lanes));
+  int64_t images = cb_max(1, rows / plane.h.out);
   for (int64_t in = 0; in < call->n; in += images)
     for (int64_t o = 0; o < depth->out; o++)
       for (int64_t t = 0; t < depth->taps; t++) {

@@ -178,7 +178,7 @@ static const char *plan_layout(cb_map_images *st, const cb_problem *problem, int
   share_out(st, geo, rows, threads);
   int64_t bytes = lay_out(st, st->rows, cb_ceil_div(st->outputs, st->output_groups), geo->element);
   st->walk_at = cb_aligned_size((size_t)bytes);
-  st->bytes = st->walk_at + (size_t)(2 * st->gather.q + st->chunks + 1) * sizeof(int32_t) + CB_ALIGN;
+  st->bytes = cb_aligned_size(st->walk_at + (size_t)(2 * st->gather.q + st->chunks + 1) * sizeof(int32_t)) + CB_ALIGN;
   return bytes <= 2 * JOB_BYTES && st->bytes + CB_ALIGN <= problem->budget ? NULL : CB_IMAGES_NO_ROOM;
 }
 

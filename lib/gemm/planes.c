@@ -252,6 +252,11 @@ INLINE void run_block(block *b, real *band, int64_t n)
   }
 }
 
+INLINE int64_t within_lanes(int64_t lane)
+{
+  return lane < 0 ? 0 : lane < LANES ? lane : LANES;
+}
+
 static void run_pass(pass *g)
 {
   const cb_plane *p = g->plane;
@@ -269,8 +274,8 @@ static void run_pass(pass *g)
   block b = {.g = g, .row = row, .zeros = zeros, .wide = g->together > 1 ? wide : NULL};
   for (int64_t n = 0; n < g->together; n++) {
     const int64_t lo = g->phases * n * g->side, hi = lo + p->w.out;
-    b.side_lanes[n][0] = lanes_from_to(lo < LANES ? lo : LANES, hi < LANES ? hi : LANES);
-    b.side_lanes[n][1] = lanes_from_to(lo > LANES ? lo - LANES : 0, hi > LANES ? hi - LANES : 0);
+    b.side_lanes[n][0] = lanes_from_to(within_lanes(lo), within_lanes(hi));
+    b.side_lanes[n][1] = lanes_from_to(within_lanes(lo - LANES), within_lanes(hi - LANES));
   }
   const bool strips = columns > g->strip, blocks = rows > g->block;
   for (int64_t n = 0; n < p->planes; n += g->together) {
