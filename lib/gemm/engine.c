@@ -1,4 +1,4 @@
-/* The engines of this build, and the machine's. */
+/* Which tables of engines this build has (gemm/engine.h), and which of them the machine takes. */
 #include "gemm/engine.h"
 #include "gemm/dispatch.h"
 

@@ -1,5 +1,5 @@
 /*
- * What the two loops over planes share (planes.c, planes_weights.c): a pass, which is a part of the taps and of the output's
+ * What loops over planes go by (planes.c): a pass, which is a part of the taps and of the output's
  * phases with its columns and rows, and the band, a small copy of the rows of x that some outputs read:
  *
  *     band [source][row][residue][column]          zeros where a row reaches beyond the image
@@ -23,122 +23,6 @@ enum {
   WIDE_WEIGHTS = 128,                        /* weights of a pass that are spread over vectors */
   SIDE_PLANES = LANES                        /* most planes side by side */
 };
-
-#if CB_LANES == 16
-#define EVEN(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
-#define ODD(a, b)  __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31)
-#define LOW(a, b)  __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
-#define HIGH(a, b) __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
-#elif CB_LANES == 8
-#define EVEN(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14)
-#define ODD(a, b)  __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15)
-#define LOW(a, b)  __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
-#define HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
-#elif CB_LANES == 4
-#define EVEN(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6)
-#define ODD(a, b)  __builtin_shufflevector(a, b, 1, 3, 5, 7)
-#define LOW(a, b)  __builtin_shufflevector(a, b, 0, 4, 1, 5)
-#define HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
-#else
-#define EVEN(a, b) __builtin_shufflevector(a, b, 0, 2)
-#define ODD(a, b)  __builtin_shufflevector(a, b, 1, 3)
-#define LOW(a, b)  __builtin_shufflevector(a, b, 0, 2)
-#define HIGH(a, b) __builtin_shufflevector(a, b, 1, 3)
-#endif
-
-/* Some lanes, for loads and stores of which many have the same: the first `count`, or [lo, hi).
-     load_lanes  those elements at `from`, where lane 0's would be; zeros for the others, which are not touched
-     merge_lanes  v with those elements in these lanes, where v has zeros
-     put_lanes   those lanes of v, whose lane 0 belongs at `to` */
-#if defined __AVX512F__ && CB_LANES == 16
-typedef __mmask16 lane_set;
-INLINE lane_set lanes_from_to(int64_t lo, int64_t hi)
-{
-  return (lane_set)(first_lanes(hi) & ~first_lanes(lo));
-}
-INLINE vector load_lanes(const real *from, lane_set set)
-{
-  return (vector)_mm512_maskz_loadu_ps(set, from);
-}
-INLINE vector merge_lanes(vector v, const real *from, lane_set set)
-{
-  return (vector)_mm512_mask_loadu_ps((__m512)v, set, from);
-}
-INLINE void put_lanes(real *to, vector v, lane_set set)
-{
-  _mm512_mask_storeu_ps(to, set, (__m512)v);
-}
-#elif defined __AVX512F__
-typedef __mmask8 lane_set;
-INLINE lane_set lanes_from_to(int64_t lo, int64_t hi)
-{
-  return (lane_set)(first_lanes(hi) & ~first_lanes(lo));
-}
-INLINE vector load_lanes(const real *from, lane_set set)
-{
-  return (vector)_mm512_maskz_loadu_pd(set, from);
-}
-INLINE vector merge_lanes(vector v, const real *from, lane_set set)
-{
-  return (vector)_mm512_mask_loadu_pd((__m512d)v, set, from);
-}
-INLINE void put_lanes(real *to, vector v, lane_set set)
-{
-  _mm512_mask_storeu_pd(to, set, (__m512d)v);
-}
-#else
-#ifdef __AVX2__
-typedef mask lane_set;
-INLINE lane_set lanes_from_to(int64_t lo, int64_t hi)
-{
-  mask lane = {0};
-  UNROLL for (int l = 0; l < LANES; l++) lane[l] = l;
-  return (mask)(lane >= (integer)lo) & (mask)(lane < (integer)hi);
-}
-#else
-typedef struct {
-  int64_t lo, hi;
-} lane_set;
-INLINE lane_set lanes_from_to(int64_t lo, int64_t hi)
-{
-  return (lane_set){lo, hi};
-}
-#endif
-#if defined __AVX2__ && CB_LANES == 8
-INLINE vector load_lanes(const real *from, lane_set set)
-{
-  return (vector)_mm256_maskload_ps(from, (__m256i)set);
-}
-INLINE void put_lanes(real *to, vector v, lane_set set)
-{
-  _mm256_maskstore_ps(to, (__m256i)set, (__m256)v);
-}
-#elif defined __AVX2__
-INLINE vector load_lanes(const real *from, lane_set set)
-{
-  return (vector)_mm256_maskload_pd(from, (__m256i)set);
-}
-INLINE void put_lanes(real *to, vector v, lane_set set)
-{
-  _mm256_maskstore_pd(to, (__m256i)set, (__m256d)v);
-}
-#else
-static __attribute__((noinline, unused)) vector load_lanes(const real *from, lane_set set)
-{
-  vector v = {0};
-  for (int64_t l = set.lo; l < set.hi; l++) v[l] = from[l];
-  return v;
-}
-static __attribute__((noinline, unused)) void put_lanes(real *to, vector v, lane_set set)
-{
-  for (int64_t l = set.lo; l < set.hi; l++) to[l] = v[l];
-}
-#endif
-INLINE vector merge_lanes(vector v, const real *from, lane_set set)
-{
-  return (vector)((mask)v | (mask)load_lanes(from, set));
-}
-#endif
 
 /* An axis of a pass: the outputs of one phase, and the taps that reach them. Output o and tap j meet at source position
    o * stride + at[j], which rises with j. */
@@ -277,15 +161,15 @@ INLINE bool pass_cut(pass *g, int64_t good_rows)
 /* Where the columns of a row of x go: so many from the band row's column `lead` on. The last vectors are parts. */
 typedef struct {
   int64_t count, lead;
-  lane_set last[2]; /* of the last vector, or with a stride of 2 the last two */
+  mask last[2]; /* of the last vector, or with a stride of 2 the last two */
 } row_copy;
 
 INLINE row_copy row_copy_of(int64_t count, int64_t lead, int64_t stride)
 {
   row_copy c = {.count = count, .lead = lead};
   const int64_t rest = count % (stride == 2 ? 2 * LANES : LANES);
-  c.last[0] = lanes_from_to(0, rest < LANES ? rest : LANES);
-  c.last[1] = lanes_from_to(0, rest < LANES ? 0 : rest - LANES);
+  c.last[0] = lanes_between(0, rest);
+  c.last[1] = lanes_between(0, rest - LANES);
   return c;
 }
 
@@ -296,7 +180,7 @@ INLINE void pack_row(const pass *g, const row_copy *c, real *to, const real *x, 
   if (stride == 1) {
     to += c->lead;
     for (; i + LANES <= c->count; i += LANES) *(vector *)(to + i) = *(const vector *)(x + i);
-    if (i < c->count) *(vector *)(to + i) = load_lanes(x + i, c->last[0]);
+    if (i < c->count) *(vector *)(to + i) = load_kept(c->last[0], x + i);
   } else if (stride == 2) {
     const int64_t odd = c->lead % 2;
     const bool single = g->row_pitch == g->residue_pitch; /* residue 1 is not read at all */
@@ -309,11 +193,11 @@ INLINE void pack_row(const pass *g, const row_copy *c, real *to, const real *x, 
         a = *(const vector *)(x + i);
         b = *(const vector *)(x + i + LANES);
       } else {
-        a = load_lanes(x + i, c->last[0]);
-        b = load_lanes(x + i + LANES, c->last[1]);
+        a = load_kept(c->last[0], x + i);
+        b = load_kept(c->last[1], x + i + LANES);
       }
-      if (!single || !odd) *(vector *)(even_to + i / 2) = EVEN(a, b);
-      if (!single || odd) *(vector *)(odd_to + i / 2) = ODD(a, b);
+      if (!single || !odd) *(vector *)(even_to + i / 2) = take_even(a, b);
+      if (!single || odd) *(vector *)(odd_to + i / 2) = take_odd(a, b);
     }
   } else {
     for (; i < c->count; i++) {
@@ -341,7 +225,7 @@ INLINE void pack_rows(const pass *g, real *band, const real *x, int64_t planes, 
       real *at = band + i * source_pitch + (from - row0) * row_pitch + n * side;
       if (stride == 1 && count < LANES) /* the zeros behind are another plane's place, whose turn comes later */
         for (int64_t r = from; r < to; r++, row += in, at += row_pitch)
-          *(vector *)(at + copy.lead) = load_lanes(row, copy.last[0]);
+          *(vector *)(at + copy.lead) = load_kept(copy.last[0], row);
       else
         for (int64_t r = from; r < to; r++, row += in, at += row_pitch) pack_row(g, &copy, at, row, stride);
     }

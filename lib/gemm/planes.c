@@ -45,8 +45,7 @@ typedef struct {
   int64_t y_columns;   /* of y in the strip: of both phases, if they are interleaved */
   bool spill;          /* a whole vector may be stored where the row ends: the next rows write again what it spoils */
   const real *spill_end;
-  lane_set side_lanes[SIDE_PLANES]
-                     [2]; /* of each plane's outputs: in the vector, or in both of two that are interleaved */
+  mask side_lanes[SIDE_PLANES][2]; /* of each plane's outputs: in the vector, or in both of two that are interleaved */
 } block;
 
 /* The sums of R rows from o on, M outputs and F phases of columns, at `at` columns of the strip. */
@@ -98,8 +97,8 @@ INLINE void store_side(const block *b, const int F, real *to, const vector *v)
     {
       real *base = to - F * n * side + i * LANES;
       vector sum = v[i];
-      if (g->add) sum += load_lanes(base, b->side_lanes[n][i]);
-      put_lanes(base, sum, b->side_lanes[n][i]);
+      if (g->add) sum += load_kept(b->side_lanes[n][i], base);
+      put_if(b->side_lanes[n][i], base, sum);
     }
 }
 
@@ -115,7 +114,7 @@ INLINE void store_row(const block *b, const int F, real *to, int64_t at, const v
 {
   const pass *g = b->g;
   vector v[2] = {sum[0], sum[0]};
-  if (F == 2) v[0] = LOW(sum[0], sum[1]), v[1] = HIGH(sum[0], sum[1]);
+  if (F == 2) v[0] = weave_low(sum[0], sum[1]), v[1] = weave_high(sum[0], sum[1]);
   if (b->planes > 1) {
     store_side(b, F, to, v);
     return;
@@ -252,11 +251,6 @@ INLINE void run_block(block *b, real *band, int64_t n)
   }
 }
 
-INLINE int64_t within_lanes(int64_t lane)
-{
-  return lane < 0 ? 0 : lane < LANES ? lane : LANES;
-}
-
 static void run_pass(pass *g)
 {
   const cb_plane *p = g->plane;
@@ -274,8 +268,8 @@ static void run_pass(pass *g)
   block b = {.g = g, .row = row, .zeros = zeros, .wide = g->together > 1 ? wide : NULL};
   for (int64_t n = 0; n < g->together; n++) {
     const int64_t lo = g->phases * n * g->side, hi = lo + p->w.out;
-    b.side_lanes[n][0] = lanes_from_to(within_lanes(lo), within_lanes(hi));
-    b.side_lanes[n][1] = lanes_from_to(within_lanes(lo - LANES), within_lanes(hi - LANES));
+    b.side_lanes[n][0] = lanes_between(lo, hi);
+    b.side_lanes[n][1] = lanes_between(lo - LANES, hi - LANES);
   }
   const bool strips = columns > g->strip, blocks = rows > g->block;
   for (int64_t n = 0; n < p->planes; n += g->together) {

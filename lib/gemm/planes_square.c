@@ -69,7 +69,7 @@ INLINE void sum_rows(const call *q, const square s, const int R, const real *x, 
 }
 
 /* Half of a vector's lanes to `to`: the first or the second. */
-INLINE void put_half(real *to, vector v, const bool second, lane_set set)
+INLINE void put_half(real *to, vector v, const bool second, mask set)
 {
 #if defined __AVX512VL__ && CB_LANES == 16
   const __m512d all = (__m512d)v;
@@ -78,7 +78,7 @@ INLINE void put_half(real *to, vector v, const bool second, lane_set set)
 #else
   vector moved = v;
   if (second) UNROLL for (int l = 0; l < HALF; l++) moved[l] = v[l + HALF];
-  put_lanes(to, moved, set);
+  put_if(set, to, moved);
 #endif
 }
 
@@ -88,21 +88,21 @@ INLINE void store_sums(const call *q, const square s, const place *v, real *to, 
 {
   const cb_plane *p = q->plane;
   vector out[2] = {sum[0], sum[0]};
-  if (s.phases == 2) out[0] = LOW(sum[0], sum[1]), out[1] = HIGH(sum[0], sum[1]);
+  if (s.phases == 2) out[0] = weave_low(sum[0], sum[1]), out[1] = weave_high(sum[0], sum[1]);
   if (s.planes == 2) {
     if (p->add) {
-      vector old = load_lanes(to, v->out[0]);
+      vector old = load_kept(v->out[0], to);
       if (s.phases == 2) {
         out[0] += old;
-        if (both) out[1] += load_lanes(to + p->y_pitch, v->out[0]);
+        if (both) out[1] += load_kept(v->out[0], to + p->y_pitch);
       } else {
-        if (both) UNROLL for (int l = 0; l < HALF; l++) old[l + HALF] = load_lanes(to + p->y_pitch, v->out[0])[l];
+        if (both) UNROLL for (int l = 0; l < HALF; l++) old[l + HALF] = load_kept(v->out[0], to + p->y_pitch)[l];
         out[0] += old;
       }
     }
     if (s.phases == 2) {
-      put_lanes(to, out[0], v->out[0]);
-      if (both) put_lanes(to + p->y_pitch, out[1], v->out[0]);
+      put_if(v->out[0], to, out[0]);
+      if (both) put_if(v->out[0], to + p->y_pitch, out[1]);
     } else {
       put_half(to, out[0], false, v->out[0]);
       if (both) put_half(to + p->y_pitch, out[0], true, v->out[0]);
@@ -114,11 +114,11 @@ INLINE void store_sums(const call *q, const square s, const place *v, real *to, 
                                   q->rows.out_step == 1 && to + LANES <= end);
   UNROLL for (int i = 0; i < s.phases; i++, to += LANES)
   {
-    if (p->add) out[i] += load_lanes(to, v->out[i]);
+    if (p->add) out[i] += load_kept(v->out[i], to);
     if (whole)
       *(vector *)to = out[i];
     else
-      put_lanes(to, out[i], v->out[i]);
+      put_if(v->out[i], to, out[i]);
   }
 }
 

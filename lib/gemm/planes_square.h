@@ -50,10 +50,10 @@ typedef struct {
 
 /* A vector of columns of the phases, and its lanes. */
 typedef struct {
-  int64_t o;            /* the first */
-  lane_set in[MOST][2]; /* of a load, its second vector or its second plane */
-  lane_set out[2];      /* of a store */
-  bool whole;           /* every lane of a store is to be written */
+  int64_t o;        /* the first */
+  mask in[MOST][2]; /* of a load, its second vector or its second plane */
+  mask out[2];      /* of a store */
+  bool whole;       /* every lane of a store is to be written */
 } place;
 
 /* The column, from the first that a vector meets, of load d. Stride 2: a pair of loads has tap columns 2d and 2d + 1. */
@@ -68,14 +68,6 @@ INLINE int loads_of(const square s)
   return s.phases == 2 ? (s.columns - s.parity) / 2 + 1 : s.columns;
 }
 
-/* Lanes [lo, hi), as far as there are such. */
-INLINE lane_set lanes_of(int64_t lo, int64_t hi)
-{
-  lo = lo < 0 ? 0 : lo < LANES ? lo : LANES;
-  hi = hi < lo ? lo : hi < LANES ? hi : LANES;
-  return lanes_from_to(lo, hi);
-}
-
 /* The masks of `count` columns from o on. `strict`: loads leave out lanes of no output too, so that what they hold cannot show.
    `both`: the second plane of a pair is there. */
 INLINE void place_open(place *v, const call *q, const square s, int64_t o, int64_t count, bool both, const bool strict)
@@ -88,22 +80,24 @@ INLINE void place_open(place *v, const call *q, const square s, int64_t o, int64
   {
     const int64_t at = o * s.stride + q->low + load_at(s, d), lo = at < 0 ? -at : 0;
     const int64_t rest = p->w.in - at, hi = rest < width ? rest : width; /* elements from `at` on that are wanted */
-    v->in[d][0] = lanes_of(lo, hi);
+    v->in[d][0] = lanes_between(lo, hi);
     if (s.planes == 2)
-      v->in[d][1] = !both ? lanes_of(0, 0) : s.stride == 2 ? v->in[d][0] : lanes_of(HALF + lo, hi > lo ? HALF + hi : 0);
+      v->in[d][1] = !both           ? lanes_between(0, 0)
+                    : s.stride == 2 ? v->in[d][0]
+                                    : lanes_between(HALF + lo, hi > lo ? HALF + hi : 0);
     else if (s.stride == 2)
-      v->in[d][1] = lanes_of(lo - LANES, hi - LANES);
+      v->in[d][1] = lanes_between(lo - LANES, hi - LANES);
   }
   const int64_t first = s.phases == 2 ? p->w.out - 2 * o : count, rest = first - LANES;
-  v->out[0] = lanes_from_to(0, first < LANES ? first : LANES);
-  v->out[1] = lanes_from_to(0, rest < 0 ? 0 : rest < LANES ? rest : LANES);
+  v->out[0] = lanes_between(0, first);
+  v->out[1] = lanes_between(0, rest);
   v->whole = s.phases == 2 ? rest >= LANES : count >= LANES;
   if (s.planes == 2) v->whole = false;
 }
 
-INLINE vector load_masked(const real *x, lane_set set, const bool masked)
+INLINE vector load_masked(const real *x, mask set, const bool masked)
 {
-  return masked ? load_lanes(x, set) : *(const vector *)x;
+  return masked ? load_kept(set, x) : *(const vector *)x;
 }
 
 /* Load d of the row of x whose column under the first tap is at x: the vector of tap column d, or at stride 2 of two. */
@@ -113,10 +107,10 @@ INLINE void fetch(const real *x, const square s, const place *v, int64_t x_pitch
   if (s.stride == 2) {
     const vector a = load_masked(from, v->in[d][0], s.masked);
     const vector b = load_masked(from + (s.planes == 2 ? x_pitch : LANES), v->in[d][1], s.masked);
-    tap[2 * d] = EVEN(a, b);
-    if (2 * d + 1 < s.columns) tap[2 * d + 1] = ODD(a, b);
+    tap[2 * d] = take_even(a, b);
+    if (2 * d + 1 < s.columns) tap[2 * d + 1] = take_odd(a, b);
   } else if (s.planes == 2)
-    tap[d] = merge_lanes(load_lanes(from, v->in[d][0]), from + x_pitch - HALF, v->in[d][1]);
+    tap[d] = load_if(v->in[d][1], from + x_pitch - HALF, load_kept(v->in[d][0], from));
   else
     tap[d] = load_masked(from, v->in[d][0], s.masked);
 }

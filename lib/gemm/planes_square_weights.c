@@ -28,7 +28,7 @@ INLINE void weigh_rows(const call *q, const square s, const int R, const int c0,
   UNROLL for (int k = 0; k < R; k++, y += out)
   {
     d[k] = load_masked(y, v->out[0], s.masked);
-    if (s.planes == 2 && both) d[k] = merge_lanes(d[k], y + p->y_pitch - HALF, v->out[1]);
+    if (s.planes == 2 && both) d[k] = load_if(v->out[1], y + p->y_pitch - HALF, d[k]);
   }
   UNROLL for (int row = 0; row < (R - 1) * s.stride + s.rows; row++, i++, x += in)
   {
@@ -133,7 +133,7 @@ INSTANCED void weigh(const call *q, const square s, real *sums)
   for (int64_t n = 0; n < p->planes; n += s.planes) {
     const bool both = s.planes == 2 && n + 1 < p->planes;
     if (s.planes == 2 && !both) place_open(&only, q, s, 0, q->outs, false, true);
-    if (s.planes == 2) only.out[1] = lanes_of(HALF, HALF + q->outs);
+    if (s.planes == 2) only.out[1] = lanes_between(HALF, HALF + q->outs);
     const int G = columns_at_once(s);
     UNROLL for (int c = 0; c < s.columns; c += G)
     {

@@ -3,9 +3,152 @@
  *
  *     correlate_weights   sums[th][tw] += sum over images and outputs of x[ih][iw] * y[oh][ow]
  *
- * By the stretches of planes.c; a vector of sums a tap, whose lanes are added up at the end of a plane.
+ * A stretch is a vector of outputs of every row; each tap has a vector of sums, whose lanes are added up at the end of a plane.
+ * Dense 3 x 3 and 5 x 5 taps have loops of their own (planes_square_weights.c); 3 x 3 taps that are dilated are instances here.
  */
-#include "gemm/plane_stretch.h"
+#include "gemm/engine_build.h"
+#include "gemm/vectors.h"
+
+enum {
+  MOST_COLUMNS = 8, /* tap columns of one pass */
+  STRETCHES = 8,    /* opened at a time: rows of 128 outputs in one go, with AVX-512 */
+  BLOCK_ROWS = 16   /* of a wide plane: what its stretches share is still in the cache */
+};
+
+/* What one tap column reads for a stretch of outputs. */
+typedef struct {
+  int64_t start;  /* column of the first element to load */
+  int64_t lo, hi; /* lanes [lo, hi) are inside the row */
+  mask inside;    /* those */
+} tap_column;
+
+/* How a pass goes: constants in the instances for 3 x 3. */
+typedef struct {
+  int64_t rows, columns; /* taps */
+  int64_t stride;        /* along the row */
+  int64_t row_stride;
+  bool narrow; /* stride 2 and at most half a vector of outputs: one load has every second element of them */
+  bool known;  /* 3 x 3 */
+} shape;
+
+/* Tap column t for outputs [o, o + count). */
+INLINE tap_column column_at(const cb_plane_axis *w, const shape s, int64_t t, int64_t o, int64_t count)
+{
+  tap_column c = {0};
+  c.start = o * s.stride + w->base + t * w->step;
+  c.lo = c.start < 0 ? (-c.start + s.stride - 1) / s.stride : 0;
+  c.hi = c.start < w->in ? (w->in - 1 - c.start) / s.stride + 1 : 0;
+  if (c.hi > count) c.hi = count;
+  if (c.lo >= c.hi) c.lo = c.hi = 0;
+  c.inside = lanes_between(c.lo, c.hi);
+  return c;
+}
+
+/* The tap column's elements of the input row p, one by one. */
+static vector fetch_each(const real *p, const tap_column *c, int64_t stride)
+{
+  vector v = {0};
+  for (int64_t l = c->lo; l < c->hi; l++) v[l] = p[c->start + l * stride];
+  return v;
+}
+
+/* The same by vectors; elements beside the row are loaded and masked. */
+INLINE vector fetch(const real *p, const tap_column *c, const shape s)
+{
+  vector v = *(const vector *)(p + c->start);
+  if (s.stride == 2) v = take_even(v, s.narrow ? v : *(const vector *)(p + c->start + LANES));
+  return keep(c->inside, v);
+}
+
+/* The input row that tap row t of output row o meets, or -1. */
+INLINE int64_t input_row(const cb_plane_axis *h, const shape s, int64_t o, int64_t t)
+{
+  int64_t place = o * s.row_stride + h->base + t * h->step;
+  return place >= 0 && place < h->in ? place : -1;
+}
+
+/* A pass over a stretch of outputs: LANES columns from o on, with tap columns [t0, t0 + s.columns). */
+typedef struct {
+  const cb_plane *plane;
+  int64_t o, count, t0;
+  tap_column column[MOST_COLUMNS];
+  mask counted;      /* lanes [0, count) */
+  int64_t low, high; /* elements that vectors touch, from the row's first on */
+} stretch;
+
+static void open_stretch(stretch *r, const cb_plane *plane, const shape s, int64_t o, int64_t t0)
+{
+  *r = (stretch){.plane = plane, .o = o, .t0 = t0};
+  r->count = plane->w.out - o < LANES ? plane->w.out - o : LANES;
+  r->counted = lanes_between(0, r->count);
+  r->low = INT64_MAX, r->high = INT64_MIN;
+  for (int64_t t = 0; t < s.columns; t++) {
+    tap_column *c = &r->column[t];
+    *c = column_at(&plane->w, s, t0 + t, o, r->count);
+    int64_t end = c->start + (s.stride == 2 && !s.narrow ? 2 : 1) * LANES;
+    if (c->start < r->low) r->low = c->start;
+    if (end > r->high) r->high = end;
+  }
+}
+
+/* The rows of an input plane: element 0, and how far from it the array may be read. */
+typedef struct {
+  const real *x;
+  int64_t before, after;
+} source;
+
+/* True if the vectors of a row that begins at element `at` stay in the array. */
+INLINE bool within(const stretch *r, const shape s, const source *x, int64_t at)
+{
+  return s.stride <= 2 && at + r->low >= -x->before && at + r->high <= x->after;
+}
+
+/* True if the vectors of all input rows that output rows [o0, o1) may meet stay in the array. */
+INLINE bool all_within(const stretch *r, const shape s, const source *from, int64_t o0, int64_t o1)
+{
+  const cb_plane_axis h = r->plane->h;
+  const int64_t reach = (h.taps - 1) * h.step, low = reach < 0 ? reach : 0, high = reach < 0 ? 0 : reach;
+  int64_t first = o0 * s.row_stride + h.base + low, last = (o1 - 1) * s.row_stride + h.base + high;
+  first = first < 0 ? 0 : first < h.in ? first : h.in - 1;
+  last = last < 0 ? 0 : last < h.in ? last : h.in - 1;
+  return within(r, s, from, first * r->plane->w.in) && within(r, s, from, last * r->plane->w.in);
+}
+
+/* Opens the stretches from output `o` on, at most STRETCHES. Returns how many. */
+static int open_stretches(stretch r[STRETCHES], const cb_plane *p, const shape s, int64_t o, int64_t t0)
+{
+  int count = 0;
+  for (; count < STRETCHES && o < p->w.out; count++, o += LANES) open_stretch(&r[count], p, s, o, t0);
+  return count;
+}
+
+/* Rows of a block, so that one stretch has all of them and several take turns. */
+INLINE int64_t block_rows(int stretches, int64_t rows)
+{
+  return stretches == 1 ? rows : BLOCK_ROWS;
+}
+
+/* The tap columns of one pass: all that an instance knows of, or at most MOST_COLUMNS of any number. */
+INLINE shape pass_of(const shape s, const cb_plane *p, int64_t t0)
+{
+  shape pass = s;
+  if (!s.known) pass.columns = p->w.taps - t0 < MOST_COLUMNS ? p->w.taps - t0 : MOST_COLUMNS;
+  return pass;
+}
+
+/* The instances: kernels of 3 x 3 have every loop over taps unrolled. */
+#define SHAPE_3X3(STRIDE, NARROW)                                                                                      \
+  (shape)                                                                                                              \
+  {                                                                                                                    \
+    .rows = 3, .columns = 3, .stride = STRIDE, .row_stride = STRIDE, .narrow = NARROW, .known = true                   \
+  }
+
+/* The stride that an instance for 3 x 3 is made for, or 0. */
+static int64_t known_stride(const cb_plane *p)
+{
+  bool known = p->h.taps == 3 && p->w.taps == 3 && p->w.stride == p->h.stride && p->w.stride <= 2;
+  return known ? p->w.stride : 0;
+}
 
 /* The output row o of a stretch, zeros in lanes that are not its own. */
 INLINE vector output_row(const stretch *r, const real *y, int64_t o)
@@ -15,41 +158,16 @@ INLINE vector output_row(const stretch *r, const real *y, int64_t o)
   return keep(r->counted, d);
 }
 
-/* QUAD output rows from o on, added to the sums of 3 x 3 taps; as in correlate_quad, an input row is loaded once. */
-INLINE void weigh_quad(const stretch *r, const shape s, const tap_column column[3], const source *from, const real *y,
-                       int64_t o, vector part[9])
-{
-  const cb_plane_axis *h = &r->plane->h;
-  vector d[QUAD];
-  UNROLL for (int k = 0; k < QUAD; k++) d[k] = output_row(r, y, o + k);
-  UNROLL for (int row = 0; row < QUAD + 2; row++)
-  {
-    const int64_t i = o + h->base + row;
-    if (i < 0 || i >= h->in) continue;
-    const real *x = from->x + i * r->plane->w.in;
-    vector v[3];
-    UNROLL for (int c = 0; c < 3; c++) v[c] = fetch(x, &column[c], s);
-    UNROLL for (int k = 0; k < QUAD; k++)
-    {
-      const int t = row - k;
-      if (t >= 0 && t < 3) UNROLL for (int c = 0; c < 3; c++) part[t * 3 + c] += v[c] * d[k];
-    }
-  }
-}
-
 /* Adds output rows [o0, o1) of one stretch to the sums of tap rows [t, t + s.rows): three, or one. */
 INLINE void weigh_rows(const stretch *r, const shape s, const source *from, const real *y, int64_t t, int64_t o0,
                        int64_t o1, vector *sum)
 {
   const cb_plane_axis h = r->plane->h;
   const int64_t in = r->plane->w.in;
-  int64_t o = o0;
   tap_column local[3];
   vector part[9] = {0}; /* short sums, added to the others at the end */
   if (s.known) UNROLL for (int c = 0; c < 3; c++) local[c] = r->column[c];
-  if (goes_by_quads(s, &h) && h.step == 1)
-    for (; o + QUAD <= o1; o += QUAD) weigh_quad(r, s, local, from, y, o, part);
-  for (; o < o1; o++) {
+  for (int64_t o = o0; o < o1; o++) {
     const vector d = output_row(r, y, o);
     if (s.known) {
       UNROLL for (int k = 0; k < 3; k++)
@@ -76,7 +194,7 @@ static void weigh_each(const stretch *r, const shape s, const source *from, cons
     for (int64_t k = 0; k < s.rows; k++) {
       int64_t i = input_row(&p->h, s, o, t + k);
       for (int64_t c = 0; i >= 0 && c < s.columns; c++)
-        sum[k * s.columns + c] += fetch_each(from->x + i * p->w.in, &r->column[c], s.stride, false) * d;
+        sum[k * s.columns + c] += fetch_each(from->x + i * p->w.in, &r->column[c], s.stride) * d;
     }
   }
 }
@@ -117,7 +235,7 @@ INLINE void weigh(const cb_plane *p, const shape s, real *sums)
   for (int64_t t0 = 0; t0 < p->w.taps; t0 += MOST_COLUMNS) {
     const shape pass = pass_of(s, p, t0);
     for (int64_t o = 0; o < p->w.out; o += STRETCHES * LANES) {
-      int stretches = open_stretches(r, p, pass, o, t0, false);
+      int stretches = open_stretches(r, p, pass, o, t0);
       for (int64_t n = 0; n < p->planes; n++)
         for (int64_t t = 0; t < p->h.taps; t += s.rows) {
           vector sum[3 * MOST_COLUMNS] = {0};
@@ -131,15 +249,15 @@ INLINE void weigh(const cb_plane *p, const shape s, real *sums)
 
 static void weigh_3x3(const cb_plane *p, real *sums)
 {
-  weigh(p, SHAPE_3X3(1, false, false), sums);
+  weigh(p, SHAPE_3X3(1, false), sums);
 }
 static void weigh_3x3_by_2(const cb_plane *p, real *sums)
 {
-  weigh(p, SHAPE_3X3(2, false, false), sums);
+  weigh(p, SHAPE_3X3(2, false), sums);
 }
 static void weigh_3x3_by_2_narrow(const cb_plane *p, real *sums)
 {
-  weigh(p, SHAPE_3X3(2, true, false), sums);
+  weigh(p, SHAPE_3X3(2, true), sums);
 }
 static void weigh_any(const cb_plane *p, real *sums)
 {

@@ -1,6 +1,6 @@
 /*
  * Vectors of the type and level that is being compiled (level_build.h), their masks, and how they meet memory of which only a
- * part may be touched. Engine and layers know no other. A source that wants vectors of half the level's width defines
+ * part may be touched; shuffles.h and parts.h belong to it. Engine and layers know no other. A source that wants vectors of half the level's width defines
  * CB_HALF_VECTORS first.
  *
  * A mask is a mask register with AVX-512, elsewhere a vector of all bits or none a lane; what is loaded or stored under a mask
@@ -171,6 +171,12 @@ INLINE vector load_if(mask take, const real *from, vector otherwise)
   return REALS(mask_loadu)(otherwise, take, from);
 }
 
+/* The elements under the mask, and zeros for the others. */
+INLINE vector load_kept(mask take, const real *from)
+{
+  return REALS(maskz_loadu)(take, from);
+}
+
 INLINE narrow load_narrow_if(mask take, const int32_t *from, narrow otherwise)
 {
   return (narrow)NARROW(mask_loadu_epi32)((narrow_integers)otherwise, take, from);
@@ -251,9 +257,14 @@ INLINE vector larger(vector v, vector m)
 }
 
 #ifdef __AVX2__
+INLINE vector load_kept(mask take, const real *from)
+{
+  return (vector)REALS(maskload)(from, (wide_integers)take);
+}
+
 INLINE vector load_if(mask take, const real *from, vector otherwise)
 {
-  return choose(take, (vector)REALS(maskload)(from, (wide_integers)take), otherwise);
+  return choose(take, load_kept(take, from), otherwise);
 }
 
 INLINE narrow load_narrow_if(mask take, const int32_t *from, narrow otherwise)
@@ -277,6 +288,11 @@ INLINE vector load_if(mask take, const real *from, vector otherwise)
 {
   UNROLL for (int i = 0; i < LANES; i++) if (take[i]) otherwise[i] = from[i];
   return otherwise;
+}
+
+INLINE vector load_kept(mask take, const real *from)
+{
+  return load_if(take, from, (vector){0});
 }
 
 INLINE narrow load_narrow_if(mask take, const int32_t *from, narrow otherwise)
@@ -310,90 +326,6 @@ INLINE mask lanes_between(int64_t from, int64_t to)
   return mask_of((counting() >= low) & (counting() < high));
 }
 
-/* The first m elements of a vector, in pieces of which no two have the same size. */
-INLINE void copy_part(real *to, const real *from, int64_t m)
-{
-  UNROLL for (int piece = LANES / 2; piece > 0; piece /= 2) if (m & piece)
-  {
-    memcpy(to, from, (size_t)piece * sizeof(real));
-    to += piece;
-    from += piece;
-  }
-}
-
-/* load_part   the first m < LANES elements at `from`, zeros behind
-   put_part    the first m of v to `to`
-   put_spread  the first m of v to to[0], to[2], to[4], ...
-   shift_down  elements `by` and on of v, in front; what follows is undefined */
-#ifdef __AVX512F__
-INLINE mask first_lanes(int64_t m)
-{
-  return (mask)((1u << m) - 1);
-}
-INLINE vector load_part(const real *from, int64_t m)
-{
-  return REALS(maskz_loadu)(first_lanes(m), from);
-}
-INLINE void put_part(real *to, vector v, int64_t m)
-{
-  REALS(mask_storeu)(to, first_lanes(m), v);
-}
-INLINE void put_spread(real *to, vector v, int64_t m)
-{
-  const mask even = (mask)0x5555;
-  REALS(mask_storeu)(to, even & first_lanes(m < LANES / 2 ? 2 * m : LANES), weave_low(v, v));
-  if (m > LANES / 2) REALS(mask_storeu)(to + LANES, even & first_lanes(2 * m - LANES), weave_high(v, v));
-}
-INLINE vector shift_down(vector v, int64_t by)
-{
-  return REALS(permutexvar)((wide_integers)(counting() + (integer)by), v);
-}
-#else
-INLINE vector load_part(const real *from, int64_t m)
-{
-  vector v = {0};
-  copy_part((real *)&v, from, m);
-  return v;
-}
-INLINE void put_part(real *to, vector v, int64_t m)
-{
-  copy_part(to, (const real *)&v, m);
-}
-INLINE void put_spread(real *to, vector v, int64_t m)
-{
-  for (int64_t i = 0; i < m; i++) to[2 * i] = v[i];
-}
-INLINE vector shift_down(vector v, int64_t by)
-{
-  real room[2 * LANES];
-  memset(room + LANES, 0, LANES * sizeof(real));
-  *(vector *)room = v;
-  return *(const vector *)(room + by);
-}
-#endif
-
-/* A vector of which m elements may be read; zeros for the others. */
-INLINE vector load(const real *from, int64_t m)
-{
-  return m >= LANES ? *(const vector *)from : load_part(from, m);
-}
-
-INLINE void put(real *to, vector v, int64_t m)
-{
-  if (m >= LANES)
-    *(vector *)to = v;
-  else
-    put_part(to, v, m);
-}
-
-/* v to `to`, which is aligned to a vector, past the caches where the level can. */
-INLINE void put_past(real *to, vector v)
-{
-#ifdef __AVX__
-  REALS(stream)(to, v);
-#else
-  *(vector *)to = v;
-#endif
-}
+#include "gemm/parts.h"
 
 #endif
