@@ -12,6 +12,12 @@ import rig
 BENCH = os.path.abspath(sys.argv.pop(2)) if len(sys.argv) > 2 else None
 
 
+def has_users():
+    """Whether there is a user but root: a namespace made by unshare -r has none."""
+    with open('/proc/self/uid_map', encoding='utf-8') as ranges:
+        return any(int(first) <= 1234 < int(first) + int(count) for first, _, count in map(str.split, ranges))
+
+
 class Outputs(rig.CommandTest):
     def setUp(self):
         super().setUp()
@@ -28,7 +34,7 @@ class Outputs(rig.CommandTest):
             os.symlink(os.path.join('there', 'target' + option), link)
             self.run_command(*self.train, option, link)  # the link leads to nothing yet
             os.chmod(target, 0o640)
-            if os.geteuid() == 0:
+            if os.geteuid() == 0 and has_users():
                 os.chown(target, 1234, 4321)
             before = os.stat(target)
             os.symlink('link' + option, self.path('again' + option))
