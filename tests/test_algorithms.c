@@ -39,9 +39,16 @@ static void test_direction_names(void **state)
 static void test_names_of_tests(void **state)
 {
   (void)state;
-  static const char *const names[] = {
-      IMPLICIT_GEMM, IMPLICIT_GEMM_CHANNELS, IMPLICIT_GEMM_PIXELS, IM2COL, IM2COL_ROT180, GEMM_1X1, DEPTHWISE, NAIVE,
-      REFERENCE};
+  static const char *const names[] = {IMPLICIT_GEMM,
+                                      IMPLICIT_GEMM_CHANNELS,
+                                      IMPLICIT_GEMM_PIXELS,
+                                      IM2COL,
+                                      IM2COL_ROT180,
+                                      GEMM_1X1,
+                                      DEPTHWISE,
+                                      WINOGRAD,
+                                      NAIVE,
+                                      REFERENCE};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     bool found = false;
     cnnblas_algorithm_info row;

@@ -12,18 +12,6 @@
 #include "gemm/engine_build.h"
 #include "gemm/vectors.h"
 
-/* Takes a vector out of the optimiser's sight: gcc would fold the load of the lanes into every multiply-add, m loads
-   a step in place of one; 4 x 16 fell to 63% of the core's multiply-adds. */
-#if defined __AVX512F__
-#define OPAQUE_VECTOR(v) __asm__("" : "+v"(v))
-#elif defined __x86_64__
-#define OPAQUE_VECTOR(v) __asm__("" : "+x"(v))
-#elif defined __aarch64__
-#define OPAQUE_VECTOR(v) __asm__("" : "+w"(v))
-#else
-#define OPAQUE_VECTOR(v) ((void)0)
-#endif
-
 enum { STEPS = 4 }; /* unrolled */
 
 /* One step: its weights at a, its lanes at b. */

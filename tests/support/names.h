@@ -10,6 +10,7 @@
 #define IM2COL_ROT180          "im2col_rot180"
 #define GEMM_1X1               "gemm_1x1"
 #define DEPTHWISE              "depthwise"
+#define WINOGRAD               "winograd"
 #define NAIVE                  "naive"
 #define REFERENCE              "reference"
 

@@ -1,0 +1,90 @@
+/*
+ * What the parts of the rows "winograd*" share: minimal filtering of 3 x 3 taps, or of 3 along rows, at stride 1
+ * (gemm/winograd.h). winograd.c has the table's rows, winograd_cut.c sizes blocks and scratch, winograd_weights.c transforms and
+ * packs weights, winograd_run.c runs the jobs, winograd_direct.c computes again what is not finite.
+ *
+ * Forward and input gradient are one: the source is x or dy, the outputs are filters or input channels, and an input gradient
+ * reads the filter's taps backwards.
+ */
+#ifndef CB_CONV_WINOGRAD_H
+#define CB_CONV_WINOGRAD_H
+
+#include "conv/row.h"
+#include "gemm/engine.h"
+#include "gemm/panel.h"
+#include "gemm/winograd.h"
+
+/* The forms of a row: of two axes and of one. */
+typedef struct {
+  cb_winograd_form_id square, line;
+} cb_winograd_forms;
+
+/* Byte offsets of the parts of a thread's scratch, and their end. */
+typedef struct {
+  size_t v, m, band, columns, stage, bytes;
+} cb_winograd_parts;
+
+/* A problem as the transforms see it, and how its tiles are cut. A unit is a row of tiles, or, where rows are long, a part of
+   one: what is transformed, and computed again, at once. */
+typedef struct {
+  const cb_winograd *kernels;
+  const cb_winograd_form *form;
+  const cb_engine *engine;
+  bool forward;
+  int64_t channels, outputs;  /* of a group: summed over, and computed */
+  int64_t source[2], dest[2]; /* rows and columns of a plane */
+  int64_t first[2];           /* where the first tap of output 0 reads, outside the source perhaps */
+  bool turned[2];             /* the filter's taps are met backwards */
+  int64_t panels;             /* of outputs */
+  int64_t points;             /* of a tile */
+  int64_t weights;            /* elements of one point's U, and */
+  size_t weights_bytes;       /* bytes of all groups' */
+  int64_t tiles[2];           /* rows of tiles, tiles in a row */
+  int64_t segments;           /* units that a row of tiles is cut into */
+  int64_t unit_tiles;         /* most of a unit */
+  int64_t units;              /* of an image */
+  int64_t block_units;        /* of a block: more than one only where a unit is a whole row of tiles */
+  int64_t block_channels;     /* whose V a job holds at once */
+  int64_t group_panels;       /* whose M a job holds at once */
+  int64_t deals;              /* jobs that share a block, each with some of the panels */
+  int64_t v_pitch, m_pitch;   /* elements from one point to the next */
+  cb_winograd_parts parts;
+} cb_winograd_plan;
+
+/* Fills everything that does not depend on how tiles are cut. False, with a reason, if the form does not fit the problem. */
+bool cb_winograd_describe(cb_winograd_plan *st, const cb_problem *problem, const cb_winograd_forms *forms, char *why,
+                          size_t size);
+
+/* Cuts tiles, channels and panels for the workspace and the team. False: not even the smallest fits; the parts are then its. */
+bool cb_winograd_cut(cb_winograd_plan *st, const cb_problem *problem, int threads);
+
+/* Blocks of a call on n images. */
+static inline int64_t cb_winograd_blocks(const cb_winograd_plan *st, int64_t n)
+{
+  return cb_ceil_div(n * st->units, st->block_units);
+}
+
+/* Independent tasks of transforming all weights; one of them: from w as it is to u. */
+int64_t cb_winograd_weight_tasks(const cb_winograd_plan *st, const cb_geometry *geo);
+void cb_winograd_weight_task(const cb_winograd_plan *st, const cb_geometry *geo, int64_t task, const void *w, void *u);
+
+/* How each row packs weights once for many forwards: transformed, and behind them as they were. */
+extern const cb_packing cb_winograd_packing;
+
+/* Some outputs of one image, by the definition, summed in double: to[((r * pitch) + q) * L + l] is output `output` + l at row
+   `row` + r, column `column` + q. */
+typedef struct {
+  const cb_call *call;
+  const cb_winograd_plan *st;
+  int64_t image, group, output, count;
+  int64_t row, rows, column, columns;
+  void *to;
+  int64_t pitch;
+} cb_winograd_again;
+
+void cb_winograd_directly(const cb_winograd_again *again);
+
+/* Adds the loops of a call. */
+void cb_winograd_work(cb_call *call);
+
+#endif

@@ -1,0 +1,150 @@
+/*
+ * winograd*: what a problem is to the transforms, and how its tiles are cut into blocks that the caches hold.
+ *
+ * Cuts move no bit of a sum: tiles do not depend on their neighbours, and chains of channels are cut at fixed places. Units alone
+ * show, in what is computed again where a sum is not finite: they follow shape, type, level and the workspace limit.
+ */
+#include "base/memory.h"
+#include "base/status.h"
+#include "conv/cuts.h"
+#include "conv/winograd.h"
+#include <stdio.h>
+
+enum {
+  LEAST_OF_GROUP = 8, /* channels, in and out, where there are several groups */
+  BLOCK_TILES = 56,   /* they share each panel of weights */
+  LEAST_TILES = 1,
+  NEAR_FILTERS = 64, /* outputs whose sums are held at once, at least, before tiles become fewer */
+  LINE = 16          /* elements that a point's weights are rounded up to */
+};
+
+static bool refuse(const char *reason, char *why, size_t size)
+{
+  snprintf(why, size, "%s", reason);
+  return false;
+}
+
+/* One axis, h or w, of a source whose outputs are those of the direction. */
+static void describe_axis(cb_winograd_plan *st, int i, const cb_axis *a)
+{
+  const int64_t reach = (a->taps - 1) * a->step; /* from the first tap to the last */
+  st->source[i] = st->forward ? a->in : a->out;
+  st->dest[i] = st->forward ? a->out : a->in;
+  if (st->forward) {
+    st->first[i] = a->base + cb_min(0, reach);
+    st->turned[i] = reach < 0;
+  } else {
+    st->first[i] = -a->base - cb_max(0, reach);
+    st->turned[i] = reach > 0;
+  }
+}
+
+bool cb_winograd_describe(cb_winograd_plan *st, const cb_problem *problem, const cb_winograd_forms *forms, char *why,
+                          size_t size)
+{
+  const cb_geometry *geo = &problem->geo;
+  const cb_axis *a = geo->axis;
+  if (a[2].taps != 3 || (a[1].taps != 3 && a[1].taps != 1) || a[0].taps != 1 || a[0].in != 1 || a[0].out != 1)
+    return refuse("for kernels of 3x3, or of 3 along rows, only", why, size);
+  for (int i = 1; i < 3; i++)
+    if (a[i].stride != 1 || (a[i].taps > 1 && a[i].step != 1 && a[i].step != -1))
+      return refuse("for stride 1 and dilation 1 only", why, size);
+  if (geo->g > 1 && cb_min(geo->cg, geo->kg) < LEAST_OF_GROUP)
+    return refuse("for groups of at least 8 channels only", why, size);
+  if (problem->packed && a[2].step < 0) return refuse("it does not pack filters that are rotated", why, size);
+  if (!cb_geometry_in_reach(geo)) return refuse("its offsets exceed 31 bits", why, size);
+
+  const bool square = a[1].taps == 3;
+  st->kernels = cb_winograd_get(geo->dtype);
+  st->form = &st->kernels->form[square ? forms->square : forms->line];
+  st->engine = cb_engine_get(geo->dtype);
+  st->forward = problem->direction == CNNBLAS_FORWARD;
+  st->channels = st->forward ? geo->cg : geo->kg;
+  st->outputs = st->forward ? geo->kg : geo->cg;
+  for (int i = 0; i < 2; i++) {
+    describe_axis(st, i, &a[i + 1]);
+    st->tiles[i] = cb_ceil_div(st->dest[i], st->form->outputs[i]);
+  }
+  st->panels = cb_panels(st->engine, st->outputs);
+  st->points = (int64_t)st->form->points[0] * st->form->points[1];
+  st->weights = cb_round_up(cb_panel_elements(st->engine, st->outputs, st->channels), LINE) + CB_WINOGRAD_MARGIN;
+  int64_t bytes;
+  if (!cb_mul(st->weights, st->points * geo->g * (int64_t)geo->element, &bytes))
+    return refuse("its transformed weights exceed 63 bits", why, size);
+  st->weights_bytes = cb_aligned_size((size_t)bytes);
+  return true;
+}
+
+/* Places of the scratch's parts, one behind the other. False if they do not fit in 63 bits. */
+static bool size_scratch(cb_winograd_plan *st, size_t element)
+{
+  const int64_t lanes = st->kernels->lanes, tiles = st->block_units * st->unit_tiles;
+  const int64_t joined = st->segments == 1 ? cb_min(st->block_units, st->tiles[0]) : 1; /* units in a band */
+  const int64_t rows = joined * st->form->outputs[0], wide = st->unit_tiles * st->form->outputs[1];
+  const int64_t pitch = wide + st->form->points[1] - st->form->outputs[1];
+  st->v_pitch = cb_ceil_div(st->block_channels, lanes) * tiles * lanes + CB_WINOGRAD_MARGIN;
+  st->m_pitch = cb_panel_elements(st->engine, cb_min(st->group_panels * CB_PANEL_VECTORS * lanes, st->outputs), tiles) +
+                CB_WINOGRAD_MARGIN;
+  const int64_t parts[] = {st->points * st->v_pitch, st->points * st->m_pitch,
+                           (rows + st->form->points[0] - st->form->outputs[0]) * pitch * lanes,
+                           st->form->points[0] * pitch * lanes, rows * wide * lanes};
+  size_t *const places[] = {&st->parts.v, &st->parts.m, &st->parts.band, &st->parts.columns, &st->parts.stage};
+  int64_t at = 0;
+  for (int i = 0; i < 5; i++) {
+    int64_t bytes;
+    *places[i] = (size_t)at;
+    if (!cb_mul(parts[i], (int64_t)element, &bytes) || !cb_add(at, bytes + CB_ALIGN, &at)) return false;
+    at = (int64_t)cb_aligned_size((size_t)at);
+  }
+  st->parts.bytes = (size_t)at;
+  return true;
+}
+
+/* Blocks of about so many tiles, of whole rows of them or of parts. */
+static void cut_tiles(cb_winograd_plan *st, int64_t tiles)
+{
+  st->segments = cb_ceil_div(st->tiles[1], tiles);
+  st->unit_tiles = cb_ceil_div(st->tiles[1], st->segments);
+  st->units = st->tiles[0] * st->segments;
+  st->block_units = st->segments == 1 ? tiles / st->tiles[1] : 1;
+}
+
+/* As many panels at once as fit, at least `least`. */
+static bool fit_panels(cb_winograd_plan *st, size_t element, size_t room, int64_t least)
+{
+  for (st->group_panels = st->panels;; st->group_panels = cb_ceil_div(st->group_panels, 2)) {
+    if (size_scratch(st, element) && st->parts.bytes <= room) return true;
+    if (st->group_panels <= least) return false;
+  }
+}
+
+bool cb_winograd_cut(cb_winograd_plan *st, const cb_problem *problem, int threads)
+{
+  const size_t element = problem->geo.element, needed = st->weights_bytes + CB_ALIGN;
+  const size_t room = !problem->limited          ? (problem->budget ? problem->budget - CB_ALIGN : 0)
+                      : problem->budget > needed ? problem->budget - needed
+                                                 : 0;
+  const int64_t least = cb_ceil_div(NEAR_FILTERS, CB_PANEL_VECTORS * st->kernels->lanes);
+  bool fits = false;
+  st->deals = 1;
+  st->block_channels = st->channels;
+  for (int64_t tiles = BLOCK_TILES; tiles >= 8 && !fits; tiles /= 2) {
+    cut_tiles(st, tiles);
+    fits = fit_panels(st, element, room, cb_min(least, st->panels));
+  }
+  while (!fits && st->block_channels > CB_WINOGRAD_CHAIN) {
+    st->block_channels = cb_round_up(cb_ceil_div(st->block_channels, 2), CB_WINOGRAD_CHAIN);
+    cut_tiles(st, 8);
+    fits = fit_panels(st, element, room, 1);
+  }
+  for (int64_t tiles = 4; tiles >= LEAST_TILES && !fits; tiles /= 2) {
+    cut_tiles(st, tiles);
+    fits = fit_panels(st, element, room, 1);
+  }
+  if (!fits) return false;
+  /* Blocks as even as they can be, and no more units than there are. */
+  const int64_t units = cb_max(1, problem->geo.n * st->units), blocks = cb_ceil_div(units, st->block_units);
+  st->block_units = cb_ceil_div(units, blocks);
+  if (threads > 1 && blocks < threads) st->block_units = cb_ceil_div(units, cb_min(units, threads));
+  return size_scratch(st, element);
+}

@@ -1,0 +1,57 @@
+/* winograd*: weights become U, one for each point, once a call or once for many calls. */
+#include "base/memory.h"
+#include "conv/winograd.h"
+#include <string.h>
+
+enum {
+  TASK_CHANNELS = 32, /* of a task */
+  TURN_CHANNELS = 8,  /* whose taps are turned onto the lanes at once */
+  MOST_TAPS = 9
+};
+
+static int64_t chunks(const cb_winograd_plan *st)
+{
+  return cb_ceil_div(st->channels, TASK_CHANNELS);
+}
+
+int64_t cb_winograd_weight_tasks(const cb_winograd_plan *st, const cb_geometry *geo)
+{
+  return geo->g * st->panels * chunks(st);
+}
+
+/* The taps of channels [c, c + count) of a panel of group ig: to[channel][tap][lane]. */
+static void turn_taps(const cb_winograd_plan *st, const cb_geometry *geo, const cb_panel *panel, int64_t ig, int64_t c,
+                      int64_t count, const void *w, void *to)
+{
+  const cb_engine *engine = st->engine;
+  if (st->forward) {
+    const int64_t at = ((ig * geo->kg + panel->first) * geo->cg + c) * geo->taps;
+    engine->pack_lanes(to, cb_at(w, at, geo->element), geo->q, count * geo->taps, panel->count, panel->width);
+    return;
+  }
+  for (int64_t i = 0; i < count; i++) {
+    const int64_t at = ((ig * geo->kg + c + i) * geo->cg + panel->first) * geo->taps;
+    engine->pack_lanes(cb_at_mut(to, i * geo->taps * panel->width, geo->element), cb_at(w, at, geo->element), geo->taps,
+                       geo->taps, panel->count, panel->width);
+  }
+}
+
+/* task = ((group, panel), chunk of channels). */
+void cb_winograd_weight_task(const cb_winograd_plan *st, const cb_geometry *geo, int64_t task, const void *w, void *u)
+{
+  _Alignas(CB_ALIGN) char taps[TURN_CHANNELS * MOST_TAPS * CB_PANEL_VECTORS * CB_MAX_LANES / 2 * sizeof(double)];
+  const int64_t chunk = task % chunks(st), b = task / chunks(st) % st->panels, ig = task / chunks(st) / st->panels;
+  const cb_panel panel = cb_panel_at(st->engine, st->outputs, b);
+  const int64_t end = cb_min(st->channels, (chunk + 1) * TASK_CHANNELS);
+  const int64_t base = ig * st->points * st->weights + cb_panel_offset(st->engine, st->channels, b);
+  for (int64_t c = chunk * TASK_CHANNELS; c < end; c += TURN_CHANNELS) {
+    const int64_t count = cb_min(TURN_CHANNELS, end - c);
+    turn_taps(st, geo, &panel, ig, c, count, w, taps);
+    st->form->weights(&(cb_winograd_weights){.taps = taps,
+                                             .turned = {st->turned[0], st->turned[1]},
+                                             .channels = count,
+                                             .vectors = panel.vectors,
+                                             .to = cb_at_mut(u, base + c * panel.width, geo->element),
+                                             .point_pitch = st->weights});
+  }
+}

@@ -1,0 +1,15 @@
+/* Which tables of Winograd's parts this build has (gemm/winograd.h), and which of them the machine takes. */
+#include "gemm/dispatch.h"
+#include "gemm/winograd.h"
+
+CB_LEVEL_TABLES(cb_winograd, tables);
+
+const cb_winograd *cb_winograd_at(cnnblas_dtype dtype, cb_isa isa)
+{
+  return tables[isa][dtype == CNNBLAS_F64];
+}
+
+const cb_winograd *cb_winograd_get(cnnblas_dtype dtype)
+{
+  return CB_LEVEL_CHOICE(tables, dtype);
+}
