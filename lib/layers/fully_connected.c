@@ -1,4 +1,4 @@
-/* The fully connected layer y = x w^T + b: calls checked; the products are fc_products.c's. */
+/* The fully connected layer y = x w^T + b: calls checked; the products are in fc_forward.c and fc_backward.c. */
 #include "base/activation_kinds.h"
 #include "base/arguments.h"
 #include "base/parallel.h"

@@ -37,6 +37,34 @@ static void the_bias_gradient_of_a_fully_connected_layer(void **state)
   }
 }
 
+/* The three products, each with so many terms that one chain of additions would lose a thousandth of the sum. */
+static void the_products_of_a_fully_connected_layer(void **state)
+{
+  (void)state;
+  static const int64_t shapes[][2] = {/* terms, the other length */ {1 << 25, 1}, {1 << 20, 20}, {4096 * 3 + 5, 67}};
+  for (int s = 0; s < 3; s++)
+    for (int direction = 0; direction < 3; direction++) {
+      int64_t terms = shapes[s][0], others = shapes[s][1], rows = s ? 3 : 1;
+      float *many = filled(terms * rows, 0.1f), *w = filled(terms * others, 0.3f), *sums = filled(rows * others, NAN);
+      cnnblas_fc_desc d = {.n = rows, .in = terms, .out = others};
+      double want = (double)terms * (double)0.1f * (double)0.3f;
+      harness_doing("%lld terms, direction %d", (long long)terms, direction);
+      if (direction == 0) ASSERT_OK(cnnblas_fc_forward(&d, rows, many, w, NULL, NULL, sums));
+      if (direction == 1) {
+        d.in = others, d.out = terms;
+        ASSERT_OK(cnnblas_fc_backward_data(&d, rows, many, w, sums));
+      }
+      if (direction == 2) {
+        d.n = terms, d.in = others, d.out = rows;
+        ASSERT_OK(cnnblas_fc_backward_weights(&d, terms, w, many, sums, NULL));
+      }
+      for (int64_t i = 0; i < rows * others; i++)
+        if (!(fabs((double)sums[i] - want) <= bound((double)terms, want)))
+          FAIL("sum %lld is %.9g, not %.9g", (long long)i, (double)sums[i], want);
+      free(many), free(w), free(sums);
+    }
+}
+
 /* Every number of rows around the tree's leaves, and of columns around its pieces. */
 static void every_tail_of_the_tree(void **state)
 {
@@ -99,6 +127,7 @@ static void the_bias_gradient_of_a_convolution(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(the_bias_gradient_of_a_fully_connected_layer),
+                                     cmocka_unit_test(the_products_of_a_fully_connected_layer),
                                      cmocka_unit_test(every_tail_of_the_tree), cmocka_unit_test(averages_of_whole_maps),
                                      cmocka_unit_test(the_bias_gradient_of_a_convolution)};
   return cmocka_run_group_tests(tests, NULL, NULL);
