@@ -20,6 +20,9 @@ with weights from the errors of the time before: twice as much and half as much 
 algorithm over 10% behind the fastest, which must not be chosen, too low an estimate counts by its square however far it is off, and
 too high a one counts a third. Costs are
 written with three digits, in nanoseconds. A dtype without a file takes the other's costs, times 2 for f64, half for f32.
+
+Several machines of one level count alike: each file's times are first divided by its machine's pace, the geometric mean of its fastest
+times over the same of the other files', so that what remains to differ is how the algorithms compare there.
 """
 import argparse
 import glob
@@ -114,17 +117,39 @@ def load(paths):
     return files, kinds, cores
 
 
+def fastest_of(samples):
+    """{(problem, direction): seconds of the fastest algorithm}"""
+    fastest = {}
+    for problem, direction, _, _, _, seconds in samples:
+        key = (problem, direction)
+        fastest[key] = min(seconds, fastest.get(key, seconds))
+    return fastest
+
+
+def paces(files):
+    """For each file how many times as long its machine takes as the mean of its level's: geometric means over the cases that
+    all files of the level and dtype have in common."""
+    found = [1.0] * len(files)
+    fastest = [fastest_of(samples) for *_, samples in files]
+    for level, dtype in sorted({(level, dtype) for _, level, dtype, _ in files}):
+        same = [i for i, file in enumerate(files) if file[1:3] == (level, dtype)]
+        common = sorted(set.intersection(*(set(fastest[i]) for i in same)))
+        if len(same) > 1 and not common:
+            sys.exit('%s: no case in common' % ', '.join(files[i][0] for i in same))
+        logs = [math.fsum(math.log(fastest[i][case]) for case in common) / max(1, len(common)) for i in same]
+        for i, log in zip(same, logs):
+            found[i] = math.exp(log - math.fsum(logs) / len(logs)) if len(same) > 1 else 1.0
+    return found
+
+
 def fit_all(files, kinds):
     """{(level, row, dtype, direction): costs}"""
     gathered = {}
-    for _, level, dtype, samples in files:
-        fastest = {}
-        for problem, direction, _, _, _, seconds in samples:
-            key = (problem, direction)
-            fastest[key] = min(seconds, fastest.get(key, seconds))
+    for (_, level, dtype, samples), pace in zip(files, paces(files)):
+        fastest = fastest_of(samples)
         for problem, direction, _, row, work, seconds in samples:
             weight = (fastest[problem, direction] / seconds) ** POWER
-            gathered.setdefault((level, row, dtype, direction), []).append((work, seconds, weight))
+            gathered.setdefault((level, row, dtype, direction), []).append((work, seconds / pace, weight))
     table = {key: fit_robustly(samples, len(kinds)) for key, samples in sorted(gathered.items()) if len(samples) >= FEWEST}
     for level, row, dtype, direction in list(table):
         other = (level, row, DTYPES[1 - DTYPES.index(dtype)], direction)
@@ -221,7 +246,7 @@ def main():
         return 0
     lib = os.path.join(HERE, '..', 'lib')
     levels = in_order(os.path.join(lib, 'base', 'levels.h'), 'CB_LEVEL_', 'CB_LEVEL_%s(', {key[0] for key in table})
-    rows = in_order(os.path.join(lib, 'conv', 'work.h'), 'CB_COST_LIST', 'X(%s)', {key[1] for key in table})
+    rows = in_order(os.path.join(lib, 'conv', 'work.h'), 'CB_COST_LIST', 'X(%s,', {key[1] for key in table})
     wanted = text(files, kinds, cores, table, levels, rows)
     if options.check:
         with open(options.table, encoding='utf-8') as file:

@@ -134,6 +134,7 @@ static void check_description(const problem *p, int direction, const cnnblas_con
   ASSERT_OK(cnnblas_conv_plan_describe(plan, text, sizeof text, NULL));
   snprintf(lanes, sizeof lanes, "\nlanes: %s\n", mine.orientation);
   assert_int_equal(strstr(text, lanes) != NULL, mine.orientation[0] != 0);
+  assert_non_null(strstr(text, "\ntime: "));
   for (int i = 0; cnnblas_conv_algorithm_info(i, &row) == CNNBLAS_OK; i++) {
     cnnblas_conv_plan *rival;
     if (strcmp(row.name, mine.name) == 0) continue;

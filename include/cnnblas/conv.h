@@ -282,7 +282,7 @@ CNNBLAS_API const char *cnnblas_conv_plan_algorithm(const cnnblas_conv_plan *pla
 CNNBLAS_API int32_t cnnblas_conv_plan_threads(const cnnblas_conv_plan *plan);
 
 /**
- * Writes a text for people: algorithm, tile sizes, tasks, threads, bytes, FLOPs, and why each rival was passed over.
+ * Writes a text for people: algorithm, its time as estimated and measured, tiles, tasks, bytes, FLOPs, why no rival was taken.
  *
  * Writes at most size bytes, the closing zero included, as snprintf does; *needed (unless NULL) gets the bytes that the
  * whole text takes, the closing zero included. buffer may be NULL if size is 0. Thread safe.

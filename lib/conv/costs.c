@@ -10,8 +10,15 @@
 enum { TABLES = sizeof tables / sizeof *tables };
 
 #define CB_NAME(NAME) #NAME,
-static const char *const work_names[] = {CB_WORK_LIST(CB_NAME)}, *const row_names[] = {CB_COST_LIST(CB_NAME)};
+static const char *const work_names[] = {CB_WORK_LIST(CB_NAME)};
 #undef CB_NAME
+enum { OWN, BLAS };
+#define CB_ROW(NAME, WHOSE) {#NAME, (WHOSE) == BLAS},
+static const struct {
+  const char *name;
+  bool uses_blas;
+} cost_rows[] = {CB_COST_LIST(CB_ROW)};
+#undef CB_ROW
 
 const char *cb_work_name(cb_work kind)
 {
@@ -20,7 +27,7 @@ const char *cb_work_name(cb_work kind)
 
 const char *cb_cost_row_name(cb_cost_row row)
 {
-  return row_names[row];
+  return cost_rows[row].name;
 }
 
 /* The place of a level's table, or -1. */
@@ -45,11 +52,6 @@ static int nearest(int level)
    and the choices of both timing files are best with it (1.1 to 1.3 alike). */
 static const double BLAS_DOUBT = 1.2;
 
-static bool uses_blas(cb_cost_row row)
-{
-  return row == CB_COST_GEMM_1X1 || row == CB_COST_IM2COL || row == CB_COST_ROT180;
-}
-
 /* How many times as long a multiply-add takes as where the table was timed: OpenBLAS may run its kernels for another core. */
 static double blas_share(int table)
 {
@@ -60,7 +62,7 @@ double cb_cost(cb_cost_row row, const cb_problem *problem, const double work[CB_
 {
   const int table = nearest((int)cb_cpu_get()->level);
   const double *each = tables[table].nanoseconds[row][problem->geo.dtype][problem->direction];
-  double sum = uses_blas(row) ? work[CB_WORK_MAC] * each[CB_WORK_MAC] * (blas_share(table) - 1) : 0;
+  double sum = cost_rows[row].uses_blas ? work[CB_WORK_MAC] * each[CB_WORK_MAC] * (blas_share(table) - 1) : 0;
   bool known = false;
   for (int i = 0; i < CB_WORK_KINDS; i++) {
     sum += work[i] * each[i];
@@ -70,5 +72,5 @@ double cb_cost(cb_cost_row row, const cb_problem *problem, const double work[CB_
     problem->count->row = row;
     for (int i = 0; i < CB_WORK_KINDS; i++) problem->count->work[i] = work[i];
   }
-  return known ? 1e-9 * sum * (uses_blas(row) ? BLAS_DOUBT : 1) : INFINITY;
+  return known ? 1e-9 * sum * (cost_rows[row].uses_blas ? BLAS_DOUBT : 1) : INFINITY;
 }

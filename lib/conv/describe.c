@@ -1,6 +1,7 @@
 /* The plan as text for people. */
 #include "base/status.h"
 #include "conv/algorithms.h"
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -55,23 +56,33 @@ static void say_tiling(text *t, const cnnblas_conv_plan *plan)
       tiling->thread_bytes);
 }
 
+/* What is known of the time of the table's row i. */
+static void say_time(text *t, const cnnblas_conv_plan *plan, int i)
+{
+  if (plan->measured[i] > 0) say(t, "measured %.3g ms, ", 1e3 * plan->measured[i]);
+  if (isfinite(plan->seconds[i]))
+    say(t, "estimated %.3g ms\n", 1e3 * plan->seconds[i]);
+  else
+    say(t, "without an estimate\n");
+}
+
 static void say_rivals(text *t, const cnnblas_conv_plan *plan)
 {
-  bool measured = plan->options.effort == CNNBLAS_MEASURE && !plan->forced;
   char why[128];
   for (int i = 0; cb_algorithm_at(i); i++) {
     const cb_algorithm *row = cb_algorithm_at(i);
     if (row == plan->algorithm) continue;
+    say(t, "not %s: ", row->full_name);
     if (!cb_algorithm_applies(row, &plan->problem, why, sizeof why))
-      say(t, "not %s: %s\n", row->full_name, why);
+      say(t, "%s\n", why);
     else if (plan->forced && !(plan->forced_family && cb_algorithm_named(row, plan->algorithm->name)))
-      say(t, "not %s: another was asked for by name\n", row->full_name);
+      say(t, "another was asked for by name\n");
     else if (row->by_name_only)
-      say(t, "not %s: only by name\n", row->full_name);
+      say(t, "only by name\n");
     else if (plan->recalled)
-      say(t, "not %s: another was the fastest when it was measured\n", row->full_name);
+      say(t, "another was the fastest when it was measured\n");
     else
-      say(t, "not %s: %s %.3g ms\n", row->full_name, measured ? "measured" : "estimated", 1e3 * plan->seconds[i]);
+      say_time(t, plan, i);
   }
 }
 
@@ -84,6 +95,8 @@ cnnblas_status cnnblas_conv_plan_describe(const cnnblas_conv_plan *plan, char *b
       plan->forced     ? " (forced)"
       : plan->recalled ? " (from the wisdom)"
                        : "");
+  for (int i = 0; cb_algorithm_at(i); i++)
+    if (cb_algorithm_at(i) == plan->algorithm) say(&t, "time: "), say_time(&t, plan, i);
   say_problem(&t, &plan->problem);
   say_tiling(&t, plan);
   say_rivals(&t, plan);

@@ -6,9 +6,8 @@
 
 /*
  * Times every row that applies and is not by_name_only on arrays of its own, with plan's problem, options and threads, in rounds in
- * which they take turns. *best becomes the one with the least time; where the rounds disagree about the fastest, the one with the
- * lowest estimate (plan->seconds, before) among those that the noise does not tell from it. plan->seconds becomes the least times.
- * If only one applies it is taken untimed.
+ * which they take turns (rounds.h). *best becomes the one that is the best by its times, or by its estimate (plan->seconds) where noise
+ * hides which it is; plan->measured becomes the least times. If only one applies it is taken untimed.
  */
 cnnblas_status cb_measure(cnnblas_conv_plan *plan, const cb_algorithm **best);
 

@@ -50,14 +50,15 @@ struct cnnblas_conv_plan {
   cnnblas_conv_options options; /* .algorithm and .wisdom are NULL here: what they point to may be gone */
   const cb_algorithm *algorithm;
   cb_tiling tiling;
-  int threads;                       /* at most */
-  int team;                          /* that the work is cut for: 1 if it is too little for a second */
-  int64_t c, kernel[3];              /* of the descriptor: the geometry may see filter and image as one pixel */
-  void *state;                       /* the algorithm's own, made by prepare and freed by release */
-  bool forced;                       /* by name */
-  bool forced_family;                /* the name left the orientation open */
-  bool recalled;                     /* the wisdom knew the choice: seconds are estimates */
-  double seconds[CB_MAX_ALGORITHMS]; /* per row of the table: estimated or measured; 0: not considered */
+  int threads;                        /* at most */
+  int team;                           /* that the work is cut for: 1 if it is too little for a second */
+  int64_t c, kernel[3];               /* of the descriptor: the geometry may see filter and image as one pixel */
+  void *state;                        /* the algorithm's own, made by prepare and freed by release */
+  bool forced;                        /* by name */
+  bool forced_family;                 /* the name left the orientation open */
+  bool recalled;                      /* the wisdom knew the choice */
+  double seconds[CB_MAX_ALGORITHMS];  /* per row of the table: estimated; 0: it does not apply */
+  double measured[CB_MAX_ALGORITHMS]; /* likewise the least time, where the effort measured; else 0 */
 };
 
 /* One execution. Inputs not of the plan's direction are NULL. */

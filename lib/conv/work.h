@@ -11,26 +11,26 @@
   X(CALLS)   /* images times groups */                                                                                 \
   X(ONCE)    /* 1 */
 
-/* The rows of the table. */
+/* The rows of the table, and whose products they are: BLAS rows take longer where OpenBLAS runs its kernels for another core. */
 #define CB_COST_LIST(X)                                                                                                \
-  X(ROWS)    /* implicit_gemm, channels on the lanes */                                                                \
-  X(LANES)   /* pixels on the lanes, weights packed */                                                                 \
-  X(DIRECT)  /* pixels on the lanes, weights where they lie */                                                         \
-  X(BATCH)   /* images on the lanes */                                                                                 \
-  X(SLIVERS) /* pixels on the lanes, both operands packed in pieces */                                                 \
-  X(WEIGHTS) /* implicit_gemm's weight gradient, output channels on the lanes */                                       \
-  X(INPUTS)  /* the same, input channels on the lanes */                                                               \
-  X(GEMM_1X1)                                                                                                          \
-  X(IM2COL)                                                                                                            \
-  X(ROT180)                                                                                                            \
-  X(DEPTHWISE)        /* any number of taps */                                                                         \
-  X(DEPTHWISE_SQUARE) /* 3 x 3 or 5 x 5, which the compiler knows */                                                   \
-  X(PLANES)           /* several outputs of a group at once */
+  X(ROWS, OWN)    /* implicit_gemm, channels on the lanes */                                                           \
+  X(LANES, OWN)   /* pixels on the lanes, weights packed */                                                            \
+  X(DIRECT, OWN)  /* pixels on the lanes, weights where they lie */                                                    \
+  X(BATCH, OWN)   /* images on the lanes */                                                                            \
+  X(SLIVERS, OWN) /* pixels on the lanes, both operands packed in pieces */                                            \
+  X(WEIGHTS, OWN) /* implicit_gemm's weight gradient, output channels on the lanes */                                  \
+  X(INPUTS, OWN)  /* the same, input channels on the lanes */                                                          \
+  X(GEMM_1X1, BLAS)                                                                                                    \
+  X(IM2COL, BLAS)                                                                                                      \
+  X(ROT180, BLAS)                                                                                                      \
+  X(DEPTHWISE, OWN)        /* any number of taps */                                                                    \
+  X(DEPTHWISE_SQUARE, OWN) /* 3 x 3 or 5 x 5, which the compiler knows */                                              \
+  X(PLANES, OWN)           /* several outputs of a group at once */
 
 #define CB_ENUMERATOR(NAME) CB_WORK_##NAME,
 typedef enum { CB_WORK_LIST(CB_ENUMERATOR) CB_WORK_KINDS } cb_work;
 #undef CB_ENUMERATOR
-#define CB_ENUMERATOR(NAME) CB_COST_##NAME,
+#define CB_ENUMERATOR(NAME, WHOSE) CB_COST_##NAME,
 typedef enum { CB_COST_LIST(CB_ENUMERATOR) CB_COST_ROWS_OF_TABLE } cb_cost_row;
 #undef CB_ENUMERATOR
 

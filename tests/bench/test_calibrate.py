@@ -38,6 +38,32 @@ class Calibrate(unittest.TestCase):
     def test_kinds_without_work(self):
         self.assertEqual(calibrate.fit([([0.0, 2.0], 4.0, 1.0)] * 3, 2), [0.0, 2.0])
 
+    def test_two_machines_of_a_level(self):
+        """The slower one's times count as much as the other's: where they agree but for the pace, the table is theirs at a pace between;
+        where one algorithm is faster on one and slower on the other, its cost lies between the two."""
+        def times(pace, second):
+            samples = []
+            for i in range(1, 30):
+                case = 'mb1ic%d' % i
+                samples.append((case, 'forward', 'a', 'A', [1e6 * i, 0.0], pace * 2e-5 * i))
+                samples.append((case, 'forward', 'b', 'B', [0.0, 1e6 * i], pace * second * 1e-5 * i))
+            return samples
+        kinds = ['MAC', 'STORE']
+        files = [('x.json', 'avx2', 'f32', times(1, 3)), ('y.json', 'avx2', 'f32', times(4, 3))]
+        for pace, want in zip(calibrate.paces(files), (0.5, 2)):
+            self.assertAlmostEqual(pace, want)
+        table = calibrate.fit_all(files, kinds)
+        for row, want in (('A', [4e-11, 0]), ('B', [0, 6e-11])):
+            for cost, wanted in zip(table['avx2', row, 'f32', 'forward'], want):
+                self.assertAlmostEqual(cost, wanted, delta=1e-15)
+        files[1] = ('y.json', 'avx2', 'f32', times(4, 2.2))
+        table = calibrate.fit_all(files, kinds)
+        self.assertAlmostEqual(table['avx2', 'A', 'f32', 'forward'][0], 4e-11, delta=1e-15)
+        self.assertTrue(2 * 2.2e-11 < table['avx2', 'B', 'f32', 'forward'][1] < 2 * 3e-11)
+        self.assertEqual(calibrate.fit_all(files[::-1], kinds), table)
+        other_level = ('z.json', 'avx512', 'f32', times(9, 3))
+        self.assertEqual(calibrate.paces(files + [other_level])[2], 1)
+
     def test_the_programs_file(self):
         with tempfile.TemporaryDirectory() as folder:
             path, table = os.path.join(folder, 'a.json'), os.path.join(folder, 'table.h')
