@@ -11,7 +11,7 @@
  * them is read or written. In a descriptor zero means the usual default; reserved tails must be zero. Every call is
  * thread safe as long as calls at the same time write to distinct arrays. `threads` is an upper bound, 0 means one a
  * core (1 inside a parallel region of the caller's); see "Threads" in conv.h. Bits do not depend on the number of
- * threads. NaN and Inf propagate. On an error the outputs are untouched; a sentence that names the field waits in
+ * threads. NaN and Inf propagate. A pooling call takes less than 64 KiB of a thread's stack, the others as conv.h says. On an error the outputs are untouched; a sentence that names the field waits in
  * cnnblas_last_error().
  */
 #ifndef CNNBLAS_LAYERS_H
@@ -71,6 +71,11 @@ typedef enum cnnblas_pool_kind {
  * One pooling layer. Per-axis fields as in cnnblas_conv_desc. Output size of an axis, with e = size + pads - kernel:
  * floor(e / stride) + 1, or with ceil_mode ceil(e / stride) + 1, less one if the last window would begin behind the
  * input and its front padding; a window larger than the padded input by less than a stride then fits once. (No padding: W2 = (W1 - F)/S + 1, D2 = D1.)
+ * With dilation the kernel is (kernel - 1) * dilation + 1 here and in the limits of the padding, as in ONNX and PyTorch;
+ * every window must take an element of the input.
+ *
+ * Adaptive pooling (PyTorch's): `output` is the output size, and kernel, stride, padding and the like are 0. Output i of an
+ * axis takes elements floor(i * size / output) to ceil((i + 1) * size / output) - 1. Global pooling: output = {1, 1}.
  *
  * The average divides by the number of real elements in the window, or with count_include_pad by that of all elements
  * of the window that lie inside the padded input.
@@ -85,11 +90,13 @@ typedef struct cnnblas_pool_desc {
   int64_t n;                 /* images, the largest batch; 0 is an empty batch */
   int64_t c;                 /* channels, in and out */
   int64_t size[3];           /* input size */
-  int64_t kernel[3];         /* window size F */
+  int64_t kernel[3];         /* window size F; 0 with adaptive pooling */
   int64_t stride[3];         /* S; all 0 means the window's size */
-  int64_t pad_begin[3];      /* at least 0, below kernel */
+  int64_t pad_begin[3];      /* at least 0, at most (kernel - 1) * dilation */
   int64_t pad_end[3];        /* likewise */
-  int64_t reserved[8];       /* must be 0 */
+  int64_t dilation[3];       /* elements from one of a window's to the next; all 0 means 1 */
+  int64_t output[3];         /* adaptive pooling: the output size; all 0 means that it follows from the windows */
+  int64_t reserved[2];       /* must be 0 */
 } cnnblas_pool_desc;
 
 /** Sets every field to zero, the defaults. NULL is ignored. */
@@ -111,7 +118,7 @@ typedef struct cnnblas_pool_shape {
 CNNBLAS_API cnnblas_status cnnblas_pool_get_shape(const cnnblas_pool_desc *desc, cnnblas_pool_shape *shape);
 
 /**
- * y[in][ic][i][j] = max, mean or L2 norm of x[in][ic][i*stride - pad + u][j*stride - pad + v] over u, v < F.
+ * y[in][ic][i][j] = max, mean or L2 norm of x[in][ic][i*stride - pad + u*dilation][j*stride - pad + v*dilation] over u, v < F.
  *
  * n        images in this call, 0 to desc->n
  * x        [n][c][h][w]

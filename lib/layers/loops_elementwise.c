@@ -8,7 +8,9 @@
  * shift makes 2^(n + LIFT) of them. The lift is taken back by a product, which may round to a subnormal.
  * tanh(x) = m / (m + 2) with m = e^(2|x|) - 1.
  */
-#include "layers/loops_build.h"
+#include "gemm/level_build.h"
+#include "layers/loops.h"
+#include "layers/pool_build.h"
 #include <math.h>
 #include <string.h>
 
@@ -223,6 +225,14 @@ const cb_layer_loops CB_NAME(cb_layer_loops) = {
     .column_sums = column_sums,
     .softmax = softmax,
     .largest_index = largest_index,
-    .pool_forward = CB_NAME(cb_pool_forward),
-    .pool_backward = CB_NAME(cb_pool_backward),
+    .pool =
+        {
+            &CB_NAME(cb_pool_whole),
+#if CB_POOL_HALVES
+            &CB_NAME(cb_pool_half_windows),
+#endif
+            &CB_NAME(cb_pool_whole_windows),
+            &CB_NAME(cb_pool_rows),
+            &CB_NAME(cb_pool_each),
+        },
 };

@@ -1,4 +1,7 @@
-/* Pooling: max, average and L2, forward and backward; one to three axes are lifted to three, a task is some channels. */
+/*
+ * Pooling: max, average and L2, forward and backward. One to three axes are lifted to three; a task is some channels, which the
+ * first family of loops that serves the layer's sizes takes (layers/pool.h).
+ */
 #include "base/arguments.h"
 #include "base/parallel.h"
 #include "base/size.h"
@@ -15,8 +18,7 @@ enum { LEAST_ELEMENTS = 16384 };
 #define TAP_NANOSECONDS 0.1
 
 typedef struct {
-  const cb_layer_loops *loops;
-  cnnblas_pool_kind kind;
+  const cb_pool_family *loops;
   const cb_pool_geometry *geo;
   bool backward;
   int64_t planes, planes_of_task;
@@ -57,49 +59,101 @@ static cnnblas_status check_fields(const cnnblas_pool_desc *d)
     return cb_fail(CNNBLAS_INVALID_ARGUMENT, "count_include_pad is %d; it must be 0 or 1, and 0 unless averaging",
                    (int)d->count_include_pad);
   for (int i = rank_of(d); i < CNNBLAS_MAX_RANK; i++)
-    if (d->size[i] || d->kernel[i] || d->stride[i] || d->pad_begin[i] || d->pad_end[i])
-      return cb_fail(CNNBLAS_INVALID_ARGUMENT, "axis %d has a size, kernel, stride or padding, but the rank is %d", i,
+    if (d->size[i] || d->kernel[i] || d->stride[i] || d->pad_begin[i] || d->pad_end[i] || d->dilation[i] ||
+        d->output[i])
+      return cb_fail(CNNBLAS_INVALID_ARGUMENT,
+                     "axis %d has a size, kernel, stride, padding, dilation or output, but the rank is %d", i,
                      rank_of(d));
   return CNNBLAS_OK;
 }
 
+static bool is_set(const int64_t field[3])
+{
+  return field[0] || field[1] || field[2];
+}
+
+enum { MOST = INT32_MAX / 4 }; /* of a length: sums of four fit in the loops' 32-bit columns */
+
 /* Output size of an axis, sizes already checked; 0 if not even one window fits. Rounded up, a window may reach over the
    padded input's end by less than a stride. */
-static int64_t out_size(int64_t size, int64_t kernel, int64_t stride, int64_t pad_begin, int64_t pad_end, bool up)
+static int64_t out_size(const cb_pool_geometry *g, int axis, bool up)
 {
-  int64_t extra = size + pad_begin + pad_end - kernel + (up ? stride - 1 : 0);
+  int64_t stride = g->stride[axis], begin = g->size[axis] + g->pad_begin[axis];
+  int64_t extra = begin + g->pad_end[axis] - cb_pool_reach(g, axis) + (up ? stride - 1 : 0);
   if (extra < 0) return 0;
   int64_t out = extra / stride + 1;
-  return up && (out - 1) * stride >= size + pad_begin ? out - 1 : out;
+  return up && (out - 1) * stride >= begin ? out - 1 : out;
+}
+
+/* With dilation a window may step over the whole image: looks for one among those that leave it. */
+static cnnblas_status check_dilated(const cb_pool_geometry *g, int axis, int i)
+{
+  int64_t from, to, first_inside = cb_ceil_div(g->pad_begin[axis], g->stride[axis]);
+  for (int64_t o = g->out[axis] - 1; g->dilation[axis] > 1 && o >= 0; o--) {
+    cb_pool_extent(g, axis, o, &from, &to);
+    if (from >= to)
+      return cb_fail(CNNBLAS_INVALID_ARGUMENT,
+                     "dilation[%d] is %lld: the window of output %lld has no element of the input", i,
+                     (long long)g->dilation[axis], (long long)o);
+    bool inside = o * g->stride[axis] - g->pad_begin[axis] + cb_pool_reach(g, axis) <= g->size[axis];
+    if (inside && o > first_inside) o = first_inside; /* the windows between lie in the image */
+  }
+  return CNNBLAS_OK;
+}
+
+/* An axis of windows that follow from the output size alone; where that divides the input's, they are all alike. */
+static cnnblas_status lift_adaptive(const cnnblas_pool_desc *d, int i, cb_pool_geometry *g)
+{
+  int to = 3 - rank_of(d) + i;
+  if (d->size[i] < 1 || d->size[i] > MOST || d->output[i] < 1 || d->output[i] > d->size[i])
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "size[%d] is %lld, output[%d] %lld; the output must be 1 to the size", i,
+                   (long long)d->size[i], i, (long long)d->output[i]);
+  g->size[to] = d->size[i];
+  g->out[to] = d->output[i];
+  g->kernel[to] = g->stride[to] = d->size[i] / d->output[i];
+  g->dilation[to] = 1;
+  if (d->size[i] % d->output[i]) g->adaptive = true;
+  return CNNBLAS_OK;
 }
 
 static cnnblas_status lift_axis(const cnnblas_pool_desc *d, int i, cb_pool_geometry *g)
 {
-  enum { MOST = INT32_MAX / 4 }; /* sums of four lengths fit in the loops' 32-bit columns */
-  bool strided = d->stride[0] || d->stride[1] || d->stride[2];
-  int64_t size = d->size[i], kernel = d->kernel[i], stride = strided ? d->stride[i] : kernel;
+  int64_t size = d->size[i], kernel = d->kernel[i], stride = is_set(d->stride) ? d->stride[i] : kernel, reach;
+  int64_t dilation = is_set(d->dilation) ? d->dilation[i] : 1;
   int to = 3 - rank_of(d) + i;
-  if (size < 1 || kernel < 1 || stride < 1)
+  if (size < 1 || kernel < 1 || stride < 1 || dilation < 1)
     return cb_fail(CNNBLAS_INVALID_ARGUMENT,
-                   "size[%d] is %lld, kernel[%d] %lld, stride[%d] %lld; each must be at least 1", i, (long long)size, i,
-                   (long long)kernel, i, (long long)stride);
-  if (size > MOST || kernel > MOST || stride > MOST)
-    return cb_fail(CNNBLAS_UNSUPPORTED, "size[%d], kernel[%d] or stride[%d] is above %d", i, i, i, (int)MOST);
-  if (d->pad_begin[i] < 0 || d->pad_begin[i] >= kernel || d->pad_end[i] < 0 || d->pad_end[i] >= kernel)
+                   "size[%d] is %lld, kernel[%d] %lld, stride[%d] %lld, dilation[%d] %lld; each must be at least 1", i,
+                   (long long)size, i, (long long)kernel, i, (long long)stride, i, (long long)dilation);
+  if (size > MOST || kernel > MOST || stride > MOST || !cb_mul(kernel - 1, dilation, &reach) || reach >= MOST)
+    return cb_fail(CNNBLAS_UNSUPPORTED, "size[%d], kernel[%d] with its dilation, or stride[%d] is above %d", i, i, i,
+                   (int)MOST);
+  if (d->pad_begin[i] < 0 || d->pad_begin[i] > reach || d->pad_end[i] < 0 || d->pad_end[i] > reach)
     return cb_fail(CNNBLAS_INVALID_ARGUMENT,
-                   "pad_begin[%d] is %lld, pad_end[%d] %lld; they must be 0 to kernel - 1, %lld", i,
-                   (long long)d->pad_begin[i], i, (long long)d->pad_end[i], (long long)kernel - 1);
-  int64_t out = out_size(size, kernel, stride, d->pad_begin[i], d->pad_end[i], d->ceil_mode);
-  if (out < 1)
-    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "kernel[%d] is %lld, larger than the padded input, %lld%s", i,
-                   (long long)kernel, (long long)(size + d->pad_begin[i] + d->pad_end[i]),
-                   d->ceil_mode ? ", by a stride or more" : "");
+                   "pad_begin[%d] is %lld, pad_end[%d] %lld; they must be 0 to (kernel - 1) * dilation, %lld", i,
+                   (long long)d->pad_begin[i], i, (long long)d->pad_end[i], (long long)reach);
   g->size[to] = size;
   g->kernel[to] = kernel;
   g->stride[to] = stride;
+  g->dilation[to] = dilation;
   g->pad_begin[to] = d->pad_begin[i];
   g->pad_end[to] = d->pad_end[i];
-  g->out[to] = out;
+  g->out[to] = out_size(g, to, d->ceil_mode);
+  if (g->out[to] < 1)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT,
+                   "kernel[%d] with its dilation is %lld, larger than the padded input, %lld%s", i,
+                   (long long)reach + 1, (long long)(size + d->pad_begin[i] + d->pad_end[i]),
+                   d->ceil_mode ? ", by a stride or more" : "");
+  return check_dilated(g, to, i);
+}
+
+static cnnblas_status check_adaptive(const cnnblas_pool_desc *d)
+{
+  if (!is_set(d->output)) return CNNBLAS_OK;
+  if (is_set(d->kernel) || is_set(d->stride) || is_set(d->pad_begin) || is_set(d->pad_end) || is_set(d->dilation) ||
+      d->ceil_mode || d->count_include_pad)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "output is given: kernel, stride, padding, dilation, ceil_mode and "
+                                             "count_include_pad must be 0, the windows follow from the sizes");
   return CNNBLAS_OK;
 }
 
@@ -107,11 +161,13 @@ static cnnblas_status lift_axis(const cnnblas_pool_desc *d, int i, cb_pool_geome
 static cnnblas_status geometry(const cnnblas_pool_desc *d, cb_pool_geometry *g, cnnblas_pool_shape *shape)
 {
   cnnblas_status status = check_fields(d);
+  if (!status) status = check_adaptive(d);
   if (status) return status;
   memset(g, 0, sizeof *g);
   memset(shape, 0, sizeof *shape);
-  for (int i = 0; i < 3 - rank_of(d); i++) g->size[i] = g->out[i] = g->kernel[i] = g->stride[i] = 1;
-  for (int i = 0; i < rank_of(d) && !status; i++) status = lift_axis(d, i, g);
+  g->kind = d->kind;
+  for (int i = 0; i < 3 - rank_of(d); i++) g->size[i] = g->out[i] = g->kernel[i] = g->stride[i] = g->dilation[i] = 1;
+  for (int i = 0; i < rank_of(d) && !status; i++) status = (is_set(d->output) ? lift_adaptive : lift_axis)(d, i, g);
   if (status) return status;
   g->count_include_pad = d->count_include_pad;
   int64_t planes, bytes;
@@ -151,11 +207,11 @@ static void planes(void *context, int64_t task, int worker)
     run.dy = j->dy + out;
     run.dx = j->out + in;
     run.indices_in = j->indices_in ? j->indices_in + first * g->out_plane : NULL;
-    j->loops->pool_backward(j->kind, &run);
+    j->loops->backward(&run);
   } else {
     run.y = j->out + out;
     run.indices = j->indices ? j->indices + first * g->out_plane : NULL;
-    j->loops->pool_forward(j->kind, &run);
+    j->loops->forward(&run);
   }
 }
 
@@ -169,8 +225,9 @@ static double nanoseconds(const job *j)
 
 static void run(job *j, const cnnblas_pool_desc *desc, int64_t n)
 {
-  j->loops = cb_layer_loops_for(desc->dtype);
-  j->kind = desc->kind;
+  const cb_pool_family *const *family = cb_layer_loops_for(desc->dtype)->pool;
+  while (!(*family)->serves(j->geo, j->backward)) family++;
+  j->loops = *family;
   j->planes = n * desc->c;
   j->planes_of_task = cb_max(1, LEAST_ELEMENTS / j->geo->plane);
   cb_parallel_for(cb_layer_threads(desc->threads, nanoseconds(j)), cb_ceil_div(j->planes, j->planes_of_task), planes,

@@ -6,20 +6,23 @@
 
 /* A pooling layer lifted to three axes, for the oracle. */
 typedef struct {
-  int64_t size[3], out[3], kernel[3], stride[3], pad[3], pad_end[3];
+  int64_t size[3], out[3], kernel[3], stride[3], pad[3], pad_end[3], dilation[3];
+  bool adaptive;
 } lifted;
 
 static lifted lift(const cnnblas_pool_desc *d)
 {
   cnnblas_pool_shape shape;
   int rank = d->rank ? d->rank : 2;
-  lifted l = {{1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {0}, {0}};
+  lifted l = {{1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {0}, {0}, {1, 1, 1}, d->output[0] > 0};
   ASSERT_OK(cnnblas_pool_get_shape(d, &shape));
   for (int i = 0; i < rank; i++) {
     int to = 3 - rank + i;
     l.size[to] = d->size[i], l.out[to] = shape.out[i], l.kernel[to] = d->kernel[i];
     l.stride[to] = d->stride[0] || d->stride[1] || d->stride[2] ? d->stride[i] : d->kernel[i];
     l.pad[to] = d->pad_begin[i], l.pad_end[to] = d->pad_end[i];
+    if (d->dilation[0]) l.dilation[to] = d->dilation[i];
+    if (l.adaptive) assert_int_equal(l.out[to], d->output[i]);
   }
   return l;
 }
@@ -36,16 +39,22 @@ static window_result naive_window(const cnnblas_pool_desc *d, const lifted *l, c
 {
   window_result r = {-INFINITY, 1, -1};
   double sum = 0, squares = 0;
-  int64_t from[3], real = 0;
+  int64_t from[3], end[3], real = 0;
   for (int pass = 0; pass < 2; pass++) {
     for (int a = 0; a < 3; a++) {
       from[a] = o[a] * l->stride[a] - l->pad[a];
-      int64_t end = from[a] + l->kernel[a], limit = l->size[a] + l->pad_end[a];
-      if (pass == 0) r.counted *= (end < limit ? end : limit) - from[a];
+      end[a] = from[a] + l->kernel[a] * l->dilation[a];
+      if (l->adaptive) {
+        from[a] = o[a] * l->size[a] / l->out[a];
+        for (end[a] = from[a]; end[a] * l->out[a] < (o[a] + 1) * l->size[a];) end[a]++;
+      }
+      int64_t counted = 0;
+      for (int64_t i = from[a]; i < end[a]; i += l->dilation[a]) counted += i < l->size[a] + l->pad_end[a];
+      if (pass == 0) r.counted *= counted;
     }
-    for (int64_t i = from[0]; i < from[0] + l->kernel[0]; i++)
-      for (int64_t j = from[1]; j < from[1] + l->kernel[1]; j++)
-        for (int64_t k = from[2]; k < from[2] + l->kernel[2]; k++) {
+    for (int64_t i = from[0]; i < end[0]; i += l->dilation[0])
+      for (int64_t j = from[1]; j < end[1]; j += l->dilation[1])
+        for (int64_t k = from[2]; k < end[2]; k += l->dilation[2]) {
           if (i < 0 || j < 0 || k < 0 || i >= l->size[0] || j >= l->size[1] || k >= l->size[2]) continue;
           int64_t at = (i * l->size[1] + j) * l->size[2] + k;
           if (pass == 0) {

@@ -39,6 +39,75 @@ static void random_problems_agree_with_the_definition(void **state)
   }
 }
 
+/* Dilated windows: a problem in which one takes no element of the input is refused, all others agree. */
+static void dilated_windows_agree_with_the_definition(void **state)
+{
+  (void)state;
+  int refused = 0, done = 0;
+  for (uint64_t problem = 0; problem < 1500; problem++) {
+    uint64_t i = 0;
+    cnnblas_pool_desc d = {.dtype = problem % 2 ? CNNBLAS_F64 : CNNBLAS_F32, .n = 2, .c = 2};
+    d.kind = (cnnblas_pool_kind)(problem / 2 % 3);
+    d.rank = (int32_t)pick(7000 + problem, &i, 1, 3);
+    d.ceil_mode = (int32_t)pick(7000 + problem, &i, 0, 1);
+    d.count_include_pad = d.kind == CNNBLAS_POOL_AVG ? (int32_t)pick(7000 + problem, &i, 0, 1) : 0;
+    bool fits = true, empty = false;
+    for (int a = 0; a < d.rank; a++) {
+      d.size[a] = pick(7000 + problem, &i, 1, d.rank == 3 ? 9 : d.rank == 2 ? 30 : 1500);
+      d.kernel[a] = pick(7000 + problem, &i, 1, 3);
+      d.stride[a] = pick(7000 + problem, &i, 1, 3);
+      d.dilation[a] = pick(7000 + problem, &i, 1, 4);
+      int64_t reach = (d.kernel[a] - 1) * d.dilation[a];
+      d.pad_begin[a] = pick(7000 + problem, &i, 0, reach);
+      d.pad_end[a] = pick(7000 + problem, &i, 0, reach);
+      int64_t room = d.size[a] + d.pad_begin[a] + d.pad_end[a] - reach - 1 + (d.ceil_mode ? d.stride[a] - 1 : 0);
+      int64_t out = room < 0 ? 0 : room / d.stride[a] + 1;
+      if (out && d.ceil_mode && (out - 1) * d.stride[a] >= d.size[a] + d.pad_begin[a]) out--;
+      fits = fits && out > 0;
+      for (int64_t o = 0; o < out; o++) {
+        bool any = false;
+        for (int64_t u = 0; u < d.kernel[a]; u++) {
+          int64_t at = o * d.stride[a] - d.pad_begin[a] + u * d.dilation[a];
+          any = any || (at >= 0 && at < d.size[a]);
+        }
+        empty = empty || !any;
+      }
+    }
+    harness_doing("problem %d: rank %d kind %d", (int)problem, d.rank, (int)d.kind);
+    cnnblas_pool_shape shape;
+    assert_int_equal(cnnblas_pool_get_shape(&d, &shape), fits && !empty ? CNNBLAS_OK : CNNBLAS_INVALID_ARGUMENT);
+    refused += fits && empty;
+    if (!fits || empty) continue;
+    done++;
+    pool_compare_with_naive(&d, problem, pick(7000 + problem, &i, 0, 1));
+  }
+  assert_true(done > 300 && refused > 30);
+}
+
+static void adaptive_windows_agree_with_the_definition(void **state)
+{
+  (void)state;
+  for (uint64_t problem = 0; problem < 600; problem++) {
+    uint64_t i = 0;
+    cnnblas_pool_desc d = {.dtype = problem % 2 ? CNNBLAS_F64 : CNNBLAS_F32, .n = 2, .c = 3};
+    d.kind = (cnnblas_pool_kind)(problem / 2 % 3);
+    d.rank = (int32_t)pick(9000 + problem, &i, 1, 3);
+    for (int a = 0; a < d.rank; a++) {
+      d.size[a] = pick(9000 + problem, &i, 1, d.rank == 3 ? 8 : d.rank == 2 ? 25 : 1200);
+      d.output[a] = problem % 5 ? pick(9000 + problem, &i, 1, d.size[a]) : 1;
+    }
+    harness_doing("problem %d: rank %d kind %d", (int)problem, d.rank, (int)d.kind);
+    pool_compare_with_naive(&d, problem, pick(9000 + problem, &i, 0, 1));
+  }
+  cnnblas_pool_desc d = {.n = 1, .c = 1, .size = {4, 4}, .output = {2, 5}};
+  cnnblas_pool_shape shape;
+  assert_int_equal(cnnblas_pool_get_shape(&d, &shape), CNNBLAS_INVALID_ARGUMENT);
+  d.output[1] = 2;
+  ASSERT_OK(cnnblas_pool_get_shape(&d, &shape));
+  d.kernel[0] = d.kernel[1] = 2;
+  assert_int_equal(cnnblas_pool_get_shape(&d, &shape), CNNBLAS_INVALID_ARGUMENT);
+}
+
 /* The theory's example: 224 x 224 x 64 becomes 112 x 112 x 64 with F = S = 2. */
 static void the_theorys_size_holds(void **state)
 {
@@ -188,10 +257,13 @@ static void gradients_agree_with_differences(void **state)
 {
   (void)state;
   static const char *const names[] = {"max", "average", "l2"};
-  for (int kind = 0; kind < 3; kind++) {
-    cnnblas_pool_desc d = {
-        .dtype = CNNBLAS_F64, .kind = (cnnblas_pool_kind)kind, .n = 2, .c = 3, .size = {7, 6}, .kernel = {3, 2}};
-    d.stride[0] = 2, d.stride[1] = 1, d.pad_begin[0] = 1, d.ceil_mode = 1;
+  for (int variant = 0; variant < 9; variant++) {
+    int kind = variant % 3;
+    cnnblas_pool_desc d = {.dtype = CNNBLAS_F64, .kind = (cnnblas_pool_kind)kind, .n = 2, .c = 3, .size = {7, 6}};
+    if (variant < 6)
+      d.kernel[0] = 3, d.kernel[1] = 2, d.stride[0] = 2, d.stride[1] = 1, d.pad_begin[0] = 1, d.ceil_mode = 1;
+    if (variant / 3 == 1) d.dilation[0] = 2, d.dilation[1] = 3;
+    if (variant / 3 == 2) d.output[0] = 3, d.output[1] = 4;
     cnnblas_pool_shape s;
     ASSERT_OK(cnnblas_pool_get_shape(&d, &s));
     probe p = {d, check_reals(1, s.x_elements), check_reals(2, s.y_elements), check_reals(3, s.y_elements),
@@ -246,7 +318,9 @@ static void bad_arguments_are_refused(void **state)
   REFUSED(d.rank = 4);
   REFUSED(d.ceil_mode = 2);
   REFUSED(d.count_include_pad = 1);
-  REFUSED(d.reserved[7] = 1);
+  REFUSED(d.reserved[1] = 1);
+  REFUSED(d.dilation[0] = 1);
+  REFUSED(d.dilation[2] = 1);
   REFUSED(d.n = 0);
   assert_int_equal(cnnblas_pool_backward(&good, 1, NULL, NULL, y, at, dx), CNNBLAS_INVALID_ARGUMENT);
   assert_non_null(strstr(cnnblas_last_error(), "indices[2] is 16"));
@@ -260,6 +334,8 @@ static void bad_arguments_are_refused(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(random_problems_agree_with_the_definition),
+                                     cmocka_unit_test(dilated_windows_agree_with_the_definition),
+                                     cmocka_unit_test(adaptive_windows_agree_with_the_definition),
                                      cmocka_unit_test(the_theorys_size_holds),
                                      cmocka_unit_test(ceil_mode_never_begins_a_window_in_the_back_padding),
                                      cmocka_unit_test(ceil_mode_takes_windows_larger_than_the_input),

@@ -4,7 +4,7 @@
  */
 #include "base/size.h"
 #include "gemm/vectors.h"
-#include "layers/loops_build.h"
+#include "layers/pool_build.h"
 
 #define PICK __builtin_shufflevector
 
@@ -12,12 +12,14 @@ enum { SUMS = 16 };
 /* As wide at every level, so that every level has the same bits. */
 typedef real sums __attribute__((vector_size(SUMS * sizeof(real)), aligned(sizeof(real))));
 
-static int is_whole(cnnblas_pool_kind kind, const cb_pool_geometry *g)
+static bool serves(const cb_pool_geometry *g, bool backward)
 {
-  if (kind != CNNBLAS_POOL_AVG || g->out_plane != 1) return 0;
+  (void)backward;
+  if (g->kind != CNNBLAS_POOL_AVG || g->out_plane != 1 || g->adaptive) return false;
   for (int axis = 0; axis < 3; axis++)
-    if (g->kernel[axis] != g->size[axis] || g->pad_begin[axis]) return 0;
-  return 1;
+    if (g->kernel[axis] != g->size[axis] || g->pad_begin[axis] || (g->dilation[axis] != 1 && g->size[axis] > 1))
+      return false;
+  return true;
 }
 
 /* Each group of lanes is folded in half, a's groups before b's. */
@@ -78,9 +80,8 @@ static sums average_channels(int64_t count, int64_t channels, const real *x)
   return (tail + fold_1(sum[0], sum[1])) / (real)count;
 }
 
-int CB_NAME(cb_pool_forward_whole)(cnnblas_pool_kind kind, const cb_pool_run *run)
+static void forward(const cb_pool_run *run)
 {
-  if (!is_whole(kind, run->geo)) return 0;
   int64_t count = run->geo->plane;
   for (int64_t i = 0; i < run->planes; i += SUMS) {
     int64_t channels = run->planes - i < SUMS ? run->planes - i : SUMS;
@@ -91,12 +92,10 @@ int CB_NAME(cb_pool_forward_whole)(cnnblas_pool_kind kind, const cb_pool_run *ru
     else
       for (int64_t p = 0; p < channels; p++) y[p] = averages[p];
   }
-  return 1;
 }
 
-int CB_NAME(cb_pool_backward_whole)(cnnblas_pool_kind kind, const cb_pool_run *run)
+static void backward(const cb_pool_run *run)
 {
-  if (!is_whole(kind, run->geo)) return 0;
   int64_t count = run->geo->plane;
   for (int64_t i = 0; i < run->planes; i++) {
     real *dx = (real *)run->dx + i * count, share = ((const real *)run->dy)[i] / (real)count;
@@ -107,5 +106,6 @@ int CB_NAME(cb_pool_backward_whole)(cnnblas_pool_kind kind, const cb_pool_run *r
     else
       for (int64_t j = 0; j < count; j++) dx[j] = share;
   }
-  return 1;
 }
+
+const cb_pool_family CB_NAME(cb_pool_whole) = {serves, forward, backward};
