@@ -6,6 +6,7 @@
 #define CNNBLAS_CNNBLAS_H
 
 #include <cnnblas/activation.h>
+#include <cnnblas/batchnorm.h>
 #include <cnnblas/conv.h>
 #include <cnnblas/layers.h>
 #include <cnnblas/status.h>

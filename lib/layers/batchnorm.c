@@ -1,0 +1,248 @@
+/*
+ * Batch normalisation, forward and backward. A task is one channel of all images: its elements are still near when they are
+ * normalised. The statistics of the images, each about its own mean, are joined in a binary tree (Chan, Golub and LeVeque,
+ * "Updating formulae and a pairwise algorithm for computing sample variances", 1979), which the batch alone fixes.
+ */
+#include "base/arguments.h"
+#include "base/parallel.h"
+#include "base/size.h"
+#include "gemm/dispatch.h"
+#include "layers/batchnorm_loops.h"
+#include "layers/teams.h"
+#include <cnnblas/batchnorm.h>
+#include <math.h>
+#include <string.h>
+
+CB_LEVEL_TABLES(cb_batchnorm_loops, loops);
+
+typedef struct {
+  const cb_batchnorm_loops *loops;
+  const cnnblas_batchnorm_desc *desc;
+  const cnnblas_batchnorm_arrays *arrays;
+  int64_t n;
+  size_t element;
+  double epsilon, momentum;
+  const char *x, *dy;
+  char *out; /* y or dx */
+  void *dgamma, *dbeta;
+} job;
+
+void cnnblas_batchnorm_desc_init(cnnblas_batchnorm_desc *desc)
+{
+  if (desc) memset(desc, 0, sizeof *desc);
+}
+
+void cnnblas_batchnorm_arrays_init(cnnblas_batchnorm_arrays *arrays)
+{
+  if (arrays) memset(arrays, 0, sizeof *arrays);
+}
+
+/* ---- numbers of one channel ---- */
+
+/* Element ic of a [c] array, or `otherwise` where there is none. */
+static double get(const job *j, const void *array, int64_t ic, double otherwise)
+{
+  if (!array) return otherwise;
+  return j->desc->dtype == CNNBLAS_F64 ? ((const double *)array)[ic] : (double)((const float *)array)[ic];
+}
+
+static void set(const job *j, void *array, int64_t ic, double value)
+{
+  if (!array) return;
+  if (j->desc->dtype == CNNBLAS_F64)
+    ((double *)array)[ic] = value;
+  else
+    ((float *)array)[ic] = (float)value;
+}
+
+/* The offset in bytes of channel ic of image in. */
+static size_t plane_at(const job *j, int64_t in, int64_t ic)
+{
+  return (size_t)((in * j->desc->c + ic) * j->desc->pixels) * j->element;
+}
+
+/* How many of `count` images the left half of a tree has: the largest power of two below. */
+static int64_t left_half(int64_t count)
+{
+  int64_t left = 1;
+  while (left * 2 < count) left *= 2;
+  return left;
+}
+
+static cb_moments moments_of(const job *j, int64_t ic, int64_t first, int64_t count)
+{
+  if (count == 1) return j->loops->moments(j->desc->pixels, j->x + plane_at(j, first, ic));
+  int64_t half = left_half(count);
+  cb_moments a = moments_of(j, ic, first, half), b = moments_of(j, ic, first + half, count - half);
+  double share = (double)(count - half) / (double)count, apart = b.mean - a.mean;
+  a.squares += b.squares + apart * apart * share * (double)half * (double)j->desc->pixels;
+  a.mean += apart * share;
+  return a;
+}
+
+static cb_batchnorm_sums sums_of(const job *j, int64_t ic, int64_t first, int64_t count)
+{
+  size_t at = plane_at(j, first, ic);
+  if (count == 1) return j->loops->sums(j->desc->pixels, j->x + at, j->arrays->mean[ic], j->dy + at);
+  int64_t half = left_half(count);
+  cb_batchnorm_sums a = sums_of(j, ic, first, half), b = sums_of(j, ic, first + half, count - half);
+  return (cb_batchnorm_sums){a.dy + b.dy, a.product + b.product};
+}
+
+/* ---- tasks: a channel ---- */
+
+static void normalise_channel(const job *j, int64_t ic, double mean, double inv_std)
+{
+  double scale = inv_std * get(j, j->arrays->gamma, ic, 1), shift = get(j, j->arrays->beta, ic, 0);
+  for (int64_t in = 0; in < j->n; in++) {
+    size_t at = plane_at(j, in, ic);
+    j->loops->normalise(j->desc->pixels, j->x + at, mean, scale, shift, j->out + at);
+  }
+}
+
+static void training_task(void *context, int64_t ic, int worker)
+{
+  const job *j = context;
+  const cnnblas_batchnorm_arrays *a = j->arrays;
+  double count = (double)j->n * (double)j->desc->pixels, kept = 1 - j->momentum;
+  cb_moments m = {0, 0};
+  (void)worker;
+  if (j->n) m = moments_of(j, ic, 0, j->n);
+  double variance = j->n ? m.squares / count : 0;
+  a->mean[ic] = m.mean;
+  a->inv_std[ic] = 1 / sqrt(variance + j->epsilon);
+  if (!j->n) return;
+  double unbiased = count > 1 ? m.squares / (count - 1) : 0;
+  set(j, a->running_mean, ic, kept * get(j, a->running_mean, ic, 0) + j->momentum * m.mean);
+  set(j, a->running_variance, ic, kept * get(j, a->running_variance, ic, 0) + j->momentum * unbiased);
+  normalise_channel(j, ic, m.mean, a->inv_std[ic]);
+}
+
+static void inference_task(void *context, int64_t ic, int worker)
+{
+  const job *j = context;
+  (void)worker;
+  double variance = get(j, j->arrays->running_variance, ic, 1);
+  normalise_channel(j, ic, get(j, j->arrays->running_mean, ic, 0), 1 / sqrt(variance + j->epsilon));
+}
+
+static void backward_task(void *context, int64_t ic, int worker)
+{
+  const job *j = context;
+  double count = (double)j->n * (double)j->desc->pixels, inv_std = j->arrays->inv_std[ic];
+  double gain = inv_std * get(j, j->arrays->gamma, ic, 1);
+  cb_batchnorm_sums s = {0, 0};
+  (void)worker;
+  if (j->n) s = sums_of(j, ic, 0, j->n);
+  set(j, j->dbeta, ic, s.dy);
+  set(j, j->dgamma, ic, s.product * inv_std);
+  cb_batchnorm_slope slope = {.mean = j->arrays->mean[ic],
+                              .of_dy = gain,
+                              .of_x = -gain * inv_std * (s.product * inv_std / count),
+                              .constant = -gain * (s.dy / count)};
+  for (int64_t in = 0; in < j->n; in++) {
+    size_t at = plane_at(j, in, ic);
+    j->loops->backward(j->desc->pixels, j->x + at, j->dy + at, &slope, j->out + at);
+  }
+}
+
+/* ---- calls ---- */
+
+static cnnblas_status check(const cnnblas_batchnorm_desc *d, int64_t n, const cnnblas_batchnorm_arrays *arrays)
+{
+  int64_t elements, bytes;
+  if (!d) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "desc is NULL");
+  if (!arrays) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "arrays is NULL");
+  cnnblas_status status = cb_check_dtype(d->dtype);
+  if (!status) status = cb_check_threads(d->threads);
+  if (!status) status = cb_check_reserved(d->reserved, sizeof d->reserved);
+  if (!status) status = cb_check_reserved(arrays->reserved, sizeof arrays->reserved);
+  if (!status) status = cb_check_size("desc.n", d->n, 0);
+  if (!status) status = cb_check_size("c", d->c, 1);
+  if (!status) status = cb_check_size("pixels", d->pixels, 1);
+  if (!status) status = cb_check_batch(n, d->n);
+  if (status) return status;
+  if (!(d->epsilon >= 0) || isinf(d->epsilon))
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "epsilon is %g; it must be a number of at least 0", d->epsilon);
+  if (!(d->momentum >= 0 && d->momentum <= 1))
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "momentum is %g; it must be 0 to 1", d->momentum);
+  if (!arrays->running_mean != !arrays->running_variance)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "one of running_mean and running_variance is NULL, the other is not");
+  if (!cb_mul(cb_max(1, d->n), d->c, &elements) || !cb_mul(elements, d->pixels, &elements) ||
+      !cb_mul(elements, 8, &bytes))
+    return cb_fail(CNNBLAS_SIZE_OVERFLOW, "n * c * pixels does not fit in 63 bits");
+  return CNNBLAS_OK;
+}
+
+/* passes: how often the arrays of x's size are read or written. */
+static void run(job *j, const cnnblas_batchnorm_desc *desc, int passes, cb_task task)
+{
+  double bytes = (double)j->n * (double)desc->c * (double)desc->pixels * (double)cb_element_size(desc->dtype);
+  j->loops = CB_LEVEL_CHOICE(loops, desc->dtype);
+  j->desc = desc;
+  j->element = cb_element_size(desc->dtype);
+  j->epsilon = desc->epsilon == 0 ? 1e-5 : desc->epsilon;
+  j->momentum = desc->momentum == 0 ? 0.1 : desc->momentum;
+  cb_parallel_for(cb_layer_threads(desc->threads, passes * bytes * CB_BYTE_NANOSECONDS), desc->c, task, j);
+}
+
+cnnblas_status cnnblas_batchnorm_forward_training(const cnnblas_batchnorm_desc *desc, int64_t n, const void *x,
+                                                  const cnnblas_batchnorm_arrays *a, void *y)
+{
+  cnnblas_status status = check(desc, n, a);
+  if (status) return status;
+  size_t element = cb_element_size(desc->dtype);
+  int64_t count = n * desc->c * desc->pixels;
+  cb_array arrays[] = {{"y", y, count, element, false},
+                       {"mean", a->mean, desc->c, sizeof(double), false},
+                       {"inv_std", a->inv_std, desc->c, sizeof(double), false},
+                       {"running_mean", a->running_mean, desc->c, element, true},
+                       {"running_variance", a->running_variance, desc->c, element, true},
+                       {"x", x == y ? NULL : x, count, element, x == y},
+                       {"gamma", a->gamma, desc->c, element, true},
+                       {"beta", a->beta, desc->c, element, true}};
+  status = cb_check_arrays(arrays, 8, 5);
+  if (!status) run(&(job){.arrays = a, .n = n, .x = x, .out = y}, desc, 3, training_task);
+  return status;
+}
+
+cnnblas_status cnnblas_batchnorm_forward_inference(const cnnblas_batchnorm_desc *desc, int64_t n, const void *x,
+                                                   const cnnblas_batchnorm_arrays *a, void *y)
+{
+  cnnblas_status status = check(desc, n, a);
+  if (status) return status;
+  size_t element = cb_element_size(desc->dtype);
+  int64_t count = n * desc->c * desc->pixels;
+  cb_array arrays[] = {{"y", y, count, element, false},
+                       {"x", x == y ? NULL : x, count, element, x == y},
+                       {"running_mean", a->running_mean, desc->c, element, false},
+                       {"running_variance", a->running_variance, desc->c, element, false},
+                       {"gamma", a->gamma, desc->c, element, true},
+                       {"beta", a->beta, desc->c, element, true}};
+  status = cb_check_arrays(arrays, 6, 1);
+  if (!status) run(&(job){.arrays = a, .n = n, .x = x, .out = y}, desc, 2, inference_task);
+  return status;
+}
+
+cnnblas_status cnnblas_batchnorm_backward(const cnnblas_batchnorm_desc *desc, int64_t n, const void *x,
+                                          const cnnblas_batchnorm_arrays *a, const void *dy, void *dx, void *dgamma,
+                                          void *dbeta)
+{
+  cnnblas_status status = check(desc, n, a);
+  if (status) return status;
+  size_t element = cb_element_size(desc->dtype);
+  int64_t count = n * desc->c * desc->pixels;
+  cb_array arrays[] = {{"dx", dx, count, element, false},
+                       {"dgamma", dgamma, desc->c, element, true},
+                       {"dbeta", dbeta, desc->c, element, true},
+                       {"dy", dx == dy ? NULL : dy, count, element, dx == dy},
+                       {"x", x, count, element, false},
+                       {"mean", a->mean, desc->c, sizeof(double), false},
+                       {"inv_std", a->inv_std, desc->c, sizeof(double), false},
+                       {"gamma", a->gamma, desc->c, element, true}};
+  status = cb_check_arrays(arrays, 8, 3);
+  if (status) return status;
+  run(&(job){.arrays = a, .n = n, .x = x, .dy = dy, .out = dx, .dgamma = dgamma, .dbeta = dbeta}, desc, 5,
+      backward_task);
+  return CNNBLAS_OK;
+}
