@@ -317,7 +317,9 @@ typedef enum cnnblas_algorithm_scope {
   CNNBLAS_SCOPE_DEPTHWISE = 5 /* each of one input channel a group, of up to 10^16 elements with padding and dilation */
 } cnnblas_algorithm_scope;
 
-/** What an algorithm is. Flags are 0 or 1. The orientation "slivers" has pixels on the lanes, as "pixels" has, copied together first. */
+/** What an algorithm is. Flags are 0 or 1. The orientation "slivers" has pixels on the lanes, as "pixels" has, copied together first.
+    The rows whose names begin with "winograd" keep transformed weights besides their workspace a thread, once a call: at most 4
+    elements for each weight, channels of a group rounded up to 32. */
 typedef struct cnnblas_algorithm_info {
   const char *name;              /* as cnnblas_conv_algorithm_name gives it; static storage, as the others */
   const char *family;            /* the name before the colon: its rows give a forward the same bits at a level */

@@ -8,8 +8,8 @@
 #include <string.h>
 
 extern const cb_algorithm cb_implicit_channels, cb_implicit_pixels, cb_implicit_images, cb_implicit_slivers,
-    cb_implicit_inputs, cb_gemm_1x1, cb_depthwise, cb_direct, cb_im2col, cb_im2col_rot180, cb_winograd_row, cb_naive,
-    cb_reference;
+    cb_implicit_inputs, cb_gemm_1x1, cb_depthwise, cb_direct, cb_im2col, cb_im2col_rot180, cb_winograd_row_2,
+    cb_winograd_row_3, cb_winograd_row_4, cb_naive, cb_reference;
 
 static const cb_algorithm *const table[] = {
     &cb_depthwise,         /* groups == channels: direct, one plane at a time */
@@ -21,7 +21,9 @@ static const cb_algorithm *const table[] = {
     &cb_implicit_inputs,   /* or input channels on the lanes */
     &cb_gemm_1x1,          /* 1x1, stride 1, no padding: the input is the lowered matrix */
     &cb_im2col,            /* tiles of the lowered matrix, one serial GEMM each */
-    &cb_winograd_row,      /* 3x3 at stride 1 by minimal filtering, tiles of 2x2: norm-wise accurate */
+    &cb_winograd_row_2,    /* 3x3 at stride 1 by minimal filtering, tiles of 2x2: norm-wise accurate */
+    &cb_winograd_row_3,    /* tiles of 3x3, */
+    &cb_winograd_row_4,    /* of 4x4: fewer multiplications, larger errors */
     &cb_im2col_rot180,     /* input gradient at stride 1: pad(delta) * rot180(W) through the forward lowering */
     &cb_naive,             /* seven loops in the array's type, one thread: the baseline of benchmarks */
     &cb_reference,         /* the loops again, accumulating in the next wider type: the oracle of tests */

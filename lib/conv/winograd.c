@@ -6,10 +6,9 @@
 #include "conv/winograd.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "conv/costs.h"
 #include <math.h>
 #include <stdio.h>
-
-static const cb_winograd_forms exact_forms = {CB_WINOGRAD_2X2, CB_WINOGRAD_2};
 
 static bool applies_with(const cb_problem *problem, const cb_winograd_forms *forms, char *why, size_t size)
 {
@@ -21,15 +20,24 @@ static bool applies_with(const cb_problem *problem, const cb_winograd_forms *for
   return false;
 }
 
-static bool applies(const cb_problem *problem, char *why, size_t size)
+/* Points' products, elements of V and M, and transformed weights. */
+static double cost_with(const cb_problem *problem, const cb_winograd_forms *forms)
 {
-  return applies_with(problem, &exact_forms, why, size);
-}
-
-static double cost(const cb_problem *problem)
-{
-  (void)problem;
-  return INFINITY;
+  cb_winograd_plan st = {.kernels = NULL};
+  char why[128];
+  if (!cb_winograd_describe(&st, problem, forms, why, sizeof why)) return INFINITY;
+  const double tiles = (double)problem->geo.n * (double)st.tiles[0] * (double)st.tiles[1],
+               groups = (double)problem->geo.g;
+  const double each = tiles * (double)st.points * groups, channels = (double)st.channels;
+  const double outputs = (double)cb_round_up(st.outputs, st.kernels->lanes);
+  const double weights = (double)st.points * groups * channels * outputs;
+  return cb_cost(CB_COST_WINOGRAD, problem,
+                 (double[CB_WORK_KINDS]){[CB_WORK_MAC] = each * channels * outputs,
+                                         [CB_WORK_READ] = each * (double)cb_round_up(st.channels, st.kernels->lanes),
+                                         [CB_WORK_STORE] = each * outputs,
+                                         [CB_WORK_WEIGHTS] = problem->packed ? 0 : weights,
+                                         [CB_WORK_CALLS] = (double)problem->geo.n * groups,
+                                         [CB_WORK_ONCE] = 1});
 }
 
 static cnnblas_status prepare_with(cnnblas_conv_plan *plan, const cb_winograd_forms *forms)
@@ -44,7 +52,7 @@ static cnnblas_status prepare_with(cnnblas_conv_plan *plan, const cb_winograd_fo
     return cb_fail(CNNBLAS_UNSUPPORTED, "%s does not fit the workspace", plan->algorithm->name);
   }
   plan->state = st;
-  plan->tiling = (cb_tiling){.shared_bytes = problem->packed ? 0 : st->weights_bytes,
+  plan->tiling = (cb_tiling){.shared_bytes = cb_winograd_shared(st, problem),
                              .thread_bytes = st->parts.bytes,
                              .p_tile = st->form->outputs[0] * st->form->outputs[1],
                              .k_tile = CB_PANEL_VECTORS * st->kernels->lanes,
@@ -54,22 +62,29 @@ static cnnblas_status prepare_with(cnnblas_conv_plan *plan, const cb_winograd_fo
   return CNNBLAS_OK;
 }
 
-static cnnblas_status prepare(cnnblas_conv_plan *plan)
-{
-  return prepare_with(plan, &exact_forms);
-}
-
 static void release(cnnblas_conv_plan *plan)
 {
   cb_free(plan->state);
 }
 
-const cb_algorithm cb_winograd_row = {CB_NAMED("winograd"),
-                                      .directions = CB_FORWARD | CB_BACKWARD_DATA,
-                                      .accuracy = CNNBLAS_ACCURACY_NORM,
-                                      .by_name_only = true,
-                                      .applies = applies,
-                                      .cost = cost,
-                                      .prepare = prepare,
-                                      .release = release,
-                                      .work = cb_winograd_work};
+#define DEFINE_ROW(M, NAME, ACCURACY)                                                                                  \
+  static bool applies_##M(const cb_problem *problem, char *why, size_t size)                                           \
+  {                                                                                                                    \
+    return applies_with(problem, &cb_winograd_forms_##M, why, size);                                                   \
+  }                                                                                                                    \
+  static double cost_##M(const cb_problem *problem)                                                                    \
+  {                                                                                                                    \
+    return cost_with(problem, &cb_winograd_forms_##M);                                                                 \
+  }                                                                                                                    \
+  static cnnblas_status prepare_##M(cnnblas_conv_plan *plan)                                                           \
+  {                                                                                                                    \
+    return prepare_with(plan, &cb_winograd_forms_##M);                                                                 \
+  }                                                                                                                    \
+  const cb_algorithm cb_winograd_row_##M = {CB_NAMED(NAME),           .directions = CB_FORWARD | CB_BACKWARD_DATA,     \
+                                            .accuracy = ACCURACY,     .by_name_only = true,                            \
+                                            .applies = applies_##M,   .cost = cost_##M,                                \
+                                            .prepare = prepare_##M,   .release = release,                              \
+                                            .work = cb_winograd_work, .packing = &cb_winograd_packing_##M};
+DEFINE_ROW(2, "winograd", CNNBLAS_ACCURACY_NORM)
+DEFINE_ROW(3, "winograd_fast", CNNBLAS_ACCURACY_NORM)
+DEFINE_ROW(4, "winograd_fastest", CNNBLAS_ACCURACY_NORM)

@@ -21,7 +21,7 @@ typedef struct {
 
 /* Byte offsets of the parts of a thread's scratch, and their end. */
 typedef struct {
-  size_t v, m, band, columns, stage, bytes;
+  size_t v, m, band, columns, stage, bytes; /* v: not there if it is shared */
 } cb_winograd_parts;
 
 /* A problem as the transforms see it, and how its tiles are cut. A unit is a row of tiles, or, where rows are long, a part of
@@ -48,6 +48,8 @@ typedef struct {
   int64_t group_panels;       /* whose M a job holds at once */
   int64_t deals;              /* jobs that share a block, each with some of the panels */
   int64_t v_pitch, m_pitch;   /* elements from one point to the next */
+  bool shares_v;              /* V of all blocks is made before any is multiplied, in the call's shared part: */
+  size_t v_bytes;             /* of a block of one group */
   cb_winograd_parts parts;
 } cb_winograd_plan;
 
@@ -69,7 +71,8 @@ int64_t cb_winograd_weight_tasks(const cb_winograd_plan *st, const cb_geometry *
 void cb_winograd_weight_task(const cb_winograd_plan *st, const cb_geometry *geo, int64_t task, const void *w, void *u);
 
 /* How each row packs weights once for many forwards: transformed, and behind them as they were. */
-extern const cb_packing cb_winograd_packing;
+extern const cb_winograd_forms cb_winograd_forms_2, cb_winograd_forms_3, cb_winograd_forms_4;
+extern const cb_packing cb_winograd_packing_2, cb_winograd_packing_3, cb_winograd_packing_4;
 
 /* Some outputs of one image, by the definition, summed in double: to[((r * pitch) + q) * L + l] is output `output` + l at row
    `row` + r, column `column` + q. */
@@ -83,6 +86,13 @@ typedef struct {
 } cb_winograd_again;
 
 void cb_winograd_directly(const cb_winograd_again *again);
+
+/* Bytes of the shared part of the workspace: weights that come unpacked, V that is shared. */
+static inline size_t cb_winograd_shared(const cb_winograd_plan *st, const cb_problem *problem)
+{
+  const int64_t blocks = st->shares_v ? cb_winograd_blocks(st, problem->geo.n) * problem->geo.g : 0;
+  return (problem->packed ? 0 : st->weights_bytes) + (size_t)blocks * st->v_bytes;
+}
 
 /* Adds the loops of a call. */
 void cb_winograd_work(cb_call *call);

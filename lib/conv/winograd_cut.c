@@ -85,7 +85,8 @@ static bool size_scratch(cb_winograd_plan *st, size_t element)
   st->v_pitch = cb_ceil_div(st->block_channels, lanes) * tiles * lanes + CB_WINOGRAD_MARGIN;
   st->m_pitch = cb_panel_elements(st->engine, cb_min(st->group_panels * CB_PANEL_VECTORS * lanes, st->outputs), tiles) +
                 CB_WINOGRAD_MARGIN;
-  const int64_t parts[] = {st->points * st->v_pitch, st->points * st->m_pitch,
+  const int64_t v = st->points * st->v_pitch;
+  const int64_t parts[] = {st->shares_v ? 0 : v, st->points * st->m_pitch,
                            (rows + st->form->points[0] - st->form->outputs[0]) * pitch * lanes,
                            st->form->points[0] * pitch * lanes, rows * wide * lanes};
   size_t *const places[] = {&st->parts.v, &st->parts.m, &st->parts.band, &st->parts.columns, &st->parts.stage};
@@ -97,6 +98,7 @@ static bool size_scratch(cb_winograd_plan *st, size_t element)
     at = (int64_t)cb_aligned_size((size_t)at);
   }
   st->parts.bytes = (size_t)at;
+  st->v_bytes = cb_aligned_size((size_t)v * element);
   return true;
 }
 
@@ -118,6 +120,42 @@ static bool fit_panels(cb_winograd_plan *st, size_t element, size_t room, int64_
   }
 }
 
+/* As many jobs a block as make the most loaded thread's panels fewest, of those the fewest. */
+static int64_t fewest_deals(const cb_winograd_plan *st, int64_t blocks, int threads)
+{
+  int64_t best = 1, least = INT64_MAX;
+  for (int64_t deals = 1; deals <= cb_min(st->panels, 4 * (int64_t)threads); deals++) {
+    const int64_t load = cb_ceil_div(blocks * deals, threads) * cb_ceil_div(st->panels, deals);
+    if (load < least) best = deals, least = load;
+  }
+  return best;
+}
+
+/* Blocks as even as they can be; where they are few, V is made once for several jobs that share its block, or there are as many
+   blocks more as give every thread the same. */
+static void share_out(cb_winograd_plan *st, const cb_problem *problem, int threads, size_t element, size_t room)
+{
+  enum { FEW = 4, EVEN = 8 }; /* blocks a thread */
+  const int64_t units = cb_max(1, problem->geo.n * st->units), groups = problem->geo.g;
+  int64_t blocks = cb_ceil_div(units, st->block_units);
+  st->block_units = cb_ceil_div(units, blocks);
+  if (threads == 1) return;
+  const bool whole = st->block_channels == st->channels && st->group_panels == st->panels;
+  st->shares_v = whole && !problem->limited && blocks * groups < FEW * (int64_t)threads;
+  if (st->shares_v && size_scratch(st, element)) {
+    const double bytes = (double)(blocks * groups) * (double)st->v_bytes;
+    if (bytes <= (double)threads * (double)(room - st->parts.bytes)) {
+      st->deals = fewest_deals(st, blocks * groups, threads);
+      return;
+    }
+  }
+  st->shares_v = false;
+  if (blocks * groups >= EVEN * (int64_t)threads) return;
+  blocks = cb_min(units, cb_round_up(blocks, threads));
+  st->block_units = cb_ceil_div(units, blocks);
+  st->deals = blocks * groups < threads ? fewest_deals(st, blocks * groups, threads) : 1;
+}
+
 bool cb_winograd_cut(cb_winograd_plan *st, const cb_problem *problem, int threads)
 {
   const size_t element = problem->geo.element, needed = st->weights_bytes + CB_ALIGN;
@@ -127,13 +165,15 @@ bool cb_winograd_cut(cb_winograd_plan *st, const cb_problem *problem, int thread
   const int64_t least = cb_ceil_div(NEAR_FILTERS, CB_PANEL_VECTORS * st->kernels->lanes);
   bool fits = false;
   st->deals = 1;
+  st->shares_v = false;
   st->block_channels = st->channels;
   for (int64_t tiles = BLOCK_TILES; tiles >= 8 && !fits; tiles /= 2) {
     cut_tiles(st, tiles);
     fits = fit_panels(st, element, room, cb_min(least, st->panels));
   }
   while (!fits && st->block_channels > CB_WINOGRAD_CHAIN) {
-    st->block_channels = cb_round_up(cb_ceil_div(st->block_channels, 2), CB_WINOGRAD_CHAIN);
+    const int64_t whole = st->block_channels > CB_WINOGRAD_GROUP ? CB_WINOGRAD_GROUP : CB_WINOGRAD_CHAIN;
+    st->block_channels = cb_round_up(cb_ceil_div(st->block_channels, 2), whole);
     cut_tiles(st, 8);
     fits = fit_panels(st, element, room, 1);
   }
@@ -142,9 +182,6 @@ bool cb_winograd_cut(cb_winograd_plan *st, const cb_problem *problem, int thread
     fits = fit_panels(st, element, room, 1);
   }
   if (!fits) return false;
-  /* Blocks as even as they can be, and no more units than there are. */
-  const int64_t units = cb_max(1, problem->geo.n * st->units), blocks = cb_ceil_div(units, st->block_units);
-  st->block_units = cb_ceil_div(units, blocks);
-  if (threads > 1 && blocks < threads) st->block_units = cb_ceil_div(units, cb_min(units, threads));
+  share_out(st, problem, threads, element, room);
   return size_scratch(st, element);
 }

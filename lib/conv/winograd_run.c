@@ -2,6 +2,7 @@
  * winograd*: what a call does.
  *
  *     once: the weights' transforms U                                          [group][point][panel][channel][width]
+ *           where blocks are few, V of each, for all jobs that share it
  *     job: a block of units (rows of tiles, of several images perhaps), some of the panels
  *       for each group of panels
  *         for each block of channels                                           one, unless there are very many
@@ -19,7 +20,7 @@ typedef struct {
   int64_t unit0, unit1; /* of all images */
   int64_t panel0, panel1;
   const void *u; /* the group's */
-  char *scratch;
+  char *v, *scratch;
 } job;
 
 /* A unit, or several of one image that are whole rows of tiles. */
@@ -50,7 +51,7 @@ static stretch stretch_at(const job *j, int64_t unit)
   return s;
 }
 
-/* V of channels [c, c + L) of the units of a stretch. */
+/* V of channels [c, c + L) of the units of a stretch; V holds channels from c0 on. */
 static void open_stretch(const job *j, const stretch *s, int64_t c, int64_t c0)
 {
   const cb_winograd_plan *st = j->st;
@@ -78,7 +79,7 @@ static void open_stretch(const job *j, const stretch *s, int64_t c, int64_t c0)
         .pitch = pitch,
         .tiles = s->tiles,
         .columns = j->scratch + st->parts.columns,
-        .to = cb_at_mut(j->scratch + st->parts.v, ((c - c0) / lanes * tiles + s->tile + i * s->tiles) * lanes, element),
+        .to = cb_at_mut(j->v, ((c - c0) / lanes * tiles + s->tile + i * s->tiles) * lanes, element),
         .point_pitch = st->v_pitch});
 }
 
@@ -111,7 +112,7 @@ static void multiply(const job *j, int64_t from, int64_t to, int64_t c0, int64_t
       const cb_panel panel = cb_panel_at(st->engine, st->outputs, b);
       const int64_t u = p * st->weights + cb_panel_offset(st->engine, st->channels, b) + c0 * panel.width;
       const int64_t m = p * st->m_pitch + (b - from) * CB_PANEL_VECTORS * lanes * pitch;
-      st->kernels->multiply(&(cb_winograd_product){.v = cb_at(j->scratch + st->parts.v, p * st->v_pitch, element),
+      st->kernels->multiply(&(cb_winograd_product){.v = cb_at(j->v, p * st->v_pitch, element),
                                                    .group_pitch = pitch * lanes,
                                                    .u = cb_at(j->u, u, element),
                                                    .channels = c1 - c0,
@@ -192,11 +193,30 @@ static void run_panels(const job *j, int64_t from, int64_t to)
   const bool again = st->block_channels < st->channels; /* V does not hold all channels */
   for (int64_t c = 0; c < st->channels; c += st->block_channels) {
     const int64_t end = cb_min(st->channels, c + st->block_channels);
-    if (again || from == j->panel0) open_inputs(j, c, end);
+    if (again || (from == j->panel0 && !st->shares_v)) open_inputs(j, c, end);
     multiply(j, from, to, c, end);
   }
   for (int64_t b = from; b < to; b++)
     for (int v = 0; v < cb_panel_at(st->engine, st->outputs, b).vectors; v++) close_outputs(j, b, from, v);
+}
+
+/* Block `at` = block * groups + group of the call. */
+static job job_at(const cb_call *call, int64_t at, int worker)
+{
+  const cb_winograd_plan *st = call->plan->state;
+  const cb_problem *problem = &call->plan->problem;
+  const int64_t ig = at % problem->geo.g, block = at / problem->geo.g;
+  const int64_t blocks = cb_winograd_blocks(st, call->n), units = call->n * st->units;
+  job j = {.call = call,
+           .st = st,
+           .ig = ig,
+           .unit0 = cb_split(units, blocks, block),
+           .unit1 = cb_split(units, blocks, block + 1),
+           .scratch = cb_scratch(call, worker)};
+  j.u = cb_at(problem->packed ? call->w : call->shared, ig * st->points * st->weights, problem->geo.element);
+  j.v = st->shares_v ? call->shared + (problem->packed ? 0 : st->weights_bytes) + (size_t)at * st->v_bytes
+                     : j.scratch + st->parts.v;
+  return j;
 }
 
 /* task = (block * groups + group) * deals + deal. */
@@ -204,27 +224,35 @@ static void run_job(void *context, int64_t task, int worker)
 {
   const cb_call *call = context;
   const cb_winograd_plan *st = call->plan->state;
-  const cb_geometry *geo = &call->plan->problem.geo;
-  const int64_t deal = task % st->deals, ig = task / st->deals % geo->g, block = task / st->deals / geo->g;
-  const int64_t blocks = cb_winograd_blocks(st, call->n), units = call->n * st->units;
-  job j = {.call = call,
-           .st = st,
-           .ig = ig,
-           .unit0 = cb_split(units, blocks, block),
-           .unit1 = cb_split(units, blocks, block + 1),
-           .panel0 = cb_split(st->panels, st->deals, deal),
-           .panel1 = cb_split(st->panels, st->deals, deal + 1),
-           .scratch = cb_scratch(call, worker)};
-  j.u = cb_at(call->plan->problem.packed ? call->w : call->shared, ig * st->points * st->weights, geo->element);
+  job j = job_at(call, task / st->deals, worker);
+  j.panel0 = cb_split(st->panels, st->deals, task % st->deals);
+  j.panel1 = cb_split(st->panels, st->deals, task % st->deals + 1);
   for (int64_t b = j.panel0; b < j.panel1; b += st->group_panels)
     run_panels(&j, b, cb_min(j.panel1, b + st->group_panels));
 }
 
-static void transform_weights(void *context, int64_t task, int worker)
+static int64_t weight_tasks(const cb_call *call)
+{
+  return call->plan->problem.packed ? 0 : cb_winograd_weight_tasks(call->plan->state, &call->plan->problem.geo);
+}
+
+/* The weights' tasks, then V's: (block * groups + group) * so many groups of L channels. */
+static void transform(void *context, int64_t task, int worker)
 {
   const cb_call *call = context;
-  (void)worker;
-  cb_winograd_weight_task(call->plan->state, &call->plan->problem.geo, task, call->w, call->shared);
+  const cb_winograd_plan *st = call->plan->state;
+  const int64_t of_weights = weight_tasks(call), lanes = st->kernels->lanes;
+  if (task < of_weights) {
+    cb_winograd_weight_task(st, &call->plan->problem.geo, task, call->w, call->shared);
+    return;
+  }
+  const int64_t parts = cb_ceil_div(st->channels, lanes), c = (task - of_weights) % parts * lanes;
+  const job j = job_at(call, (task - of_weights) / parts, worker);
+  for (int64_t unit = j.unit0; unit < j.unit1;) {
+    const stretch s = stretch_at(&j, unit);
+    open_stretch(&j, &s, c, 0);
+    unit += s.units;
+  }
 }
 
 void cb_winograd_work(cb_call *call)
@@ -232,6 +260,8 @@ void cb_winograd_work(cb_call *call)
   const cb_winograd_plan *st = call->plan->state;
   const cb_geometry *geo = &call->plan->problem.geo;
   if (call->n == 0) return;
-  if (!call->plan->problem.packed) cb_call_add(call, cb_winograd_weight_tasks(st, geo), transform_weights);
-  cb_call_add(call, cb_winograd_blocks(st, call->n) * geo->g * st->deals, run_job);
+  const int64_t blocks = cb_winograd_blocks(st, call->n) * geo->g;
+  const int64_t of_v = st->shares_v ? blocks * cb_ceil_div(st->channels, st->kernels->lanes) : 0;
+  if (weight_tasks(call) + of_v > 0) cb_call_add(call, weight_tasks(call) + of_v, transform);
+  cb_call_add(call, blocks * st->deals, run_job);
 }

@@ -55,3 +55,61 @@ void cb_winograd_weight_task(const cb_winograd_plan *st, const cb_geometry *geo,
                                              .point_pitch = st->weights});
   }
 }
+
+const cb_winograd_forms cb_winograd_forms_2 = {CB_WINOGRAD_2X2, CB_WINOGRAD_2};
+const cb_winograd_forms cb_winograd_forms_3 = {CB_WINOGRAD_3X3, CB_WINOGRAD_3};
+const cb_winograd_forms cb_winograd_forms_4 = {CB_WINOGRAD_4X4, CB_WINOGRAD_4};
+
+/* A forward with these weights: all that packing looks at. The row applies, so the form fits. */
+static cb_winograd_plan forward_of(const cb_geometry *geo, const cb_winograd_forms *forms)
+{
+  cb_winograd_plan st = {.kernels = NULL};
+  char why[128];
+  cb_winograd_describe(&st, &(cb_problem){.geo = *geo, .direction = CNNBLAS_FORWARD, .packed = true}, forms, why,
+                       sizeof why);
+  return st;
+}
+
+static bool bytes_of(const cb_geometry *geo, const cb_winograd_forms *forms, int64_t *bytes)
+{
+  const cb_winograd_plan st = forward_of(geo, forms);
+  return cb_mul(geo->k * geo->q, (int64_t)geo->element, bytes) && cb_add(*bytes, (int64_t)st.weights_bytes, bytes);
+}
+
+static int64_t tasks_of(const cb_geometry *geo, const cb_winograd_forms *forms)
+{
+  const cb_winograd_plan st = forward_of(geo, forms);
+  return cb_winograd_weight_tasks(&st, geo);
+}
+
+/* The first chunk of a panel's channels copies the panel's filters too. */
+static void pack_with(const cb_geometry *geo, const cb_winograd_forms *forms, int64_t task, const void *w, void *packed)
+{
+  const cb_winograd_plan st = forward_of(geo, forms);
+  cb_winograd_weight_task(&st, geo, task, w, packed);
+  if (task % chunks(&st)) return;
+  const int64_t b = task / chunks(&st) % st.panels, ig = task / chunks(&st) / st.panels;
+  const cb_panel panel = cb_panel_at(st.engine, st.outputs, b);
+  const int64_t at = (ig * geo->kg + panel.first) * geo->q;
+  memcpy(cb_at_mut((char *)packed + st.weights_bytes, at, geo->element), cb_at(w, at, geo->element),
+         (size_t)(panel.count * geo->q) * geo->element);
+}
+
+#define DEFINE_PACKING(M)                                                                                              \
+  static bool bytes_##M(const cb_geometry *geo, int64_t *bytes)                                                        \
+  {                                                                                                                    \
+    return bytes_of(geo, &cb_winograd_forms_##M, bytes);                                                               \
+  }                                                                                                                    \
+  static int64_t tasks_##M(const cb_geometry *geo)                                                                     \
+  {                                                                                                                    \
+    return tasks_of(geo, &cb_winograd_forms_##M);                                                                      \
+  }                                                                                                                    \
+  static void pack_##M(const cb_geometry *geo, int64_t task, const void *w, void *packed)                              \
+  {                                                                                                                    \
+    pack_with(geo, &cb_winograd_forms_##M, task, w, packed);                                                           \
+  }                                                                                                                    \
+  const cb_packing cb_winograd_packing_##M = {                                                                         \
+      .form = "transformed", .bytes = bytes_##M, .tasks = tasks_##M, .pack = pack_##M};
+DEFINE_PACKING(2)
+DEFINE_PACKING(3)
+DEFINE_PACKING(4)

@@ -156,7 +156,11 @@ INLINE bool outputs_of(const cb_winograd_outputs *t, const int tall, const int w
 }
 
 /* X(ID, name, outputs of h, of w, taps of h, of w) */
-#define FORMS(X) X(CB_WINOGRAD_2X2, 2x2, 2, 2, 3, 3) X(CB_WINOGRAD_2, 2, 1, 2, 1, 3)
+#define FORMS(X)                                                                                                       \
+  X(CB_WINOGRAD_2X2, 2x2, 2, 2, 3, 3)                                                                                  \
+  X(CB_WINOGRAD_3X3, 3x3, 3, 3, 3, 3)                                                                                  \
+  X(CB_WINOGRAD_4X4, 4x4, 4, 4, 3, 3)                                                                                  \
+  X(CB_WINOGRAD_2, 2, 1, 2, 1, 3) X(CB_WINOGRAD_3, 3, 1, 3, 1, 3) X(CB_WINOGRAD_4, 4, 1, 4, 1, 3)
 
 #define DEFINE_FORM(ID, NAME, H, W, R, S)                                                                              \
   static void inputs_##NAME(const cb_winograd_inputs *t)                                                               \

@@ -16,7 +16,8 @@
  * A panel is two vectors of filters, or one (gemm/panel.h). V is the left operand of the product as it lies. What a tile becomes
  * depends on nothing beside it: blocks of tiles may be cut anywhere, and panels too, and no bit shows it.
  *
- * Bits: sums over channels are chains of CB_WINOGRAD_CHAIN multiply-adds in the order of channels, added in order.
+ * Bits: sums over channels are chains of CB_WINOGRAD_CHAIN multiply-adds (half as many where multiply-adds are not fused) in the
+ * order of channels, added in order within groups of CB_WINOGRAD_GROUP channels, and these in order.
  */
 #ifndef CB_GEMM_WINOGRAD_H
 #define CB_GEMM_WINOGRAD_H
@@ -28,12 +29,17 @@
 /* The forms: outputs of a tile, each for three taps. */
 typedef enum {
   CB_WINOGRAD_2X2, /* points 0, 1, -1, inf each way: small integers stay exact */
-  CB_WINOGRAD_2,   /* the same along rows alone: filters of 1 x 3 */
+  CB_WINOGRAD_3X3, /* points of small amplification (winograd_forms.h) */
+  CB_WINOGRAD_4X4,
+  CB_WINOGRAD_2, /* the same along rows alone: filters of 1 x 3 */
+  CB_WINOGRAD_3,
+  CB_WINOGRAD_4,
   CB_WINOGRAD_FORMS
 } cb_winograd_form_id;
 
 enum {
-  CB_WINOGRAD_CHAIN = 32, /* multiply-adds of a chain */
+  CB_WINOGRAD_CHAIN = 32,  /* multiply-adds of a chain */
+  CB_WINOGRAD_GROUP = 128, /* channels whose chains are added before they are added to others */
   CB_WINOGRAD_MARGIN =
       80 /* elements between one point's V or M and the next: powers of two would meet in the caches' sets */
 };

@@ -3,7 +3,7 @@
  *
  *     for each block of channels whose weights fit half of L1
  *       for some tiles                     kernels of 1 to ROWS rows
- *         for each chain of channels       sums in registers, then added to m
+ *         for each chain of channels       sums in registers, added to those of their group, and groups to m
  *           for each L channels, each of them: load the lanes, broadcast the rows' elements, multiply-add
  *
  * Rows lie L elements apart and the next L channels at a fixed distance, so the kernel needs no table of addresses. The length of
@@ -23,10 +23,16 @@
 
 enum {
   VECTORS = 2,
+#if defined __FMA__ || defined __ARM_FEATURE_FMA
   CHAIN = CB_WINOGRAD_CHAIN,
+#else
+  CHAIN = CB_WINOGRAD_CHAIN / 2, /* products are rounded too */
+#endif
+  GROUP = CB_WINOGRAD_GROUP,
   BLOCK = (16 << 10) / (VECTORS * CB_VECTOR_BYTES) /* channels: their weights are 16 KiB */
 };
-_Static_assert(CHAIN % LANES == 0 && BLOCK % CHAIN == 0, "chains are cut at groups of channels, blocks at chains");
+_Static_assert(CHAIN % LANES == 0 && BLOCK % GROUP == 0 && GROUP % CHAIN == 0,
+               "chains are cut at L channels, groups at chains, blocks at groups");
 
 /* Some tiles by one block of channels. */
 typedef struct {
@@ -58,24 +64,35 @@ INLINE void multiply_rows(const piece *p, const int rows, const int nv, const bo
 {
   const real *a = p->v, *b = p->u;
   const int64_t pitch = p->group_pitch, distance = p->ahead;
-  real *m = p->m;
+  real *const m = p->m;
   bool add = p->add;
+  vector group[ROWS][VECTORS]; /* sums of the group's chains so far */
+  int64_t done = 0;            /* channels of the group */
+  UNROLL for (int i = 0; i < rows; i++) UNROLL for (int v = 0; v < nv; v++) group[i][v] = (vector){0};
   for (int64_t left = p->channels; left > 0; left -= CHAIN) {
     vector sum[ROWS][VECTORS];
     UNROLL for (int i = 0; i < rows; i++) UNROLL for (int v = 0; v < nv; v++) sum[i][v] = (vector){0};
     if (left >= CHAIN) {
       for (int s = 0; s < CHAIN; s += LANES) {
-        UNROLL for (int z = 0; z < LANES; z++) STEP(z) a += pitch;
+        UNROLL for (int z = 0; z < LANES; z++) STEP(z);
+        a += pitch;
         b += LANES * nv * LANES;
         __asm__ volatile("" : "+r"(a)); /* one address register for all rows */
       }
     } else {
       int64_t s = left;
       for (; s >= LANES; s -= LANES) {
-        UNROLL for (int z = 0; z < LANES; z++) STEP(z) a += pitch;
+        UNROLL for (int z = 0; z < LANES; z++) STEP(z);
+        a += pitch;
         b += LANES * nv * LANES;
       }
-      for (int64_t z = 0; z < s; z++) STEP(z)
+      for (int64_t z = 0; z < s; z++) STEP(z);
+    }
+    if (done) UNROLL for (int i = 0; i < rows; i++) UNROLL for (int v = 0; v < nv; v++) sum[i][v] += group[i][v];
+    done += CHAIN;
+    if (done < GROUP && left > CHAIN) {
+      UNROLL for (int i = 0; i < rows; i++) UNROLL for (int v = 0; v < nv; v++) group[i][v] = sum[i][v];
+      continue;
     }
     if (add)
       UNROLL for (int i = 0; i < rows; i++) UNROLL for (int v = 0; v < nv; v++) sum[i][v] +=
@@ -83,6 +100,7 @@ INLINE void multiply_rows(const piece *p, const int rows, const int nv, const bo
     UNROLL for (int i = 0; i < rows; i++) UNROLL for (int v = 0; v < nv; v++) * (vector *)(m + (i * nv + v) * LANES) =
         sum[i][v];
     add = true;
+    done = 0;
   }
 }
 

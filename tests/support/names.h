@@ -11,6 +11,8 @@
 #define GEMM_1X1               "gemm_1x1"
 #define DEPTHWISE              "depthwise"
 #define WINOGRAD               "winograd"
+#define WINOGRAD_FAST          "winograd_fast"
+#define WINOGRAD_FASTEST       "winograd_fastest"
 #define NAIVE                  "naive"
 #define REFERENCE              "reference"
 
