@@ -31,7 +31,7 @@ static const char help[] =
     "usage: cnnblas-bench ab OLD.so NEW.so [MORE.so]... [OPTION]... [PROBLEM]...  (none: resnet50)\n"
     "\n"
     "  --set NAME,...  --problems FILE  --direction D,...  --algorithm A,...  --batch N  --threads N\n"
-    "  --dtype f32|f64  --workspace W  --effort E  --sweep V=FROM..TO       as without ab\n"
+    "  --dtype f32|f64  --workspace W  --effort E  --accuracy A  --sweep V=FROM..TO   as without ab\n"
     "  --algorithm NAME_prepacked   forward on weights packed beforehand\n"
     "  --min-time SECONDS   spent on each build of a layer and direction (0.1)\n"
     "  --json FILE          - for standard output, which then holds nothing else\n"
@@ -105,7 +105,7 @@ static void try_build(const ab_run *r, const bench_task *task, const bench_expec
   memset(task->out, 0xff, bytes);
   c->watch.failed = !bench_other_build.run(c->state);
   if (!c->watch.failed) {
-    c->verdict = bench_check(expected, task);
+    c->verdict = bench_check(expected, task, bench_other_build.describe(c->state));
     if (first)
       memcpy(r->first_output, task->out, bytes);
     else

@@ -36,6 +36,14 @@ const char *bench_algorithm_asked(const char *name, bool *packed)
   return asked ? asked : name;
 }
 
+bool bench_row_named(const char *name, cnnblas_algorithm_info *row)
+{
+  for (int32_t i = 0; cnnblas_conv_algorithm_info(i, row) == CNNBLAS_OK; i++)
+    if (strcmp(row->name, name) == 0) return true;
+  memset(row, 0, sizeof *row);
+  return false;
+}
+
 static const char *of_accuracy(cnnblas_accuracy accuracy)
 {
   cnnblas_algorithm_info row;

@@ -16,6 +16,9 @@ bool bench_is_algorithm(const char *name);
 /* The options' algorithm for a name of the above, and whether weights come packed; static storage, or name itself. */
 const char *bench_algorithm_asked(const char *name, bool *packed);
 
+/* What the library's table says of the row of that full name; false, and zeros, for a peer's. */
+bool bench_row_named(const char *name, cnnblas_algorithm_info *row);
+
 /* The loops in the arrays' own type, one thread: the baseline. And the sums in the next wider type: what is right. */
 const char *bench_naive_name(void);
 const char *bench_reference_name(void);

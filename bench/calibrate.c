@@ -48,7 +48,7 @@ static bool prepare(calibration *c, const bench_task *task, const bench_expected
   if (!count_work(task, &options, &s->count) || s->count.row == CB_COST_ROWS_OF_TABLE) return false;
   if (!(s->state = bench_ours.create(task, &options, why, sizeof why))) return false;
   memset(task->out, 0xff, (size_t)bench_task_outputs(task) * task->element);
-  bool right = bench_ours.run(s->state) && bench_check(expected, task).correct;
+  bool right = bench_ours.run(s->state) && bench_check(expected, task, bench_ours.describe(s->state)).correct;
   double begin = bench_now();
   *watch = (bench_stopwatch){.run = bench_ours.run, .state = s->state};
   watch->failed = !bench_ours.run(s->state);

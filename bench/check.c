@@ -2,6 +2,7 @@
 #include "check.h"
 #include "algorithms.h"
 #include "memory.h"
+#include "norms.h"
 #include "random.h"
 #include <math.h>
 #include <stdlib.h>
@@ -221,14 +222,21 @@ void bench_expected_destroy(bench_expected *expected)
   free(expected);
 }
 
-bench_verdict bench_check(const bench_expected *e, const bench_task *task)
+bench_verdict bench_check(const bench_expected *e, const bench_task *task, const char *row)
 {
-  bench_verdict verdict = {.correct = true, .checked = e->count};
+  cnnblas_algorithm_info info;
+  bench_row_named(row, &info);
+  const bool far = info.accuracy == CNNBLAS_ACCURACY_NORM_RELAXED;
+  const double c = bench_norms_factor(info.norm_factor, e->terms) * e->unit;
+  bench_norms *norms =
+      info.norm_factor ? bench_norms_create(task, far ? 3 : 0) : NULL; /* without: the element-wise bound */
+  bench_verdict verdict = {.correct = true, .checked = e->count, .norm_wise = norms};
   for (size_t s = 0; s < e->count; s++) {
     int64_t at = e->index ? e->index[s] : (int64_t)s;
     double got =
         task->element == sizeof(double) ? ((const double *)task->out)[at] : (double)((const float *)task->out)[at];
-    double bound = e->terms * e->unit * e->magnitude[s] + (e->index ? 0 : e->unit * fabs(e->value[s]));
+    double bound = norms ? c * bench_norms_at(norms, at) : e->terms * e->unit * e->magnitude[s];
+    if (!e->index) bound += e->unit * fabs(e->value[s]);
     double error = fabs(got - e->value[s]);
     if (!(error <= bound)) verdict.correct = false;
     if (isnan(error)) error = INFINITY;
@@ -236,5 +244,6 @@ bench_verdict bench_check(const bench_expected *e, const bench_task *task)
     verdict.max_error = fmax(verdict.max_error, error / e->magnitude[s]);
     verdict.share_of_bound = fmax(verdict.share_of_bound, error / bound);
   }
+  bench_norms_destroy(norms);
   return verdict;
 }

@@ -29,6 +29,7 @@ static const char help[] =
     "  --min-time SECONDS   spent on each candidate of a layer (0.1)\n"
     "  --workspace W        default, none, or bytes a thread at most\n"
     "  --effort E           estimate or measure: how auto chooses (estimate)\n"
+    "  --accuracy A         default, exact (the element-wise bound) or relaxed: what auto may choose\n"
     "  --wisdom FILE        measured choices, read and written; means --effort measure\n"
     "  --wait-quiet SECONDS wait up to so long for other processes to leave the machine alone (0)\n"
     "  --no-naive           skip the naive baseline\n"
@@ -64,6 +65,7 @@ enum {
   WAIT_QUIET,
   WORKSPACE,
   EFFORT,
+  ACCURACY,
   WISDOM,
   NO_NAIVE,
   SWEEP,
@@ -93,6 +95,7 @@ static const struct option long_options[] = {{"set", required_argument, NULL, SE
                                              {"wait-quiet", required_argument, NULL, WAIT_QUIET},
                                              {"workspace", required_argument, NULL, WORKSPACE},
                                              {"effort", required_argument, NULL, EFFORT},
+                                             {"accuracy", required_argument, NULL, ACCURACY},
                                              {"wisdom", required_argument, NULL, WISDOM},
                                              {"no-naive", no_argument, NULL, NO_NAIVE},
                                              {"sweep", required_argument, NULL, SWEEP},
@@ -215,6 +218,8 @@ static int read_option(bench_options *o, int option)
     return bench_read_wait_quiet(o, optarg);
   case WORKSPACE:
     return bench_read_workspace(o, optarg);
+  case ACCURACY:
+    return bench_read_accuracy(o, optarg);
   case WISDOM:
     o->wisdom_file = optarg;
     o->effort = CNNBLAS_MEASURE;
@@ -275,7 +280,7 @@ static int finish(bench_options *o, bool problems_named)
                        o->effort == CNNBLAS_MEASURE))
     return bench_usage_error("calibrate", o->calibrate,
                              "it runs with sets, problems, --direction, --batch, --threads, --dtype, --min-time, "
-                             "--sweep, --workspace and --wait-quiet only");
+                             "--sweep, --workspace, --accuracy and --wait-quiet only");
   if (o->kernels) return BENCH_OK;
   if (!o->threads) {
     cnnblas_system_info info;

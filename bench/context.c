@@ -5,6 +5,7 @@ void bench_context_fill(bench_context *context, const char *executable, const be
 {
   *context = (bench_context){.threads = options->threads,
                              .dtype = options->dtype,
+                             .accuracy = options->accuracy,
                              .onednn_version = bench_onednn_version(),
                              .compiler = BENCH_COMPILER,
                              .build_type = BENCH_BUILD_TYPE,

@@ -104,7 +104,7 @@ static bool try_once(subject *s, const bench_task *task, const bench_expected *e
 {
   memset(task->out, 0xff, (size_t)bench_task_outputs(task) * task->element);
   if (!s->peer->run(s->state) || (s->peer->fetch && !s->peer->fetch(s->state))) return false;
-  s->verdict = bench_check(expected, task);
+  s->verdict = bench_check(expected, task, bench_row_of(s->peer, s->state));
   return true;
 }
 

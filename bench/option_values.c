@@ -209,6 +209,16 @@ int bench_read_integer(const char *option, const char *text, long long least, lo
 
 static const long long most_workspace = 1LL << 40;
 
+int bench_read_accuracy(bench_options *o, const char *text)
+{
+  const char *name;
+  for (int i = 0; (name = cnnblas_accuracy_policy_name((cnnblas_accuracy_policy)i)); i++) {
+    o->accuracy = (cnnblas_accuracy_policy)i;
+    if (strcmp(text, name) == 0) return BENCH_OK;
+  }
+  return bench_usage_error("accuracy", text, "it is default, exact or relaxed");
+}
+
 int bench_read_workspace(bench_options *o, const char *text)
 {
   long long bytes;

@@ -18,6 +18,7 @@ int bench_read_sets(bench_options *o, char *names);
 int bench_read_directions(bench_options *o, char *names);
 int bench_read_algorithms(bench_options *o, char *names); /* the names stay where they are */
 int bench_read_peers(bench_options *o, char *names);
+int bench_read_accuracy(bench_options *o, const char *text);
 int bench_read_workspace(bench_options *o, const char *text);
 int bench_read_min_time(bench_options *o, const char *text);
 int bench_read_wait_quiet(bench_options *o, const char *text);

@@ -30,6 +30,7 @@ typedef struct bench_options {
   cnnblas_workspace_policy workspace;
   size_t workspace_limit;
   cnnblas_effort effort;
+  cnnblas_accuracy_policy accuracy;
   const char *wisdom_file; /* NULL for none */
   cnnblas_wisdom *wisdom;  /* of that file; main makes and frees it */
   double min_time;

@@ -13,6 +13,7 @@ typedef struct bench_context {
   bench_peaks peaks;
   int threads;
   cnnblas_dtype dtype;
+  cnnblas_accuracy_policy accuracy;
   const char *onednn_version; /* "" without */
   const char *compiler;       /* that built the benchmark */
   const char *build_type;     /* meson's */

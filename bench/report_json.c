@@ -66,6 +66,7 @@ json_t *bench_context_json(const bench_context *c)
   set_text(o, "isa_detected", s->isa_detected);
   set_integer(o, "threads", c->threads);
   set_text(o, "dtype", bench_dtype_name(c->dtype));
+  set_text(o, "accuracy", cnnblas_accuracy_policy_name(c->accuracy));
   set_text(o, "openblas_version", s->openblas_version);
   set_text(o, "openblas_core", s->openblas_core);
   set_text(o, "openblas_flavour", s->openblas_flavour);
@@ -121,6 +122,8 @@ static json_t *row_json(const bench_result *r)
   set_text(o, "algorithm", r->algorithm);
   set_text(o, "kind", kinds[r->kind]);
   set_text(o, "chosen", r->chosen);
+  if (r->kind == BENCH_OURS) set_text(o, "accuracy", cnnblas_accuracy_policy_name(r->accuracy));
+  set_text(o, "error_bound", r->verdict.norm_wise ? "norm-wise" : "element-wise");
   set_integer(o, "repeats", r->problem.repeats);
   set_number(o, "flops", r->flops);
   set_number(o, "bytes", r->bytes);

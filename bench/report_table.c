@@ -46,8 +46,9 @@ static void print_cores(const cnnblas_system_info *s)
 void bench_table_head(const bench_context *c)
 {
   const cnnblas_system_info *s = &c->system;
-  printf("cnnblas-bench %s: %s, %d threads, %s, %s\n", cnnblas_version_string(),
-         s->cpu_model[0] ? s->cpu_model : "unknown CPU", c->threads, s->isa, bench_dtype_name(c->dtype));
+  printf("cnnblas-bench %s: %s, %d threads, %s, %s, accuracy %s\n", cnnblas_version_string(),
+         s->cpu_model[0] ? s->cpu_model : "unknown CPU", c->threads, s->isa, bench_dtype_name(c->dtype),
+         cnnblas_accuracy_policy_name(c->accuracy));
   printf("OpenBLAS %s %s (%s), %s, %s, %s build; data seeds 1 to 5\n", s->openblas_version, s->openblas_core,
          s->openblas_flavour, s->openmp_runtime, c->compiler, c->build_type);
   print_cores(s);
@@ -108,7 +109,7 @@ void bench_table_row(const bench_result *row, bool first_of_direction)
     printf("%7s", "-");
   printf(" %5s %5s ", short_bytes(row->workspace_bytes, work), short_bytes(row->memory_bytes, memory));
   if (row->verdict.correct)
-    printf("%5.0e\n", row->verdict.max_error);
+    printf("%5.0e%s\n", row->verdict.max_error, row->verdict.norm_wise ? "N" : "");
   else
     puts("WRONG");
 }

@@ -22,6 +22,7 @@ typedef struct bench_result {
   int threads;
   bench_timing timing; /* naive: scaled up to the whole problem */
   bench_verdict verdict;
+  cnnblas_accuracy_policy accuracy; /* that automatic choices of the run had */
   double flops, gflops;
   double bytes; /* of x, w and y, each counted once */
   double roof_gflops;

@@ -64,7 +64,7 @@ static bool try_once(candidate *c)
   c->watch.first_call = bench_now() - begin;
   c->memory = bench_memory_growth(before);
   if (c->peer->fetch && !c->peer->fetch(c->state)) return false;
-  c->verdict = bench_check(c->expected, c->task);
+  c->verdict = bench_check(c->expected, c->task, bench_row_of(c->peer, c->state));
   if (c->watch.first_call <
       0.05) { /* the first call met cold caches and untouched pages: it says little about the others */
     begin = bench_now();
@@ -99,6 +99,11 @@ static void add_candidate(round_state *round, candidate c, const void *peer_opti
   round->candidates[round->count++] = c;
 }
 
+const char *bench_row_of(const bench_peer *peer, const void *state)
+{
+  return peer == &bench_ours || peer == &bench_other_build ? peer->describe(state) : "";
+}
+
 cnnblas_conv_options bench_library_options(const bench_options *options, const char *algorithm, int threads)
 {
   bool packed;
@@ -109,6 +114,7 @@ cnnblas_conv_options bench_library_options(const bench_options *options, const c
                                 .workspace = options->workspace,
                                 .workspace_limit = options->workspace_limit,
                                 .effort = options->effort,
+                                .accuracy = options->accuracy,
                                 .wisdom = options->wisdom};
 }
 
@@ -148,6 +154,7 @@ static void fill_row(const round_state *round, const run_state *run, const bench
   row->timing.cpu *= c->scale;
   row->load = bench_load_of(run->options->load, &c->watch.clocks, c->task->threads);
   row->verdict = c->verdict;
+  row->accuracy = run->options->accuracy;
   row->flops = task->shape.flops;
   row->bytes =
       (double)(task->shape.x_elements + task->shape.w_elements + task->shape.y_elements) * (double)task->element;

@@ -19,6 +19,9 @@ int bench_run(const bench_options *options, const bench_peaks *peaks, bench_resu
               void *context);
 
 /* What the library is asked for where one of its algorithms is run; BENCH_PREPACKED (algorithms.h) among them. */
+/* The name of the library's row that a state of bench_ours or bench_other_build runs; "" for other peers. */
+const char *bench_row_of(const bench_peer *peer, const void *state);
+
 cnnblas_conv_options bench_library_options(const bench_options *options, const char *algorithm, int threads);
 
 #endif

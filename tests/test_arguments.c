@@ -196,8 +196,10 @@ static void test_options(void **state)
   REFUSE_OPTION(effort, (cnnblas_effort)-3, INVALID, "effort|-3");
   REFUSE_OPTION(no_alloc, 2, INVALID, "no_alloc|2");
   REFUSE_OPTION(flush_denormals, 2, INVALID, "flush_denormals|2");
+  REFUSE_OPTION(accuracy, (cnnblas_accuracy_policy)3, INVALID, "accuracy|3");
+  REFUSE_OPTION(accuracy, (cnnblas_accuracy_policy)-1, INVALID, "accuracy|-1");
   REFUSE_OPTION(accumulate, -1, INVALID, "accumulate|-1");
-  for (int i = 0; i < 15; i++) REFUSE_OPTION(reserved[i], -9, INVALID, "reserved[|-9");
+  for (int i = 0; i < 14; i++) REFUSE_OPTION(reserved[i], -9, INVALID, "reserved[|-9");
   REFUSE_OPTION(algorithm, "im2coll", INVALID, "algorithm|im2coll");
   REFUSE_OPTION(algorithm, "", INVALID, "algorithm");
   REFUSE_OPTION(algorithm, GEMM_1X1, CNNBLAS_UNSUPPORTED, "gemm_1x1|kernel");

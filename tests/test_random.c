@@ -63,8 +63,7 @@ static void run_direction(session *s, const problem *p, cnnblas_conv_direction d
       if (must_apply(v->algorithm, p, direction)) FAIL("%s refuses it: %s", v->algorithm, cnnblas_last_error());
       continue;
     }
-    oracle_check(&s->want, s->arrays.out.data, integers, "output");
-    if (v->db) oracle_check(&s->want_db, s->arrays.db.data, integers, "bias gradient");
+    rig_check(&s->arrays, v, &s->want, &s->want_db, integers, "output");
     calls[v->algorithm ? i : MAX_ALGORITHMS][direction]++;
   }
 }

@@ -229,6 +229,8 @@ static void test_keys(void **state)
   ANOTHER(direction = 1);
   ANOTHER(direction = 2);
   ANOTHER(o.accumulate = 1);
+  ANOTHER(o.accuracy = CNNBLAS_ACCURACY_EXACT);
+  ANOTHER(o.accuracy = CNNBLAS_ACCURACY_RELAXED);
   ANOTHER(o.workspace = CNNBLAS_WORKSPACE_NONE);
   ANOTHER((o.workspace = CNNBLAS_WORKSPACE_LIMIT, o.workspace_limit = 1 << 20));
   ANOTHER((d.rank = 3, d.size[2] = d.size[1], d.size[1] = d.size[0], d.size[0] = 2, d.kernel[2] = 3));
@@ -270,18 +272,20 @@ static void test_refusals(void **state)
     cnnblas_status status;
     const char *words;
   } cases[] = {
-      {"cnnblas-wisdom 1", "cnnblas-wisdom 2", CNNBLAS_UNSUPPORTED, ":1: |\"2\"|\"1\""},
+      {"cnnblas-wisdom 2", "cnnblas-wisdom 1", CNNBLAS_UNSUPPORTED, ":1: |\"1\"|\"2\""},
       {"cnnblas-wisdom", "fftw-wisdom", CNNBLAS_BAD_FORMAT, ":1: |fftw-wisdom"},
       {"library ", "library 9", CNNBLAS_UNSUPPORTED, ":2: |library is \"9"},
       {"cpu ", "cpu Vortex86 of ", CNNBLAS_UNSUPPORTED, ":3: |cpu is \"Vortex86 of"},
       {"level ", "level sse", CNNBLAS_UNSUPPORTED, ":4: |level is \"sse"},
       {"f32 forward", "f16 forward", CNNBLAS_BAD_FORMAT, ":5: |dtype is \"f16\""},
       {"f32 forward", "f32 sideways", CNNBLAS_BAD_FORMAT, ":5: |direction is \"sideways\""},
-      {"f32 forward 0 ", "f32 forward x ", CNNBLAS_BAD_FORMAT, ":5: |number 1 of 24 is \"x\""},
-      {"f32 forward 0 ", "f32 forward 99999999999999999999 ", CNNBLAS_BAD_FORMAT, ":5: |number 1 of 24"},
-      {"f32 forward 0 ", "f32 forward 0 0 ", CNNBLAS_BAD_FORMAT, ":5: |algorithm is"},
-      {"f32 forward 0 ", "f32 forward ", CNNBLAS_BAD_FORMAT, ":5: |number 24 of 24"},
-      {"f32 forward 0 ", "f32 forward  0 ", CNNBLAS_BAD_FORMAT, ":5: |number 1 of 24 is \"\""},
+      {"forward default", "forward roughly", CNNBLAS_BAD_FORMAT, ":5: |accuracy is \"roughly\""},
+      {"f32 forward default 0 ", "f32 forward default x ", CNNBLAS_BAD_FORMAT, ":5: |number 1 of 24 is \"x\""},
+      {"f32 forward default 0 ", "f32 forward default 99999999999999999999 ", CNNBLAS_BAD_FORMAT,
+       ":5: |number 1 of 24"},
+      {"f32 forward default 0 ", "f32 forward default 0 0 ", CNNBLAS_BAD_FORMAT, ":5: |algorithm is"},
+      {"f32 forward default 0 ", "f32 forward default ", CNNBLAS_BAD_FORMAT, ":5: |number 24 of 24"},
+      {"f32 forward default 0 ", "f32 forward default  0 ", CNNBLAS_BAD_FORMAT, ":5: |number 1 of 24 is \"\""},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     harness_doing("\"%s\" made \"%s\"", cases[i].old, cases[i].new);
@@ -290,8 +294,8 @@ static void test_refusals(void **state)
     expect_refusal(cases[i].status, cases[i].words);
   }
   const char *name = choice_of_line();
-  static const char *const names[] = {"winograd\n", NAIVE "\n", "\n", "im2col twice\n"};
-  static const char *const reasons[] = {":5: |\"winograd\"", ":5: |\"naive\"", ":5: |algorithm is \"\"",
+  static const char *const names[] = {"fourier\n", NAIVE "\n", "\n", "im2col twice\n"};
+  static const char *const reasons[] = {":5: |\"fourier\"", ":5: |\"naive\"", ":5: |algorithm is \"\"",
                                         ":5: |\"twice\""};
   for (int i = 0; i < 4; i++) {
     change(name, names[i]);

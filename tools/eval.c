@@ -28,13 +28,14 @@ static const char help[] =
     "                 the table as a picture, SVG or PNG by the ending; needs gnuplot\n"
     "  --batch N      images a call (256)\n"
     "  --threads N    (one a core)\n"
+    "  --accuracy A   of convolutions: default, exact (each output by itself) or relaxed\n"
     "  --json FILE    one JSON object; - for standard output, which then holds nothing else\n"
     "  -h, --help  -V, --version\n"
     "\n"
     "example: cnnblas eval --model digits.safetensors --data mnist/ --confusion\n"
     "exit status: 0 fine, 1 an output is not finite, 2 usage, 3 bad input, 4 out of memory or disk\n";
 
-enum { MODEL = 256, DATA, TRAIN, TRANSPOSE, LABEL_OFFSET, CONFUSION, CONFUSION_PLOT, BATCH, THREADS, JSON };
+enum { MODEL = 256, DATA, TRAIN, TRANSPOSE, LABEL_OFFSET, CONFUSION, CONFUSION_PLOT, BATCH, THREADS, ACCURACY, JSON };
 
 static const struct option long_options[] = {{"model", required_argument, NULL, MODEL},
                                              {"data", required_argument, NULL, DATA},
@@ -45,6 +46,7 @@ static const struct option long_options[] = {{"model", required_argument, NULL, 
                                              {"confusion-plot", required_argument, NULL, CONFUSION_PLOT},
                                              {"batch", required_argument, NULL, BATCH},
                                              {"threads", required_argument, NULL, THREADS},
+                                             {"accuracy", required_argument, NULL, ACCURACY},
                                              {"json", required_argument, NULL, JSON},
                                              {"help", no_argument, NULL, COMMAND_HELP},
                                              {"version", no_argument, NULL, COMMAND_VERSION},
@@ -57,6 +59,7 @@ typedef struct {
   const char *json; /* a path, NULL for none */
   bool confusion;
   int64_t batch, threads;
+  int accuracy; /* a cnnblas_accuracy_policy */
 } eval_options;
 
 typedef struct {
@@ -98,6 +101,8 @@ static int read_option(eval_options *o, int option, bool *done)
     return COMMAND_FINE;
   case BATCH:
     return command_integer("batch", optarg, 1, 1 << 24, &o->batch);
+  case ACCURACY:
+    return command_choice("accuracy", optarg, settings_accuracy_names, &o->accuracy);
   case THREADS:
     return command_integer("threads", optarg, 1, 4096, &o->threads);
   default:
@@ -110,6 +115,7 @@ static int load(evaluation *e)
   io_error error;
   char is[96], wanted[96];
   model_use use = {.mode = CNNBLAS_NET_INFERENCE, .threads = (int32_t)e->o.threads};
+  use.accuracy = (cnnblas_accuracy_policy)e->o.accuracy;
   io_status status = e->o.data ? dataset_read(e->o.data, e->o.half, &e->o.form, &e->data, &error)
                                : dataset_draw(e->o.half, &e->data, &error);
   use.batch = dataset_batch(&e->data, e->o.batch);

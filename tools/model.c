@@ -157,6 +157,7 @@ static io_status read_options(const char *name, const st_file *file, const model
     status = metadata_integer(name, file, "batch", 1, INT32_MAX, &o->batch, error);
   o->init = CNNBLAS_INIT_ZERO;
   o->threads = use->threads;
+  o->accuracy = use->accuracy;
   if (!status && !file->count) status = io_fail(error, IO_BAD_INPUT, "%s: no tensors", name);
   if (status) return status;
   const char *dtype = file->tensors[0].dtype;

@@ -27,6 +27,7 @@ typedef struct {
   cnnblas_net_mode mode;
   int64_t batch; /* 0: that of the checkpoint, else 64 */
   int32_t threads;
+  cnnblas_accuracy_policy accuracy;
 } model_use;
 
 /*

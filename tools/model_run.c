@@ -38,6 +38,7 @@ int metadata_set_run(json_t *m, const train_settings *s, const train_state *stat
          metadata_set(m, "epochs", "%lld", (long long)s->epochs) || metadata_set(m, "lr", "%a", s->lr) ||
          metadata_set(m, "momentum", "%a", s->momentum) || metadata_set(m, "weight_decay", "%a", s->weight_decay) ||
          metadata_set(m, "lr_steps", "%s", steps) || metadata_set(m, "init", "%s", settings_init_names[s->init]) ||
+         metadata_set(m, "accuracy", "%s", settings_accuracy_names[s->accuracy]) ||
          metadata_set(m, "epoch", "%lld", (long long)state->epoch) ||
          metadata_set(m, "image", "%lld", (long long)state->image) || metadata_set(m, "loss_sum", "%a", state->loss) ||
          metadata_set(m, "correct", "%lld", (long long)state->correct) ||
@@ -76,7 +77,7 @@ static io_status read_rows(const char *name, const st_file *file, train_state *s
 
 static io_status read_settings(const char *name, const st_file *file, train_settings *s, io_error *error)
 {
-  int init = 0;
+  int init = 0, accuracy = 0;
   const char *seed = st_metadata(file, "seed");
   char *end = NULL;
   if (seed) s->seed = strtoull(seed, &end, 10);
@@ -87,7 +88,10 @@ static io_status read_settings(const char *name, const st_file *file, train_sett
   if (!status) status = metadata_number(name, file, "momentum", 0, 1, &s->momentum, error);
   if (!status) status = metadata_number(name, file, "weight_decay", 0, HUGE_VAL, &s->weight_decay, error);
   if (!status) status = metadata_choice(name, file, "init", settings_init_names, &init, error);
+  if (!status && st_metadata(file, "accuracy")) /* checkpoints of before the option have none */
+    status = metadata_choice(name, file, "accuracy", settings_accuracy_names, &accuracy, error);
   if (status) return status;
+  s->accuracy = (cnnblas_accuracy_policy)accuracy;
   s->init = (cnnblas_init)init;
   const char *steps = st_metadata(file, "lr_steps");
   if (!steps || settings_parse_lr_steps(steps, s))

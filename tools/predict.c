@@ -21,6 +21,7 @@ static const char help[] =
     "  --invert       pictures of dark ink on light paper: MNIST's digits are white on black\n"
     "  --transpose    IDX images are stored column by column, as EMNIST's are\n"
     "  --threads N    (one a core)\n"
+    "  --accuracy A   of convolutions: default, exact (each output by itself) or relaxed\n"
     "  --json FILE    one JSON array; - for standard output, which then holds nothing else\n"
     "  -h, --help  -V, --version\n"
     "\n"
@@ -29,17 +30,22 @@ static const char help[] =
     "example: cnnblas predict --model digits.safetensors --invert scan.png\n"
     "exit status: 0 fine, 1 an output is not finite, 2 usage, 3 bad input, 4 out of memory or disk\n";
 
-enum { MODEL = 256, INVERT, TRANSPOSE, THREADS, JSON, BATCH_IMAGES = 64 };
+enum { MODEL = 256, INVERT, TRANSPOSE, THREADS, ACCURACY, JSON, BATCH_IMAGES = 64 };
 
-static const struct option long_options[] = {
-    {"model", required_argument, NULL, MODEL},       {"invert", no_argument, NULL, INVERT},
-    {"transpose", no_argument, NULL, TRANSPOSE},     {"threads", required_argument, NULL, THREADS},
-    {"json", required_argument, NULL, JSON},         {"help", no_argument, NULL, COMMAND_HELP},
-    {"version", no_argument, NULL, COMMAND_VERSION}, {0}};
+static const struct option long_options[] = {{"model", required_argument, NULL, MODEL},
+                                             {"invert", no_argument, NULL, INVERT},
+                                             {"transpose", no_argument, NULL, TRANSPOSE},
+                                             {"threads", required_argument, NULL, THREADS},
+                                             {"json", required_argument, NULL, JSON},
+                                             {"help", no_argument, NULL, COMMAND_HELP},
+                                             {"version", no_argument, NULL, COMMAND_VERSION},
+                                             {"accuracy", required_argument, NULL, ACCURACY},
+                                             {0}};
 
 typedef struct {
   const char *model;
   int64_t threads;
+  int accuracy; /* a cnnblas_accuracy_policy */
   bool invert, nonfinite;
   dataset_form form;
   const char *json; /* a path, NULL for none */
@@ -127,6 +133,7 @@ static int open_model(prediction *p)
 {
   io_error error;
   model_use use = {.mode = CNNBLAS_NET_INFERENCE, .batch = BATCH_IMAGES, .threads = (int32_t)p->threads};
+  use.accuracy = (cnnblas_accuracy_policy)p->accuracy;
   io_status read = model_read(p->model, &use, &p->net, &p->norm, &error);
   if (read) return command_fail((int)read, "%s", error.text);
   cnnblas_net_get_info(p->net, &p->info);
@@ -150,6 +157,8 @@ static int read_options(prediction *p, int argc, char **argv, bool *done)
       p->form.transpose = true;
     else if (option == JSON)
       p->json = optarg;
+    else if (option == ACCURACY)
+      status = command_choice("accuracy", optarg, settings_accuracy_names, &p->accuracy);
     else if (option == THREADS)
       status = command_integer("threads", optarg, 1, 4096, &p->threads);
     else

@@ -9,6 +9,7 @@
 const char *const settings_init_names[] = {"he", "he-fan-out", "small", "zero", NULL};
 const char *const settings_loss_names[] = {"softmax", "sigmoid", NULL};
 const char *const settings_dtype_names[] = {"f32", "f64", NULL};
+const char *const settings_accuracy_names[] = {"default", "exact", "relaxed", NULL};
 
 int settings_parse_lr_steps(const char *text, train_settings *s)
 {

@@ -23,6 +23,7 @@ typedef struct {
   cnnblas_lr_step lr_steps[SETTINGS_MOST_STEPS]; /* epochs counted from 0, as the library does */
   int64_t lr_step_count;
   cnnblas_init init;
+  cnnblas_accuracy_policy accuracy;
 } train_settings;
 
 /* One finished epoch. */
@@ -49,10 +50,11 @@ typedef struct {
   uint32_t checksum; /* of the training data */
 } train_state;
 
-/* The words of --init, --loss and --dtype in the order of the library's constants, NULL at the end. */
+/* The words of --init, --loss, --dtype and --accuracy in the order of the library's constants, NULL at the end. */
 extern const char *const settings_init_names[];
 extern const char *const settings_loss_names[];
 extern const char *const settings_dtype_names[];
+extern const char *const settings_accuracy_names[];
 
 /* "10:0.1,20:0.5": epochs counted from 1. Returns 0 and fills the steps, or -1 for a text that is wrong. */
 int settings_parse_lr_steps(const char *text, train_settings *settings);

@@ -103,6 +103,7 @@ static int begin_run(session *s)
   const train_options *o = &s->options;
   trainer *t = &s->trainer;
   cnnblas_net_options made = {.dtype = o->dtype, .loss = o->loss, .init = o->settings.init, .threads = o->threads};
+  made.accuracy = o->settings.accuracy;
   made.seed = o->settings.seed;
   t->settings = o->settings;
   made.batch = t->settings.batch = dataset_batch(&s->train, o->settings.batch);
@@ -155,6 +156,7 @@ static int resume_run(session *s)
   if (!status && !model_is_checkpoint(&s->resumed))
     status = io_fail(&error, IO_BAD_INPUT, "%s: a model, but not a checkpoint", o->resume);
   if (!status) status = model_read_run(o->resume, &s->resumed, &t->settings, &t->state, &error);
+  use.accuracy = t->settings.accuracy;
   use.batch = t->settings.batch = dataset_batch(&s->train, t->settings.batch);
   if (!status) status = model_make(o->resume, &s->resumed, &use, &t->net, &t->norm, &error);
   st_free(&s->resumed);
@@ -217,11 +219,12 @@ static json_t *result_json(const session *s)
   char steps[SETTINGS_MOST_STEPS * 40];
   cnnblas_net_get_info(t->net, &info);
   settings_print_lr_steps(g, steps, sizeof steps);
-  json_t *settings = json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:s, s:s, s:s, s:s}", "seed", (json_int_t)g->seed,
-                               "batch", (json_int_t)g->batch, "epochs", (json_int_t)g->epochs, "lr",
-                               io_json_number(g->lr), "momentum", io_json_number(g->momentum), "weight_decay",
-                               io_json_number(g->weight_decay), "lr_step", steps, "init", settings_init_names[g->init],
-                               "loss", settings_loss_names[info.loss], "dtype", settings_dtype_names[info.dtype]);
+  json_t *settings =
+      json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:s, s:s, s:s, s:s, s:s}", "seed", (json_int_t)g->seed, "batch",
+                (json_int_t)g->batch, "epochs", (json_int_t)g->epochs, "lr", io_json_number(g->lr), "momentum",
+                io_json_number(g->momentum), "weight_decay", io_json_number(g->weight_decay), "lr_step", steps, "init",
+                settings_init_names[g->init], "loss", settings_loss_names[info.loss], "dtype",
+                settings_dtype_names[info.dtype], "accuracy", settings_accuracy_names[g->accuracy]);
   json_t *network = json_pack("{s:s, s:I, s:o, s:I, s:I}", "text", cnnblas_net_text(t->net), "parameters",
                               (json_int_t)info.parameters, "flops", io_json_number(info.flops), "training_bytes",
                               (json_int_t)info.training_bytes, "threads", (json_int_t)info.threads);

@@ -25,6 +25,7 @@ static const char help[] =
     "  --init I            he, he-fan-out, small or zero (he)\n"
     "  --loss L            softmax or sigmoid (softmax)\n"
     "  --dtype T           f32 or f64 (f32)\n"
+    "  --accuracy A        of convolutions: default, exact (each output by itself) or relaxed\n"
     "  --seed N            of the weights and the images' order (1)\n"
     "  --threads N         (one a core); the result's bits do not depend on it\n"
     "  --out FILE          the model, written after the last epoch\n"
@@ -55,6 +56,7 @@ enum {
   INIT,
   LOSS,
   DTYPE,
+  ACCURACY,
   SEED,
   THREADS,
   OUT,
@@ -80,6 +82,7 @@ static const struct option long_options[] = {{"data", required_argument, NULL, D
                                              {"init", required_argument, NULL, INIT},
                                              {"loss", required_argument, NULL, LOSS},
                                              {"dtype", required_argument, NULL, DTYPE},
+                                             {"accuracy", required_argument, NULL, ACCURACY},
                                              {"seed", required_argument, NULL, SEED},
                                              {"threads", required_argument, NULL, THREADS},
                                              {"out", required_argument, NULL, OUT},
@@ -176,6 +179,11 @@ static int read_fixed_option(train_options *o, int option)
     status = command_choice("init", optarg, settings_init_names, &choice);
     o->settings.init = (cnnblas_init)choice;
     return status;
+  case ACCURACY:
+    o->fixed_given = "accuracy";
+    status = command_choice("accuracy", optarg, settings_accuracy_names, &choice);
+    o->settings.accuracy = (cnnblas_accuracy_policy)choice;
+    return status;
   case LOSS:
     o->fixed_given = "loss";
     status = command_choice("loss", optarg, settings_loss_names, &choice);
@@ -215,6 +223,7 @@ static int read_option(train_options *o, int option, bool *done)
   case INIT:
   case LOSS:
   case DTYPE:
+  case ACCURACY:
     return read_fixed_option(o, option);
   case TRANSPOSE:
     o->form.transpose = true;

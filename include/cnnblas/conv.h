@@ -27,10 +27,22 @@
  *   x, dx  [n][c][h][w]      w, dw  [k][c/g][r][s]      y, dy  [n][k][oh][ow]      bias, db  [k]
  * Pointers must be aligned to their element, no more; nothing outside the arrays is read or written.
  *
- * Results: every algorithm but an opt-in one agrees with the double-accumulating "reference" within
- * L * (u * sum |a||b| + m) per element (L terms; u = 2^-24 for f32, 2^-53 for f64; m = 2^-149 and 2^-1074, the smallest
- * number above zero, which a product that underflows may miss). The bits of a result do not depend on the number of threads,
- * and one image's forward result does not depend on the batch it came in. Weight and bias gradients are joined over images
+ * Results: an element is a sum of L products a*b. Every algorithm holds one of two bounds on its error, which
+ * cnnblas_conv_algorithm_info names; options.accuracy says which of them the automatic choice may take.
+ *   element-wise  L * (u * sum |a||b| + m)
+ *   norm-wise     c * (u * |patch| * |filter| + m), c = norm_factor * (16 + min(L/2, 64) + L/64)
+ * u = 2^-24 for f32, 2^-53 for f64; m = 2^-149 and 2^-1074, the smallest number above zero, which a product that underflows may
+ * miss. |patch| and |filter| are Euclidean norms: of the elements of x that the output's taps meet, and of the output's filter;
+ * in backward_data of the elements of dy that reach the element, and of the weights of its channel; in backward_weights of the
+ * input channel and of the output channel over all images. An algorithm of CNNBLAS_ACCURACY_NORM_RELAXED counts elements up to 3
+ * further out on each axis to the patch. What is added to the sum (an accumulating call's old output, bias, residual) counts to
+ * sum |a||b|, and to |patch| * |filter|, with its magnitude.
+ * The norm-wise bound is the weaker one where large elements stand beside zeros. Winograd's F(2x2,3x3) adds and subtracts
+ * neighbours before it multiplies: where one column of a filter is far larger than the others and x is zero beneath it (padding
+ * suffices), what is left of the small columns misses the element-wise bound, from a contrast between the columns of about 150 at
+ * 16 channels, 900 at 64 and 5000 at 256.
+ * The bits of a result do not depend on the number of threads, and one image's forward result does not depend on the batch it
+ * came in. Weight and bias gradients are joined over images
  * and pixels in binary trees that follow the shape, the dtype, the instruction-set level and the workspace limit alone. NaN and Inf propagate; where padding meets an
  * infinite or NaN weight (in backward_weights: element of dy) the result may be either. Zero results may lose their sign.
  * Plans with options.flush_denormals take numbers below 2^-126 (f64: 2^-1022) for zeros wherever they meet them: in the inputs,
@@ -168,6 +180,16 @@ typedef enum cnnblas_effort {
       1 /* time the candidates on scratch arrays of the plan's size; may choose differently from run to run */
 } cnnblas_effort;
 
+/** Which algorithms the automatic choice, estimated or measured, may take. One that is asked for by name runs whatever its bound. */
+typedef enum cnnblas_accuracy_policy {
+  CNNBLAS_ACCURACY_DEFAULT = 0, /* those of the element-wise bound, and those of CNNBLAS_ACCURACY_NORM */
+  CNNBLAS_ACCURACY_EXACT = 1,   /* only those of the element-wise bound, see above */
+  CNNBLAS_ACCURACY_RELAXED = 2  /* each, those of CNNBLAS_ACCURACY_NORM_RELAXED too */
+} cnnblas_accuracy_policy;
+
+/** "default", "exact" or "relaxed", static storage; NULL for what is no policy: loop from 0 to list them. */
+CNNBLAS_API const char *cnnblas_accuracy_policy_name(cnnblas_accuracy_policy policy);
+
 /** Choices that were measured, by problem; see cnnblas_wisdom_create. */
 typedef struct cnnblas_wisdom cnnblas_wisdom;
 
@@ -184,7 +206,8 @@ typedef struct cnnblas_conv_options {
   int32_t packed_weights;             /* 1: forward only, through cnnblas_conv_forward_packed */
   cnnblas_wisdom *wisdom;             /* with effort measure: looked into first, and told what was measured; or NULL */
   int32_t flush_denormals; /* 1: numbers below the least normal one (2^-126; f64: 2^-1022) count as zeros, see above */
-  int32_t reserved[15];    /* must be 0 */
+  cnnblas_accuracy_policy accuracy; /* which bounds on the error the automatic choice may take */
+  int32_t reserved[14];             /* must be 0 */
 } cnnblas_conv_options;
 
 /** Sets every field to zero, the defaults. NULL is ignored. */
@@ -232,8 +255,8 @@ CNNBLAS_API cnnblas_status cnnblas_conv_plan_create(const cnnblas_conv_desc *des
  *   cnnblas_wisdom_save(wisdom, "layers.wisdom");
  *   cnnblas_wisdom_destroy(wisdom);
  *
- * A choice is kept for a problem: all sizes, strides, dilation, padding, mode and groups, n, dtype, direction, accumulate
- * and workspace limit; not for a number of threads. Plans do not hold on to the object: it may be destroyed before them.
+ * A choice is kept for a problem: all sizes, strides, dilation, padding, mode and groups, n, dtype, direction, accumulate,
+ * accuracy and workspace limit; not for a number of threads. Plans do not hold on to the object: it may be destroyed before them.
  * Any number of threads may make plans with one object at once, load into it and save it; where two measure the same
  * problem at once the first choice stands for both.
  */
@@ -295,13 +318,13 @@ CNNBLAS_API cnnblas_status cnnblas_conv_plan_describe(const cnnblas_conv_plan *p
     orientation is a row of its own, "implicit_gemm:pixels"; options take the name before the colon for any of its rows. */
 CNNBLAS_API const char *cnnblas_conv_algorithm_name(int32_t index);
 
-/** How near to the exact result an algorithm comes; u is the unit roundoff of the dtype, the sum has L terms. */
+/** How near to the exact result an algorithm comes: the bounds at the top of this header. */
 typedef enum cnnblas_accuracy {
-  CNNBLAS_ACCURACY_ELEMENT =
-      0,                      /* every element within L * u * sum |a||b|, chains of sums cut so that it is far nearer */
-  CNNBLAS_ACCURACY_NORM = 1,  /* within a bound by the norms of the arrays, not of each element's own terms */
-  CNNBLAS_ACCURACY_CHAIN = 2, /* as the first, but in one chain of sums, whose error grows with L */
-  CNNBLAS_ACCURACY_WIDE = 3   /* as the first, and the sum is made in the next wider type and rounded once */
+  CNNBLAS_ACCURACY_ELEMENT = 0, /* the element-wise bound, chains of sums cut so that it is far nearer */
+  CNNBLAS_ACCURACY_NORM = 1,  /* the norm-wise bound; as near as the first on data without the contrasts named there */
+  CNNBLAS_ACCURACY_CHAIN = 2, /* the element-wise bound, but in one chain of sums, whose error grows with L */
+  CNNBLAS_ACCURACY_WIDE = 3,  /* the element-wise bound, and the sum is made in the next wider type and rounded once */
+  CNNBLAS_ACCURACY_NORM_RELAXED = 4 /* the norm-wise bound with a larger factor; errors up to three times the others' */
 } cnnblas_accuracy;
 
 /**
@@ -334,7 +357,8 @@ typedef struct cnnblas_algorithm_info {
   cnnblas_algorithm_scope scope; /* the problems that it takes */
   int32_t workspace;             /* bytes a thread that it takes with CNNBLAS_WORKSPACE_DEFAULT, at most */
   int32_t task_macs;             /* multiply-adds of a task, at most, where a plan has several threads and few tasks */
-  int32_t reserved[6];           /* written as 0 */
+  int32_t norm_factor;           /* of the norm-wise bound; 0 if it holds the element-wise one */
+  int32_t reserved[5];           /* written as 0 */
 } cnnblas_algorithm_info;
 
 /**

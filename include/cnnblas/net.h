@@ -90,8 +90,9 @@ typedef struct cnnblas_net_options {
       *wisdom; /* with effort measure: looked into first, and told what was measured; used by create alone; or NULL */
   int32_t packed_weights; /* 1: not for training; has room for convolutions' weights packed: cnnblas_net_pack_weights */
   int32_t
-      flush_denormals;  /* 1: numbers below the least normal one count as zeros in all layers and updates; see conv.h */
-  int32_t reserved[22]; /* must be 0 */
+      flush_denormals; /* 1: numbers below the least normal one count as zeros in all layers and updates; see conv.h */
+  cnnblas_accuracy_policy accuracy; /* of the convolution plans; see conv.h */
+  int32_t reserved[21];             /* must be 0 */
 } cnnblas_net_options;
 
 /** Sets every field to zero, the defaults. NULL is ignored. */

@@ -16,8 +16,14 @@ bool cb_algorithm_named(const cb_algorithm *row, const char *name);
 /* True if the row can do the problem, packed or not; else a reason is written. */
 bool cb_algorithm_applies(const cb_algorithm *row, const cb_problem *problem, char *why, size_t size);
 
+/* The factor of the row's norm-wise bound, as cnnblas_algorithm_info has it; 0 if it holds the element-wise one. */
+int32_t cb_norm_factor(const cb_algorithm *row);
+
+/* True if the row's bound is one that the problem's accuracy policy allows the automatic choice. */
+bool cb_algorithm_allowed(const cb_algorithm *row, const cb_problem *problem);
+
 /*
- * The cheapest by estimate of the rows that apply and that the name asks for: first the name of a row, then, among the rows of
+ * The cheapest by estimate of the rows that apply and that the name asks for, NULL for each that is allowed: first the name of a row, then, among the rows of
  * that name, the orientation. The table's order breaks ties; a row by_name_only is taken when no other applies. Fills seconds[]
  * with the estimates of the rows that apply, 0 for the others. NULL, with the reason of one that does not apply, if none does.
  */

@@ -35,6 +35,17 @@ static void say_problem(text *t, const cb_problem *problem)
   say(t, "flops: %.6g\n", 2.0 * (double)geo->n * (double)geo->k * (double)geo->p * (double)geo->q);
 }
 
+/* What was asked for, and what the chosen row holds. */
+static void say_accuracy(text *t, const cnnblas_conv_plan *plan)
+{
+  const int32_t factor = cb_norm_factor(plan->algorithm);
+  say(t, "accuracy: %s; ", cnnblas_accuracy_policy_name(plan->problem.accuracy));
+  if (factor)
+    say(t, "norm-wise bound of factor %d\n", (int)factor);
+  else
+    say(t, "element-wise bound\n");
+}
+
 static void say_tiling(text *t, const cnnblas_conv_plan *plan)
 {
   const cb_tiling *tiling = &plan->tiling;
@@ -77,6 +88,9 @@ static void say_rivals(text *t, const cnnblas_conv_plan *plan)
       say(t, "%s\n", why);
     else if (plan->forced && !(plan->forced_family && cb_algorithm_named(row, plan->algorithm->name)))
       say(t, "another was asked for by name\n");
+    else if (!plan->forced && !cb_algorithm_allowed(row, &plan->problem))
+      say(t, "only by name at accuracy %s, whose bound it does not hold\n",
+          cnnblas_accuracy_policy_name(plan->problem.accuracy));
     else if (row->by_name_only)
       say(t, "only by name\n");
     else if (plan->recalled)
@@ -98,6 +112,7 @@ cnnblas_status cnnblas_conv_plan_describe(const cnnblas_conv_plan *plan, char *b
   for (int i = 0; cb_algorithm_at(i); i++)
     if (cb_algorithm_at(i) == plan->algorithm) say(&t, "time: "), say_time(&t, plan, i);
   say_problem(&t, &plan->problem);
+  say_accuracy(&t, plan);
   say_tiling(&t, plan);
   say_rivals(&t, plan);
   if (needed) *needed = t.used + 1;

@@ -69,7 +69,9 @@ static void enter(field *f, const cnnblas_conv_plan *plan)
   char why[128];
   for (int i = 0; cb_algorithm_at(i); i++) {
     const cb_algorithm *row = cb_algorithm_at(i);
-    if (row->by_name_only || !cb_algorithm_applies(row, &plan->problem, why, sizeof why)) continue;
+    if (row->by_name_only || !cb_algorithm_allowed(row, &plan->problem) ||
+        !cb_algorithm_applies(row, &plan->problem, why, sizeof why))
+      continue;
     f->rows[f->count] = row;
     f->trials[f->count] = *plan;
     f->trials[f->count].algorithm = row;

@@ -33,7 +33,9 @@ static cnnblas_status check_options(const cnnblas_conv_options *o)
                    o->workspace_limit);
   if ((int)o->effort < 0 || o->effort > CNNBLAS_MEASURE)
     return cb_fail(CNNBLAS_INVALID_ARGUMENT, "effort is %d, which names no effort", (int)o->effort);
-  for (int i = 0; i < 15; i++)
+  if (!cnnblas_accuracy_policy_name(o->accuracy))
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "accuracy is %d, which names no accuracy", (int)o->accuracy);
+  for (int i = 0; i < 14; i++)
     if (o->reserved[i])
       return cb_fail(CNNBLAS_INVALID_ARGUMENT, "options.reserved[%d] is %d; it must be 0", i, (int)o->reserved[i]);
   cnnblas_status status = check_flag("no_alloc", o->no_alloc);
@@ -105,6 +107,7 @@ cnnblas_status cnnblas_conv_plan_create(const cnnblas_conv_desc *desc, cnnblas_c
                                .direction = direction,
                                .accumulate = o->accumulate != 0,
                                .packed = o->packed_weights && cb_geometry_packs(&geo),
+                               .accuracy = o->accuracy,
                                .limited = o->workspace == CNNBLAS_WORKSPACE_LIMIT,
                                .budget = budget_of(o)};
   plan->options = *o;

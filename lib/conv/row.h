@@ -27,10 +27,11 @@ typedef struct {
   cb_geometry geo;
   cnnblas_conv_direction direction;
   bool accumulate;
-  bool packed;            /* the weights come as the row's packing makes them */
-  bool limited;           /* the caller set a limit to the workspace */
-  size_t budget;          /* workspace bytes a thread may use, shared parts included; 0 with policy "none" */
-  struct cb_count *count; /* where an estimate leaves what it counted (costs.h); NULL: nowhere */
+  bool packed;                      /* the weights come as the row's packing makes them */
+  bool limited;                     /* the caller set a limit to the workspace */
+  cnnblas_accuracy_policy accuracy; /* which rows the automatic choice may take */
+  size_t budget;                    /* workspace bytes a thread may use, shared parts included; 0 with policy "none" */
+  struct cb_count *count;           /* where an estimate leaves what it counted (costs.h); NULL: nowhere */
 } cb_problem;
 
 /* How the work is cut; fields that an algorithm does not use stay 0. For the algorithm itself and for describe. */

@@ -27,6 +27,7 @@ static cb_wisdom_key key_of(const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
   cb_wisdom_key key = {.dtype = (int32_t)geo->dtype, .direction = (int32_t)problem->direction};
+  key.accuracy = (int32_t)problem->accuracy;
   const int64_t head[] = {problem->accumulate, (int64_t)problem->budget, geo->n, geo->c, geo->k};
   size_t at = sizeof head / sizeof *head;
   memcpy(key.number, head, sizeof head);
@@ -44,6 +45,7 @@ static int compare(const cb_wisdom_key *a, const cb_wisdom_key *b)
 {
   if (a->dtype != b->dtype) return a->dtype < b->dtype ? -1 : 1;
   if (a->direction != b->direction) return a->direction < b->direction ? -1 : 1;
+  if (a->accuracy != b->accuracy) return a->accuracy < b->accuracy ? -1 : 1;
   for (int i = 0; i < CB_WISDOM_NUMBERS; i++)
     if (a->number[i] != b->number[i]) return a->number[i] < b->number[i] ? -1 : 1;
   return 0;
@@ -80,11 +82,12 @@ cnnblas_status cb_wisdom_insert(cb_wisdom_list *list, size_t place, const cb_wis
   return CNNBLAS_OK;
 }
 
-/* The row that an entry means, or NULL if it does not apply. */
+/* The row that an entry means, or NULL if it does not apply or a file names one that the accuracy does not allow. */
 static const cb_algorithm *row_of(const cb_wisdom_entry *entry, const cb_problem *problem)
 {
   char why[128];
   double seconds[CB_MAX_ALGORITHMS];
+  if (!cb_algorithm_allowed(entry->algorithm, problem)) return NULL;
   if (entry->any_orientation) return cb_algorithm_choose(problem, entry->algorithm->name, seconds, why, sizeof why);
   return cb_algorithm_applies(entry->algorithm, problem, why, sizeof why) ? entry->algorithm : NULL;
 }

@@ -13,7 +13,7 @@ enum { CB_WISDOM_NUMBERS = 24 }; /* accumulate, budget, n, c, k, groups; in, out
 
 typedef struct {
   int64_t number[CB_WISDOM_NUMBERS];
-  int32_t dtype, direction;
+  int32_t dtype, direction, accuracy;
 } cb_wisdom_key;
 
 typedef struct {

@@ -1,12 +1,13 @@
 /*
  * Wisdom as a text file:
  *
- *   cnnblas-wisdom 1                         the version of this format
+ *   cnnblas-wisdom 2                         the version of this format
  *   library 0.2.0                            whose algorithms were measured,
  *   cpu AMD EPYC 9R14 96-Core Processor      on which machine,
  *   level avx512                             with which kernels
- *   f32 forward 0 4194304 8 64 ... implicit_gemm:pixels  one problem a line: dtype, direction, the key's numbers, the choice;
- *                                                        a name without its orientation leaves that to the estimate
+ *   f32 forward default 0 4194304 8 ... implicit_gemm:pixels
+ *                                            one problem a line: dtype, direction, accuracy policy, the key's numbers, the choice;
+ *                                            a name without its orientation leaves that to the estimate
  *   end 1 88f2c0a4c51f8e3d                   number of problems, and the FNV-1a hash of all bytes before this line
  *
  * Every line ends in one line feed. The last line makes a file that was cut short or changed known as such.
@@ -29,7 +30,7 @@
 #include <unistd.h>
 
 enum {
-  LONGEST_LINE = 640,    /* bytes: two words and 24 numbers of up to 20 digits, and a name */
+  LONGEST_LINE = 640,    /* bytes: three words and 24 numbers of up to 20 digits, and a name */
   MOST_BYTES = 64 << 20, /* of a file that is read */
 };
 
@@ -126,6 +127,15 @@ static int direction_of(const char *word)
   return -1;
 }
 
+/* The accuracy policy of that name, or -1. */
+static int accuracy_of(const char *word)
+{
+  const char *name;
+  for (int i = 0; word && (name = cnnblas_accuracy_policy_name((cnnblas_accuracy_policy)i)); i++)
+    if (strcmp(word, name) == 0) return i;
+  return -1;
+}
+
 static cnnblas_status read_entry(const reader *r, char *line, cb_wisdom_entry *entry)
 {
   char *word = next_word(&line);
@@ -135,6 +145,10 @@ static cnnblas_status read_entry(const reader *r, char *line, cb_wisdom_entry *e
   entry->key.direction = direction_of(word);
   if (entry->key.direction < 0)
     return refuse(r, CNNBLAS_BAD_FORMAT, "direction is \"%.40s\", which names none", word ? word : "");
+  word = next_word(&line);
+  entry->key.accuracy = accuracy_of(word);
+  if (entry->key.accuracy < 0)
+    return refuse(r, CNNBLAS_BAD_FORMAT, "accuracy is \"%.40s\", which names none", word ? word : "");
   for (int i = 0; i < CB_WISDOM_NUMBERS; i++) {
     word = next_word(&line);
     char *end = word;
@@ -166,7 +180,7 @@ static cnnblas_status read_end(const reader *r, const char *line, size_t count)
 /* Fills an empty list from the text. */
 static cnnblas_status read_list(reader *r, cb_wisdom_list *list)
 {
-  cnnblas_status status = expect(r, "cnnblas-wisdom", "1");
+  cnnblas_status status = expect(r, "cnnblas-wisdom", "2");
   if (!status) status = expect(r, "library", cnnblas_version_string());
   if (!status) status = expect(r, "cpu", cpu_model());
   if (!status) status = expect(r, "level", cb_isa_name(cb_cpu_get()->level));
@@ -271,12 +285,13 @@ static cnnblas_status write_text(const cb_wisdom_list *list, char **text, size_t
   *bytes = 0;
   *text = cb_alloc(room);
   if (!*text) return cb_fail_memory(room, "a wisdom file");
-  append(*text, room, bytes, "cnnblas-wisdom 1\nlibrary %s\ncpu %s\nlevel %s\n", cnnblas_version_string(), cpu_model(),
+  append(*text, room, bytes, "cnnblas-wisdom 2\nlibrary %s\ncpu %s\nlevel %s\n", cnnblas_version_string(), cpu_model(),
          cb_isa_name(cb_cpu_get()->level));
   for (size_t i = 0; i < list->count; i++) {
     const cb_wisdom_entry *entry = &list->items[i];
-    append(*text, room, bytes, "%s %s", dtypes[entry->key.dtype],
-           cnnblas_conv_direction_name((cnnblas_conv_direction)entry->key.direction));
+    append(*text, room, bytes, "%s %s %s", dtypes[entry->key.dtype],
+           cnnblas_conv_direction_name((cnnblas_conv_direction)entry->key.direction),
+           cnnblas_accuracy_policy_name((cnnblas_accuracy_policy)entry->key.accuracy));
     for (int n = 0; n < CB_WISDOM_NUMBERS; n++) append(*text, room, bytes, " %lld", (long long)entry->key.number[n]);
     append(*text, room, bytes, " %s\n", entry->any_orientation ? entry->algorithm->name : entry->algorithm->full_name);
   }

@@ -41,7 +41,8 @@ static cnnblas_status check_options(const cnnblas_net_options *o)
   if (o->flush_denormals < 0 || o->flush_denormals > 1) return out_of_range("flush_denormals", o->flush_denormals);
   if (o->flush_denormals && !CB_FLUSHES)
     return cb_net_fail(CNNBLAS_UNSUPPORTED, "options.flush_denormals is 1, which this architecture's build cannot do");
-  for (int i = 0; i < 22; i++)
+  if (!cnnblas_accuracy_policy_name(o->accuracy)) return out_of_range("accuracy", o->accuracy);
+  for (int i = 0; i < 21; i++)
     if (o->reserved[i]) return out_of_range("reserved", o->reserved[i]);
   return CNNBLAS_OK;
 }
@@ -61,6 +62,7 @@ static cnnblas_status make_plans(cnnblas_net *net, cb_net_layer *layer, bool fir
   o.threads = layer_threads(net, layer);
   o.effort = net->options.effort;
   o.wisdom = net->options.wisdom;
+  o.accuracy = net->options.accuracy;
   d->dtype = net->options.dtype;
   d->n = layer - net->layers < net->split ? net->part : net->options.batch;
   for (int direction = 0; direction < 3; direction++) {

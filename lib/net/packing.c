@@ -22,6 +22,7 @@ cnnblas_status cb_net_make_packed_plan(cnnblas_net *net, cb_net_layer *layer)
   const cnnblas_conv_plan *plain = layer->plans[CNNBLAS_FORWARD];
   if (!cnnblas_conv_plan_packs(plain)) return CNNBLAS_OK;
   cnnblas_conv_options o = {.algorithm = packed_name(plain), .no_alloc = 1, .packed_weights = 1};
+  o.accuracy = net->options.accuracy;
   o.threads = cnnblas_conv_plan_threads(plain);
   cnnblas_status status = cnnblas_conv_plan_create(&layer->spec.conv, CNNBLAS_FORWARD, &o, &layer->packed_plan);
   if (!status) status = cnnblas_conv_plan_packed_bytes(layer->packed_plan, &layer->packed_bytes);

@@ -5,6 +5,7 @@
 #include "check.h"
 #include "descriptor.h"
 #include "memory.h"
+#include "norms.h"
 #include "peer.h"
 #include "random.h"
 #include "support/harness.h"
@@ -98,10 +99,10 @@ static void samples_equal_the_reference(void **state)
     bench_expected *samples = bench_expected_create(&r.task, BENCH_COVER_SAMPLES);
     assert_non_null(all);
     assert_non_null(samples);
-    assert_false(bench_check(all, &r.task).correct); /* still full of NaN */
-    assert_false(bench_check(samples, &r.task).correct);
+    assert_false(bench_check(all, &r.task, "").correct); /* still full of NaN */
+    assert_false(bench_check(samples, &r.task, "").correct);
     assert_true(run_once(&bench_ours, &r.task, &options));
-    bench_verdict whole = bench_check(all, &r.task), part = bench_check(samples, &r.task);
+    bench_verdict whole = bench_check(all, &r.task, ""), part = bench_check(samples, &r.task, "");
     assert_true(whole.correct);
     assert_true(whole.max_error == 0);
     assert_int_equal(whole.checked, bench_task_outputs(&r.task));
@@ -113,6 +114,73 @@ static void samples_equal_the_reference(void **state)
     bench_expected_destroy(samples);
     rig_free(&r);
   }
+}
+
+/* |patch| * |filter| of an output, term by term; squares of what an output's taps meet count once a channel. */
+static double norm_of(const rig *r, int64_t index)
+{
+  const bench_task *t = &r->task;
+  const bench_geometry *g = &t->geometry;
+  double patch = 0, filter = 0;
+  const float *x = t->x, *w = t->w;
+  const int64_t column = index % g->out[2], row = index / g->out[2] % g->out[1], k = index / g->out_pixels % g->k;
+  for (int64_t c = 0; c < g->cg; c++)
+    for (int64_t i = 0; i < g->taps; i++) {
+      const int64_t y = row * g->stride[1] - g->pad[1] + i / g->kernel[2] * g->dilation[1];
+      const int64_t z = column * g->stride[2] - g->pad[2] + i % g->kernel[2] * g->dilation[2];
+      const bool inside = y >= 0 && y < g->in[1] && z >= 0 && z < g->in[2];
+      const int64_t plane = index / g->out_pixels / g->k * g->c + k / g->kg * g->cg + c;
+      const double a = inside ? (double)x[(plane * g->in[1] + y) * g->in[2] + z] : 0,
+                   b = (double)w[k * g->q + c * g->taps + i];
+      patch += a * a;
+      filter += b * b;
+    }
+  return sqrt(patch * filter);
+}
+
+/* The norms of forward are those of the definition; a wider patch has a larger norm, and c grows with the terms. */
+static void norms_are_those_of_the_definition(void **state)
+{
+  (void)state;
+  static const int of_shapes[] = {0, 9};
+  for (size_t s = 0; s < 2; s++) {
+    rig r;
+    rig_make(&r, shapes[of_shapes[s]], CNNBLAS_F32, CNNBLAS_FORWARD);
+    bench_norms *near = bench_norms_create(&r.task, 0), *far = bench_norms_create(&r.task, 3);
+    assert_true(near && far);
+    for (int64_t i = 0; i < bench_task_outputs(&r.task); i++) {
+      const double want = norm_of(&r, i), got = bench_norms_at(near, i);
+      if (!(fabs(got - want) <= 1e-12 * want)) FAIL("output %lld: %g, expected %g", (long long)i, got, want);
+      assert_true(bench_norms_at(far, i) >= got);
+    }
+    bench_norms_destroy(near);
+    bench_norms_destroy(far);
+    rig_free(&r);
+  }
+  assert_true(bench_norms_factor(0, 576) == 0);
+  assert_true(bench_norms_factor(16, 576) == 16 * (16 + 64 + 9));
+}
+
+/* Every row of the library is within its own bound, and an output that is off by a hundredth of its norm is not. */
+static void every_row_is_right(void **state)
+{
+  (void)state;
+  for (int32_t a = 0; cnnblas_conv_algorithm_name(a); a++)
+    for (int i = 0; i < SHAPES * 6; i++) {
+      const cnnblas_conv_options options = {.algorithm = cnnblas_conv_algorithm_name(a)};
+      rig r;
+      rig_make(&r, shapes[i / 6], i % 2 ? CNNBLAS_F64 : CNNBLAS_F32, (cnnblas_conv_direction)(i / 2 % 3));
+      bench_expected *all = bench_expected_create(&r.task, BENCH_COVER_ALL);
+      if (run_once(&bench_ours, &r.task, &options)) {
+        const bench_verdict verdict = bench_check(all, &r.task, options.algorithm);
+        if (!verdict.correct) FAIL("%s: %g of the bound", options.algorithm, verdict.share_of_bound);
+        if (i % 2 == 0) *(float *)r.out += 0.01f * fabsf(*(float *)r.out) + 0.01f;
+        if (i % 2) *(double *)r.out += 0.01 * fabs(*(double *)r.out) + 0.01;
+        assert_false(bench_check(all, &r.task, options.algorithm).correct);
+      }
+      bench_expected_destroy(all);
+      rig_free(&r);
+    }
 }
 
 /* 2,048 samples drawn anywhere from 1,458 elements meet 75% of them, the others add borders; both ends are certain. */
@@ -130,12 +198,12 @@ static void a_wrong_element_is_found(void **state)
   for (int64_t i = 0; i < count; i++) {
     float right = out[i];
     out[i] = right + 1e-3f * (1 + fabsf(right));
-    assert_false(bench_check(all, &r.task).correct);
-    bool seen = !bench_check(samples, &r.task).correct;
+    assert_false(bench_check(all, &r.task, "").correct);
+    bool seen = !bench_check(samples, &r.task, "").correct;
     if (i == 0 || i == count - 1) assert_true(seen);
     found += seen;
     out[i] = i % 2 ? NAN : INFINITY;
-    assert_false(bench_check(all, &r.task).correct);
+    assert_false(bench_check(all, &r.task, "").correct);
     out[i] = right;
   }
   printf("%lld of %lld wrong elements found by sampling\n", (long long)found, (long long)count);
@@ -157,7 +225,7 @@ static void every_peer_is_right(void **state)
       bench_expected *all = bench_expected_create(&r.task, BENCH_COVER_ALL);
       if (run_once(bench_peer_at(p), &r.task, NULL)) {
         ran[direction]++;
-        bench_verdict verdict = bench_check(all, &r.task);
+        bench_verdict verdict = bench_check(all, &r.task, "");
         if (!verdict.correct)
           FAIL("%s: error %g, %g of the bound", bench_peer_at(p)->name, verdict.max_error, verdict.share_of_bound);
       }
@@ -194,6 +262,8 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(samples_equal_the_reference),
       cmocka_unit_test(a_wrong_element_is_found),
+      cmocka_unit_test(norms_are_those_of_the_definition),
+      cmocka_unit_test(every_row_is_right),
       cmocka_unit_test(every_peer_is_right),
       cmocka_unit_test(memory_growth_sees_touched_pages),
   };

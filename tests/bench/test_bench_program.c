@@ -91,6 +91,7 @@ static void usage_errors(void **state)
                                     "--wait-quiet -1",
                                     "--workspace lots",
                                     "--effort much",
+                                    "--accuracy high",
                                     "--sweep speed=1..2",
                                     "--sweep batch=2..1",
                                     "--sweep batch=1,2 --sweep batch=4 ic4ih9oc6kh3",
@@ -115,6 +116,8 @@ static void usage_errors(void **state)
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) EXPECT(2, bad[i]);
   EXPECT(2, "--workspace banana");
   assert_says("--workspace banana: it is default, none, or a number of bytes");
+  EXPECT(2, "--accuracy high");
+  assert_says("--accuracy high: it is default, exact or relaxed");
   EXPECT(2, "--algorithm fastest");
   assert_says("auto, ");
   for (int32_t i = 0; cnnblas_conv_algorithm_name(i); i++) assert_says(cnnblas_conv_algorithm_name(i));

@@ -181,6 +181,10 @@ static void text_and_data_must_agree(void **state)
   bad.size[0] = 0;
   assert_int_equal(cnnblas_net_create("INPUT -> FC", &bad, &net), CNNBLAS_INVALID_ARGUMENT);
   assert_int_equal(cnnblas_net_create(NULL, &mnist, &net), CNNBLAS_INVALID_ARGUMENT);
+  bad = mnist;
+  bad.accuracy = (cnnblas_accuracy_policy)3;
+  assert_int_equal(cnnblas_net_create("INPUT -> FC", &bad, &net), CNNBLAS_INVALID_ARGUMENT);
+  assert_non_null(strstr(cnnblas_last_error(), "options.accuracy is 3"));
 }
 
 /* Puts part in times times, and then end. */

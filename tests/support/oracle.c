@@ -1,5 +1,6 @@
 /* The expected result of a call and the comparison with it; see oracle.h. */
 #include "support/oracle.h"
+#include "support/norms.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -58,15 +59,17 @@ static void prepare(oracle *o, cnnblas_dtype dtype, int64_t count)
     oracle_free(o);
     o->value = malloc((size_t)count * sizeof *o->value);
     o->magnitude = malloc((size_t)count * sizeof *o->magnitude);
+    o->norm = malloc((size_t)count * sizeof *o->norm);
+    o->far_norm = malloc((size_t)count * sizeof *o->far_norm);
     o->either = malloc((size_t)count * sizeof *o->either);
-    assert_true(o->value && o->magnitude && o->either);
+    assert_true(o->value && o->magnitude && o->norm && o->far_norm && o->either);
     o->capacity = count;
   }
   o->dtype = dtype;
   o->count = count;
   for (int64_t i = 0; i < count; i++) {
     o->value[i] = 0;
-    o->magnitude[i] = 0;
+    o->magnitude[i] = o->norm[i] = o->far_norm[i] = 0;
     o->either[i] = false;
   }
 }
@@ -140,6 +143,8 @@ void oracle_run(oracle *o, const problem *p, cnnblas_conv_direction direction, i
     for (int64_t i = 0; i < o->count; i++) o->value[i] = sum[i];
     free(sum);
   }
+  norms_fill(p, direction, n, x, w, y, 0, o->norm);
+  norms_fill(p, direction, n, x, w, y, 3, o->far_norm);
   bool weights = direction == CNNBLAS_BACKWARD_WEIGHTS;
   const void *second = weights ? y : w; /* what padding may meet */
   if (all_finite(o->dtype, second, weights ? n * p->k * p->pixels : p->w_elements)) return;
@@ -160,23 +165,24 @@ void oracle_bias_gradient(oracle *o, const problem *p, int64_t n, const void *dy
   }
 }
 
+static void add(oracle *o, int64_t i, double value)
+{
+  o->value[i] += value;
+  o->magnitude[i] += fabs(value);
+  o->norm[i] += fabs(value);
+  o->far_norm[i] += fabs(value);
+}
+
 void oracle_add(oracle *o, const void *array)
 {
   o->terms++;
-  for (int64_t i = 0; i < o->count; i++) {
-    o->value[i] += array_get(o->dtype, array, i);
-    o->magnitude[i] += fabs(array_get(o->dtype, array, i));
-  }
+  for (int64_t i = 0; i < o->count; i++) add(o, i, array_get(o->dtype, array, i));
 }
 
 void oracle_add_bias(oracle *o, const problem *p, const void *bias)
 {
   o->terms++;
-  for (int64_t i = 0; i < o->count; i++) {
-    double value = array_get(o->dtype, bias, i / p->pixels % p->k);
-    o->value[i] += value;
-    o->magnitude[i] += fabs(value);
-  }
+  for (int64_t i = 0; i < o->count; i++) add(o, i, array_get(o->dtype, bias, i / p->pixels % p->k));
 }
 
 void oracle_relu(oracle *o)
@@ -193,13 +199,40 @@ static bool agrees(const oracle *o, int64_t i, double got, double bound)
   return isnan(want) ? isnan(got) : got == want;
 }
 
-void oracle_check(const oracle *o, const void *got, bool exact, const char *what)
+oracle_bound oracle_bound_of(const cnnblas_algorithm_info *row, bool integers)
 {
-  double u = o->dtype == CNNBLAS_F64 ? 0x1p-53 : 0x1p-24;
+  const bool far = row->accuracy == CNNBLAS_ACCURACY_NORM_RELAXED;
+  if (integers && !far) return ORACLE_EXACT;
+  return far ? ORACLE_FAR_NORM : row->accuracy == CNNBLAS_ACCURACY_NORM ? ORACLE_NORM : ORACLE_ELEMENT;
+}
+
+double oracle_allowed(const oracle *o, int64_t i, const cnnblas_algorithm_info *row, bool integers)
+{
+  const double u = o->dtype == CNNBLAS_F64 ? 0x1p-53 : 0x1p-24;
+  switch (oracle_bound_of(row, integers)) {
+  case ORACLE_NORM:
+    return norms_factor(row->norm_factor, o->terms) * u * o->norm[i];
+  case ORACLE_FAR_NORM:
+    return norms_factor(row->norm_factor, o->terms) * u * o->far_norm[i];
+  case ORACLE_ELEMENT:
+    return (double)o->terms * u * o->magnitude[i];
+  case ORACLE_EXACT:
+    break;
+  }
+  return 0;
+}
+
+void oracle_check_sum(const oracle *o, const void *got, bool integers, const char *what)
+{
+  static const cnnblas_algorithm_info plain = {.accuracy = CNNBLAS_ACCURACY_ELEMENT};
+  oracle_check(o, got, &plain, integers, what);
+}
+
+void oracle_check(const oracle *o, const void *got, const cnnblas_algorithm_info *row, bool integers, const char *what)
+{
   int64_t wrong = 0, first = -1;
   for (int64_t i = 0; i < o->count; i++) {
-    double bound = exact ? 0 : (double)o->terms * u * o->magnitude[i];
-    if (agrees(o, i, array_get(o->dtype, got, i), bound)) continue;
+    if (agrees(o, i, array_get(o->dtype, got, i), oracle_allowed(o, i, row, integers))) continue;
     if (wrong++ == 0) first = i;
   }
   if (wrong == 0) return;
@@ -208,7 +241,7 @@ void oracle_check(const oracle *o, const void *got, bool exact, const char *what
        "(allowed %.3g, %" PRId64 " terms)",
        what, wrong, o->count, first, array_get(o->dtype, got, first), (double)o->value[first],
        (double)fabsl(o->value[first] - (long double)array_get(o->dtype, got, first)),
-       exact ? 0.0 : (double)o->terms * u * o->magnitude[first], o->terms);
+       oracle_allowed(o, first, row, integers), o->terms);
 }
 
 double oracle_rms(const oracle *o, const void *got)
@@ -226,6 +259,8 @@ void oracle_free(oracle *o)
 {
   free(o->value);
   free(o->magnitude);
+  free(o->norm);
+  free(o->far_norm);
   free(o->either);
   memset(o, 0, sizeof *o);
 }

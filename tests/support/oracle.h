@@ -15,6 +15,8 @@ typedef struct {
   int64_t terms;
   long double *value;
   double *magnitude; /* sum of |a||b| and of what is added to it */
+  double *norm;      /* |patch| * |filter|, and the magnitude of what is added */
+  double *far_norm;  /* the same with the larger patch of CNNBLAS_ACCURACY_NORM_RELAXED */
   bool *either;      /* an implicit zero meets an infinite or NaN element there: the result may be either */
 } oracle;
 
@@ -34,11 +36,24 @@ void oracle_add_bias(oracle *o, const problem *p, const void *bias);
 /* value = max(0, value). */
 void oracle_relu(oracle *o);
 
+/* How near an output must be. */
+typedef enum { ORACLE_EXACT, ORACLE_ELEMENT, ORACLE_NORM, ORACLE_FAR_NORM } oracle_bound;
+
+/* The bound that the row holds, as the public header says. On small integers no product or sum is rounded, but by rows of
+   CNNBLAS_ACCURACY_NORM_RELAXED, whose transforms have fractions. */
+oracle_bound oracle_bound_of(const cnnblas_algorithm_info *row, bool integers);
+
+/* The most that an element may be off. */
+double oracle_allowed(const oracle *o, int64_t i, const cnnblas_algorithm_info *row, bool integers);
+
 /*
- * Compares an output with what was expected: exact, or within terms * u * magnitude, u = 2^-24 or 2^-53. NaN and Inf must
- * be where they were expected, but where `either` is set. Fails the test, naming `what` and the element.
+ * Compares an output of the row with what was expected, on small integers or on reals. NaN and Inf must be where they were
+ * expected, but where `either` is set. Fails the test, naming `what` and the element.
  */
-void oracle_check(const oracle *o, const void *got, bool exact, const char *what);
+void oracle_check(const oracle *o, const void *got, const cnnblas_algorithm_info *row, bool integers, const char *what);
+
+/* The same for a sum that every row makes alike, the bias gradient. */
+void oracle_check_sum(const oracle *o, const void *got, bool integers, const char *what);
 
 /* Root of the mean squared error, relative to the root of the mean square of the expected values. */
 double oracle_rms(const oracle *o, const void *got);

@@ -7,12 +7,12 @@
 void variant_text(const variant *v, char text[VARIANT_TEXT])
 {
   static const char *const policies[] = {"default", "limit", "none"};
-  snprintf(text, VARIANT_TEXT, "%s, threads %d, workspace %s %zu%s%s%s%s%s%s%s%s, arrays against the %s",
-           v->algorithm ? v->algorithm : "auto", (int)v->threads, policies[v->policy], v->limit,
-           v->no_workspace ? " allocated by the call" : "", v->accumulate ? ", accumulate" : "",
-           v->bias ? ", bias" : "", v->residual ? ", residual" : "", v->in_place ? ", residual in place" : "",
-           v->relu ? ", relu" : "", v->packed ? ", packed weights" : "", v->db ? ", db" : "",
-           v->where == AGAINST_END ? "end" : "start");
+  snprintf(text, VARIANT_TEXT, "%s, accuracy %s, threads %d, workspace %s %zu%s%s%s%s%s%s%s%s, arrays against the %s",
+           v->algorithm ? v->algorithm : "auto", cnnblas_accuracy_policy_name(v->accuracy), (int)v->threads,
+           policies[v->policy], v->limit, v->no_workspace ? " allocated by the call" : "",
+           v->accumulate ? ", accumulate" : "", v->bias ? ", bias" : "", v->residual ? ", residual" : "",
+           v->in_place ? ", residual in place" : "", v->relu ? ", relu" : "", v->packed ? ", packed weights" : "",
+           v->db ? ", db" : "", v->where == AGAINST_END ? "end" : "start");
 }
 
 void variant_random(variant *v, cnnblas_conv_direction direction, rng *r)
@@ -34,6 +34,7 @@ void variant_random(variant *v, cnnblas_conv_direction direction, rng *r)
     v->packed = v->policy == CNNBLAS_WORKSPACE_DEFAULT && rng_chance(r, 25);
   }
   v->db = direction == CNNBLAS_BACKWARD_WEIGHTS && rng_chance(r, 60);
+  v->accuracy = (cnnblas_accuracy_policy)rng_range(r, 0, 2);
 }
 
 static void fill(guarded *array, const problem *p, int64_t count, rng *r, bool integers, placement where)
@@ -109,7 +110,8 @@ cnnblas_conv_plan *rig_plan(const problem *p, cnnblas_conv_direction direction, 
                                   .workspace = v->policy,
                                   .workspace_limit = v->limit,
                                   .accumulate = v->accumulate,
-                                  .packed_weights = v->packed};
+                                  .packed_weights = v->packed,
+                                  .accuracy = v->accuracy};
   cnnblas_conv_plan *plan = NULL;
   cnnblas_status status = cnnblas_conv_plan_create(&p->desc, direction, &options, &plan);
   if (status == CNNBLAS_UNSUPPORTED && v->algorithm) {
@@ -169,6 +171,7 @@ void rig_execute(rig *g, const problem *p, cnnblas_conv_direction direction, int
                  const cnnblas_conv_plan *plan)
 {
   size_t bytes = cnnblas_conv_plan_workspace(plan);
+  g->row = algorithm_info(cnnblas_conv_plan_algorithm(plan));
   ready_output(&g->out, g, p, problem_outputs(p, direction, n), v);
   ready_output(&g->db, g, p, p->k, v);
   guarded_reset(&g->workspace, bytes, v->where);
@@ -179,6 +182,16 @@ void rig_execute(rig *g, const problem *p, cnnblas_conv_direction direction, int
   static const char *const names[] = {"x", "w", "y", "bias", "residual", "the output", "db", "the workspace"};
   for (int i = 0; i < 8; i++)
     if (!guarded_intact(arrays[i])) FAIL("bytes next to %s were written", names[i]);
+}
+
+void rig_check(const rig *g, const variant *v, const oracle *want, const oracle *want_db, bool integers,
+               const char *what)
+{
+  char name[96];
+  snprintf(name, sizeof name, "%s of %s", what, g->row.name);
+  oracle_check(want, g->out.data, &g->row, integers, name);
+  snprintf(name, sizeof name, "%s of %s, bias gradient", what, g->row.name);
+  if (v->db) oracle_check_sum(want_db, g->db.data, integers, name);
 }
 
 bool rig_run(rig *g, const problem *p, cnnblas_conv_direction direction, int64_t n, const variant *v)

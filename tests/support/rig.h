@@ -11,6 +11,7 @@
 typedef struct {
   guarded x, w, y, bias, residual, old; /* inputs; old: what an accumulating call finds in its output */
   guarded out, db, workspace, packed;
+  cnnblas_algorithm_info row; /* that ran last */
 } rig;
 
 /* How a call is made. Zero is the plain case: the automatic choice, default threads, the workspace passed. */
@@ -23,7 +24,8 @@ typedef struct {
   bool no_workspace;             /* pass NULL: the call allocates */
   bool bias, residual, in_place; /* epilogue; in_place: the residual is the output itself */
   bool relu;
-  bool packed;     /* forward with packed weights */
+  bool packed; /* forward with packed weights */
+  cnnblas_accuracy_policy accuracy;
   bool db;         /* ask for the bias gradient */
   placement where; /* of every array */
 } variant;
@@ -53,6 +55,10 @@ cnnblas_conv_plan *rig_plan(const problem *p, cnnblas_conv_direction direction, 
    touched. */
 void rig_execute(rig *g, const problem *p, cnnblas_conv_direction direction, int64_t n, const variant *v,
                  const cnnblas_conv_plan *plan);
+
+/* oracle_check of the outputs of the row that ran last; db too if the variant asked for it. */
+void rig_check(const rig *g, const variant *v, const oracle *want, const oracle *want_db, bool integers,
+               const char *what);
 
 /* rig_plan, rig_execute, destroy. False if the algorithm does not apply. */
 bool rig_run(rig *g, const problem *p, cnnblas_conv_direction direction, int64_t n, const variant *v);

@@ -92,6 +92,15 @@ class Train(rig.CommandTest):
         self.refused(3, 'other data', 'train', '--data', other, '--resume', 'part.ck', '--epochs', '4')
         self.run_command('eval', '--model', 'part.ck', '--data', self.data)
 
+    def test_accuracy_of_convolutions(self):
+        """The settings and the checkpoint hold it; evaluation and prediction take it too."""
+        for accuracy in ('default', 'exact', 'relaxed'):
+            self.run_command(*self.base, '--accuracy', accuracy, '--epochs', '1', '--out', 'm', '--checkpoint', 'a.ck')
+            self.run_command('train', '--data', self.data, '--resume', 'a.ck', '--epochs', '2', '--json', 'a.json')
+            with open(self.path('a.json'), encoding='utf-8') as file:
+                self.assertEqual(json.load(file)['settings']['accuracy'], accuracy)
+            self.run_command('eval', '--model', 'm', '--data', self.data, '--accuracy', accuracy)
+
     def test_nan_stops(self):
         before = self.run_command(*self.base, '--epochs', '1', '--checkpoint', 'run.ck')[0]
         self.assertIn('epoch   1/1', before)

@@ -20,7 +20,7 @@ class Usage(rig.CommandTest):
 
     def test_every_option_is_in_the_help(self):
         train = self.run_command('train', '--help')[0]
-        for option in ('data net epochs batch lr momentum weight-decay lr-step init loss seed threads out checkpoint resume '
+        for option in ('data net epochs batch lr momentum weight-decay lr-step init loss accuracy seed threads out checkpoint resume '
                        'history json progress quiet').split():
             self.assertIn('--' + option, train)
 
@@ -53,7 +53,11 @@ class Usage(rig.CommandTest):
                 ('--lr nan', ['train', '--lr', 'nan']), ('--momentum 1', ['train', '--momentum', '1']),
                 ('--lr-step 0:0.1', ['train', '--lr-step', '0:0.1']), ('--lr-step 3', ['train', '--lr-step', '3']),
                 ('he, he-fan-out, small, zero', ['train', '--init', 'xavier']), ('--seed -3', ['train', '--seed', '-3']),
-                ('softmax, sigmoid', ['train', '--loss', 'l2']), ('auto, always, never', ['train', '--progress', 'x']),
+                ('softmax, sigmoid', ['train', '--loss', 'l2']),
+                ('--accuracy high: it is one of default, exact, relaxed', ['train', '--accuracy', 'high']),
+                ('--accuracy high: it is one of default, exact, relaxed', ['eval', '--accuracy', 'high']),
+                ('--accuracy high: it is one of default, exact, relaxed', ['predict', '--accuracy', 'high']),
+                ('--accuracy cannot be given with --resume', ['train', '--resume', 'x', '--accuracy', 'exact']), ('auto, always, never', ['train', '--progress', 'x']),
                 ('"extra"', ['train', 'extra']), ('bogus', ['train', '--bogus']), ('--seed', ['train', '--seed']),
                 ('--seed cannot be given with --resume', ['train', '--resume', 'x', '--seed', '1']),
                 ('--model is missing', ['eval']), ('--model is missing', ['predict', 'x.png']),
