@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "conv/cuts.h"
-#include "conv/winograd.h"
+#include "conv/winograd_plan.h"
 #include <stdio.h>
 
 enum {

@@ -2,7 +2,7 @@
  * winograd*: outputs by the definition, where a sum that came through the transforms is not finite. Transforms spread NaN and Inf
  * over a tile, and overflow where the convolution does not; what these loops give is the convolution's.
  */
-#include "conv/winograd.h"
+#include "conv/winograd_plan.h"
 
 /* Weights as they were: behind the transformed ones, if those came packed. */
 static const void *raw_weights(const cb_call *call, const cb_winograd_plan *st)

@@ -11,7 +11,7 @@
  *         for each L outputs, each unit: outputs; again, if one is not finite; store with the epilogue
  */
 #include "conv/implicit.h"
-#include "conv/winograd.h"
+#include "conv/winograd_plan.h"
 
 typedef struct {
   const cb_call *call;

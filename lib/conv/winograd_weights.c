@@ -1,12 +1,13 @@
 /* winograd*: weights become U, one for each point, once a call or once for many calls. */
 #include "base/memory.h"
-#include "conv/winograd.h"
+#include "conv/winograd_plan.h"
 #include <string.h>
 
 enum {
   TASK_CHANNELS = 32, /* of a task */
   TURN_CHANNELS = 8,  /* whose taps are turned onto the lanes at once */
-  MOST_TAPS = 9
+  MOST_TAPS = 9,
+  MOST_VECTOR = 64 /* bytes */
 };
 
 static int64_t chunks(const cb_winograd_plan *st)
@@ -39,7 +40,7 @@ static void turn_taps(const cb_winograd_plan *st, const cb_geometry *geo, const 
 /* task = ((group, panel), chunk of channels). */
 void cb_winograd_weight_task(const cb_winograd_plan *st, const cb_geometry *geo, int64_t task, const void *w, void *u)
 {
-  _Alignas(CB_ALIGN) char taps[TURN_CHANNELS * MOST_TAPS * CB_PANEL_VECTORS * CB_MAX_LANES / 2 * sizeof(double)];
+  _Alignas(CB_ALIGN) char taps[TURN_CHANNELS * MOST_TAPS * CB_PANEL_VECTORS * MOST_VECTOR];
   const int64_t chunk = task % chunks(st), b = task / chunks(st) % st->panels, ig = task / chunks(st) / st->panels;
   const cb_panel panel = cb_panel_at(st->engine, st->outputs, b);
   const int64_t end = cb_min(st->channels, (chunk + 1) * TASK_CHANNELS);

@@ -1,13 +1,13 @@
 /*
  * What the parts of the rows "winograd*" share: minimal filtering of 3 x 3 taps, or of 3 along rows, at stride 1
- * (gemm/winograd.h). winograd.c has the table's rows, winograd_cut.c sizes blocks and scratch, winograd_weights.c transforms and
+ * (gemm/winograd.h). winograd_rows.c has the table's rows, winograd_cut.c sizes blocks and scratch, winograd_weights.c transforms and
  * packs weights, winograd_run.c runs the jobs, winograd_direct.c computes again what is not finite.
  *
  * Forward and input gradient are one: the source is x or dy, the outputs are filters or input channels, and an input gradient
  * reads the filter's taps backwards.
  */
-#ifndef CB_CONV_WINOGRAD_H
-#define CB_CONV_WINOGRAD_H
+#ifndef CB_CONV_WINOGRAD_PLAN_H
+#define CB_CONV_WINOGRAD_PLAN_H
 
 #include "conv/row.h"
 #include "gemm/engine.h"

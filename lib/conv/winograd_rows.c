@@ -3,10 +3,10 @@
  * sums are norm-wise accurate (include/cnnblas/conv.h). Lavin and Gray, 2016; the points are chosen as in Barabasz et al., Error
  * Analysis and Improving the Accuracy of Winograd Convolution, 2020: to keep the transforms' amplification low.
  */
-#include "conv/winograd.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "conv/costs.h"
+#include "conv/winograd_plan.h"
 #include <math.h>
 #include <stdio.h>
 

@@ -147,7 +147,7 @@ INLINE void put_tile(const cb_winograd_outputs *t, const int tall, const int wid
   }
 }
 
-INLINE bool outputs_of(const cb_winograd_outputs *t, const int tall, const int wide, const int h, const int w)
+INLINE bool put_tiles(const cb_winograd_outputs *t, const int tall, const int wide, const int h, const int w)
 {
   vector check = {0};
   for (int64_t tile = 0; tile + 1 < t->tiles; tile++) put_tile(t, tall, wide, h, w, tile, true, &check);
@@ -173,7 +173,7 @@ INLINE bool outputs_of(const cb_winograd_outputs *t, const int tall, const int w
   }                                                                                                                    \
   static bool outputs_##NAME(const cb_winograd_outputs *t)                                                             \
   {                                                                                                                    \
-    return outputs_of(t, H + R - 1, W + S - 1, H, W);                                                                  \
+    return put_tiles(t, H + R - 1, W + S - 1, H, W);                                                                   \
   }
 FORMS(DEFINE_FORM)
 
