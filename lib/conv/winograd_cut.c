@@ -85,13 +85,19 @@ static bool size_scratch(cb_winograd_plan *st, size_t element)
   st->v_pitch = cb_ceil_div(st->block_channels, lanes) * tiles * lanes + CB_WINOGRAD_MARGIN;
   st->m_pitch = cb_panel_elements(st->engine, cb_min(st->group_panels * CB_PANEL_VECTORS * lanes, st->outputs), tiles) +
                 CB_WINOGRAD_MARGIN;
-  const int64_t v = st->points * st->v_pitch;
-  const int64_t parts[] = {st->shares_v ? 0 : v, st->points * st->m_pitch,
+  const int64_t v = st->points * st->v_pitch,
+                held = cb_min(st->group_panels * CB_PANEL_VECTORS * lanes, st->outputs); /* outputs */
+  st->u_pitch = cb_round_up(cb_panel_elements(st->engine, held, st->channels), LINE) + CB_WINOGRAD_MARGIN;
+  const int64_t parts[] = {st->shares_v ? 0 : v,
+                           st->fused ? st->points * st->u_pitch : 0,
+                           st->points * st->m_pitch,
                            (rows + st->form->points[0] - st->form->outputs[0]) * pitch * lanes,
-                           st->form->points[0] * pitch * lanes, rows * wide * lanes};
-  size_t *const places[] = {&st->parts.v, &st->parts.m, &st->parts.band, &st->parts.columns, &st->parts.stage};
+                           st->form->points[0] * pitch * lanes,
+                           rows * wide * lanes};
+  size_t *const places[] = {&st->parts.v,    &st->parts.u,       &st->parts.m,
+                            &st->parts.band, &st->parts.columns, &st->parts.stage};
   int64_t at = 0;
-  for (int i = 0; i < 5; i++) {
+  for (int i = 0; i < 6; i++) {
     int64_t bytes;
     *places[i] = (size_t)at;
     if (!cb_mul(parts[i], (int64_t)element, &bytes) || !cb_add(at, bytes + CB_ALIGN, &at)) return false;
@@ -131,18 +137,39 @@ static int64_t fewest_deals(const cb_winograd_plan *st, int64_t blocks, int thre
   return best;
 }
 
+/* Where V of all blocks stays near, each panel's U is made where it is used, and never leaves the near caches: of 512 channels in
+   and out at 7 x 7, one image, making U took two thirds of a call. False if V is too large, or panels are too few for the team. */
+static bool fuse(cb_winograd_plan *st, const cb_problem *problem, int threads, size_t room, int64_t blocks)
+{
+  enum { NEAR_V = 2 << 20, NEAR_U = 512 << 10 }; /* bytes */
+  const int64_t groups = problem->geo.g, element = (int64_t)problem->geo.element;
+  const int64_t panel = st->points * CB_PANEL_VECTORS * st->kernels->lanes * st->channels * element;
+  const cb_winograd_plan before = *st;
+  if (problem->packed || problem->limited || st->block_channels < st->channels || groups * st->panels < threads)
+    return false;
+  st->fused = st->shares_v = true;
+  st->group_panels = cb_max(1, cb_min(st->panels, NEAR_U / panel));
+  if (size_scratch(st, problem->geo.element)) {
+    const double v = (double)(blocks * groups) * (double)st->v_bytes;
+    st->deals = fewest_deals(st, groups, threads);
+    if (v <= NEAR_V && st->parts.bytes <= room && v <= (double)threads * (double)(room - st->parts.bytes)) return true;
+  }
+  *st = before;
+  return false;
+}
+
 /* Blocks as even as they can be; where they are few, V is made once for several jobs that share its block, or there are as many
    blocks more as give every thread the same. */
-static void share_out(cb_winograd_plan *st, const cb_problem *problem, int threads, size_t element, size_t room)
+static void share_out(cb_winograd_plan *st, const cb_problem *problem, int threads, size_t room)
 {
   enum { FEW = 4, EVEN = 8 }; /* blocks a thread */
   const int64_t units = cb_max(1, problem->geo.n * st->units), groups = problem->geo.g;
   int64_t blocks = cb_ceil_div(units, st->block_units);
   st->block_units = cb_ceil_div(units, blocks);
-  if (threads == 1) return;
+  if (fuse(st, problem, threads, room, blocks) || threads == 1) return;
   const bool whole = st->block_channels == st->channels && st->group_panels == st->panels;
   st->shares_v = whole && !problem->limited && blocks * groups < FEW * (int64_t)threads;
-  if (st->shares_v && size_scratch(st, element)) {
+  if (st->shares_v && size_scratch(st, problem->geo.element)) {
     const double bytes = (double)(blocks * groups) * (double)st->v_bytes;
     if (bytes <= (double)threads * (double)(room - st->parts.bytes)) {
       st->deals = fewest_deals(st, blocks * groups, threads);
@@ -165,7 +192,7 @@ bool cb_winograd_cut(cb_winograd_plan *st, const cb_problem *problem, int thread
   const int64_t least = cb_ceil_div(NEAR_FILTERS, CB_PANEL_VECTORS * st->kernels->lanes);
   bool fits = false;
   st->deals = 1;
-  st->shares_v = false;
+  st->shares_v = st->fused = false;
   st->block_channels = st->channels;
   for (int64_t tiles = BLOCK_TILES; tiles >= 8 && !fits; tiles /= 2) {
     cut_tiles(st, tiles);
@@ -182,6 +209,6 @@ bool cb_winograd_cut(cb_winograd_plan *st, const cb_problem *problem, int thread
     fits = fit_panels(st, element, room, 1);
   }
   if (!fits) return false;
-  share_out(st, problem, threads, element, room);
+  share_out(st, problem, threads, room);
   return size_scratch(st, element);
 }

@@ -21,7 +21,7 @@ typedef struct {
 
 /* Byte offsets of the parts of a thread's scratch, and their end. */
 typedef struct {
-  size_t v, m, band, columns, stage, bytes; /* v: not there if it is shared */
+  size_t v, u, m, band, columns, stage, bytes; /* v: not there if it is shared */
 } cb_winograd_parts;
 
 /* A problem as the transforms see it, and how its tiles are cut. A unit is a row of tiles, or, where rows are long, a part of
@@ -50,6 +50,8 @@ typedef struct {
   int64_t v_pitch, m_pitch;   /* elements from one point to the next */
   bool shares_v;              /* V of all blocks is made before any is multiplied, in the call's shared part: */
   size_t v_bytes;             /* of a block of one group */
+  bool fused;                 /* and each job makes U of some of its panels itself, for all blocks in turn */
+  int64_t u_pitch;            /* elements from one point of that U to the next */
   cb_winograd_parts parts;
 } cb_winograd_plan;
 
@@ -65,6 +67,16 @@ static inline int64_t cb_winograd_blocks(const cb_winograd_plan *st, int64_t n)
 {
   return cb_ceil_div(n * st->units, st->block_units);
 }
+
+/* Jobs of a call on n images. */
+static inline int64_t cb_winograd_jobs(const cb_winograd_plan *st, int64_t n, int64_t groups)
+{
+  return (st->fused ? 1 : cb_winograd_blocks(st, n)) * groups * st->deals;
+}
+
+/* U of channels [c0, c1) of panel b of a group, from w as it is: `to` is the panel's first point, points are `pitch` apart. */
+void cb_winograd_transform(const cb_winograd_plan *st, const cb_geometry *geo, int64_t ig, int64_t b, int64_t c0,
+                           int64_t c1, const void *w, void *to, int64_t pitch);
 
 /* Independent tasks of transforming all weights; one of them: from w as it is to u. */
 int64_t cb_winograd_weight_tasks(const cb_winograd_plan *st, const cb_geometry *geo);
@@ -87,11 +99,17 @@ typedef struct {
 
 void cb_winograd_directly(const cb_winograd_again *again);
 
-/* Bytes of the shared part of the workspace: weights that come unpacked, V that is shared. */
+/* Bytes of all weights' U in the shared part of the workspace: none where they come packed, or jobs make their own. */
+static inline size_t cb_winograd_shared_weights(const cb_winograd_plan *st, const cb_problem *problem)
+{
+  return problem->packed || st->fused ? 0 : st->weights_bytes;
+}
+
+/* Bytes of the shared part: these, and V that is shared. */
 static inline size_t cb_winograd_shared(const cb_winograd_plan *st, const cb_problem *problem)
 {
   const int64_t blocks = st->shares_v ? cb_winograd_blocks(st, problem->geo.n) * problem->geo.g : 0;
-  return (problem->packed ? 0 : st->weights_bytes) + (size_t)blocks * st->v_bytes;
+  return cb_winograd_shared_weights(st, problem) + (size_t)blocks * st->v_bytes;
 }
 
 /* Adds the loops of a call. */

@@ -57,7 +57,7 @@ static cnnblas_status prepare_with(cnnblas_conv_plan *plan, const cb_winograd_fo
                              .p_tile = st->form->outputs[0] * st->form->outputs[1],
                              .k_tile = CB_PANEL_VECTORS * st->kernels->lanes,
                              .q_tile = CB_WINOGRAD_CHAIN,
-                             .tasks = cb_winograd_blocks(st, geo->n) * geo->g * st->deals,
+                             .tasks = cb_winograd_jobs(st, geo->n, geo->g),
                              .packs = !problem->packed};
   return CNNBLAS_OK;
 }

@@ -2,7 +2,8 @@
  * winograd*: what a call does.
  *
  *     once: the weights' transforms U                                          [group][point][panel][channel][width]
- *           where blocks are few, V of each, for all jobs that share it
+ *           where blocks are few, V of each, for all jobs that share it;
+ *           where all V stays near, no U: a job makes that of some panels and takes all blocks in turn
  *     job: a block of units (rows of tiles, of several images perhaps), some of the panels
  *       for each group of panels
  *         for each block of channels                                           one, unless there are very many
@@ -19,7 +20,8 @@ typedef struct {
   int64_t ig;           /* group */
   int64_t unit0, unit1; /* of all images */
   int64_t panel0, panel1;
-  const void *u; /* the group's */
+  const void *u; /* of panels from u_panel on, points u_pitch apart */
+  int64_t u_panel, u_pitch;
   char *v, *scratch;
 } job;
 
@@ -110,7 +112,7 @@ static void multiply(const job *j, int64_t from, int64_t to, int64_t c0, int64_t
   for (int64_t p = 0; p < st->points; p++)
     for (int64_t b = from; b < to; b++) {
       const cb_panel panel = cb_panel_at(st->engine, st->outputs, b);
-      const int64_t u = p * st->weights + cb_panel_offset(st->engine, st->channels, b) + c0 * panel.width;
+      const int64_t u = p * j->u_pitch + cb_panel_offset(st->engine, st->channels, b - j->u_panel) + c0 * panel.width;
       const int64_t m = p * st->m_pitch + (b - from) * CB_PANEL_VECTORS * lanes * pitch;
       st->kernels->multiply(&(cb_winograd_product){.v = cb_at(j->v, p * st->v_pitch, element),
                                                    .group_pitch = pitch * lanes,
@@ -214,7 +216,8 @@ static job job_at(const cb_call *call, int64_t at, int worker)
            .unit1 = cb_split(units, blocks, block + 1),
            .scratch = cb_scratch(call, worker)};
   j.u = cb_at(problem->packed ? call->w : call->shared, ig * st->points * st->weights, problem->geo.element);
-  j.v = st->shares_v ? call->shared + (problem->packed ? 0 : st->weights_bytes) + (size_t)at * st->v_bytes
+  j.u_pitch = st->weights;
+  j.v = st->shares_v ? call->shared + cb_winograd_shared_weights(st, problem) + (size_t)at * st->v_bytes
                      : j.scratch + st->parts.v;
   return j;
 }
@@ -231,9 +234,37 @@ static void run_job(void *context, int64_t task, int worker)
     run_panels(&j, b, cb_min(j.panel1, b + st->group_panels));
 }
 
+/* task = group * deals + deal: U of some panels, then all blocks. */
+static void run_fused(void *context, int64_t task, int worker)
+{
+  const cb_call *call = context;
+  const cb_winograd_plan *st = call->plan->state;
+  const cb_geometry *geo = &call->plan->problem.geo;
+  const int64_t ig = task / st->deals, deal = task % st->deals, blocks = cb_winograd_blocks(st, call->n);
+  const int64_t panel0 = cb_split(st->panels, st->deals, deal), panel1 = cb_split(st->panels, st->deals, deal + 1);
+  char *u = (char *)cb_scratch(call, worker) + st->parts.u;
+  for (int64_t from = panel0; from < panel1; from += st->group_panels) {
+    const int64_t to = cb_min(panel1, from + st->group_panels);
+    for (int64_t b = from; b < to; b++)
+      cb_winograd_transform(st, geo, ig, b, 0, st->channels, call->w,
+                            cb_at_mut(u, cb_panel_offset(st->engine, st->channels, b - from), geo->element),
+                            st->u_pitch);
+    for (int64_t block = 0; block < blocks; block++) {
+      job j = job_at(call, block * geo->g + ig, worker);
+      j.panel0 = panel0;
+      j.panel1 = panel1;
+      j.u = u;
+      j.u_panel = from;
+      j.u_pitch = st->u_pitch;
+      run_panels(&j, from, to);
+    }
+  }
+}
+
 static int64_t weight_tasks(const cb_call *call)
 {
-  return call->plan->problem.packed ? 0 : cb_winograd_weight_tasks(call->plan->state, &call->plan->problem.geo);
+  const cb_winograd_plan *st = call->plan->state;
+  return call->plan->problem.packed || st->fused ? 0 : cb_winograd_weight_tasks(st, &call->plan->problem.geo);
 }
 
 /* The weights' tasks, then V's: (block * groups + group) * so many groups of L channels. */
@@ -263,5 +294,5 @@ void cb_winograd_work(cb_call *call)
   const int64_t blocks = cb_winograd_blocks(st, call->n) * geo->g;
   const int64_t of_v = st->shares_v ? blocks * cb_ceil_div(st->channels, st->kernels->lanes) : 0;
   if (weight_tasks(call) + of_v > 0) cb_call_add(call, weight_tasks(call) + of_v, transform);
-  cb_call_add(call, blocks * st->deals, run_job);
+  cb_call_add(call, cb_winograd_jobs(st, call->n, geo->g), st->fused ? run_fused : run_job);
 }

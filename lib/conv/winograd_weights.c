@@ -37,24 +37,30 @@ static void turn_taps(const cb_winograd_plan *st, const cb_geometry *geo, const 
   }
 }
 
-/* task = ((group, panel), chunk of channels). */
-void cb_winograd_weight_task(const cb_winograd_plan *st, const cb_geometry *geo, int64_t task, const void *w, void *u)
+void cb_winograd_transform(const cb_winograd_plan *st, const cb_geometry *geo, int64_t ig, int64_t b, int64_t c0,
+                           int64_t c1, const void *w, void *to, int64_t pitch)
 {
   _Alignas(CB_ALIGN) char taps[TURN_CHANNELS * MOST_TAPS * CB_PANEL_VECTORS * MOST_VECTOR];
-  const int64_t chunk = task % chunks(st), b = task / chunks(st) % st->panels, ig = task / chunks(st) / st->panels;
   const cb_panel panel = cb_panel_at(st->engine, st->outputs, b);
-  const int64_t end = cb_min(st->channels, (chunk + 1) * TASK_CHANNELS);
-  const int64_t base = ig * st->points * st->weights + cb_panel_offset(st->engine, st->channels, b);
-  for (int64_t c = chunk * TASK_CHANNELS; c < end; c += TURN_CHANNELS) {
-    const int64_t count = cb_min(TURN_CHANNELS, end - c);
+  for (int64_t c = c0; c < c1; c += TURN_CHANNELS) {
+    const int64_t count = cb_min(TURN_CHANNELS, c1 - c);
     turn_taps(st, geo, &panel, ig, c, count, w, taps);
     st->form->weights(&(cb_winograd_weights){.taps = taps,
                                              .turned = {st->turned[0], st->turned[1]},
                                              .channels = count,
                                              .vectors = panel.vectors,
-                                             .to = cb_at_mut(u, base + c * panel.width, geo->element),
-                                             .point_pitch = st->weights});
+                                             .to = cb_at_mut(to, c * panel.width, geo->element),
+                                             .point_pitch = pitch});
   }
+}
+
+/* task = ((group, panel), chunk of channels). */
+void cb_winograd_weight_task(const cb_winograd_plan *st, const cb_geometry *geo, int64_t task, const void *w, void *u)
+{
+  const int64_t chunk = task % chunks(st), b = task / chunks(st) % st->panels, ig = task / chunks(st) / st->panels;
+  const int64_t at = ig * st->points * st->weights + cb_panel_offset(st->engine, st->channels, b);
+  cb_winograd_transform(st, geo, ig, b, chunk * TASK_CHANNELS, cb_min(st->channels, (chunk + 1) * TASK_CHANNELS), w,
+                        cb_at_mut(u, at, geo->element), st->weights);
 }
 
 const cb_winograd_forms cb_winograd_forms_2 = {CB_WINOGRAD_2X2, CB_WINOGRAD_2};
