@@ -74,9 +74,14 @@ static inline int64_t cb_winograd_jobs(const cb_winograd_plan *st, int64_t n, in
   return (st->fused ? 1 : cb_winograd_blocks(st, n)) * groups * st->deals;
 }
 
-/* U of channels [c0, c1) of panel b of a group, from w as it is: `to` is the panel's first point, points are `pitch` apart. */
-void cb_winograd_transform(const cb_winograd_plan *st, const cb_geometry *geo, int64_t ig, int64_t b, int64_t c0,
-                           int64_t c1, const void *w, void *to, int64_t pitch);
+/* Channels [from, to) of panel b of group ig. */
+typedef struct {
+  int64_t ig, b, from, to;
+} cb_winograd_piece;
+
+/* The piece's U from w as it is: `to` is the panel's first point, points are `pitch` apart. */
+void cb_winograd_transform(const cb_winograd_plan *st, const cb_geometry *geo, const cb_winograd_piece *piece,
+                           const void *w, void *to, int64_t pitch);
 
 /* Independent tasks of transforming all weights; one of them: from w as it is to u. */
 int64_t cb_winograd_weight_tasks(const cb_winograd_plan *st, const cb_geometry *geo);

@@ -246,7 +246,7 @@ static void run_fused(void *context, int64_t task, int worker)
   for (int64_t from = panel0; from < panel1; from += st->group_panels) {
     const int64_t to = cb_min(panel1, from + st->group_panels);
     for (int64_t b = from; b < to; b++)
-      cb_winograd_transform(st, geo, ig, b, 0, st->channels, call->w,
+      cb_winograd_transform(st, geo, &(cb_winograd_piece){ig, b, 0, st->channels}, call->w,
                             cb_at_mut(u, cb_panel_offset(st->engine, st->channels, b - from), geo->element),
                             st->u_pitch);
     for (int64_t block = 0; block < blocks; block++) {

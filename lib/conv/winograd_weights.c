@@ -20,31 +20,32 @@ int64_t cb_winograd_weight_tasks(const cb_winograd_plan *st, const cb_geometry *
   return geo->g * st->panels * chunks(st);
 }
 
-/* The taps of channels [c, c + count) of a panel of group ig: to[channel][tap][lane]. */
-static void turn_taps(const cb_winograd_plan *st, const cb_geometry *geo, const cb_panel *panel, int64_t ig, int64_t c,
+/* The taps of `count` channels from c on of a panel of group ig: to[channel][tap][lane]. */
+static void turn_taps(const cb_winograd_plan *st, const cb_geometry *geo, const cb_winograd_piece *piece, int64_t c,
                       int64_t count, const void *w, void *to)
 {
   const cb_engine *engine = st->engine;
+  const cb_panel panel = cb_panel_at(engine, st->outputs, piece->b);
   if (st->forward) {
-    const int64_t at = ((ig * geo->kg + panel->first) * geo->cg + c) * geo->taps;
-    engine->pack_lanes(to, cb_at(w, at, geo->element), geo->q, count * geo->taps, panel->count, panel->width);
+    const int64_t at = ((piece->ig * geo->kg + panel.first) * geo->cg + c) * geo->taps;
+    engine->pack_lanes(to, cb_at(w, at, geo->element), geo->q, count * geo->taps, panel.count, panel.width);
     return;
   }
   for (int64_t i = 0; i < count; i++) {
-    const int64_t at = ((ig * geo->kg + c + i) * geo->cg + panel->first) * geo->taps;
-    engine->pack_lanes(cb_at_mut(to, i * geo->taps * panel->width, geo->element), cb_at(w, at, geo->element), geo->taps,
-                       geo->taps, panel->count, panel->width);
+    const int64_t at = ((piece->ig * geo->kg + c + i) * geo->cg + panel.first) * geo->taps;
+    engine->pack_lanes(cb_at_mut(to, i * geo->taps * panel.width, geo->element), cb_at(w, at, geo->element), geo->taps,
+                       geo->taps, panel.count, panel.width);
   }
 }
 
-void cb_winograd_transform(const cb_winograd_plan *st, const cb_geometry *geo, int64_t ig, int64_t b, int64_t c0,
-                           int64_t c1, const void *w, void *to, int64_t pitch)
+void cb_winograd_transform(const cb_winograd_plan *st, const cb_geometry *geo, const cb_winograd_piece *piece,
+                           const void *w, void *to, int64_t pitch)
 {
   _Alignas(CB_ALIGN) char taps[TURN_CHANNELS * MOST_TAPS * CB_PANEL_VECTORS * MOST_VECTOR];
-  const cb_panel panel = cb_panel_at(st->engine, st->outputs, b);
-  for (int64_t c = c0; c < c1; c += TURN_CHANNELS) {
-    const int64_t count = cb_min(TURN_CHANNELS, c1 - c);
-    turn_taps(st, geo, &panel, ig, c, count, w, taps);
+  const cb_panel panel = cb_panel_at(st->engine, st->outputs, piece->b);
+  for (int64_t c = piece->from; c < piece->to; c += TURN_CHANNELS) {
+    const int64_t count = cb_min(TURN_CHANNELS, piece->to - c);
+    turn_taps(st, geo, piece, c, count, w, taps);
     st->form->weights(&(cb_winograd_weights){.taps = taps,
                                              .turned = {st->turned[0], st->turned[1]},
                                              .channels = count,
@@ -57,10 +58,13 @@ void cb_winograd_transform(const cb_winograd_plan *st, const cb_geometry *geo, i
 /* task = ((group, panel), chunk of channels). */
 void cb_winograd_weight_task(const cb_winograd_plan *st, const cb_geometry *geo, int64_t task, const void *w, void *u)
 {
-  const int64_t chunk = task % chunks(st), b = task / chunks(st) % st->panels, ig = task / chunks(st) / st->panels;
-  const int64_t at = ig * st->points * st->weights + cb_panel_offset(st->engine, st->channels, b);
-  cb_winograd_transform(st, geo, ig, b, chunk * TASK_CHANNELS, cb_min(st->channels, (chunk + 1) * TASK_CHANNELS), w,
-                        cb_at_mut(u, at, geo->element), st->weights);
+  const int64_t chunk = task % chunks(st), panel = task / chunks(st);
+  const cb_winograd_piece piece = {.ig = panel / st->panels,
+                                   .b = panel % st->panels,
+                                   .from = chunk * TASK_CHANNELS,
+                                   .to = cb_min(st->channels, (chunk + 1) * TASK_CHANNELS)};
+  const int64_t at = piece.ig * st->points * st->weights + cb_panel_offset(st->engine, st->channels, piece.b);
+  cb_winograd_transform(st, geo, &piece, w, cb_at_mut(u, at, geo->element), st->weights);
 }
 
 const cb_winograd_forms cb_winograd_forms_2 = {CB_WINOGRAD_2X2, CB_WINOGRAD_2};
