@@ -3,7 +3,7 @@
  *
  *   forward          Y[kg x P] = W[kg x Q] . col(x)[Q x P]           tasks: image, group, k tile, p tile
  *   weight gradient  dW[kg x Q] = sum of dY[kg x P] . col(x)^T       tasks: group, q tile, k tile, segment of (image, p tile)
- *   input gradient   dX = col2im(W^T[Q x kg] . dY[kg x P])           tasks: image, group, channel tile
+ *   input gradient   dX = col2im(W^T[Q x kg] . dY[kg x P])           tasks: image, group, channel tile, and p tile if 1x1
  *
  * The lowered matrix never exists as a whole: a tile has q_tile x p_tile elements and fits the workspace. Every task owns
  * its part of the output and walks its tiles in order, so no sum depends on the number of threads.
@@ -32,13 +32,30 @@ enum {
   ROW_ELEMENTS = 16,       /* that lowering a row of pixels costs beside its own */
   WORKSPACE = 8 << 20,     /* bytes a thread by default: OpenBLAS packs the other operand anew for every lowered tile */
   PARTIAL_BYTES = 2 << 20, /* of the partial weight gradients together, at most */
-  PIECE_MACS = 1 << 23,    /* multiply-adds of a task, at least: 0.1 ms of a core */
+  PIECE_MACS = 1 << 23,    /* multiply-adds of a task, at least: 0.1 to 0.2 ms of a core */
   MOST_PIECES = 16,        /* of an image, or of a weight gradient */
   NARROW = 256,            /* pixels: tiles of fewer pay for packing the weights again */
-  LEAST_FILTERS = 128,     /* of a product: fewer pay for lowering or packing the pixels again */
-  LEAST_DATA_ROWS = 768,   /* rows of a product of the input gradient, likewise */
-  LEAST_WEIGHT_COLUMNS = 512 /* columns of a product of the weight gradient, likewise */
+  LEAST_FILTERS = 128      /* of a product: fewer pay for lowering or packing the pixels again */
 };
+
+/* What a gradient's products are not cut below: what is cut packs the other operand again. Of few images the pieces are small, since a
+   thread without work costs more. A forward's pieces are the same for any number of images. */
+typedef struct {
+  double macs;            /* multiply-adds of a task */
+  int64_t data_rows;      /* rows of a product of the input gradient */
+  int64_t data_pixels;    /* its columns, where it is the gradient itself */
+  int64_t weight_columns; /* columns of one of the weight gradient, */
+  int64_t weight_filters; /* rows, */
+  int64_t weight_pixels;  /* and the terms of its sums */
+} least;
+
+static least least_of(const cb_problem *problem)
+{
+  enum { FEW_IMAGES = 4 };
+  static const least few = {PIECE_MACS / 2, 96, NARROW, 256, 64, 256},
+                     many = {PIECE_MACS, 768, INT64_MAX, 512, LEAST_FILTERS, 1024};
+  return problem->direction != CNNBLAS_FORWARD && problem->geo.n < FEW_IMAGES ? few : many;
+}
 
 static double cost(const cb_problem *problem)
 {
@@ -46,7 +63,8 @@ static double cost(const cb_problem *problem)
   double images = (double)geo->n, tasks = images * (double)geo->g, weights = (double)(geo->k * geo->q);
   double products = images * (double)geo->p * weights, rows = (double)geo->p / (double)geo->axis[2].out;
   /* One image of few products is one piece, for one thread: it takes twice as long as what two share. */
-  double share = tasks > 1 || products >= 2.0 * PIECE_MACS ? 1 : products < PIECE_MACS ? 2 : 2 * PIECE_MACS / products;
+  double piece = least_of(problem).macs;
+  double share = tasks > 1 || products >= 2 * piece ? 1 : products < piece ? 2 : 2 * piece / products;
   double lowered =
       (double)geo->p + (cb_geometry_is_pointwise(geo) ? 0 : ROW_ELEMENTS * rows); /* or packed by OpenBLAS */
   double work[CB_WORK_KINDS] = {[CB_WORK_MAC] = share * products * cb_cost_thin(geo->p),
@@ -57,10 +75,10 @@ static double cost(const cb_problem *problem)
   return cb_cost(CB_COST_IM2COL, problem, work);
 }
 
-/* Tasks that are worth having for so many multiply-adds. */
-static double tasks_for(double macs)
+/* Tasks that are worth having for the multiply-adds of so many images. */
+static double tasks_for(const cb_problem *problem, int64_t images)
 {
-  return fmin(macs / PIECE_MACS, MOST_PIECES);
+  return fmin(cb_geometry_macs(&problem->geo, images) / least_of(problem).macs, MOST_PIECES);
 }
 
 /* Tasks that share the products of one lowered tile of a forward: each lowers it anew, so one does them all where there are
@@ -89,7 +107,7 @@ static void prepare_forward(cnnblas_conv_plan *plan, int64_t elements)
 {
   const cb_geometry *geo = &plan->problem.geo;
   cb_tiling *t = &plan->tiling;
-  const double wanted = tasks_for(cb_geometry_macs(geo, 1));
+  const double wanted = tasks_for(&plan->problem, 1);
   int64_t p_pieces = cb_pieces(geo->p, NARROW, wanted, geo->g);
   t->p_tile = cb_ceil_div(geo->p, p_pieces);
   t->q_tile = geo->q;
@@ -99,7 +117,7 @@ static void prepare_forward(cnnblas_conv_plan *plan, int64_t elements)
     t->p_tile = cb_ceil_div(geo->p, cb_ceil_div(geo->p, t->p_tile));
   }
   int64_t p_tiles = cb_ceil_div(geo->p, t->p_tile);
-  t->k_tile = cb_ceil_div(geo->kg, cb_pieces(geo->kg, LEAST_FILTERS, wanted, p_tiles * geo->g));
+  t->k_tile = cb_ceil_div(geo->kg, cb_pieces(geo->kg, cb_max(LEAST_FILTERS, geo->kg / 4), wanted, p_tiles * geo->g));
   t->tasks = geo->n * geo->g * p_tiles * filter_shares(plan);
 }
 
@@ -107,31 +125,34 @@ static void prepare_data(cnnblas_conv_plan *plan, int64_t elements)
 {
   const cb_geometry *geo = &plan->problem.geo;
   cb_tiling *t = &plan->tiling;
-  int64_t pieces =
-      cb_pieces(geo->cg, cb_max(1, LEAST_DATA_ROWS / geo->taps), tasks_for(cb_geometry_macs(geo, 1)), geo->g);
-  t->c_tile = cb_ceil_div(geo->cg, pieces);
+  const least l = least_of(&plan->problem);
+  const double wanted = tasks_for(&plan->problem, 1);
+  const bool as_it_is = cb_geometry_is_pointwise(geo);
+  const int64_t p_pieces = as_it_is ? cb_pieces(geo->p, l.data_pixels, wanted, geo->g) : 1;
+  t->p_tile = cb_ceil_div(geo->p, p_pieces);
+  t->c_tile = cb_ceil_div(geo->cg, cb_pieces(geo->cg, cb_max(1, l.data_rows / geo->taps), wanted, geo->g * p_pieces));
   t->q_tile = t->c_tile * geo->taps;
-  t->p_tile = geo->p;
-  if (!cb_geometry_is_pointwise(geo)) {
+  if (!as_it_is) {
     t->q_tile = rows_of(t->q_tile, geo->p, elements);
     t->p_tile = pixels_of(geo->p, t->q_tile, elements);
   }
-  t->tasks = geo->n * geo->g * cb_ceil_div(geo->cg, t->c_tile);
+  t->tasks = geo->n * geo->g * cb_ceil_div(geo->cg, t->c_tile) * cb_ceil_div(geo->p, as_it_is ? t->p_tile : geo->p);
 }
 
 static void prepare_weights(cnnblas_conv_plan *plan, int64_t elements)
 {
   const cb_geometry *geo = &plan->problem.geo;
   cb_tiling *t = &plan->tiling;
-  const double wanted = t->segments > 1 ? 1 : tasks_for(cb_geometry_macs(geo, geo->n));
-  t->q_tile = cb_ceil_div(geo->q, cb_pieces(geo->q, LEAST_WEIGHT_COLUMNS, wanted, geo->g));
-  t->p_tile = geo->p;
+  const least l = least_of(&plan->problem);
+  const double wanted = t->segments > 1 ? 1 : tasks_for(&plan->problem, geo->n);
+  t->q_tile = cb_ceil_div(geo->q, cb_pieces(geo->q, l.weight_columns, wanted, geo->g));
+  t->p_tile = cb_ceil_div(geo->p, cb_ceil_div(t->segments, cb_max(geo->n, 1))); /* each segment has pixels */
   if (!cb_geometry_is_pointwise(geo)) {
-    t->q_tile = rows_of(t->q_tile, geo->p, elements);
-    t->p_tile = pixels_of(geo->p, t->q_tile, elements);
+    t->q_tile = rows_of(t->q_tile, t->p_tile, elements);
+    t->p_tile = pixels_of(t->p_tile, t->q_tile, elements);
   }
   int64_t blocks = geo->g * cb_ceil_div(geo->q, t->q_tile);
-  t->k_tile = cb_ceil_div(geo->kg, cb_pieces(geo->kg, LEAST_FILTERS, wanted, blocks));
+  t->k_tile = cb_ceil_div(geo->kg, cb_pieces(geo->kg, l.weight_filters, wanted, blocks));
   t->tasks = blocks * cb_ceil_div(geo->kg, t->k_tile) * t->segments;
 }
 
@@ -141,9 +162,8 @@ static cnnblas_status prepare(cnnblas_conv_plan *plan)
   const cb_geometry *geo = &problem->geo;
   cb_tiling *t = &plan->tiling;
   if (problem->direction == CNNBLAS_BACKWARD_WEIGHTS) {
-    int64_t p_tiles = cb_ceil_div(geo->p, 1024);
-    t->segments = cb_segments(problem, cb_max(geo->n, 1) * p_tiles, geo->g, tasks_for(cb_geometry_macs(geo, geo->n)),
-                              PARTIAL_BYTES);
+    int64_t units = cb_max(geo->n, 1) * cb_ceil_div(geo->p, least_of(problem).weight_pixels);
+    t->segments = cb_segments(problem, units, geo->g, tasks_for(problem, geo->n), PARTIAL_BYTES);
     t->leaves = t->segments;
     if (t->segments > 1) t->shared_bytes = cb_aligned_size((size_t)(t->segments * geo->k * geo->q) * geo->element);
   }
@@ -192,22 +212,24 @@ static void forward_tile(const cb_call *call, int64_t task, char *tile)
                     p1);
 }
 
-/* c_tile planes of dX: products of a tile of W^T with dY, scattered back. */
+/* c_tile planes of dX: products of a tile of W^T with dY, scattered back. Where dX is the product itself, p_tile pixels of them. */
 static void data_planes(const cb_call *call, int64_t task, char *tile)
 {
   const cb_geometry *geo = &call->plan->problem.geo;
   const cb_tiling *t = &call->plan->tiling;
   cb_view view = cb_view_forward(geo);
-  int64_t c_tiles = cb_ceil_div(geo->cg, t->c_tile), ct = task % c_tiles, image = task / c_tiles;
-  int64_t in = image / geo->g, ig = image % geo->g;
+  const bool as_it_is = cb_geometry_is_pointwise(geo);
+  int64_t c_tiles = cb_ceil_div(geo->cg, t->c_tile), stretch = as_it_is ? t->p_tile : geo->p;
+  int64_t stretches = cb_ceil_div(geo->p, stretch), first = task % stretches * stretch;
+  int64_t ct = task / stretches % c_tiles, image = task / stretches / c_tiles;
+  int64_t in = image / geo->g, ig = image % geo->g, last = cb_min(first + stretch, geo->p);
   int64_t c0 = ct * t->c_tile, c1 = cb_min(c0 + t->c_tile, geo->cg);
   char *dx = cb_at_mut(call->out, (in * geo->c + ig * geo->cg) * geo->image, geo->element);
-  bool as_it_is = cb_geometry_is_pointwise(geo);
   if (!call->accumulate && !as_it_is)
     memset(dx + (size_t)(c0 * geo->image) * geo->element, 0, (size_t)((c1 - c0) * geo->image) * geo->element);
   for (int64_t q0 = c0 * geo->taps; q0 < c1 * geo->taps; q0 += t->q_tile)
-    for (int64_t p0 = 0; p0 < geo->p; p0 += t->p_tile) {
-      int64_t p1 = cb_min(p0 + t->p_tile, geo->p);
+    for (int64_t p0 = first; p0 < last; p0 += t->p_tile) {
+      int64_t p1 = cb_min(p0 + t->p_tile, last);
       cb_block block = {q0, cb_min(q0 + t->q_tile, c1 * geo->taps), p0, p1, p1 - p0};
       cb_blas_gemm(&(cb_gemm){.dtype = geo->dtype,
                               .transa = true,
