@@ -16,7 +16,7 @@ static oracle want, want_db;
 static uint64_t seed;
 static int64_t only = -1;
 
-enum { BOTH = 2 /* directions: forward and input gradient */ };
+enum { BOTH = 2 /* directions: forward and input gradient; the third: test_winograd_dw */ };
 
 /* A problem that the rows take: 3 x 3, or 3 along rows, stride 1, any padding, any channels, groups of 8 and more. */
 static void random_problem(problem *p, rng *r)
@@ -61,7 +61,7 @@ static void test_integers_are_exact(void **state)
     problem p;
     random_problem(&p, &r);
     rig_fill(&arrays, &p, &r, true, rng_chance(&r, 50) ? AGAINST_END : AGAINST_START);
-    for (int d = 0; d < BOTH; d++) {
+    for (int d = 0; d < DIRECTIONS; d++) {
       variant v;
       variant_random(&v, (cnnblas_conv_direction)d, &r);
       v.algorithm = WINOGRAD;

@@ -342,7 +342,8 @@ typedef enum cnnblas_algorithm_scope {
 
 /** What an algorithm is. Flags are 0 or 1. The orientation "slivers" has pixels on the lanes, as "pixels" has, copied together first.
     The rows whose names begin with "winograd" keep transformed weights besides their workspace a thread, once a call: at most 4
-    elements for each weight, channels of a group rounded up to 32. */
+    elements for each weight, channels of a group rounded up to 32; in backward_weights 16 elements (4, if taps lie along rows) for each
+    pair of channels, as many times as partial sums wait to be joined, and a block of transformed tiles of at most 8 MiB. */
 typedef struct cnnblas_algorithm_info {
   const char *name;              /* as cnnblas_conv_algorithm_name gives it; static storage, as the others */
   const char *family;            /* the name before the colon: its rows give a forward the same bits at a level */

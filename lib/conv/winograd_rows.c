@@ -6,12 +6,14 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "conv/costs.h"
+#include "conv/winograd_dw.h"
 #include "conv/winograd_plan.h"
 #include <math.h>
 #include <stdio.h>
 
 static bool applies_with(const cb_problem *problem, const cb_winograd_forms *forms, char *why, size_t size)
 {
+  if (problem->direction == CNNBLAS_BACKWARD_WEIGHTS) return cb_winograd_dw_apply(problem, why, size);
   cb_winograd_plan st = {.kernels = NULL};
   if (!cb_winograd_describe(&st, problem, forms, why, size)) return false;
   if (cb_winograd_cut(&st, problem, 1)) return true;
@@ -23,6 +25,7 @@ static bool applies_with(const cb_problem *problem, const cb_winograd_forms *for
 /* Points' products, elements of V and M, and transformed weights. */
 static double cost_with(const cb_problem *problem, const cb_winograd_forms *forms)
 {
+  if (problem->direction == CNNBLAS_BACKWARD_WEIGHTS) return cb_winograd_dw_cost(problem);
   cb_winograd_plan st = {.kernels = NULL};
   char why[128];
   if (!cb_winograd_describe(&st, problem, forms, why, sizeof why)) return INFINITY;
@@ -42,6 +45,7 @@ static double cost_with(const cb_problem *problem, const cb_winograd_forms *form
 
 static cnnblas_status prepare_with(cnnblas_conv_plan *plan, const cb_winograd_forms *forms)
 {
+  if (plan->problem.direction == CNNBLAS_BACKWARD_WEIGHTS) return cb_winograd_dw_prepare(plan);
   const cb_problem *problem = &plan->problem;
   const cb_geometry *geo = &problem->geo;
   char why[128];
@@ -62,12 +66,17 @@ static cnnblas_status prepare_with(cnnblas_conv_plan *plan, const cb_winograd_fo
   return CNNBLAS_OK;
 }
 
+static void work(cb_call *call)
+{
+  (call->plan->problem.direction == CNNBLAS_BACKWARD_WEIGHTS ? cb_winograd_dw_work : cb_winograd_work)(call);
+}
+
 static void release(cnnblas_conv_plan *plan)
 {
   cb_free(plan->state);
 }
 
-#define DEFINE_ROW(M, NAME, ACCURACY)                                                                                  \
+#define DEFINE_ROW(M, NAME, ACCURACY, DIRECTIONS)                                                                      \
   static bool applies_##M(const cb_problem *problem, char *why, size_t size)                                           \
   {                                                                                                                    \
     return applies_with(problem, &cb_winograd_forms_##M, why, size);                                                   \
@@ -80,11 +89,11 @@ static void release(cnnblas_conv_plan *plan)
   {                                                                                                                    \
     return prepare_with(plan, &cb_winograd_forms_##M);                                                                 \
   }                                                                                                                    \
-  const cb_algorithm cb_winograd_row_##M = {CB_NAMED(NAME),           .directions = CB_FORWARD | CB_BACKWARD_DATA,     \
-                                            .accuracy = ACCURACY,     .by_name_only = true,                            \
-                                            .applies = applies_##M,   .cost = cost_##M,                                \
-                                            .prepare = prepare_##M,   .release = release,                              \
-                                            .work = cb_winograd_work, .packing = &cb_winograd_packing_##M};
-DEFINE_ROW(2, "winograd", CNNBLAS_ACCURACY_NORM)
-DEFINE_ROW(3, "winograd_fast", CNNBLAS_ACCURACY_NORM_RELAXED)
-DEFINE_ROW(4, "winograd_fastest", CNNBLAS_ACCURACY_NORM_RELAXED)
+  const cb_algorithm cb_winograd_row_##M = {CB_NAMED(NAME),         .directions = DIRECTIONS,                          \
+                                            .accuracy = ACCURACY,   .by_name_only = true,                              \
+                                            .applies = applies_##M, .cost = cost_##M,                                  \
+                                            .prepare = prepare_##M, .release = release,                                \
+                                            .work = work,           .packing = &cb_winograd_packing_##M};
+DEFINE_ROW(2, "winograd", CNNBLAS_ACCURACY_NORM, CB_EVERY_DIRECTION)
+DEFINE_ROW(3, "winograd_fast", CNNBLAS_ACCURACY_NORM_RELAXED, CB_FORWARD | CB_BACKWARD_DATA)
+DEFINE_ROW(4, "winograd_fastest", CNNBLAS_ACCURACY_NORM_RELAXED, CB_FORWARD | CB_BACKWARD_DATA)

@@ -26,7 +26,8 @@
   X(DEPTHWISE, OWN)        /* any number of taps */                                                                    \
   X(DEPTHWISE_SQUARE, OWN) /* 3 x 3 or 5 x 5, which the compiler knows */                                              \
   X(PLANES, OWN)           /* several outputs of a group at once */                                                    \
-  X(WINOGRAD, OWN)         /* tiles of any size: products at points, elements of transformed tiles */
+  X(WINOGRAD, OWN)         /* tiles of any size: products at points, elements of transformed tiles */                  \
+  X(WINOGRAD_WEIGHTS, OWN) /* its weight gradient */
 
 #define CB_ENUMERATOR(NAME) CB_WORK_##NAME,
 typedef enum { CB_WORK_LIST(CB_ENUMERATOR) CB_WORK_KINDS } cb_work;

@@ -81,22 +81,27 @@ void rig_expect(const rig *g, const problem *p, cnnblas_conv_direction direction
   if (v->accumulate) oracle_add(want_db, g->old.data);
 }
 
-/* What a row may keep once a call besides: transformed weights, the points' margins included. */
-static size_t once(const problem *p, const cnnblas_algorithm_info *row)
+/* What a row may keep once a call besides: transformed weights, the points' margins included. A weight gradient keeps its partial
+   sums, as many as wait at once, and the transformed tiles of a block. */
+static size_t once(const problem *p, cnnblas_conv_direction direction, const cnnblas_algorithm_info *row)
 {
-  enum { POINTS = 36, MARGIN = 96 };
+  enum { POINTS = 36, MARGIN = 96, LEAF = 1024, TILES = 8 << 20 };
+  if (strncmp(row->name, WINOGRAD, strlen(WINOGRAD)) != 0) return 0;
   const int64_t filters = (p->kg + 31) / 32 * 32, channels = (p->cg + 31) / 32 * 32;
   const int64_t pairs = p->kg * channels > p->cg * filters ? p->kg * channels : p->cg * filters;
-  return strncmp(row->name, WINOGRAD, strlen(WINOGRAD)) == 0
-             ? (size_t)(p->g * (4 * p->filter * pairs + POINTS * MARGIN)) * p->element
-             : 0;
+  if (direction != CNNBLAS_BACKWARD_WEIGHTS)
+    return (size_t)(p->g * (4 * p->filter * pairs + POINTS * MARGIN)) * p->element;
+  int64_t slots = 1;
+  for (int64_t leaves = p->n * p->pixels / LEAF + 1; leaves > 1; leaves /= 2) slots++;
+  return (size_t)(p->g * (16 * filters * channels + POINTS * MARGIN) * slots) * p->element + TILES;
 }
 
-static void check_workspace(const cnnblas_conv_plan *plan, const problem *p, const variant *v)
+static void check_workspace(const cnnblas_conv_plan *plan, const problem *p, cnnblas_conv_direction direction,
+                            const variant *v)
 {
-  size_t bytes = cnnblas_conv_plan_workspace(plan), threads = (size_t)cnnblas_conv_plan_threads(plan);
   const cnnblas_algorithm_info row = algorithm_info(cnnblas_conv_plan_algorithm(plan));
-  size_t limit = (size_t)row.workspace * threads + once(p, &row);
+  size_t bytes = cnnblas_conv_plan_workspace(plan), threads = (size_t)cnnblas_conv_plan_threads(plan);
+  size_t limit = (size_t)row.workspace * threads + once(p, direction, &row);
   if (v->policy == CNNBLAS_WORKSPACE_LIMIT) limit = v->limit * threads;
   if (v->policy == CNNBLAS_WORKSPACE_NONE) limit = 0;
   if (bytes > limit)
@@ -123,7 +128,7 @@ cnnblas_conv_plan *rig_plan(const problem *p, cnnblas_conv_direction direction, 
   ASSERT_OK(status);
   if (v->algorithm) assert_algorithm(cnnblas_conv_plan_algorithm(plan), v->algorithm);
   if (v->threads) assert_in_range(cnnblas_conv_plan_threads(plan), 1, v->threads);
-  check_workspace(plan, p, v);
+  check_workspace(plan, p, direction, v);
   return plan;
 }
 

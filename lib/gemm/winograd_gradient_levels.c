@@ -1,0 +1,15 @@
+/* Which tables of the weight gradient's parts this build has (gemm/winograd_gradient.h), and which of them the machine takes. */
+#include "gemm/dispatch.h"
+#include "gemm/winograd_gradient.h"
+
+CB_LEVEL_TABLES(cb_winograd_gradient, tables);
+
+const cb_winograd_gradient *cb_winograd_gradient_at(cnnblas_dtype dtype, cb_isa isa)
+{
+  return tables[isa][dtype == CNNBLAS_F64];
+}
+
+const cb_winograd_gradient *cb_winograd_gradient_get(cnnblas_dtype dtype)
+{
+  return CB_LEVEL_CHOICE(tables, dtype);
+}
