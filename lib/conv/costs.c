@@ -49,8 +49,8 @@ static int nearest(int level)
 }
 
 /* What an OpenBLAS's products must gain by the estimate to be chosen over our own: their time on the machine at hand is known least,
-   and the choices of both timing files are best with it (1.1 to 1.3 alike). */
-static const double BLAS_DOUBT = 1.2;
+   and the choices of all timing files together are as good with it as with any (1.05 to 1.3 alike). */
+static const double BLAS_DOUBT = 1.1;
 
 /* How many times as long a multiply-add takes as where the table was timed: OpenBLAS may run its kernels for another core. */
 static double blas_share(int table)

@@ -1,6 +1,7 @@
 /*
  * The table of the cost model, in nanoseconds for one of each kind of work (see costs.h). Written by bench/calibrate.py from:
  *   bench/calibration/avx2-sapphire_rapids.json: 2448 samples
+ *   bench/calibration/avx2-zen4.json: 2448 samples
  *   bench/calibration/avx512-sapphire_rapids.json: 2328 samples
  */
 #ifndef CB_CONV_COSTS_TABLE_H
@@ -19,136 +20,136 @@ static const struct {
   {"avx2", "Haswell", {
     [CB_COST_ROWS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0128, 0.544, 0.128, 0.153, 975, 2.81e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0135, 0.63, 0.0176, 0.259, 1.12e+03, 8.51e+03},
+        [CNNBLAS_FORWARD] = {0.0129, 0.768, 0.135, 0.146, 926, 2.98e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0136, 0.823, 0.0618, 0.284, 1.24e+03, 9.56e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0256, 1.09, 0.257, 0.307, 1.95e+03, 5.62e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0271, 1.26, 0.0352, 0.518, 2.23e+03, 1.7e+04},
+        [CNNBLAS_FORWARD] = {0.0258, 1.54, 0.27, 0.292, 1.85e+03, 5.97e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0272, 1.65, 0.124, 0.568, 2.48e+03, 1.91e+04},
       },
     },
     [CB_COST_LANES] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0127, 0.327, 0.133, 0, 2.6e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0149, 0.181, 0.536, 1.45, 3.24e+03, 1.39e+04},
+        [CNNBLAS_FORWARD] = {0.0126, 0.626, 0.039, 0, 4.46e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0161, 0.409, 0.555, 0, 3.85e+03, 1.06e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0253, 0.655, 0.266, 0, 5.19e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0299, 0.362, 1.07, 2.89, 6.49e+03, 2.78e+04},
+        [CNNBLAS_FORWARD] = {0.0252, 1.25, 0.0779, 0, 8.92e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0321, 0.817, 1.11, 0, 7.71e+03, 2.11e+04},
       },
     },
     [CB_COST_DIRECT] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0129, 0, 0, 0.156, 5.75e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0143, 0, 0, 0.612, 2.5e+03, 4.8e+03},
+        [CNNBLAS_FORWARD] = {0.0134, 0, 0, 0.21, 6.33e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0163, 0, 0, 0.219, 3.06e+03, 4.97e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0257, 0, 0, 0.311, 1.15e+04, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0286, 0, 0, 1.22, 5e+03, 9.61e+03},
+        [CNNBLAS_FORWARD] = {0.0269, 0, 0, 0.42, 1.27e+04, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0326, 0, 0, 0.437, 6.11e+03, 9.94e+03},
       },
     },
     [CB_COST_BATCH] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0187, 0, 0.906, 0, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0212, 0.22, 0.541, 0, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0102, 0.617, 0.204, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0191, 0.00163, 1.26, 0, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0212, 0.478, 0.508, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0103, 0.469, 0.224, 0, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0374, 0, 1.81, 0, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0424, 0.44, 1.08, 0, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0204, 1.23, 0.408, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0382, 0.00326, 2.52, 0, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0424, 0.956, 1.02, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0205, 0.938, 0.448, 0, 0, 0},
       },
     },
     [CB_COST_SLIVERS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0112, 0, 0.34, 0.224, 652, 3.65e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0109, 0.000758, 0.336, 0.544, 566, 7.04e+03},
+        [CNNBLAS_FORWARD] = {0.0112, 0, 0.392, 0.275, 821, 3.44e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0109, 0.0102, 0.375, 0.583, 976, 7.18e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0225, 0, 0.679, 0.448, 1.3e+03, 7.3e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0218, 0.00152, 0.671, 1.09, 1.13e+03, 1.41e+04},
+        [CNNBLAS_FORWARD] = {0.0224, 0, 0.785, 0.55, 1.64e+03, 6.87e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0217, 0.0204, 0.751, 1.17, 1.95e+03, 1.44e+04},
       },
     },
     [CB_COST_WEIGHTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0108, 0.278, 0.304, 0, 388, 2.26e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0111, 0.278, 0.343, 0, 453, 2.42e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0216, 0.557, 0.609, 0, 776, 4.51e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0223, 0.556, 0.686, 0, 906, 4.84e+03},
       },
     },
     [CB_COST_INPUTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0118, 0.137, 0.134, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0121, 0.121, 0.143, 0, 0, 759},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0236, 0.273, 0.268, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0243, 0.243, 0.286, 0, 0, 1.52e+03},
       },
     },
     [CB_COST_GEMM_1X1] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0143, 0.107, 0.0812, 0.0259, 0, 4.49e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0144, 0.00453, 0.221, 0.0297, 1.18e+03, 252},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0175, 0.218, 0.0651, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0139, 0.253, 0.065, 0.0483, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0142, 0.17, 0.161, 0.0462, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0184, 0.323, 0.0326, 0, 2.74e+03, 3.36e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0287, 0.213, 0.162, 0.0519, 0, 8.97e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0288, 0.00906, 0.441, 0.0594, 2.35e+03, 505},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0351, 0.437, 0.13, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0278, 0.506, 0.13, 0.0965, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0284, 0.34, 0.321, 0.0923, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0367, 0.647, 0.0653, 0, 5.47e+03, 6.71e+03},
       },
     },
     [CB_COST_IM2COL] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0129, 0, 0.204, 0.0676, 178, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0166, 0, 0.202, 0, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.012, 0, 0.533, 0.063, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0131, 0, 0.235, 0.067, 415, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0134, 0, 0.302, 0.0725, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0124, 0, 0.405, 0.0928, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0258, 0, 0.407, 0.135, 356, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0332, 0, 0.404, 0, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0241, 0, 1.07, 0.126, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0262, 0, 0.469, 0.134, 830, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0269, 0, 0.604, 0.145, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0248, 0, 0.81, 0.186, 0, 0},
       },
     },
     [CB_COST_ROT180] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_DATA] = {0.0325, 0, 0.265, 3.52, 1.75e+03, 3.55e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0334, 0, 0.251, 3.29, 4.64e+03, 4.25e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_DATA] = {0.065, 0, 0.53, 7.04, 3.51e+03, 7.09e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0669, 0, 0.503, 6.58, 9.29e+03, 8.49e+04},
       },
     },
     [CB_COST_DEPTHWISE] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0324, 0.508, 0, 4.66, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0374, 0, 0.3, 0, 0, 7.24e+03},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0502, 0, 0, 0, 0, 2.63e+03},
+        [CNNBLAS_FORWARD] = {0.0371, 0.403, 0, 5.02, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0403, 0, 0.342, 0, 0, 7.5e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0519, 0, 0, 0, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0647, 1.02, 0, 9.32, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0747, 0, 0.6, 0, 0, 1.45e+04},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.1, 0, 0, 0, 0, 5.27e+03},
+        [CNNBLAS_FORWARD] = {0.0743, 0.806, 0, 10, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0807, 0, 0.685, 0, 0, 1.5e+04},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.104, 0, 0, 0, 0, 0},
       },
     },
     [CB_COST_DEPTHWISE_SQUARE] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0142, 0, 0.12, 0.892, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0155, 0.0857, 0.0181, 0.85, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0206, 0, 0.112, 0.882, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0164, 0, 0.141, 0.895, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0177, 0.121, 0, 0.856, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0208, 0, 0.162, 1.01, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0284, 0, 0.239, 1.78, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0309, 0.171, 0.0362, 1.7, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0412, 0, 0.225, 1.76, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0327, 0, 0.282, 1.79, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0354, 0.242, 0, 1.71, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0416, 0, 0.324, 2.01, 0, 0},
       },
     },
     [CB_COST_PLANES] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0233, 0.123, 0.237, 0.843, 0, 5.78e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.035, 0, 0, 0, 0, 1.85e+04},
+        [CNNBLAS_FORWARD] = {0.0258, 0.105, 0.343, 2.87, 0, 5.13e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0363, 0, 0.103, 0, 0, 2.89e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0466, 0.247, 0.474, 1.69, 0, 1.16e+04},
-        [CNNBLAS_BACKWARD_DATA] = {0.07, 0, 0, 0, 0, 3.71e+04},
+        [CNNBLAS_FORWARD] = {0.0515, 0.21, 0.687, 5.74, 0, 1.03e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0727, 0, 0.206, 0, 0, 5.78e+04},
       },
     },
   }},
@@ -223,14 +224,14 @@ static const struct {
     },
     [CB_COST_GEMM_1X1] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00767, 0, 0.213, 0, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0071, 0, 0.384, 0, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0131, 0.118, 0.0836, 0.143, 0, 0},
+        [CNNBLAS_FORWARD] = {0.00777, 0, 0.159, 0, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.00703, 0, 0.401, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0133, 0.138, 0.0783, 0.117, 0, 472},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0153, 0, 0.425, 0, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0142, 0, 0.769, 0, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0262, 0.236, 0.167, 0.285, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0155, 0, 0.319, 0, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0141, 0, 0.803, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0266, 0.275, 0.157, 0.233, 0, 944},
       },
     },
     [CB_COST_IM2COL] = {

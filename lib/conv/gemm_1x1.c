@@ -23,24 +23,6 @@ static bool applies(const cb_problem *problem, char *why, size_t size)
   return false;
 }
 
-static double cost(const cb_problem *problem)
-{
-  const cb_geometry *geo = &problem->geo;
-  double n = (double)geo->n, weights = (double)(geo->k * geo->cg), p = (double)geo->p;
-  double packed = p * (double)(problem->direction == CNNBLAS_FORWARD         ? geo->c
-                               : problem->direction == CNNBLAS_BACKWARD_DATA ? geo->k
-                                                                             : geo->c + geo->k);
-  double work[CB_WORK_KINDS] = {[CB_WORK_MAC] = n * weights * p * cb_cost_thin(geo->p),
-                                [CB_WORK_STORE] = problem->direction == CNNBLAS_FORWARD         ? n * (double)geo->k * p
-                                                  : problem->direction == CNNBLAS_BACKWARD_DATA ? n * (double)geo->c * p
-                                                                                                : weights,
-                                [CB_WORK_READ] = n * packed,     /* OpenBLAS packs them */
-                                [CB_WORK_WEIGHTS] = n * weights, /* of each image's products */
-                                [CB_WORK_CALLS] = n * (double)geo->g,
-                                [CB_WORK_ONCE] = 1};
-  return cb_cost(CB_COST_GEMM_1X1, problem, work);
-}
-
 /* Rows and columns of the output matrix of one image and group: filters or channels, by pixels. */
 static int64_t output_rows(const cb_problem *problem)
 {
@@ -73,6 +55,25 @@ static cnnblas_status prepare(cnnblas_conv_plan *plan)
       cb_ceil_div(rows, cb_pieces(rows, cb_max(32, rows / 8), cb_tasks(cb_geometry_macs(geo, 1)), geo->g * p_tiles));
   t->tasks = geo->n * geo->g * p_tiles * cb_ceil_div(rows, t->k_tile);
   return CNNBLAS_OK;
+}
+
+static double cost(const cb_problem *problem)
+{
+  const cb_geometry *geo = &problem->geo;
+  double n = (double)geo->n, weights = (double)(geo->k * geo->cg), p = (double)geo->p;
+  double packed = p * (double)(problem->direction == CNNBLAS_FORWARD         ? geo->c
+                               : problem->direction == CNNBLAS_BACKWARD_DATA ? geo->k
+                                                                             : geo->c + geo->k);
+  double share = cb_uneven_cut(problem, prepare);
+  double work[CB_WORK_KINDS] = {[CB_WORK_MAC] = share * n * weights * p * cb_cost_thin(geo->p),
+                                [CB_WORK_STORE] = problem->direction == CNNBLAS_FORWARD         ? n * (double)geo->k * p
+                                                  : problem->direction == CNNBLAS_BACKWARD_DATA ? n * (double)geo->c * p
+                                                                                                : weights,
+                                [CB_WORK_READ] = share * n * packed,     /* OpenBLAS packs them */
+                                [CB_WORK_WEIGHTS] = share * n * weights, /* of each image's products */
+                                [CB_WORK_CALLS] = n * (double)geo->g,
+                                [CB_WORK_ONCE] = 1};
+  return cb_cost(CB_COST_GEMM_1X1, problem, work);
 }
 
 /* A tile of Y or dX: rows [r0, r1) of the group's, pixels [p0, p1). */

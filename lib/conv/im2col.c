@@ -57,24 +57,6 @@ static least least_of(const cb_problem *problem)
   return problem->direction != CNNBLAS_FORWARD && problem->geo.n < FEW_IMAGES ? few : many;
 }
 
-static double cost(const cb_problem *problem)
-{
-  const cb_geometry *geo = &problem->geo;
-  double images = (double)geo->n, tasks = images * (double)geo->g, weights = (double)(geo->k * geo->q);
-  double products = images * (double)geo->p * weights, rows = (double)geo->p / (double)geo->axis[2].out;
-  /* One image of few products is one piece, for one thread: it takes twice as long as what two share. */
-  double piece = least_of(problem).macs;
-  double share = tasks > 1 || products >= 2 * piece ? 1 : products < piece ? 2 : 2 * piece / products;
-  double lowered =
-      (double)geo->p + (cb_geometry_is_pointwise(geo) ? 0 : ROW_ELEMENTS * rows); /* or packed by OpenBLAS */
-  double work[CB_WORK_KINDS] = {[CB_WORK_MAC] = share * products * cb_cost_thin(geo->p),
-                                [CB_WORK_READ] = share * images * lowered * (double)(geo->g * geo->q),
-                                [CB_WORK_WEIGHTS] = share * images * weights, /* of each image's products */
-                                [CB_WORK_CALLS] = tasks,
-                                [CB_WORK_ONCE] = 1};
-  return cb_cost(CB_COST_IM2COL, problem, work);
-}
-
 /* Tasks that are worth having for the multiply-adds of so many images. */
 static double tasks_for(const cb_problem *problem, int64_t images)
 {
@@ -175,6 +157,22 @@ static cnnblas_status prepare(cnnblas_conv_plan *plan)
   if (problem->direction == CNNBLAS_BACKWARD_WEIGHTS) prepare_weights(plan, elements);
   if (t->thread_bytes) t->thread_bytes = cb_aligned_size((size_t)(t->q_tile * t->p_tile) * geo->element);
   return CNNBLAS_OK;
+}
+
+static double cost(const cb_problem *problem)
+{
+  const cb_geometry *geo = &problem->geo;
+  double images = (double)geo->n, tasks = images * (double)geo->g, weights = (double)(geo->k * geo->q);
+  double products = images * (double)geo->p * weights, rows = (double)geo->p / (double)geo->axis[2].out;
+  double share = cb_uneven_cut(problem, prepare);
+  double lowered =
+      (double)geo->p + (cb_geometry_is_pointwise(geo) ? 0 : ROW_ELEMENTS * rows); /* or packed by OpenBLAS */
+  double work[CB_WORK_KINDS] = {[CB_WORK_MAC] = share * products * cb_cost_thin(geo->p),
+                                [CB_WORK_READ] = share * images * lowered * (double)(geo->g * geo->q),
+                                [CB_WORK_WEIGHTS] = share * images * weights, /* of each image's products */
+                                [CB_WORK_CALLS] = tasks,
+                                [CB_WORK_ONCE] = 1};
+  return cb_cost(CB_COST_IM2COL, problem, work);
 }
 
 /* Pixels [p0, p1) of Y for a share of the group's filters: all of Q in steps of q_tile, each lowered once. */

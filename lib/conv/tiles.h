@@ -39,6 +39,20 @@ static inline double cb_lowered_tasks(double macs)
   return tasks < 16 ? tasks : 16;
 }
 
+/* How many times as long two threads take with so many equal tasks as with many: what an estimate's multiply-adds count. */
+static inline double cb_uneven(int64_t tasks)
+{
+  return 2 * (double)cb_ceil_div(cb_max(tasks, 1), 2) / (double)cb_max(tasks, 1);
+}
+
+/* The same for a problem as prepare() cuts it for two threads; small ones have one. */
+static inline double cb_uneven_cut(const cb_problem *problem, cnnblas_status (*prepare)(cnnblas_conv_plan *plan))
+{
+  cnnblas_conv_plan plan = {.problem = *problem, .team = 2};
+  if (cb_geometry_macs(&problem->geo, problem->geo.n) < CB_SERIAL_MACS || prepare(&plan)) return cb_uneven(1);
+  return cb_uneven(plan.tiling.tasks);
+}
+
 /* Leaves of a weight gradient's tree (sum_tree.h), each a task's, for `units` pieces of pixels in `blocks` parts of the
    output, if `tasks` are worth having: 1 if there is no workspace, or if the partial results would be larger than `most`
    bytes together. */
