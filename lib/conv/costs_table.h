@@ -1,7 +1,7 @@
 /*
  * The table of the cost model, in nanoseconds for one of each kind of work (see costs.h). Written by bench/calibrate.py from:
  *   bench/calibration/avx2-sapphire_rapids.json: 2448 samples
- *   bench/calibration/avx2-zen4.json: 2448 samples
+ *   bench/calibration/avx2-zen4.json: 2728 samples
  *   bench/calibration/avx512-sapphire_rapids.json: 2328 samples
  */
 #ifndef CB_CONV_COSTS_TABLE_H
@@ -20,136 +20,154 @@ static const struct {
   {"avx2", "Haswell", {
     [CB_COST_ROWS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0129, 0.768, 0.135, 0.146, 926, 2.98e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0136, 0.823, 0.0618, 0.284, 1.24e+03, 9.56e+03},
+        [CNNBLAS_FORWARD] = {0.0133, 0.995, 0.104, 0.157, 890, 2.68e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0141, 1.04, 0.0191, 0.308, 1.05e+03, 1.06e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0258, 1.54, 0.27, 0.292, 1.85e+03, 5.97e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0272, 1.65, 0.124, 0.568, 2.48e+03, 1.91e+04},
+        [CNNBLAS_FORWARD] = {0.0266, 1.99, 0.208, 0.315, 1.78e+03, 5.36e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0283, 2.07, 0.0383, 0.616, 2.11e+03, 2.11e+04},
       },
     },
     [CB_COST_LANES] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0126, 0.626, 0.039, 0, 4.46e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0161, 0.409, 0.555, 0, 3.85e+03, 1.06e+04},
+        [CNNBLAS_FORWARD] = {0.0127, 0.638, 0.0888, 0, 3.97e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0183, 0.5, 0.294, 0, 4.53e+03, 2.8e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0252, 1.25, 0.0779, 0, 8.92e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0321, 0.817, 1.11, 0, 7.71e+03, 2.11e+04},
+        [CNNBLAS_FORWARD] = {0.0254, 1.28, 0.178, 0, 7.94e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0367, 1, 0.588, 0, 9.07e+03, 5.61e+04},
       },
     },
     [CB_COST_DIRECT] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0134, 0, 0, 0.21, 6.33e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0163, 0, 0, 0.219, 3.06e+03, 4.97e+03},
+        [CNNBLAS_FORWARD] = {0.014, 0, 0, 0.229, 6.45e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0166, 0, 0, 0.238, 3.48e+03, 5.77e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0269, 0, 0, 0.42, 1.27e+04, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0326, 0, 0, 0.437, 6.11e+03, 9.94e+03},
+        [CNNBLAS_FORWARD] = {0.028, 0, 0, 0.458, 1.29e+04, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0332, 0, 0, 0.477, 6.96e+03, 1.15e+04},
       },
     },
     [CB_COST_BATCH] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0191, 0.00163, 1.26, 0, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0212, 0.478, 0.508, 0, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0103, 0.469, 0.224, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0194, 0, 1.3, 0, 0, 3.39e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0219, 0.558, 0.502, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0105, 1.95, 0.21, 0, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0382, 0.00326, 2.52, 0, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0424, 0.956, 1.02, 0, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0205, 0.938, 0.448, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0388, 0, 2.6, 0, 0, 6.79e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0438, 1.12, 1, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.021, 3.9, 0.42, 0, 0, 0},
       },
     },
     [CB_COST_SLIVERS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0112, 0, 0.392, 0.275, 821, 3.44e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0109, 0.0102, 0.375, 0.583, 976, 7.18e+03},
+        [CNNBLAS_FORWARD] = {0.0115, 0, 0.398, 0.303, 953, 3.41e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0113, 0.000263, 0.369, 0.644, 1.41e+03, 6.86e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0224, 0, 0.785, 0.55, 1.64e+03, 6.87e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0217, 0.0204, 0.751, 1.17, 1.95e+03, 1.44e+04},
+        [CNNBLAS_FORWARD] = {0.023, 0, 0.796, 0.606, 1.91e+03, 6.81e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0225, 0.000526, 0.738, 1.29, 2.83e+03, 1.37e+04},
       },
     },
     [CB_COST_WEIGHTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0111, 0.278, 0.343, 0, 453, 2.42e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0116, 0.291, 0.351, 0, 493, 2.59e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0223, 0.556, 0.686, 0, 906, 4.84e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0233, 0.582, 0.702, 0, 986, 5.19e+03},
       },
     },
     [CB_COST_INPUTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0121, 0.121, 0.143, 0, 0, 759},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0123, 0.124, 0.156, 0, 0, 715},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0243, 0.243, 0.286, 0, 0, 1.52e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0246, 0.249, 0.311, 0, 0, 1.43e+03},
       },
     },
     [CB_COST_GEMM_1X1] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0139, 0.253, 0.065, 0.0483, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0142, 0.17, 0.161, 0.0462, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0184, 0.323, 0.0326, 0, 2.74e+03, 3.36e+03},
+        [CNNBLAS_FORWARD] = {0.0141, 0.415, 0.0269, 0.0517, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0145, 0.121, 0.28, 0.0429, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0187, 0.386, 0.0313, 0, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0278, 0.506, 0.13, 0.0965, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0284, 0.34, 0.321, 0.0923, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0367, 0.647, 0.0653, 0, 5.47e+03, 6.71e+03},
+        [CNNBLAS_FORWARD] = {0.0282, 0.83, 0.0538, 0.103, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0289, 0.242, 0.559, 0.0859, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0374, 0.772, 0.0625, 0, 0, 0},
       },
     },
     [CB_COST_IM2COL] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0131, 0, 0.235, 0.067, 415, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0134, 0, 0.302, 0.0725, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0124, 0, 0.405, 0.0928, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0132, 0, 0.244, 0.073, 266, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0139, 0, 0.31, 0.0782, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0127, 0, 0.395, 0.0996, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0262, 0, 0.469, 0.134, 830, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0269, 0, 0.604, 0.145, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0248, 0, 0.81, 0.186, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0265, 0, 0.488, 0.146, 532, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0277, 0, 0.621, 0.156, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0254, 0, 0.789, 0.199, 0, 0},
       },
     },
     [CB_COST_ROT180] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_DATA] = {0.0334, 0, 0.251, 3.29, 4.64e+03, 4.25e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0352, 0, 0.251, 3.39, 6.8e+03, 3.57e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_DATA] = {0.0669, 0, 0.503, 6.58, 9.29e+03, 8.49e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0705, 0, 0.503, 6.77, 1.36e+04, 7.15e+04},
       },
     },
     [CB_COST_DEPTHWISE] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0371, 0.403, 0, 5.02, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0403, 0, 0.342, 0, 0, 7.5e+03},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0519, 0, 0, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.041, 0.164, 0, 5.35, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0408, 0, 0.329, 0, 0, 7.63e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0511, 0, 0, 0, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0743, 0.806, 0, 10, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0807, 0, 0.685, 0, 0, 1.5e+04},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.104, 0, 0, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0819, 0.329, 0, 10.7, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0817, 0, 0.659, 0, 0, 1.53e+04},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.102, 0, 0, 0, 0, 0},
       },
     },
     [CB_COST_DEPTHWISE_SQUARE] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0164, 0, 0.141, 0.895, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0177, 0.121, 0, 0.856, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0208, 0, 0.162, 1.01, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0161, 0, 0.139, 0.9, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0178, 0.114, 0, 0.858, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0196, 0, 0.164, 1.1, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0327, 0, 0.282, 1.79, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0354, 0.242, 0, 1.71, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0416, 0, 0.324, 2.01, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0323, 0, 0.279, 1.8, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0356, 0.228, 0, 1.72, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0392, 0, 0.328, 2.21, 0, 0},
       },
     },
     [CB_COST_PLANES] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0258, 0.105, 0.343, 2.87, 0, 5.13e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0363, 0, 0.103, 0, 0, 2.89e+04},
+        [CNNBLAS_FORWARD] = {0.0281, 0.0886, 0.281, 4.56, 0, 4.85e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0399, 0, 0, 0, 0, 2.76e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0515, 0.21, 0.687, 5.74, 0, 1.03e+04},
-        [CNNBLAS_BACKWARD_DATA] = {0.0727, 0, 0.206, 0, 0, 5.78e+04},
+        [CNNBLAS_FORWARD] = {0.0563, 0.177, 0.562, 9.12, 0, 9.7e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0799, 0, 0, 0, 0, 5.52e+04},
+      },
+    },
+    [CB_COST_WINOGRAD] = {
+      [CNNBLAS_F32] = {
+        [CNNBLAS_FORWARD] = {0.0143, 0.0544, 0.649, 0.138, 0, 1.89e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.014, 0.424, 0.182, 0.207, 0, 3.65e+03},
+      },
+      [CNNBLAS_F64] = {
+        [CNNBLAS_FORWARD] = {0.0287, 0.109, 1.3, 0.275, 0, 3.79e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.028, 0.849, 0.365, 0.414, 0, 7.3e+03},
+      },
+    },
+    [CB_COST_WINOGRAD_WEIGHTS] = {
+      [CNNBLAS_F32] = {
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0111, 0.762, 0.335, 0, 0, 0},
+      },
+      [CNNBLAS_F64] = {
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0222, 1.52, 0.669, 0, 0, 0},
       },
     },
   }},

@@ -89,11 +89,15 @@ static void release(cnnblas_conv_plan *plan)
   {                                                                                                                    \
     return prepare_with(plan, &cb_winograd_forms_##M);                                                                 \
   }                                                                                                                    \
-  const cb_algorithm cb_winograd_row_##M = {CB_NAMED(NAME),         .directions = DIRECTIONS,                          \
-                                            .accuracy = ACCURACY,   .by_name_only = true,                              \
-                                            .applies = applies_##M, .cost = cost_##M,                                  \
-                                            .prepare = prepare_##M, .release = release,                                \
-                                            .work = work,           .packing = &cb_winograd_packing_##M};
+  const cb_algorithm cb_winograd_row_##M = {CB_NAMED(NAME),                                                            \
+                                            .directions = DIRECTIONS,                                                  \
+                                            .accuracy = ACCURACY,                                                      \
+                                            .applies = applies_##M,                                                    \
+                                            .cost = cost_##M,                                                          \
+                                            .prepare = prepare_##M,                                                    \
+                                            .release = release,                                                        \
+                                            .work = work,                                                              \
+                                            .packing = &cb_winograd_packing_##M};
 DEFINE_ROW(2, "winograd", CNNBLAS_ACCURACY_NORM, CB_EVERY_DIRECTION)
 DEFINE_ROW(3, "winograd_fast", CNNBLAS_ACCURACY_NORM_RELAXED, CB_FORWARD | CB_BACKWARD_DATA)
 DEFINE_ROW(4, "winograd_fastest", CNNBLAS_ACCURACY_NORM_RELAXED, CB_FORWARD | CB_BACKWARD_DATA)
