@@ -24,7 +24,7 @@ LENET = 'ic6ih14oc16oh10kh5ph0'
 DIRECTIONS = ('forward', 'backward_data', 'backward_weights')
 
 # The algorithms that the document is about; cnnblas-bench refuses a name that its library's table does not have.
-LOOPS, TILES, TABLE = 'naive', 'im2col', 'implicit_gemm'
+LOOPS, TILES, TABLE, FILTERING = 'naive', 'im2col', 'implicit_gemm', 'winograd'
 
 # step, section, the level that it is about ('' for whichever the column is), algorithm, peer
 LADDER = [
@@ -35,6 +35,8 @@ LADDER = [
     ('the same, AVX2', 7, 'avx2', TABLE, None),
     ('the same, AVX-512', 7, 'avx512', TABLE, None),
     ('weights packed beforehand', 7, '', TABLE + '_prepacked', None),
+    ('minimal filtering, F(2x2, 3x3)', 9, '', FILTERING, None),
+    ('the same, weights transformed beforehand', 9, '', FILTERING + '_prepacked', None),
 ]
 # Each level's column is measured as on a machine that has no more: the library, oneDNN and OpenBLAS are all held to it.
 LEVELS = {
