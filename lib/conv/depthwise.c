@@ -87,6 +87,13 @@ typedef struct {
   int64_t group_parts, output_parts, row_parts;
 } cut;
 
+/* Of parts about equal, each at most `most` of `count`, the larger: several are a multiple of four, so that few threads end together. */
+static int64_t part_of(int64_t count, int64_t most)
+{
+  const int64_t parts = cb_ceil_div(count, most);
+  return cb_ceil_div(count, parts > 1 ? cb_round_up(parts, 4) : 1);
+}
+
 static cut cut_of(const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
@@ -95,7 +102,7 @@ static cut cut_of(const cb_problem *problem)
   const int64_t rows = data ? geo->axis[1].in : geo->axis[1].out;
   cut c = {.outs = data ? geo->cg : geo->kg, .sources = data ? geo->kg : geo->cg};
   const int64_t larger = cb_max(out * c.outs, in * c.sources);
-  c.groups = cb_min(geo->g, cb_max(1, TASK_ELEMENTS / larger));
+  c.groups = part_of(geo->g, cb_max(1, TASK_ELEMENTS / larger));
   c.outputs = c.outs;
   c.rows = rows;
   if (c.groups == 1 && c.outs > OUTPUTS_AT_ONCE && out > TASK_ELEMENTS / OUTPUTS_AT_ONCE / 4)
@@ -119,8 +126,7 @@ static int64_t filters_of(const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
   const int64_t elements = cb_max(geo->image, geo->p) * cb_max(1, geo->n);
-  const int64_t parts = cb_ceil_div(geo->k, cb_max(1, TASK_ELEMENTS / elements));
-  return cb_ceil_div(geo->k, parts);
+  return part_of(geo->k, cb_max(1, TASK_ELEMENTS / elements));
 }
 
 static cnnblas_status prepare(cnnblas_conv_plan *plan)

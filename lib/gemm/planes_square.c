@@ -9,20 +9,21 @@
  * one each; the transpose of stride 2 makes two vectors, of even and of odd columns, which are interleaved when stored. Planes
  * of at most half a vector go in pairs, each on its half of the lanes.
  *
- *     for each plane, or pair of planes: its weights, each a vector
+ *     for each plane, or pair of planes: its weights, one by one (of a pair, each a vector)
  *       for each block of rows, each vector of columns: masks
  *         for some output rows at once
  *           for each input row that they meet: its vectors, each multiply-added to every row whose tap meets it
  *           store
  *
- * An output is one chain of multiply-adds: some tap columns at a time, of those tap rows, then taps.
+ * An output is one chain of multiply-adds: some tap columns at a time (where registers are few and the stride is 2, first of even tap
+ * rows, then of odd ones), of those tap rows, then taps.
  */
 #include "gemm/planes_square.h"
 
 #if CB_REGISTERS == 32
-enum { ROWS_OF_3 = 7, ROWS_OF_5 = 7, ROWS_INTERLEAVED = 7 };
+enum { ROWS_AT_ONCE = 7, ROWS_INTERLEAVED = 7, PAIR_OF_3 = 3 };
 #else
-enum { ROWS_OF_3 = 4, ROWS_OF_5 = 7, ROWS_INTERLEAVED = 2 };
+enum { ROWS_AT_ONCE = 7, ROWS_INTERLEAVED = 2, PAIR_OF_3 = 2 };
 #endif
 
 /* Phase of tap column c, and its vector among those of fetch(). */
@@ -35,37 +36,74 @@ INLINE int vector_of(const square s, int c)
   return s.phases == 2 ? (c + 1 - s.parity) / 2 : c;
 }
 
-/* Adds tap columns [c0, c1) to the sums of R output rows from o on. */
-INLINE void add_columns(const call *q, const square s, const int R, const int c0, const int c1, const real *x,
-                        const place *v, int64_t i, const vector *w, vector *sum)
+/* A plane's weights: spread over vectors for a pair of planes, else one by one. */
+typedef struct {
+  const vector *wide;
+  const real *each;
+} taps;
+
+INLINE vector weight_of(const square s, const taps *w, int i)
+{
+  vector v;
+  if (s.planes == 2)
+    v = w->wide[i];
+  else
+    v = w->each[i] - (vector){0};
+  OPAQUE_HERE(v);
+  return v;
+}
+
+/* Tap columns that go over the rows at once, so that their weights have registers. */
+INLINE int columns_at_once(const square s)
+{
+  if (s.phases == 2) return s.columns;
+  if (s.columns == 3) return s.stride == 2 ? PAIR_OF_3 : COLUMNS_OF_3;
+  return s.stride == 2 ? 2 : COLUMNS_OF_5;
+}
+
+/* What a pass over the rows adds: tap columns [c0, c1) of tap rows t0, t0 + hop, ... */
+typedef struct {
+  int c0, c1, t0, hop;
+} part;
+
+/* Adds a part of the taps to the sums of R output rows. Row i of x, at x, is the first that the rows meet. */
+INLINE void add_part(const call *q, const square s, const int R, const part a, const real *x, const place *v, int64_t i,
+                     const taps *w, vector *sum)
 {
   const int64_t in = q->plane->w.in, rows = q->rows.in, x_pitch = q->plane->x_pitch;
-  UNROLL for (int row = 0; row < (R - 1) * s.stride + s.rows; row++, i++, x += in)
+  const int first = s.stride == 2 ? a.c0 / 2 : vector_of(s, a.c0),
+            end = s.stride == 2 ? (a.c1 + 1) / 2 : vector_of(s, a.c1 - 1) + 1;
+  vector weight[MOST * MOST];
+  UNROLL for (int t = a.t0; t < s.rows; t += a.hop) UNROLL for (int c = a.c0; c < a.c1; c++) weight[t * s.columns + c] =
+      weight_of(s, w, t * s.columns + c);
+  x += a.t0 * in;
+  i += a.t0;
+  OPAQUE(x);
+  OPAQUE(i);
+  UNROLL for (int row = a.t0; row < (R - 1) * s.stride + s.rows; row += a.hop, i += a.hop, x += a.hop * in)
   {
     if ((uint64_t)i >= (uint64_t)rows) continue;
     vector tap[MOST + 1];
-    const int first = s.stride == 2 ? c0 / 2 : c0, end = s.stride == 2   ? (c1 + 1) / 2
-                                                         : s.phases == 2 ? loads_of(s)
-                                                                         : c1;
     UNROLL for (int d = first; d < end; d++) fetch(x, s, v, x_pitch, d, tap);
-    UNROLL for (int c = c0; c < c1; c++) UNROLL for (int k = 0; k < R; k++)
+    UNROLL for (int c = a.c0; c < a.c1; c++) UNROLL for (int k = 0; k < R; k++)
     {
       const int t = row - k * s.stride;
-      if (t >= 0 && t < s.rows) sum[k * s.phases + phase_of(s, c)] += w[t * s.columns + c] * tap[vector_of(s, c)];
+      if (t >= 0 && t < s.rows) sum[k * s.phases + phase_of(s, c)] += weight[t * s.columns + c] * tap[vector_of(s, c)];
     }
   }
 }
 
 /* The sums of R output rows from o on. */
 INLINE void sum_rows(const call *q, const square s, const int R, const real *x, const place *v, int64_t o,
-                     const vector *w, vector *sum)
+                     const taps *w, vector *sum)
 {
   const int64_t i = o * s.stride + q->rows.at[0];
-  const int G = columns_at_once(s);
+  const int hop = CB_REGISTERS == 32 ? 1 : s.stride, G = columns_at_once(s);
   x += v->o * s.stride + q->low + i * q->plane->w.in;
   UNROLL for (int k = 0; k < R * s.phases; k++) sum[k] = (vector){0};
-  UNROLL for (int c = 0; c < s.columns; c += G)
-      add_columns(q, s, R, c, c + G < s.columns ? c + G : s.columns, x, v, i, w, sum);
+  UNROLL for (int c = 0; c < s.columns; c += G) UNROLL for (int t = 0; t < hop; t++)
+      add_part(q, s, R, (part){c, c + G < s.columns ? c + G : s.columns, t, hop}, x, v, i, w, sum);
+  if (s.stride == 2 && s.planes == 1) UNROLL for (int k = 0; k < R; k++) sum[k] = far(sum[k]);
 }
 
 /* Half of a vector's lanes to `to`: the first or the second. */
@@ -82,9 +120,24 @@ INLINE void put_half(real *to, vector v, const bool second, mask set)
 #endif
 }
 
-/* One row of sums to y + at, or pair of rows of two planes; `end` is the end of the plane. */
-INLINE void store_sums(const call *q, const square s, const place *v, real *to, const real *end, bool both,
-                       const vector *sum)
+/* Elements `by` and on of a and b side by side. */
+INLINE vector slide(vector a, vector b, int64_t by)
+{
+#if CB_VECTOR_BYTES == 32 && CB_LANES == 8
+  const ivector at = counting() + (integer)by;
+  const vector c = (vector)_mm256_permutevar8x32_ps((__m256)a, (__m256i)at),
+               d = (vector)_mm256_permutevar8x32_ps((__m256)b, (__m256i)at);
+  return choose((mask)(at < LANES), c, d);
+#else
+  _Alignas(CB_VECTOR_BYTES) real room[2 * LANES];
+  *(vector *)room = a;
+  *(vector *)(room + LANES) = b;
+  return *(const vector *)(room + by);
+#endif
+}
+
+/* One row of sums to y + at, or pair of rows of two planes, under masks. */
+INLINE void store_sums(const call *q, const square s, const place *v, real *to, bool both, const vector *sum)
 {
   const cb_plane *p = q->plane;
   vector out[2] = {sum[0], sum[0]};
@@ -109,30 +162,70 @@ INLINE void store_sums(const call *q, const square s, const place *v, real *to, 
     }
     return;
   }
-  /* Without masks a whole vector is cheaper than a part: what it writes past a narrow row, the next rows write again. */
-  const bool whole = v->whole || (CB_VECTOR_BYTES < 64 && s.phases == 1 && !p->add && p->w.out < LANES &&
-                                  q->rows.out_step == 1 && to + LANES <= end);
   UNROLL for (int i = 0; i < s.phases; i++, to += LANES)
   {
     if (p->add) out[i] += load_kept(v->out[i], to);
-    if (whole)
+    if (v->whole)
       *(vector *)to = out[i];
     else
       put_if(v->out[i], to, out[i]);
   }
 }
 
+/* How rows are stored by whole vectors: not at all, or the second of two begins where the row's last elements lie. */
+typedef struct {
+  bool whole;
+  int64_t second;  /* of a pair of vectors, elements from the first on */
+  const real *end; /* no vector may reach beyond it */
+} stores;
+
+/* Where masked stores are slow, a whole vector is cheaper than a part: what it writes past a narrow row, the next rows, or planes, write
+   again; of two, the second may begin in the first. What lies before `end` is written by this call, and later. */
+INLINE stores stores_of(const call *q, const square s, const place *v, const real *end)
+{
+  const cb_plane *p = q->plane;
+  const bool slow = CB_VECTOR_BYTES < 64;
+  stores t = {v->whole, LANES, end};
+  if (s.phases == 2 && slow && v->count > LANES && v->count < 2 * LANES) t.whole = true, t.second = v->count - LANES;
+  if (s.phases == 1 && slow && p->w.out < LANES && q->rows.out_step == 1)
+    t.whole = true;
+  else
+    t.end += LANES; /* they end with the row */
+  if (p->add || s.planes == 2) t.whole = false;
+  return t;
+}
+
+/* R rows of sums to y and so many elements further each. */
+INLINE void store_rows(const call *q, const square s, const int R, const place *v, const stores *t, real *to,
+                       int64_t line, bool both, const vector *sum)
+{
+  if (!t->whole || to + (R - 1) * line + LANES > t->end) {
+    UNROLL for (int k = 0; k < R; k++, to += line) store_sums(q, s, v, to, both, sum + k * s.phases);
+    return;
+  }
+  const int64_t second = t->second;
+  UNROLL for (int k = 0; k < R; k++, to += line)
+  {
+    if (s.phases == 1) {
+      *(vector *)to = sum[k];
+      continue;
+    }
+    const vector a = weave_low(sum[2 * k], sum[2 * k + 1]), b = weave_high(sum[2 * k], sum[2 * k + 1]);
+    *(vector *)to = a;
+    *(vector *)(to + second) = second == LANES ? b : slide(a, b, second);
+  }
+}
+
 /* Rows [o, end) of the phase of one vector of columns, R at a time; returns the first that is left. */
 INLINE int64_t some_rows(const call *q, const square s, const int R, const place *v, const real *x, real *y,
-                         const real *y_end, bool both, int64_t o, int64_t end, const vector *w)
+                         const stores *t, bool both, int64_t o, int64_t end, const taps *w)
 {
   const pass_axis *h = &q->rows;
-  const int64_t line = h->out_step * q->plane->w.out;
+  const int64_t line = h->out_step * q->plane->w.out, first = h->out0 * q->plane->w.out + s.phases * v->o;
   for (; o + R <= end; o += R) {
     vector sum[14];
     sum_rows(q, s, R, x, v, o, w, sum);
-    real *to = y + h->out0 * q->plane->w.out + o * line + s.phases * v->o;
-    UNROLL for (int k = 0; k < R; k++, to += line) store_sums(q, s, v, to, y_end, both, sum + k * s.phases);
+    store_rows(q, s, R, v, t, y + first + o * line, line, both, sum);
   }
   return o;
 }
@@ -140,49 +233,67 @@ INLINE int64_t some_rows(const call *q, const square s, const int R, const place
 /* Output rows at once: as many as leave registers for the weights. */
 INLINE int rows_at_once(const square s)
 {
-  return s.phases == 2 ? ROWS_INTERLEAVED : s.columns == 5 ? ROWS_OF_5 : ROWS_OF_3;
+  return s.phases == 2 ? ROWS_INTERLEAVED : ROWS_AT_ONCE;
 }
 
-/* All rows [o, end) of one vector of columns. */
-INLINE void run_rows(const call *q, const square s, const place *v, const real *x, real *y, bool both, int64_t o,
-                     int64_t end, const vector *w)
+/* All rows [o, end) of one vector of columns; what lies before y_end is written by this call, and later. */
+INLINE void run_rows(const call *q, const square s, const place *v, const real *x, real *y, const real *y_end,
+                     bool both, int64_t o, int64_t end, const taps *w)
 {
   const int R = rows_at_once(s);
-  const cb_plane *p = q->plane;
-  const real *y_end = y + p->h.out * p->w.out;
-  o = some_rows(q, s, R, v, x, y, y_end, both, o, end, w);
-  if (o < end && end >= R && !p->add) /* the last rows, and some again */
-    o = some_rows(q, s, R, v, x, y, y_end, both, end - R, end, w);
-  some_rows(q, s, 1, v, x, y, y_end, both, o, end, w);
+  const stores t = stores_of(q, s, v, y_end);
+  o = some_rows(q, s, R, v, x, y, &t, both, o, end, w);
+  if (o < end && end >= R && !q->plane->add) /* the last rows, and some again */
+    o = some_rows(q, s, R, v, x, y, &t, both, end - R, end, w);
+  some_rows(q, s, 1, v, x, y, &t, both, o, end, w);
 }
 
-/* One plane, or a pair; `only` is the vector of columns, if there is one. */
-INLINE void run_plane(const call *q, const square s, const place *only, const real *x, real *y, const vector *weights,
-                      bool both)
+/* The first and the last vector of columns: the others rarely reach beside the row. */
+typedef struct {
+  place first, last;
+} places;
+
+/* Where the last vector would be a part, it begins earlier if outputs may be computed twice. */
+INLINE void places_open(places *v, const call *q, const square s, bool both)
 {
-  const cb_plane *p = q->plane;
+  place_open(&v->first, q, s, 0, q->outs, both, false);
+  if (q->outs <= LANES) return;
+  const int64_t last = q->plane->add ? (q->outs - 1) / LANES * LANES : q->outs - LANES;
+  place_open(&v->last, q, s, last, q->outs - last, both, false);
+}
+
+/* The vector of columns from c on; `middle` has room for one that is neither the first nor the last. */
+INLINE const place *place_at(const places *v, place *middle, const call *q, const square s, int64_t c)
+{
+  if (c == 0) return &v->first;
+  if (c + LANES >= q->outs) return &v->last;
+  place_open(middle, q, s, c, q->outs - c, true, false);
+  return middle;
+}
+
+/* True if the row has every element that the vector of columns from o on loads. */
+INLINE bool in_row(const call *q, const square s, int64_t o)
+{
+  const int64_t at = o * s.stride + q->low;
+  return !ALWAYS_MASKED && at >= 0 && at + load_at(s, loads_of(s) - 1) + s.stride * LANES <= q->plane->w.in;
+}
+
+/* One plane, or a pair. */
+INLINE void run_plane(const call *q, const square s, const places *v, const real *x, real *y, const real *y_end,
+                      const taps *w, bool both)
+{
   const int64_t rows = q->rows.outs, step = q->outs > NARROW ? rows_at_once(s) : BLOCK_ROWS;
-  const bool again = !p->add && s.phases == 1;
-  const int64_t last = load_at(s, loads_of(s) - 1) + s.stride * LANES;
   square plain = s;
   plain.masked = false;
-  vector w[MOST * MOST];
-  UNROLL for (int t = 0; t < s.rows * s.columns; t++) w[t] = weights[t];
-  if (s.planes == 2 || q->outs <= LANES) {
-    run_rows(q, s, only, x, y, both, 0, rows, w);
-    return;
-  }
   for (int64_t o = 0; o < rows; o += step) {
     const int64_t end = o + step < rows ? o + step : rows;
     for (int64_t c = 0; c < q->outs; c += LANES) {
-      if (again && c > 0 && c + LANES > q->outs) c = q->outs - LANES;
-      place v;
-      place_open(&v, q, s, c, q->outs - c, both, false);
-      const int64_t at = c * s.stride + q->low;
-      if (!ALWAYS_MASKED && at >= 0 && at + last <= p->w.in)
-        run_rows(q, plain, &v, x, y, both, o, end, w);
+      place middle;
+      const place *at = place_at(v, &middle, q, s, c);
+      if (s.planes == 1 && in_row(q, s, at->o))
+        run_rows(q, plain, at, x, y, y_end, both, o, end, w);
       else
-        run_rows(q, s, &v, x, y, both, o, end, w);
+        run_rows(q, s, at, x, y, y_end, both, o, end, w);
     }
   }
 }
@@ -191,22 +302,26 @@ INSTANCED void run(const call *q, const square s)
 {
   const cb_plane *p = q->plane;
   const real *weights = p->weights;
+  const int64_t plane = p->h.out * p->w.out;
   const mask second = lanes_between(HALF, LANES);
-  vector w[MOST * MOST];
-  place only;
-  place_open(&only, q, s, 0, q->outs, true, false);
+  vector wide[MOST * MOST];
+  real each[MOST * MOST];
+  const taps w = {wide, each};
+  places v;
+  places_open(&v, q, s, true);
   for (int64_t n = 0; n < p->planes; n += s.planes, weights += s.planes * p->weight_pitch) {
     const bool both = s.planes == 2 && n + 1 < p->planes;
     const real *other = both ? weights + p->weight_pitch : weights;
-    if (s.planes == 2 && !both) place_open(&only, q, s, 0, q->outs, false, false);
+    if (s.planes == 2 && !both) places_open(&v, q, s, false);
     UNROLL for (int t = 0; t < s.rows; t++) UNROLL for (int c = 0; c < s.columns; c++)
     {
       const int64_t column = q->flip_columns ? q->flip_columns - c : c, at = q->rows.tap[t] * p->w.taps + column;
-      vector each = weights[at] - (vector){0};
-      if (s.planes == 2) each = choose(second, other[at] - (vector){0}, each);
-      w[t * s.columns + c] = each;
+      each[t * s.columns + c] = weights[at];
+      if (s.planes == 2) wide[t * s.columns + c] = choose(second, other[at] - (vector){0}, weights[at] - (vector){0});
     }
-    run_plane(q, s, &only, (const real *)p->x + n * p->x_pitch, (real *)p->y + n * p->y_pitch, w, both);
+    real *y = (real *)p->y + n * p->y_pitch;
+    const real *y_end = y + plane * (p->y_pitch == plane ? p->planes - n : 1);
+    run_plane(q, s, &v, (const real *)p->x + n * p->x_pitch, y, y_end, &w, both);
   }
 }
 

@@ -5,6 +5,7 @@
 #ifndef CB_GEMM_PLANES_SQUARE_H
 #define CB_GEMM_PLANES_SQUARE_H
 
+#include "gemm/opaque.h"
 #include "gemm/plane_band.h"
 
 /* What an instance is made of: constants are followed through it. Under AddressSanitizer that takes minutes a file, so there the same
@@ -16,9 +17,9 @@
 #endif
 
 #if CB_REGISTERS == 32
-enum { COLUMNS_OF_5 = 3, ALWAYS_MASKED = true };
+enum { COLUMNS_OF_3 = 3, COLUMNS_OF_5 = 3, ALWAYS_MASKED = true };
 #else
-enum { COLUMNS_OF_5 = 1, ALWAYS_MASKED = false };
+enum { COLUMNS_OF_3 = 1, COLUMNS_OF_5 = 1, ALWAYS_MASKED = false };
 #endif
 
 enum {
@@ -53,6 +54,7 @@ typedef struct {
   int64_t o;        /* the first */
   mask in[MOST][2]; /* of a load, its second vector or its second plane */
   mask out[2];      /* of a store */
+  int64_t count;    /* outputs of a row, from the vector's first on */
   bool whole;       /* every lane of a store is to be written */
 } place;
 
@@ -89,15 +91,61 @@ INLINE void place_open(place *v, const call *q, const square s, int64_t o, int64
       v->in[d][1] = lanes_between(lo - LANES, hi - LANES);
   }
   const int64_t first = s.phases == 2 ? p->w.out - 2 * o : count, rest = first - LANES;
+  v->count = first;
   v->out[0] = lanes_between(0, first);
   v->out[1] = lanes_between(0, rest);
   v->whole = s.phases == 2 ? rest >= LANES : count >= LANES;
   if (s.planes == 2) v->whole = false;
 }
 
+/* take_even and take_odd in an order of the lanes that costs one shuffle; far() turns it, and that of sums of such vectors, into
+   theirs. AVX2 shuffles within halves of a vector at once and across them in a second step. */
+#if CB_VECTOR_BYTES == 32
+#if CB_LANES == 8
+#define EVEN_NEAR 0, 2, 8, 10, 4, 6, 12, 14
+#define ODD_NEAR  1, 3, 9, 11, 5, 7, 13, 15
+#define FAR       0, 1, 4, 5, 2, 3, 6, 7
+#else
+#define EVEN_NEAR 0, 4, 2, 6
+#define ODD_NEAR  1, 5, 3, 7
+#define FAR       0, 2, 1, 3
+#endif
+INLINE vector take_even_near(vector a, vector b)
+{
+  return __builtin_shufflevector(a, b, EVEN_NEAR);
+}
+INLINE vector take_odd_near(vector a, vector b)
+{
+  return __builtin_shufflevector(a, b, ODD_NEAR);
+}
+INLINE vector far(vector v)
+{
+  return __builtin_shufflevector(v, v, FAR);
+}
+#undef EVEN_NEAR
+#undef ODD_NEAR
+#undef FAR
+#else
+INLINE vector take_even_near(vector a, vector b)
+{
+  return take_even(a, b);
+}
+INLINE vector take_odd_near(vector a, vector b)
+{
+  return take_odd(a, b);
+}
+INLINE vector far(vector v)
+{
+  return v;
+}
+#endif
+
+/* The vector of x at an address, whose elements outside the mask are zeros. */
 INLINE vector load_masked(const real *x, mask set, const bool masked)
 {
-  return masked ? load_kept(set, x) : *(const vector *)x;
+  vector v = masked ? load_kept(set, x) : *(const vector *)x;
+  OPAQUE_VECTOR(v);
+  return v;
 }
 
 /* Load d of the row of x whose column under the first tap is at x: the vector of tap column d, or at stride 2 of two. */
@@ -107,19 +155,12 @@ INLINE void fetch(const real *x, const square s, const place *v, int64_t x_pitch
   if (s.stride == 2) {
     const vector a = load_masked(from, v->in[d][0], s.masked);
     const vector b = load_masked(from + (s.planes == 2 ? x_pitch : LANES), v->in[d][1], s.masked);
-    tap[2 * d] = take_even(a, b);
-    if (2 * d + 1 < s.columns) tap[2 * d + 1] = take_odd(a, b);
+    tap[2 * d] = s.planes == 2 ? take_even(a, b) : take_even_near(a, b);
+    if (2 * d + 1 < s.columns) tap[2 * d + 1] = s.planes == 2 ? take_odd(a, b) : take_odd_near(a, b);
   } else if (s.planes == 2)
     tap[d] = load_if(v->in[d][1], from + x_pitch - HALF, load_kept(v->in[d][0], from));
   else
     tap[d] = load_masked(from, v->in[d][0], s.masked);
-}
-
-/* Tap columns that go over the rows at once, so that their weights have registers. */
-INLINE int columns_at_once(const square s)
-{
-  if (s.columns == 3 || s.phases == 2) return s.columns;
-  return s.stride == 2 ? 2 : COLUMNS_OF_5;
 }
 
 INLINE bool follows(const cb_plane_axis *a)

@@ -15,6 +15,12 @@ enum { ROWS = 7 };
 enum { ROWS = 2 };
 #endif
 
+/* Tap columns that go over the rows at once, so that their sums have registers. */
+INLINE int columns_at_once(const square s)
+{
+  return s.columns == 3 ? 3 : s.stride == 2 ? 2 : COLUMNS_OF_5;
+}
+
 /* Adds R output rows from o on to the sums of tap columns [c0, c1). */
 INLINE void weigh_rows(const call *q, const square s, const int R, const int c0, const int c1, const real *x,
                        const real *y, const place *v, int64_t o, bool both, vector *sum)
@@ -28,6 +34,7 @@ INLINE void weigh_rows(const call *q, const square s, const int R, const int c0,
   UNROLL for (int k = 0; k < R; k++, y += out)
   {
     d[k] = load_masked(y, v->out[0], s.masked);
+    if (s.planes == 1 && s.stride == 2) d[k] = far(d[k]); /* which is its own inverse */
     if (s.planes == 2 && both) d[k] = load_if(v->out[1], y + p->y_pitch - HALF, d[k]);
   }
   UNROLL for (int row = 0; row < (R - 1) * s.stride + s.rows; row++, i++, x += in)
