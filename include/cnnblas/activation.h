@@ -18,7 +18,7 @@ extern "C" {
 #endif
 
 /**
- * The functions. Those from ELU on are reserved: a call that is given one returns CNNBLAS_UNSUPPORTED and names it.
+ * The functions, for the convolution's and the fully connected layer's results as for arrays.
  * NaN stays NaN in all of them.
  */
 typedef enum cnnblas_activation_kind {
@@ -28,20 +28,20 @@ typedef enum cnnblas_activation_kind {
   CNNBLAS_CLIP = 3,       /* alpha for x below it, beta for x above it, else x; f' = 1 for alpha < y < beta, else 0 */
   CNNBLAS_SIGMOID = 4,    /* 1 / (1 + exp(-x)); f' = y (1 - y) */
   CNNBLAS_TANH = 5,       /* f' = 1 - y^2 */
-  CNNBLAS_ELU = 6,        /* reserved: x for x > 0, else alpha (exp(x) - 1); f' from y */
-  CNNBLAS_SELU = 7,       /* reserved: ELU with Klambauer's constants, scaled; f' from y */
-  CNNBLAS_SOFTPLUS = 8,   /* reserved: log(1 + exp(x)); f' = 1 - exp(-y) */
-  CNNBLAS_HSIGMOID = 9,   /* reserved: x / 6 + 1 / 2 between 0 and 1; f' from y */
-  CNNBLAS_SWISH = 10,     /* reserved: x / (1 + exp(-x)); the gradient needs x */
-  CNNBLAS_HSWISH = 11,    /* reserved: x times HSIGMOID; the gradient needs x */
-  CNNBLAS_GELU = 12       /* reserved: x times the Gaussian's distribution function; the gradient needs x */
+  CNNBLAS_ELU = 6,        /* x for x > 0, else alpha (exp(x) - 1); f' = 1 for y > 0, else y + alpha */
+  CNNBLAS_SELU = 7,       /* 1.0507 times ELU with alpha = 1.67326 (Klambauer's constants); f' from y */
+  CNNBLAS_SOFTPLUS = 8,   /* log(1 + exp(x)); f' = 1 - exp(-y) */
+  CNNBLAS_HSIGMOID = 9,   /* x / 6 + 1 / 2 between 0 and 1; f' = 1 / 6 for 0 < y < 1, else 0 */
+  CNNBLAS_SWISH = 10,     /* x / (1 + exp(-x)); the gradient needs x */
+  CNNBLAS_HSWISH = 11,    /* x times HSIGMOID; f' = x / 3 + 1 / 2 between -3 and 3; the gradient needs x */
+  CNNBLAS_GELU = 12       /* x times the Gaussian's distribution function, not its tanh form; the gradient needs x */
 } cnnblas_activation_kind;
 
 /** A function with its parameters. All zero is the identity. A parameter that the kind does not have must be 0. */
 typedef struct cnnblas_activation {
   cnnblas_activation_kind kind; /* default identity */
-  double alpha;        /* LEAKY_RELU: the slope below 0, finite, at least 0; 0 means 0.01. CLIP: the lower bound */
-  double beta;         /* CLIP: the upper bound, above alpha; either bound may be infinite */
+  double alpha; /* LEAKY_RELU, ELU: finite, at least 0; 0 means 0.01 and 1, in this order. CLIP: the lower bound */
+  double beta;  /* CLIP: the upper bound, above alpha; either bound may be infinite */
   int64_t reserved[2]; /* must be 0 */
 } cnnblas_activation;
 

@@ -221,8 +221,8 @@ typedef struct cnnblas_conv_epilogue {
   const void *bias;     /* [k], or NULL */
   const void *residual; /* [n][k][oh][ow], or NULL; may be y itself, must not overlap it otherwise */
   cnnblas_activation
-      activation;      /* IDENTITY, RELU, LEAKY_RELU or CLIP; the others are UNSUPPORTED. RELU costs nothing, the
-                                    last two a pass over y. A plan that accumulates refuses all but IDENTITY */
+      activation;      /* any; RELU costs nothing, the others a pass over y. A plan that accumulates refuses all but
+                                    IDENTITY */
   int64_t reserved[4]; /* must be 0 */
 } cnnblas_conv_epilogue;
 
@@ -385,8 +385,8 @@ CNNBLAS_API cnnblas_status cnnblas_conv_algorithm_info(int32_t index, cnnblas_al
  *
  * Thread safe: concurrent calls need distinct y and workspace. Bits do not depend on the thread count.
  * Returns CNNBLAS_OK, CNNBLAS_INVALID_ARGUMENT (null, misaligned or overlapping pointer, plan of another direction, n
- * above the plan's, short or overlapping workspace), CNNBLAS_UNSUPPORTED (an activation that is not there yet) or
- * CNNBLAS_OUT_OF_MEMORY (only if workspace is NULL); on error y is untouched.
+ * above the plan's, short or overlapping workspace) or CNNBLAS_OUT_OF_MEMORY (only if workspace is NULL); on error y is
+ * untouched.
  */
 CNNBLAS_API cnnblas_status cnnblas_conv_forward(const cnnblas_conv_plan *plan, int64_t n, const void *x, const void *w,
                                                 const cnnblas_conv_epilogue *epilogue, void *y, void *workspace,

@@ -7,15 +7,12 @@
 
 enum { KINDS = CNNBLAS_GELU + 1 };
 
-static const struct {
-  const char *name;
-  int there; /* 0: reserved for a later version */
-} kinds[KINDS] = {
-    [CNNBLAS_IDENTITY] = {"IDENTITY", 1}, [CNNBLAS_RELU] = {"RELU", 1},       [CNNBLAS_LEAKY_RELU] = {"LEAKY_RELU", 1},
-    [CNNBLAS_CLIP] = {"CLIP", 1},         [CNNBLAS_SIGMOID] = {"SIGMOID", 1}, [CNNBLAS_TANH] = {"TANH", 1},
-    [CNNBLAS_ELU] = {"ELU", 0},           [CNNBLAS_SELU] = {"SELU", 0},       [CNNBLAS_SOFTPLUS] = {"SOFTPLUS", 0},
-    [CNNBLAS_HSIGMOID] = {"HSIGMOID", 0}, [CNNBLAS_SWISH] = {"SWISH", 0},     [CNNBLAS_HSWISH] = {"HSWISH", 0},
-    [CNNBLAS_GELU] = {"GELU", 0},
+static const char *const names[KINDS] = {
+    [CNNBLAS_IDENTITY] = "IDENTITY", [CNNBLAS_RELU] = "RELU",       [CNNBLAS_LEAKY_RELU] = "LEAKY_RELU",
+    [CNNBLAS_CLIP] = "CLIP",         [CNNBLAS_SIGMOID] = "SIGMOID", [CNNBLAS_TANH] = "TANH",
+    [CNNBLAS_ELU] = "ELU",           [CNNBLAS_SELU] = "SELU",       [CNNBLAS_SOFTPLUS] = "SOFTPLUS",
+    [CNNBLAS_HSIGMOID] = "HSIGMOID", [CNNBLAS_SWISH] = "SWISH",     [CNNBLAS_HSWISH] = "HSWISH",
+    [CNNBLAS_GELU] = "GELU",
 };
 
 void cnnblas_activation_init(cnnblas_activation *activation)
@@ -25,12 +22,12 @@ void cnnblas_activation_init(cnnblas_activation *activation)
 
 const char *cb_activation_name(cnnblas_activation_kind kind)
 {
-  return (int)kind >= 0 && (int)kind < KINDS ? kinds[kind].name : NULL;
+  return (int)kind >= 0 && (int)kind < KINDS ? names[kind] : NULL;
 }
 
 static cnnblas_status check_parameters(const cnnblas_activation *a)
 {
-  const char *name = kinds[a->kind].name;
+  const char *name = names[a->kind];
   if (a->kind == CNNBLAS_CLIP) {
     if (a->alpha < a->beta) return CNNBLAS_OK;
     return cb_fail(CNNBLAS_INVALID_ARGUMENT,
@@ -38,14 +35,19 @@ static cnnblas_status check_parameters(const cnnblas_activation *a)
                    a->beta);
   }
   if (a->beta != 0) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "activation %s has beta %g; it must be 0", name, a->beta);
-  if (a->kind == CNNBLAS_LEAKY_RELU) {
+  if (a->kind == CNNBLAS_LEAKY_RELU || a->kind == CNNBLAS_ELU) {
     if (a->alpha >= 0 && !isinf(a->alpha)) return CNNBLAS_OK;
-    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "activation LEAKY_RELU has alpha %g; it must be a number of at least 0",
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "activation %s has alpha %g; it must be a number of at least 0", name,
                    a->alpha);
   }
   if (a->alpha != 0)
     return cb_fail(CNNBLAS_INVALID_ARGUMENT, "activation %s has alpha %g; it must be 0", name, a->alpha);
   return CNNBLAS_OK;
+}
+
+bool cb_activation_needs_x(cnnblas_activation_kind kind)
+{
+  return kind == CNNBLAS_SWISH || kind == CNNBLAS_HSWISH || kind == CNNBLAS_GELU;
 }
 
 cnnblas_status cb_activation_check(const cnnblas_activation *wanted, cnnblas_activation *found)
@@ -58,11 +60,10 @@ cnnblas_status cb_activation_check(const cnnblas_activation *wanted, cnnblas_act
     if (wanted->reserved[i])
       return cb_fail(CNNBLAS_INVALID_ARGUMENT, "activation.reserved[%d] is %lld; it must be 0", i,
                      (long long)wanted->reserved[i]);
-  if (!kinds[wanted->kind].there)
-    return cb_fail(CNNBLAS_UNSUPPORTED, "activation %s is not there yet; a later version brings it", name);
   cnnblas_status status = check_parameters(wanted);
   if (status) return status;
   *found = *wanted;
   if (found->kind == CNNBLAS_LEAKY_RELU && found->alpha == 0) found->alpha = 0.01;
+  if (found->kind == CNNBLAS_ELU && found->alpha == 0) found->alpha = 1;
   return CNNBLAS_OK;
 }

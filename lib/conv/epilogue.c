@@ -1,6 +1,7 @@
 /* The epilogue of tiles that GEMM has stored, and the bias gradient. */
 #include "conv/epilogue.h"
 #include "conv/sum_tree.h"
+#include "gemm/activations.h"
 
 #define REAL    float
 #define NAME(x) x##_f32
@@ -33,10 +34,7 @@ static void activate_plane(void *context, int64_t plane, int worker)
   const cb_geometry *geo = &call->plan->problem.geo;
   void *y = cb_at_mut(call->out, plane * geo->p, geo->element);
   (void)worker;
-  if (geo->dtype == CNNBLAS_F64)
-    activate_row_f64(y, call->pass, geo->p);
-  else
-    activate_row_f32(y, call->pass, geo->p);
+  cb_activations_for(geo->dtype)->forward(call->pass, geo->p, y, y);
 }
 
 void cb_activation_add(cb_call *call)

@@ -29,14 +29,5 @@ static double NAME(sum_plane)(const REAL *v, int64_t count)
   return total;
 }
 
-static void NAME(activate_row)(REAL *y, const cnnblas_activation *f, int64_t count)
-{
-  const REAL alpha = (REAL)f->alpha, beta = (REAL)f->beta;
-  if (f->kind == CNNBLAS_CLIP)
-    for (int64_t i = 0; i < count; i++) y[i] = y[i] < alpha ? alpha : y[i] > beta ? beta : y[i];
-  else
-    for (int64_t i = 0; i < count; i++) y[i] = y[i] > 0 ? y[i] : alpha * y[i];
-}
-
 #undef REAL
 #undef NAME

@@ -34,11 +34,6 @@ static cnnblas_status check_epilogue(const cnnblas_conv_plan *plan, const cnnbla
 {
   cnnblas_status status = cb_activation_check(&e->activation, activation);
   if (status) return status;
-  if (activation->kind > CNNBLAS_CLIP)
-    return cb_fail(CNNBLAS_UNSUPPORTED,
-                   "activation %s is not there yet for a convolution's epilogue; "
-                   "cnnblas_activation_forward has it",
-                   cb_activation_name(activation->kind));
   if (activation->kind != CNNBLAS_IDENTITY && plan->problem.accumulate)
     return cb_fail(CNNBLAS_INVALID_ARGUMENT,
                    "activation is %s, but the plan accumulates; only identity can be accumulated",

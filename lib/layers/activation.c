@@ -4,12 +4,13 @@
 #include "base/arguments.h"
 #include "base/parallel.h"
 #include "base/size.h"
+#include "gemm/activations.h"
 #include "layers/loops.h"
 #include "layers/teams.h"
 #include <string.h>
 
 typedef struct {
-  const cb_layer_loops *loops;
+  const cb_activations *loops;
   const cnnblas_activation *f;
   int64_t count;
   size_t element;
@@ -43,15 +44,15 @@ static void chunk(void *context, int64_t task, int worker)
   int64_t begin = task * CB_CHUNK, count = cb_min(CB_CHUNK, j->count - begin);
   size_t at = (size_t)begin * j->element;
   if (j->dy)
-    j->loops->activate_back(j->f, count, j->in + at, j->dy + at, j->out + at);
+    j->loops->backward(j->f, count, j->in + at, j->dy + at, j->out + at);
   else
-    j->loops->activate(j->f, count, j->in + at, j->out + at);
+    j->loops->forward(j->f, count, j->in + at, j->out + at);
 }
 
-/* Sigmoid and tanh cost an exponential function an element. */
+/* The functions that are no maxima or minima cost about an exponential function an element. */
 static double nanoseconds(const job *j)
 {
-  bool exponential = !j->dy && (j->f->kind == CNNBLAS_SIGMOID || j->f->kind == CNNBLAS_TANH);
+  bool exponential = j->f->kind >= CNNBLAS_SIGMOID && j->f->kind != CNNBLAS_HSIGMOID && j->f->kind != CNNBLAS_HSWISH;
   double bytes = (double)((j->dy ? 3 : 2) * j->element);
   return (double)j->count * (bytes * CB_BYTE_NANOSECONDS + (exponential ? 1 : 0));
 }
@@ -63,7 +64,7 @@ static void run(const job *j, int32_t threads)
 
 void cb_activate_array(cnnblas_dtype dtype, int32_t threads, const cnnblas_activation *f, int64_t count, void *y)
 {
-  run(&(job){cb_layer_loops_for(dtype), f, count, cb_element_size(dtype), y, NULL, y}, threads);
+  run(&(job){cb_activations_for(dtype), f, count, cb_element_size(dtype), y, NULL, y}, threads);
 }
 
 cnnblas_status cnnblas_activation_forward(const cnnblas_activation_desc *desc, int64_t count, const void *x, void *y)
@@ -74,7 +75,7 @@ cnnblas_status cnnblas_activation_forward(const cnnblas_activation_desc *desc, i
   size_t element = cb_element_size(desc->dtype);
   cb_array arrays[] = {{"y", y, count, element, false}, {"x", x == y ? NULL : x, count, element, x == y}};
   status = cb_check_arrays(arrays, 2, 1);
-  if (!status) run(&(job){cb_layer_loops_for(desc->dtype), &f, count, element, x, NULL, y}, desc->threads);
+  if (!status) run(&(job){cb_activations_for(desc->dtype), &f, count, element, x, NULL, y}, desc->threads);
   return status;
 }
 
@@ -85,11 +86,12 @@ cnnblas_status cnnblas_activation_backward(const cnnblas_activation_desc *desc, 
   cnnblas_status status = check(desc, count, &f);
   if (status) return status;
   size_t element = cb_element_size(desc->dtype);
+  bool needs_x = cb_activation_needs_x(f.kind);
   cb_array arrays[] = {{"dx", dx, count, element, false},
-                       {"x", x, count, element, true},
-                       {"y", y, count, element, false},
+                       {"x", x, count, element, !needs_x},
+                       {"y", y, count, element, needs_x},
                        {"dy", dx == dy ? NULL : dy, count, element, dx == dy}};
   status = cb_check_arrays(arrays, 4, 1);
-  if (!status) run(&(job){cb_layer_loops_for(desc->dtype), &f, count, element, y, dy, dx}, desc->threads);
+  if (!status) run(&(job){cb_activations_for(desc->dtype), &f, count, element, needs_x ? x : y, dy, dx}, desc->threads);
   return status;
 }

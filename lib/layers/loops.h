@@ -13,9 +13,9 @@
 #include <stdint.h>
 
 typedef struct {
-  /* y[i] = f(x[i]); dx[i] = dy[i] * f'(net), from y[i] = f(net); y may be x, dx may be dy */
-  void (*activate)(const cnnblas_activation *f, int64_t count, const void *x, void *y);
-  void (*activate_back)(const cnnblas_activation *f, int64_t count, const void *y, const void *dy, void *dx);
+  /* y[i] = a[i] + b[i], a[i] * b[i]; y may be a or b */
+  void (*add)(int64_t count, const void *a, const void *b, void *y);
+  void (*multiply)(int64_t count, const void *a, const void *b, void *y);
   /* p, v after one step of cnnblas_sgd_step; v may be NULL */
   void (*sgd)(double lr, double momentum, double decay, int64_t count, void *p, const void *g, void *v);
   /* y[in][o] += bias[o] for rows images of `out` outputs, then max(0, y) if relu; bias may be NULL */

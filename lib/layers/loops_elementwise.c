@@ -1,128 +1,26 @@
 /*
- * Activations, softmax, the optimiser and bias rows: loops without branches, which the compiler turns into vectors. And the
- * table of all vector loops of this compilation.
- *
- * exp(x) for x <= 0: x = n ln2 + r with |r| <= ln2 / 2, and e^r - 1 = r + r^2 P(r). P interpolates in Chebyshev's nodes
- * for f32 (error 7e-8) and is Taylor's series for f64 (the first term left out is below a quarter unit in the last
- * place). The sum that rounds x / ln2 to n has n in its last bits, and with the right constant n's exponent bits: one
- * shift makes 2^(n + LIFT) of them. The lift is taken back by a product, which may round to a subnormal.
- * tanh(x) = m / (m + 2) with m = e^(2|x|) - 1.
+ * Sums and products, softmax, the optimiser and bias rows: loops without branches, which the compiler turns into vectors. And the table of the
+ * layers' vector loops of this compilation.
  */
-#include "gemm/level_build.h"
+#include "gemm/exponential.h"
 #include "layers/loops.h"
 #include "layers/pool_build.h"
-#include <math.h>
-#include <string.h>
 
-#if CB_REAL_BITS == 32
-enum { MANTISSA = 23, BIAS = 127, LIFT = 64 };
-static const real rounder = 12582912.0f + BIAS, log2e = 1.44269504f, ln2_high = 0.693359375f;
-static const real ln2_low = -2.12194440e-4f, lowest = -104, tanh_limit = 20;
-#else
-enum { MANTISSA = 52, BIAS = 1023, LIFT = 64 };
-static const real rounder = 6755399441055744.0 + BIAS, log2e = 1.4426950408889634074;
-static const real ln2_high = 6.93147180369123816490e-01, ln2_low = 1.90821492927058770002e-10;
-static const real lowest = -746, tanh_limit = 40;
-#endif
-
-/* e^r - 1 for |r| <= ln2 / 2. */
-static inline real small_expm1(real r)
+/* Each iteration of these two reads its own elements before writing one, so y == a is as good as apart. */
+static void add(int64_t count, const void *first, const void *second, void *sum)
 {
-#if CB_REAL_BITS == 32
-  real p = 1.3926326e-3f;
-  p = p * r + 8.3632928e-3f;
-  p = p * r + 4.16665538e-2f;
-  p = p * r + 1.66665763e-1f;
-#else
-  real p = (real)(1.0 / 6227020800.0);
-  p = p * r + (real)(1.0 / 479001600.0);
-  p = p * r + (real)(1.0 / 39916800.0);
-  p = p * r + (real)(1.0 / 3628800.0);
-  p = p * r + (real)(1.0 / 362880.0);
-  p = p * r + (real)(1.0 / 40320.0);
-  p = p * r + (real)(1.0 / 5040.0);
-  p = p * r + (real)(1.0 / 720);
-  p = p * r + (real)(1.0 / 120);
-  p = p * r + (real)(1.0 / 24);
-  p = p * r + (real)(1.0 / 6);
-#endif
-  p = p * r + (real)0.5;
-  return p * r * r + r;
+  const real *a = first, *b = second;
+  real *y = sum;
+#pragma GCC ivdep
+  for (int64_t i = 0; i < count; i++) y[i] = a[i] + b[i];
 }
 
-/* The r of x = n ln2 + r; returns 2^(n + lift). */
-static inline real reduce(real x, real lift, real *r)
+static void multiply(int64_t count, const void *first, const void *second, void *product)
 {
-  real to_integer = rounder + lift, shifted = x * log2e + to_integer, n = shifted - to_integer;
-  bits power;
-  memcpy(&power, &shifted, sizeof power);
-  power <<= MANTISSA;
-  memcpy(&shifted, &power, sizeof shifted);
-  *r = (x - n * ln2_high) - n * ln2_low;
-  return shifted;
-}
-
-/* e^x for x <= 0, NaN for NaN, times 2^LIFT. */
-static inline real lifted_exp_negative(real x)
-{
-  real r, scale = reduce(x < lowest ? lowest : x, LIFT, &r);
-  return (small_expm1(r) + 1) * scale;
-}
-
-static const real lower = (real)0x1p-64; /* 2^-LIFT */
-
-static inline real sigmoid(real x)
-{
-  real lifted = lifted_exp_negative(-(real)fabs(x));
-  return (x < 0 ? lifted * lower : 1) / (lifted * lower + 1);
-}
-
-static inline real hyperbolic_tangent(real x)
-{
-  real r, twice = 2 * (real)fabs(x), scale = reduce(twice > tanh_limit ? tanh_limit : twice, 0, &r);
-  real m = small_expm1(r) * scale + (scale - 1);
-  return (real)copysign(m / (m + 2), x);
-}
-
-static void activate(const cnnblas_activation *f, int64_t count, const void *from, void *to)
-{
-  const real *x = from, alpha = (real)f->alpha, beta = (real)f->beta;
-  real *y = to;
-  /* Each iteration reads its own element before writing it, so y == x is as good as apart. */
-#define EACH(value) _Pragma("GCC ivdep") for (int64_t i = 0; i < count; i++) y[i] = value
-  if (f->kind == CNNBLAS_RELU)
-    EACH(x[i] < 0 ? 0 : x[i]);
-  else if (f->kind == CNNBLAS_LEAKY_RELU)
-    EACH(x[i] > 0 ? x[i] : alpha * x[i]);
-  else if (f->kind == CNNBLAS_CLIP)
-    EACH(x[i] < alpha ? alpha : x[i] > beta ? beta : x[i]);
-  else if (f->kind == CNNBLAS_SIGMOID)
-    EACH(sigmoid(x[i]));
-  else if (f->kind == CNNBLAS_TANH)
-    EACH(hyperbolic_tangent(x[i]));
-  else if (x != y)
-    memcpy(y, x, (size_t)count * sizeof *y);
-#undef EACH
-}
-
-static void activate_back(const cnnblas_activation *f, int64_t count, const void *result, const void *error, void *to)
-{
-  const real *y = result, *dy = error, alpha = (real)f->alpha, beta = (real)f->beta;
-  real *dx = to;
-#define EACH(value) _Pragma("GCC ivdep") for (int64_t i = 0; i < count; i++) dx[i] = value
-  if (f->kind == CNNBLAS_RELU)
-    EACH(y[i] <= 0 ? 0 : dy[i]);
-  else if (f->kind == CNNBLAS_LEAKY_RELU)
-    EACH(y[i] > 0 ? dy[i] : alpha * dy[i]);
-  else if (f->kind == CNNBLAS_CLIP)
-    EACH(((y[i] <= alpha) | (y[i] >= beta)) ? 0 : dy[i]);
-  else if (f->kind == CNNBLAS_SIGMOID)
-    EACH(dy[i] * (y[i] * (1 - y[i])));
-  else if (f->kind == CNNBLAS_TANH)
-    EACH(dy[i] * (1 - y[i] * y[i]));
-  else if (dx != dy)
-    memcpy(dx, dy, (size_t)count * sizeof *dx);
-#undef EACH
+  const real *a = first, *b = second;
+  real *y = product;
+#pragma GCC ivdep
+  for (int64_t i = 0; i < count; i++) y[i] = a[i] * b[i];
 }
 
 static void sgd(double rate, double momentum, double decay, int64_t count, void *parameters, const void *gradient,
@@ -218,8 +116,8 @@ static uint32_t largest_index(int64_t count, const int32_t *indices)
 
 extern const cb_layer_loops CB_NAME(cb_layer_loops);
 const cb_layer_loops CB_NAME(cb_layer_loops) = {
-    .activate = activate,
-    .activate_back = activate_back,
+    .add = add,
+    .multiply = multiply,
     .sgd = sgd,
     .bias_relu = bias_relu,
     .column_sums = column_sums,
