@@ -6,9 +6,12 @@
 #define CNNBLAS_CNNBLAS_H
 
 #include <cnnblas/activation.h>
+#include <cnnblas/arrays.h>
 #include <cnnblas/batchnorm.h>
 #include <cnnblas/conv.h>
+#include <cnnblas/dropout.h>
 #include <cnnblas/layers.h>
+#include <cnnblas/optimiser.h>
 #include <cnnblas/status.h>
 #include <cnnblas/system.h>
 #include <cnnblas/version.h>
