@@ -4,6 +4,7 @@
 #include "io/json_numbers.h"
 #include "layers_case.h"
 #include "layers_check.h"
+#include "layers_more.h"
 #include "marks.h"
 #include "memory.h"
 #include "random.h"
@@ -18,8 +19,11 @@
 static const struct {
   cnnblas_activation_kind kind;
   const char *name;
-} activations[] = {
-    {CNNBLAS_RELU, "relu"}, {CNNBLAS_LEAKY_RELU, "leaky relu"}, {CNNBLAS_SIGMOID, "sigmoid"}, {CNNBLAS_TANH, "tanh"}};
+} activations[] = {{CNNBLAS_RELU, "relu"},       {CNNBLAS_LEAKY_RELU, "leaky relu"},
+                   {CNNBLAS_SIGMOID, "sigmoid"}, {CNNBLAS_TANH, "tanh"},
+                   {CNNBLAS_ELU, "elu"},         {CNNBLAS_SOFTPLUS, "softplus"},
+                   {CNNBLAS_SWISH, "swish"},     {CNNBLAS_HSWISH, "hswish"},
+                   {CNNBLAS_GELU, "gelu"}};
 static const char *const pool_names[] = {"max pool", "avg pool", "l2 pool"};
 
 /* Feature maps of ResNet-50's first stages and VGG's first layer: in the last-level cache, and in memory. */
@@ -51,7 +55,8 @@ enum {
   POOLS = sizeof pools / sizeof *pools,
   CONNECTED = sizeof connected / sizeof *connected,
   ACTIVATIONS = sizeof activations / sizeof *activations,
-  MOST_CASES = ACTIVATIONS * 2 * SHAPES + 2 * POOLS + 3 * CONNECTED + 1,
+  MOST_MORE = 32,
+  MOST_CASES = ACTIVATIONS * 2 * SHAPES + 2 * POOLS + 3 * CONNECTED + 1 + MOST_MORE * SHAPES,
   DEFAULT_BATCH = 8
 };
 
@@ -77,6 +82,10 @@ static size_t list_cases(layer_case *cases)
       cases[count++].direction = (layer_direction)d;
     }
   cases[count++] = (layer_case){.family = LAYER_SGD, .c = 1 << 22};
+  for (int s = 0; s < SHAPES; s++)
+    for (int kind = 0; kind < bench_more_count() && kind < MOST_MORE; kind++)
+      cases[count++] = (layer_case){
+          .family = LAYER_MORE, .kind = kind, .c = activation_shapes[s].c, .size = activation_shapes[s].size};
   return count;
 }
 
@@ -162,6 +171,9 @@ static void set_sizes(layer_rig *r)
         (cnnblas_sgd_desc){.dtype = r->dtype, .threads = r->threads, .lr = 1e-6, .momentum = 0.9, .weight_decay = 1e-4};
     r->moved_bytes = (size_t)r->inputs * r->element * 5;
     break;
+  case LAYER_MORE:
+    bench_more_set(r);
+    break;
   }
 }
 
@@ -209,6 +221,8 @@ static void name_case(const layer_rig *r, char *name, size_t size)
              (long long)l->stride, direction, n, c, s, s);
   else if (l->family == LAYER_FC)
     snprintf(name, size, "fc %s %lldx%lld -> %lld", full, n, c, s);
+  else if (l->family == LAYER_MORE)
+    snprintf(name, size, "%s %lldx%lldx%lldx%lld", bench_more_name(l->kind), n, c, s, s);
   else
     snprintf(name, size, "sgd with momentum %lld", c);
 }

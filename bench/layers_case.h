@@ -1,50 +1,8 @@
-/*
- * One layer, direction and shape that --set layers times, with its arrays.
- */
+/* One call of a layer that --set layers times. */
 #ifndef BENCH_LAYERS_CASE_H
 #define BENCH_LAYERS_CASE_H
 
-#include "blas.h"
-#include <cnnblas/layers.h>
-#include <stdbool.h>
-
-typedef enum { LAYER_ACTIVATION, LAYER_POOL, LAYER_FC, LAYER_SGD } layer_family;
-
-/* Which arrays a call writes: y; dx; w's gradient. SGD has the first only. */
-typedef enum { LAYER_FORWARD, LAYER_BACKWARD, LAYER_WEIGHTS } layer_direction;
-
-/* What is timed. Activations and pooling: c channels of size x size; FC: c inputs, size outputs; SGD: c parameters. */
-typedef struct layer_case {
-  layer_family family;
-  int kind; /* a place in the list of activations, or cnnblas_pool_kind */
-  layer_direction direction;
-  int64_t c, size, kernel, stride, pad;
-} layer_case;
-
-enum { LAYER_ARRAYS = 8 };
-
-/* Arrays of inputs (x, dx) and outputs (y, dy) elements; w [out][in] is the FC's weights or SGD's velocity. */
-typedef struct layer_rig {
-  const layer_case *layer;
-  cnnblas_dtype dtype;
-  size_t element;
-  int64_t n, out; /* images; output size of an axis */
-  int64_t inputs, outputs, weights;
-  cnnblas_activation_desc activation;
-  cnnblas_pool_desc pool;
-  cnnblas_fc_desc fc;
-  cnnblas_sgd_desc sgd;
-  void *x, *y, *dy, *dx, *w, *dw;
-  int32_t *indices;
-  int threads;
-  /* the yardstick: a copy of half the bytes that the call moves, or for FC the matrix product alone */
-  void *from, *to;
-  size_t copy_bytes, moved_bytes;
-  bench_gemm_args gemm;
-  void *pages[LAYER_ARRAYS]; /* what to release */
-  size_t page_bytes[LAYER_ARRAYS];
-  int page_count;
-} layer_rig;
+#include "layers_rig.h"
 
 /* One call of the library. */
 bool bench_layer_call(void *rig);

@@ -1,5 +1,6 @@
 /* The layers against plain loops; see layers_check.h. */
 #include "layers_check.h"
+#include "layers_more.h"
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -53,6 +54,26 @@ static double check_activation(const layer_rig *r)
     case CNNBLAS_TANH:
       wanted = tanhl(x);
       derivative = 1 - y * y;
+      break;
+    case CNNBLAS_ELU:
+      wanted = x > 0 ? x : expm1l(x);
+      derivative = y > 0 ? 1 : y + 1;
+      break;
+    case CNNBLAS_SOFTPLUS:
+      wanted = log1pl(expl(x));
+      derivative = -expm1l(-y);
+      break;
+    case CNNBLAS_SWISH:
+      wanted = x / (1 + expl(-x));
+      derivative = (1 + x / (1 + expl(x))) / (1 + expl(-x));
+      break;
+    case CNNBLAS_HSWISH: /* inputs lie between -1 and 1 */
+      wanted = x * (x + 3) / 6;
+      derivative = x / 3 + 0.5L;
+      break;
+    case CNNBLAS_GELU:
+      wanted = x * erfcl(-x / sqrtl(2)) / 2;
+      derivative = erfcl(-x / sqrtl(2)) / 2 + x * expl(-x * x / 2) / sqrtl(2 * 3.14159265358979323846L);
       break;
     default: /* not timed */
       return INFINITY;
@@ -203,6 +224,7 @@ static double check_sgd(layer_rig *r)
 double bench_layer_check(layer_rig *rig)
 {
   if (rig->layer->family == LAYER_SGD) return check_sgd(rig);
+  if (rig->layer->family == LAYER_MORE) return bench_more_check(rig);
   if (rig->layer->family == LAYER_ACTIVATION || rig->layer->family == LAYER_POOL) {
     /* the backward call needs what the forward call leaves */
     layer_case forward = *rig->layer;
