@@ -100,6 +100,16 @@ static json_t *kinds_json(void)
   return kinds;
 }
 
+/* The names of algorithms whose bound on the error only the relaxed policy takes. */
+static json_t *relaxed_json(void)
+{
+  json_t *names = json_array();
+  cnnblas_algorithm_info row;
+  for (int32_t i = 0; cnnblas_conv_algorithm_info(i, &row) == CNNBLAS_OK; i++)
+    if (row.accuracy == CNNBLAS_ACCURACY_NORM_RELAXED) json_array_append_new(names, json_string(row.name));
+  return names;
+}
+
 /* What of the context says where the times hold: nothing of this machine's names and folders. */
 static json_t *head_json(const bench_context *context)
 {
@@ -130,11 +140,13 @@ static bool write_file(const char *path, const bench_context *context, json_t *s
 {
   FILE *file = fopen(path, "w");
   if (!file) return false;
-  json_t *head = head_json(context), *kinds = kinds_json();
+  json_t *head = head_json(context), *kinds = kinds_json(), *relaxed = relaxed_json();
   fputs("{\"context\": ", file);
   json_dumpf(head, file, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
   fputs(",\n\"kinds\": ", file);
   json_dumpf(kinds, file, JSON_COMPACT);
+  fputs(",\n\"relaxed\": ", file);
+  json_dumpf(relaxed, file, JSON_COMPACT);
   fputs(",\n\"samples\": [", file);
   size_t i;
   json_t *sample;
@@ -146,6 +158,7 @@ static bool write_file(const char *path, const bench_context *context, json_t *s
   fputs("\n]}\n", file);
   json_decref(head);
   json_decref(kinds);
+  json_decref(relaxed);
   bool good = !ferror(file);
   return fclose(file) == 0 && good;
 }

@@ -21,6 +21,7 @@ algorithm over 10% behind the fastest, which must not be chosen, too low an esti
 too high a one counts a third. Costs are
 written with three digits, in nanoseconds. A dtype without a file takes the other's costs, times 2 for f64, half for f32.
 
+The fastest is the fastest of those that the default policy of accuracy may take; relaxed ones, faster or not, are fitted beside them.
 Several machines of one level count alike: each file's times are first divided by its machine's pace, the geometric mean of its fastest
 times over the same of the other files', so that what remains to differ is how the algorithms compare there.
 """
@@ -101,54 +102,57 @@ def fit_robustly(samples, kinds):
 
 
 def load(paths):
-    """[(path, level, dtype, [(problem, direction, algorithm, row, work, seconds)])], the kinds of work, and for each level the
-    core whose kernels OpenBLAS ran."""
-    files, kinds, cores = [], None, {}
+    """[(path, level, dtype, [(problem, direction, algorithm, row, work, seconds)])], the kinds of work, for each level the core whose
+    kernels OpenBLAS ran, and the algorithms that only the relaxed policy takes."""
+    files, kinds, cores, relaxed = [], None, {}, set()
     for path in sorted(paths):
         with open(path, encoding='utf-8') as file:
             root = json.load(file)
         if kinds not in (None, root['kinds']):
             sys.exit('%s: other kinds of work than the file before: time it anew' % path)
         kinds = root['kinds']
+        relaxed.update(root.get('relaxed', []))
         cores.setdefault(root['context']['isa'], root['context']['openblas_core'])
         files.append((path, root['context']['isa'], root['context']['dtype'], root['samples']))
     if not files:
         sys.exit('no timing files')
-    return files, kinds, cores
+    return files, kinds, cores, relaxed
 
 
-def fastest_of(samples):
-    """{(problem, direction): seconds of the fastest algorithm}"""
+def fastest_of(samples, relaxed=()):
+    """{(problem, direction): seconds of the fastest algorithm that is not relaxed}"""
     fastest = {}
-    for problem, direction, _, _, _, seconds in samples:
+    for problem, direction, algorithm, _, _, seconds in samples:
         key = (problem, direction)
-        fastest[key] = min(seconds, fastest.get(key, seconds))
+        if algorithm not in relaxed:
+            fastest[key] = min(seconds, fastest.get(key, seconds))
     return fastest
 
 
 def paces(files):
-    """For each file how many times as long its machine takes as the mean of its level's: geometric means over the cases that
-    all files of the level and dtype have in common."""
+    """For each file how many times as long its machine takes as the mean of its level's: geometric means over all cases, each with the
+    fastest of the algorithms that all files of the level and dtype have timed."""
     found = [1.0] * len(files)
-    fastest = [fastest_of(samples) for *_, samples in files]
     for level, dtype in sorted({(level, dtype) for _, level, dtype, _ in files}):
         same = [i for i, file in enumerate(files) if file[1:3] == (level, dtype)]
-        common = sorted(set.intersection(*(set(fastest[i]) for i in same)))
+        timed = [{tuple(sample[:3]) for sample in files[i][3]} for i in same]
+        common = set.intersection(*timed)
         if len(same) > 1 and not common:
             sys.exit('%s: no case in common' % ', '.join(files[i][0] for i in same))
-        logs = [math.fsum(math.log(fastest[i][case]) for case in common) / max(1, len(common)) for i in same]
+        fastest = [fastest_of([sample for sample in files[i][3] if tuple(sample[:3]) in common]) for i in same]
+        logs = [math.fsum(math.log(seconds) for seconds in times.values()) / max(1, len(times)) for times in fastest]
         for i, log in zip(same, logs):
             found[i] = math.exp(log - math.fsum(logs) / len(logs)) if len(same) > 1 else 1.0
     return found
 
 
-def fit_all(files, kinds):
+def fit_all(files, kinds, relaxed=()):
     """{(level, row, dtype, direction): costs}"""
     gathered = {}
     for (_, level, dtype, samples), pace in zip(files, paces(files)):
-        fastest = fastest_of(samples)
+        fastest = fastest_of(samples, relaxed)
         for problem, direction, _, row, work, seconds in samples:
-            weight = (fastest[problem, direction] / seconds) ** POWER
+            weight = min(1, fastest[problem, direction] / seconds) ** POWER
             gathered.setdefault((level, row, dtype, direction), []).append((work, seconds / pace, weight))
     table = {key: fit_robustly(samples, len(kinds)) for key, samples in sorted(gathered.items()) if len(samples) >= FEWEST}
     for level, row, dtype, direction in list(table):
@@ -188,13 +192,15 @@ def text(files, kinds, cores, table, levels, rows):
     return '\n'.join(out)
 
 
-def judge(files, table):
-    """Prints how the table chooses among the algorithms that were timed."""
+def judge(files, table, relaxed):
+    """Prints how the table chooses among the algorithms that were timed, but those that are relaxed."""
     print('%-32s %5s  %-16s %6s %7s %7s' % ('file', 'batch', 'direction', 'cases', 'share', 'error'))
     right_of_all, all_cases, worst = 0, 0, []
     for path, level, dtype, samples in files:
         cases = {}
         for problem, direction, algorithm, row, work, seconds in samples:
+            if algorithm in relaxed:
+                continue
             costs = table.get((level, row, dtype, direction))
             estimate = math.fsum(w * c for w, c in zip(work, costs)) if costs else math.inf
             cases.setdefault((problem, direction), []).append((estimate, seconds, algorithm))
@@ -239,10 +245,10 @@ def main():
     parser.add_argument('--table', default=TABLE)
     parser.add_argument('files', nargs='*')
     options = parser.parse_args()
-    files, kinds, cores = load(options.files or glob.glob(os.path.join(HERE, 'calibration', '*.json')))
-    table = fit_all(files, kinds)
+    files, kinds, cores, relaxed = load(options.files or glob.glob(os.path.join(HERE, 'calibration', '*.json')))
+    table = fit_all(files, kinds, relaxed)
     if options.judge:
-        judge(files, table)
+        judge(files, table, relaxed)
         return 0
     lib = os.path.join(HERE, '..', 'lib')
     levels = in_order(os.path.join(lib, 'base', 'levels.h'), 'CB_LEVEL_', 'CB_LEVEL_%s(', {key[0] for key in table})

@@ -61,6 +61,10 @@ class Calibrate(unittest.TestCase):
         self.assertAlmostEqual(table['avx2', 'A', 'f32', 'forward'][0], 4e-11, delta=1e-15)
         self.assertTrue(2 * 2.2e-11 < table['avx2', 'B', 'f32', 'forward'][1] < 2 * 3e-11)
         self.assertEqual(calibrate.fit_all(files[::-1], kinds), table)
+        faster = [(case, 'forward', 'c', 'C', [1e6, 1e6], seconds / 9) for case, _, a, _, _, seconds in files[1][3] if a == 'a']
+        both = [files[0], ('y.json', 'avx2', 'f32', files[1][3] + faster)]  # an algorithm that one file has is no pace of its machine
+        self.assertEqual(calibrate.paces(both), calibrate.paces(files))
+        self.assertEqual(calibrate.fit_all(both, kinds, {'c'})['avx2', 'A', 'f32', 'forward'], table['avx2', 'A', 'f32', 'forward'])
         other_level = ('z.json', 'avx512', 'f32', times(9, 3))
         self.assertEqual(calibrate.paces(files + [other_level])[2], 1)
 
@@ -77,6 +81,7 @@ class Calibrate(unittest.TestCase):
                 self.assertEqual(len(work), len(root['kinds']))
                 self.assertTrue(min(work) >= 0 and max(work) > 0 and seconds > 0)
             self.assertGreaterEqual(len(root['samples']), 4 * 3 * 2)
+            self.assertTrue(set(root['relaxed']) < {sample[2] for sample in root['samples']})
             command = [sys.executable, '-B', os.path.join(FOLDER, 'calibrate.py'), '--table', table, path]
             subprocess.run(command, check=True)
             subprocess.run(command[:3] + ['--check'] + command[3:], check=True)
