@@ -99,7 +99,9 @@ static void prepare_forward(cnnblas_conv_plan *plan, int64_t elements)
     t->p_tile = cb_ceil_div(geo->p, cb_ceil_div(geo->p, t->p_tile));
   }
   int64_t p_tiles = cb_ceil_div(geo->p, t->p_tile);
-  t->k_tile = cb_ceil_div(geo->kg, cb_pieces(geo->kg, cb_max(LEAST_FILTERS, geo->kg / 4), wanted, p_tiles * geo->g));
+  /* Each piece of the filters packs the pixels again. */
+  int64_t filters = cb_min(2 * LEAST_FILTERS, cb_max(LEAST_FILTERS, geo->kg / 2));
+  t->k_tile = cb_ceil_div(geo->kg, cb_pieces(geo->kg, filters, fmin(wanted, 4), p_tiles * geo->g));
   t->tasks = geo->n * geo->g * p_tiles * filter_shares(plan);
 }
 
