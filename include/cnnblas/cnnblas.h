@@ -9,6 +9,7 @@
 #include <cnnblas/arrays.h>
 #include <cnnblas/batchnorm.h>
 #include <cnnblas/conv.h>
+#include <cnnblas/conv_transpose.h>
 #include <cnnblas/dropout.h>
 #include <cnnblas/layers.h>
 #include <cnnblas/optimiser.h>
