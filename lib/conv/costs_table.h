@@ -1,7 +1,7 @@
 /*
  * The table of the cost model, in nanoseconds for one of each kind of work (see costs.h). Written by bench/calibrate.py from:
  *   bench/calibration/avx2-sapphire_rapids.json: 2448 samples
- *   bench/calibration/avx2-zen4.json: 2728 samples
+ *   bench/calibration/avx2-zen4.json: 3003 samples
  *   bench/calibration/avx512-sapphire_rapids.json: 2328 samples
  */
 #ifndef CB_CONV_COSTS_TABLE_H
@@ -20,154 +20,154 @@ static const struct {
   {"avx2", "Haswell", {
     [CB_COST_ROWS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0133, 0.995, 0.104, 0.157, 890, 2.68e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0141, 1.04, 0.0191, 0.308, 1.05e+03, 1.06e+04},
+        [CNNBLAS_FORWARD] = {0.0141, 0.961, 0.115, 0.163, 1.25e+03, 2.99e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.015, 1.1, 0.1, 0.304, 912, 9.45e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0266, 1.99, 0.208, 0.315, 1.78e+03, 5.36e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0283, 2.07, 0.0383, 0.616, 2.11e+03, 2.11e+04},
+        [CNNBLAS_FORWARD] = {0.0281, 1.92, 0.23, 0.326, 2.5e+03, 5.99e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0301, 2.2, 0.201, 0.607, 1.82e+03, 1.89e+04},
       },
     },
     [CB_COST_LANES] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0127, 0.638, 0.0888, 0, 3.97e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0183, 0.5, 0.294, 0, 4.53e+03, 2.8e+04},
+        [CNNBLAS_FORWARD] = {0.0139, 0.654, 0, 0, 5e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.018, 0.232, 0.714, 0.821, 4.25e+03, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0254, 1.28, 0.178, 0, 7.94e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0367, 1, 0.588, 0, 9.07e+03, 5.61e+04},
+        [CNNBLAS_FORWARD] = {0.0277, 1.31, 0, 0, 1e+04, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.036, 0.464, 1.43, 1.64, 8.51e+03, 0},
       },
     },
     [CB_COST_DIRECT] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.014, 0, 0, 0.229, 6.45e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0166, 0, 0, 0.238, 3.48e+03, 5.77e+03},
+        [CNNBLAS_FORWARD] = {0.0144, 0, 0, 0.244, 6.56e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0165, 0, 0, 0.432, 3.68e+03, 5.86e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.028, 0, 0, 0.458, 1.29e+04, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0332, 0, 0, 0.477, 6.96e+03, 1.15e+04},
+        [CNNBLAS_FORWARD] = {0.0288, 0, 0, 0.487, 1.31e+04, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0331, 0, 0, 0.863, 7.36e+03, 1.17e+04},
       },
     },
     [CB_COST_BATCH] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0194, 0, 1.3, 0, 0, 3.39e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0219, 0.558, 0.502, 0, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0105, 1.95, 0.21, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.02, 0.147, 1.31, 0, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0233, 0.775, 0.523, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0112, 1.05, 0.228, 0, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0388, 0, 2.6, 0, 0, 6.79e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0438, 1.12, 1, 0, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.021, 3.9, 0.42, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0401, 0.293, 2.63, 0, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0465, 1.55, 1.05, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0224, 2.1, 0.456, 0, 0, 0},
       },
     },
     [CB_COST_SLIVERS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0115, 0, 0.398, 0.303, 953, 3.41e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0113, 0.000263, 0.369, 0.644, 1.41e+03, 6.86e+03},
+        [CNNBLAS_FORWARD] = {0.0119, 0.0101, 0.38, 0.265, 1.26e+03, 3.96e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0115, 0.000653, 0.414, 0.602, 1.25e+03, 6.88e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.023, 0, 0.796, 0.606, 1.91e+03, 6.81e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0225, 0.000526, 0.738, 1.29, 2.83e+03, 1.37e+04},
+        [CNNBLAS_FORWARD] = {0.0238, 0.0202, 0.76, 0.529, 2.52e+03, 7.92e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.023, 0.00131, 0.829, 1.2, 2.5e+03, 1.38e+04},
       },
     },
     [CB_COST_WEIGHTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0116, 0.291, 0.351, 0, 493, 2.59e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0119, 0.321, 0.445, 0, 151, 133},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0233, 0.582, 0.702, 0, 986, 5.19e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0239, 0.642, 0.89, 0, 302, 266},
       },
     },
     [CB_COST_INPUTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0123, 0.124, 0.156, 0, 0, 715},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0125, 0.124, 0.171, 0, 14.1, 422},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0246, 0.249, 0.311, 0, 0, 1.43e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.025, 0.249, 0.343, 0, 28.2, 844},
       },
     },
     [CB_COST_GEMM_1X1] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0141, 0.415, 0.0269, 0.0517, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0145, 0.121, 0.28, 0.0429, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0187, 0.386, 0.0313, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0143, 0.423, 0.0571, 0.0425, 257, 50.7},
+        [CNNBLAS_BACKWARD_DATA] = {0.0149, 0.153, 0.234, 0.0306, 197, 31.8},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0186, 0.312, 0.0755, 0, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0282, 0.83, 0.0538, 0.103, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0289, 0.242, 0.559, 0.0859, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0374, 0.772, 0.0625, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0286, 0.845, 0.114, 0.0851, 515, 101},
+        [CNNBLAS_BACKWARD_DATA] = {0.0298, 0.307, 0.467, 0.0612, 394, 63.6},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0373, 0.623, 0.151, 0, 0, 0},
       },
     },
     [CB_COST_IM2COL] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0132, 0, 0.244, 0.073, 266, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0139, 0, 0.31, 0.0782, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0127, 0, 0.395, 0.0996, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0143, 0, 0.255, 0.0419, 308, 23.9},
+        [CNNBLAS_BACKWARD_DATA] = {0.0149, 0, 0.33, 0.0355, 163, 39.4},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0136, 0, 0.414, 0.089, 0, 154},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0265, 0, 0.488, 0.146, 532, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0277, 0, 0.621, 0.156, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0254, 0, 0.789, 0.199, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0286, 0, 0.51, 0.0838, 617, 47.7},
+        [CNNBLAS_BACKWARD_DATA] = {0.0299, 0, 0.659, 0.071, 325, 78.7},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0272, 0, 0.828, 0.178, 0, 309},
       },
     },
     [CB_COST_ROT180] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_DATA] = {0.0352, 0, 0.251, 3.39, 6.8e+03, 3.57e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0359, 0, 0.313, 3.48, 3.06e+03, 4.73e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_DATA] = {0.0705, 0, 0.503, 6.77, 1.36e+04, 7.15e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0718, 0, 0.625, 6.97, 6.11e+03, 9.46e+04},
       },
     },
     [CB_COST_DEPTHWISE] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.041, 0.164, 0, 5.35, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0408, 0, 0.329, 0, 0, 7.63e+03},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0511, 0, 0, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0333, 0.861, 0, 2.69, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0404, 0, 0.647, 0, 0, 5.53e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0428, 0, 0, 0, 0, 3.94e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0819, 0.329, 0, 10.7, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0817, 0, 0.659, 0, 0, 1.53e+04},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.102, 0, 0, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0666, 1.72, 0, 5.38, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0808, 0, 1.29, 0, 0, 1.11e+04},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0856, 0, 0, 0, 0, 7.88e+03},
       },
     },
     [CB_COST_DEPTHWISE_SQUARE] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0161, 0, 0.139, 0.9, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0178, 0.114, 0, 0.858, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0196, 0, 0.164, 1.1, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0161, 0, 0.135, 0.898, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0169, 0.0998, 0.0329, 0.866, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0247, 0, 0.12, 1.26, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0323, 0, 0.279, 1.8, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0356, 0.228, 0, 1.72, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0392, 0, 0.328, 2.21, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0323, 0, 0.271, 1.8, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0339, 0.2, 0.0657, 1.73, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0494, 0, 0.239, 2.51, 0, 0},
       },
     },
     [CB_COST_PLANES] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0281, 0.0886, 0.281, 4.56, 0, 4.85e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0399, 0, 0, 0, 0, 2.76e+04},
+        [CNNBLAS_FORWARD] = {0.0284, 0.273, 0.133, 3.76, 0, 4.08e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0429, 0, 0, 0, 0, 2.78e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0563, 0.177, 0.562, 9.12, 0, 9.7e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0799, 0, 0, 0, 0, 5.52e+04},
+        [CNNBLAS_FORWARD] = {0.0569, 0.545, 0.267, 7.52, 0, 8.15e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0859, 0, 0, 0, 0, 5.57e+04},
       },
     },
     [CB_COST_WINOGRAD] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0143, 0.0544, 0.649, 0.138, 0, 1.89e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.014, 0.424, 0.182, 0.207, 0, 3.65e+03},
+        [CNNBLAS_FORWARD] = {0.0137, 0.309, 0, 0.163, 3.01e+03, 3.82e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0128, 0, 0.343, 0.36, 2.57e+03, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0287, 0.109, 1.3, 0.275, 0, 3.79e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.028, 0.849, 0.365, 0.414, 0, 7.3e+03},
+        [CNNBLAS_FORWARD] = {0.0273, 0.619, 0, 0.325, 6.01e+03, 7.65e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0256, 0, 0.686, 0.721, 5.13e+03, 0},
       },
     },
     [CB_COST_WINOGRAD_WEIGHTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0111, 0.762, 0.335, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00959, 0.721, 0.475, 0, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0222, 1.52, 0.669, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0192, 1.44, 0.949, 0, 0, 0},
       },
     },
   }},
