@@ -102,7 +102,7 @@ static bool check_teams(team *teams, size_t count, const bench_task *task, const
   for (size_t i = 0; i < count && first; i++) {
     memset(task->out, 0xff, bytes);
     call_watched(&teams[i]);
-    teams[i].verdict = bench_check(expected, task, bench_ours.describe(teams[i].state));
+    teams[i].verdict = bench_check(expected, task, teams[i].library->describe(teams[i].state));
     if (i == 0) memcpy(first, task->out, bytes);
     teams[i].same_bits = memcmp(first, task->out, bytes) == 0;
   }

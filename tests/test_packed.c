@@ -31,7 +31,7 @@ static void *packed_by(const cnnblas_conv_plan *plan, size_t *bytes)
 /* By a plan of any n and size with this filter, on threads. */
 static void *packed_of(const cnnblas_conv_desc *d, int32_t threads, size_t *bytes)
 {
-  cnnblas_conv_plan *plan = plan_of(d, 1, threads, NULL);
+  cnnblas_conv_plan *plan = plan_of(d, 1, threads, d->groups == d->c ? NULL : IMPLICIT_GEMM);
   void *packed = packed_by(plan, bytes);
   cnnblas_conv_plan_destroy(plan);
   return packed;
@@ -57,8 +57,8 @@ static void test_one_buffer_for_many_shapes(void **state)
           d.pad_begin[0] = d.pad_end[1] = size % 2;
           harness_doing("c %d k %d groups %d kernel %d size %d stride %d, seed %llu", (int)d.c, (int)d.k, (int)d.groups,
                         (int)k, (int)size, (int)stride, (unsigned long long)seed);
-          cnnblas_conv_plan *raw = plan_of(&d, 0, 1, d.groups == d.c ? NULL : IMPLICIT_GEMM);
-          cnnblas_conv_plan *ready = plan_of(&d, 1, 2, NULL);
+          const char *name = d.groups == d.c ? NULL : IMPLICIT_GEMM;
+          cnnblas_conv_plan *raw = plan_of(&d, 0, 1, name), *ready = plan_of(&d, 1, 2, name);
           cnnblas_conv_shape shape;
           ASSERT_OK(cnnblas_conv_get_shape(&d, &shape));
           ASSERT_OK(cnnblas_conv_forward(raw, d.n, x, w, NULL, y[0], NULL, 0));
@@ -82,7 +82,7 @@ static void test_large_panels(void **state)
     for (int32_t threads = 1; threads <= 2; threads++) {
       d.size[0] = d.size[1] = 9 - 2 * pad;
       for (int i = 0; i < 2; i++) d.pad_begin[i] = d.pad_end[i] = pad;
-      cnnblas_conv_plan *raw = plan_of(&d, 0, 1, IMPLICIT_GEMM), *ready = plan_of(&d, 1, threads, NULL);
+      cnnblas_conv_plan *raw = plan_of(&d, 0, 1, IMPLICIT_GEMM), *ready = plan_of(&d, 1, threads, IMPLICIT_GEMM);
       for (int64_t n = 4; n >= 1; n -= 3) {
         harness_doing("pad %d, n %d, threads %d, seed %llu", pad, (int)n, (int)threads, (unsigned long long)seed);
         ASSERT_OK(cnnblas_conv_forward(raw, n, x, w, NULL, y[0], NULL, 0));
@@ -114,7 +114,8 @@ static void test_who_packs(void **state)
   (void)state;
   cnnblas_conv_desc d = {.n = 1, .c = 64, .k = 64, .size = {20, 20}, .kernel = {3, 3}};
   const cnnblas_conv_options gemm = {.algorithm = IMPLICIT_GEMM}, gemm_channels = {.algorithm = IMPLICIT_GEMM_CHANNELS},
-                             ready = {.packed_weights = 1}, im2col = {.algorithm = IM2COL};
+                             ready = {.packed_weights = 1, .algorithm = IMPLICIT_GEMM_CHANNELS},
+                             im2col = {.algorithm = IM2COL};
   assert_int_equal(packs(&d, CNNBLAS_FORWARD, &gemm_channels, "lanes: channels"), 1);
   assert_int_equal(packs(&d, CNNBLAS_FORWARD, &ready, "lanes: channels"), 0);
   assert_int_equal(packs(&d, CNNBLAS_FORWARD, &im2col, IM2COL), 0);
@@ -146,7 +147,8 @@ static void test_filters_as_large_as_the_image(void **state)
     size_t bytes;
     void *packed = packed_of(descs[by], 2, &bytes);
     for (int in = 0; in < 2; in++) {
-      cnnblas_conv_plan *raw = plan_of(descs[in], 0, 1, IMPLICIT_GEMM), *ready = plan_of(descs[in], 1, 2, NULL);
+      cnnblas_conv_plan *raw = plan_of(descs[in], 0, 1, IMPLICIT_GEMM),
+                        *ready = plan_of(descs[in], 1, 2, IMPLICIT_GEMM);
       cnnblas_conv_shape shape;
       ASSERT_OK(cnnblas_conv_get_shape(descs[in], &shape));
       ASSERT_OK(cnnblas_conv_forward(raw, 3, x, w, NULL, y[0], NULL, 0));

@@ -126,13 +126,13 @@ static bool fit_panels(cb_winograd_plan *st, size_t element, size_t room, int64_
   }
 }
 
-/* As many jobs a block as make the most loaded thread's panels fewest, of those the fewest. */
+/* As many jobs a block as make the most loaded thread's panels fewest, of those the fewest that give every thread one. */
 static int64_t fewest_deals(const cb_winograd_plan *st, int64_t blocks, int threads)
 {
   int64_t best = 1, least = INT64_MAX;
   for (int64_t deals = 1; deals <= cb_min(st->panels, 4 * (int64_t)threads); deals++) {
     const int64_t load = cb_ceil_div(blocks * deals, threads) * cb_ceil_div(st->panels, deals);
-    if (load < least) best = deals, least = load;
+    if (load < least || (load == least && blocks * best < threads)) best = deals, least = load;
   }
   return best;
 }

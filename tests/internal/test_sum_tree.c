@@ -130,6 +130,15 @@ static openings watch_call(const cnnblas_conv_desc *d, cnnblas_conv_direction di
   return seen;
 }
 
+static cnnblas_algorithm_info chosen_info(const cnnblas_conv_desc *desc, cnnblas_conv_direction d)
+{
+  cnnblas_conv_plan *plan = NULL;
+  ASSERT_OK(cnnblas_conv_plan_create(desc, d, NULL, &plan));
+  const cnnblas_algorithm_info info = algorithm_info(cnnblas_conv_plan_algorithm(plan));
+  cnnblas_conv_plan_destroy(plan);
+  return info;
+}
+
 static void test_small_calls_stay(void **state)
 {
   (void)state;
@@ -168,7 +177,9 @@ static void test_large_calls_have_jobs(void **state)
       openings seen = watch_call(&large[i], (cnnblas_conv_direction)d, 64, &many);
       printf("%s: %lld tasks for 64 threads\n", harness_line(), (long long)seen.tasks);
       assert_true(seen.teams > 0);
-      assert_true((double)seen.tasks >= (worth < 64 ? worth : 64));
+      /* What OpenBLAS multiplies is cut as its shape alone says, since the cut may order sums. */
+      if (!chosen_info(&large[i], (cnnblas_conv_direction)d).uses_blas)
+        assert_true((double)seen.tasks >= (worth < 64 ? worth : 64));
       assert_memory_equal(one, many, bytes);
       free(one), free(many);
     }
