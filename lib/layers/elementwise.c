@@ -92,5 +92,5 @@ cnnblas_status cnnblas_mul_backward(cnnblas_dtype dtype, int32_t threads, int64_
   if (db && db != dy) run(second, dtype, threads);
   if (da) run(first, dtype, threads);
   if (db && db == dy) run(second, dtype, threads);
-  return status;
+  return CNNBLAS_OK;
 }

@@ -185,7 +185,7 @@ static void frames_are_their_definition(void **state)
 static void bad_arguments_are_refused(void **state)
 {
   (void)state;
-  float x[8] = {0}, y[8], z[8];
+  float x[8] = {0}, y[8] = {0}, z[8] = {0};
   const int64_t sizes[2] = {1, 3}, negative[2] = {1, -1}, large[2] = {INT64_MAX, 1};
   const void *parts[2] = {x, x + 1};
   void *out[2] = {y, y + 2};
