@@ -4,8 +4,8 @@
  *     sums[th][tw] += sum over images and outputs of x[ih][iw] * y[oh][ow]       (engine.h: where they meet)
  *
  * By the vectors of planes_square.c. A tap has a vector of sums; a block of rows of one vector of columns has sums of its own, which
- * are then added to the plane's, so that no chain grows long. At a plane's end the lanes of all vectors are added up together:
- * halves of the vector first, then quarters, down to one.
+ * are then added to the plane's, so that no chain grows long; an image of several vectors of columns has sums of its own too. At a
+ * plane's end the lanes of all vectors are added up together: halves of the vector first, then quarters, down to one.
  */
 #include "gemm/planes_square.h"
 
@@ -147,9 +147,18 @@ INSTANCED void weigh(const call *q, const square s, real *sums)
       const int c1 = c + G < s.columns ? c + G : s.columns;
       vector sum[MOST * MOST];
       UNROLL for (int t = 0; t < s.rows * (c1 - c); t++) sum[t] = (vector){0};
-      for (int64_t image = 0; image < p->images; image++)
-        weigh_image(q, s, c, c1, (const real *)p->x + n * p->x_pitch + image * p->x_image,
-                    (const real *)p->y + n * p->y_pitch + image * p->y_image, &only, both, sum);
+      for (int64_t image = 0; image < p->images; image++) {
+        const real *x = (const real *)p->x + n * p->x_pitch + image * p->x_image,
+                   *y = (const real *)p->y + n * p->y_pitch + image * p->y_image;
+        vector own[MOST * MOST];
+        if (image > 0 && q->outs > LANES) {
+          UNROLL for (int t = 0; t < s.rows * (c1 - c); t++) own[t] = (vector){0};
+          weigh_image(q, s, c, c1, x, y, &only, both, own);
+          UNROLL for (int t = 0; t < s.rows * (c1 - c); t++) sum[t] += own[t];
+        } else {
+          weigh_image(q, s, c, c1, x, y, &only, both, sum);
+        }
+      }
       add_sums(q, s, c, c1, sum, both, sums + n * p->h.taps * p->w.taps);
     }
   }
