@@ -1,30 +1,11 @@
 /* The layers against plain loops; see layers_check.h. */
 #include "layers_check.h"
 #include "layers_more.h"
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { SAMPLES = 100000, PLANES = 48 };
-
-static double at(const layer_rig *r, const void *array, int64_t i)
-{
-  return r->dtype == CNNBLAS_F64 ? ((const double *)array)[i] : (double)((const float *)array)[i];
-}
-
-static double unit(const layer_rig *r)
-{
-  return r->dtype == CNNBLAS_F64 ? DBL_EPSILON / 2 : FLT_EPSILON / 2;
-}
-
-/* |got - wanted| / bound; a NaN or a miss of an exact result is infinitely wrong. */
-static double share(double got, long double wanted, long double bound)
-{
-  long double error = fabsl(got - wanted);
-  if (error == 0) return 0;
-  return error <= bound ? (double)(error / bound) : INFINITY;
-}
 
 static double larger(double a, double b)
 {
@@ -37,7 +18,7 @@ static double check_activation(const layer_rig *r)
   int64_t step = r->inputs / SAMPLES + 1;
   double worst = 0;
   for (int64_t i = 0; i < r->inputs; i += step) {
-    long double x = at(r, r->x, i), y = at(r, r->y, i), wanted = 0, derivative = 0;
+    long double x = layer_at(r, r->x, i), y = layer_at(r, r->y, i), wanted = 0, derivative = 0;
     switch (r->activation.function.kind) {
     case CNNBLAS_RELU:
       wanted = x > 0 ? x : 0;
@@ -79,10 +60,10 @@ static double check_activation(const layer_rig *r)
       return INFINITY;
     }
     if (r->layer->direction == LAYER_FORWARD) {
-      worst = larger(worst, share(at(r, r->y, i), wanted, 8 * unit(r) * fabsl(wanted)));
+      worst = larger(worst, layer_share(layer_at(r, r->y, i), wanted, 8 * layer_unit(r) * fabsl(wanted)));
     } else {
-      long double dy = at(r, r->dy, i);
-      worst = larger(worst, share(at(r, r->dx, i), dy * derivative, 8 * unit(r) * fabsl(dy)));
+      long double dy = layer_at(r, r->dy, i);
+      worst = larger(worst, layer_share(layer_at(r, r->dx, i), dy * derivative, 8 * layer_unit(r) * fabsl(dy)));
     }
   }
   return worst;
@@ -108,7 +89,7 @@ static long double pool_output(const layer_rig *r, int64_t x, window w, int64_t 
   int64_t count = 0;
   for (int64_t u = w.row; u < w.row_end; u++)
     for (int64_t v = w.column; v < w.column_end; v++, count++) {
-      long double value = at(r, r->x, x + u * r->layer->size + v);
+      long double value = layer_at(r, r->x, x + u * r->layer->size + v);
       if (value > largest) largest = value, *place = u * r->layer->size + v;
       sum += value;
       squares += value * value;
@@ -123,14 +104,14 @@ static void pool_spread(const layer_rig *r, int64_t x, int64_t o, window w, int6
                         long double *magnitude)
 {
   int64_t size = r->layer->size, count = (w.row_end - w.row) * (w.column_end - w.column);
-  long double dy = at(r, r->dy, o), y = at(r, r->y, o);
+  long double dy = layer_at(r, r->dy, o), y = layer_at(r, r->y, o);
   for (int64_t u = w.row; u < w.row_end; u++)
     for (int64_t v = w.column; v < w.column_end; v++) {
       int64_t p = u * size + v;
       long double part = 0;
       if (r->layer->kind == CNNBLAS_POOL_MAX) part = p == place ? dy : 0;
       if (r->layer->kind == CNNBLAS_POOL_AVG) part = dy / count;
-      if (r->layer->kind == CNNBLAS_POOL_L2) part = y == 0 ? 0 : dy * at(r, r->x, x + p) / y;
+      if (r->layer->kind == CNNBLAS_POOL_L2) part = y == 0 ? 0 : dy * layer_at(r, r->x, x + p) / y;
       dx[p] += part;
       magnitude[p] += fabsl(part);
     }
@@ -149,13 +130,14 @@ static double check_pool_plane(const layer_rig *r, int64_t plane, long double *d
       window w = window_at(r, i, j);
       int64_t place = 0;
       long double y = pool_output(r, x, w, &place);
-      long double bound = l->kind == CNNBLAS_POOL_MAX ? 0 : terms * unit(r) * (l->kind == CNNBLAS_POOL_L2 ? y : 1);
-      worst = larger(worst, share(at(r, r->y, o), y, bound));
+      long double bound =
+          l->kind == CNNBLAS_POOL_MAX ? 0 : terms * layer_unit(r) * (l->kind == CNNBLAS_POOL_L2 ? y : 1);
+      worst = larger(worst, layer_share(layer_at(r, r->y, o), y, bound));
       if (l->kind == CNNBLAS_POOL_MAX && r->indices[o] != place) worst = INFINITY;
       if (l->direction == LAYER_BACKWARD) pool_spread(r, x, o, w, place, dx, magnitude);
     }
   for (int64_t p = 0; l->direction == LAYER_BACKWARD && p < l->size * l->size; p++)
-    worst = larger(worst, share(at(r, r->dx, x + p), dx[p], terms * unit(r) * magnitude[p]));
+    worst = larger(worst, layer_share(layer_at(r, r->dx, x + p), dx[p], terms * layer_unit(r) * magnitude[p]));
   return worst;
 }
 
@@ -189,15 +171,15 @@ static double check_fc(const layer_rig *r)
     for (int64_t t = 0; t < terms; t++) {
       long double product = 0;
       if (r->layer->direction == LAYER_FORWARD)
-        product = (long double)at(r, r->x, row * in + t) * at(r, r->w, column * in + t);
+        product = (long double)layer_at(r, r->x, row * in + t) * layer_at(r, r->w, column * in + t);
       if (r->layer->direction == LAYER_BACKWARD)
-        product = (long double)at(r, r->dy, row * out + t) * at(r, r->w, t * in + column);
+        product = (long double)layer_at(r, r->dy, row * out + t) * layer_at(r, r->w, t * in + column);
       if (r->layer->direction == LAYER_WEIGHTS)
-        product = (long double)at(r, r->dy, t * out + row) * at(r, r->x, t * in + column);
+        product = (long double)layer_at(r, r->dy, t * out + row) * layer_at(r, r->x, t * in + column);
       sum += product;
       magnitude += fabsl(product);
     }
-    worst = larger(worst, share(at(r, result, e), sum, (long double)terms * unit(r) * magnitude));
+    worst = larger(worst, layer_share(layer_at(r, result, e), sum, (long double)terms * layer_unit(r) * magnitude));
   }
   return worst;
 }
@@ -209,14 +191,16 @@ static double check_sgd(layer_rig *r)
   static long double p[COUNT], v[COUNT];
   int64_t step = r->inputs / COUNT;
   for (int64_t i = 0; i < COUNT; i++) {
-    p[i] = at(r, r->x, i * step);
-    v[i] = (long double)r->sgd.momentum * at(r, r->w, i * step) + at(r, r->dx, i * step) + r->sgd.weight_decay * p[i];
+    p[i] = layer_at(r, r->x, i * step);
+    v[i] = (long double)r->sgd.momentum * layer_at(r, r->w, i * step) + layer_at(r, r->dx, i * step) +
+           r->sgd.weight_decay * p[i];
     p[i] -= r->sgd.lr * v[i];
   }
   double worst = bench_layer_call(r) ? 0 : INFINITY;
   for (int64_t i = 0; i < COUNT; i++) {
-    worst = larger(worst, share(at(r, r->x, i * step), p[i], 4 * unit(r) * (fabsl(p[i]) + fabsl(r->sgd.lr * v[i]))));
-    worst = larger(worst, share(at(r, r->w, i * step), v[i], 6 * unit(r) * 3));
+    worst = larger(worst, layer_share(layer_at(r, r->x, i * step), p[i],
+                                      4 * layer_unit(r) * (fabsl(p[i]) + fabsl(r->sgd.lr * v[i]))));
+    worst = larger(worst, layer_share(layer_at(r, r->w, i * step), v[i], 6 * layer_unit(r) * 3));
   }
   return worst;
 }

@@ -1,7 +1,6 @@
 /* Sums, joined arrays, padding, batch normalisation and AdamW, timed and checked; see layers_more.h. */
 #include "layers_more.h"
 #include <cnnblas/cnnblas.h>
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,24 +9,6 @@ enum { MOST_CHANNELS = 4096, SAMPLES = 20000, FRAME = 1 };
 
 /* Statistics of the last call of batch normalisation. */
 static double mean[MOST_CHANNELS], inv_std[MOST_CHANNELS];
-
-static double at(const layer_rig *r, const void *array, int64_t i)
-{
-  return r->dtype == CNNBLAS_F64 ? ((const double *)array)[i] : (double)((const float *)array)[i];
-}
-
-static double unit(const layer_rig *r)
-{
-  return r->dtype == CNNBLAS_F64 ? DBL_EPSILON / 2 : FLT_EPSILON / 2;
-}
-
-/* |got - wanted| / bound; a NaN or a miss of an exact result is infinitely wrong. */
-static double share(double got, long double wanted, long double bound)
-{
-  long double error = fabsl(got - wanted);
-  if (error == 0) return 0;
-  return error <= bound ? (double)(error / bound) : INFINITY;
-}
 
 /* ---- the calls ---- */
 
@@ -100,8 +81,8 @@ static bool adamw(layer_rig *r)
 
 static long double sum_wanted(const layer_rig *r, int64_t i, long double *bound)
 {
-  long double v = (long double)at(r, r->x, i) + at(r, r->dx, i);
-  *bound = unit(r) * fabsl(v);
+  long double v = (long double)layer_at(r, r->x, i) + layer_at(r, r->dx, i);
+  *bound = layer_unit(r) * fabsl(v);
   return v;
 }
 
@@ -109,7 +90,7 @@ static long double concat_wanted(const layer_rig *r, int64_t i, long double *bou
 {
   int64_t row = r->layer->c * r->layer->size * r->layer->size, half = row / 2, image = i / row, place = i % row;
   *bound = 0;
-  return at(r, r->x, place < half ? image * half + place : r->n * half + image * half + place - half);
+  return layer_at(r, r->x, place < half ? image * half + place : r->n * half + image * half + place - half);
 }
 
 static long double pad_wanted(const layer_rig *r, int64_t i, long double *bound)
@@ -117,7 +98,7 @@ static long double pad_wanted(const layer_rig *r, int64_t i, long double *bound)
   int64_t size = r->layer->size, whole = size + 2 * FRAME;
   int64_t w = i % whole - FRAME, h = i / whole % whole - FRAME, plane = i / (whole * whole);
   *bound = 0;
-  return w < 0 || h < 0 || w >= size || h >= size ? 0 : at(r, r->x, (plane * size + h) * size + w);
+  return w < 0 || h < 0 || w >= size || h >= size ? 0 : layer_at(r, r->x, (plane * size + h) * size + w);
 }
 
 /* A channel's mean and variance, kept for the next element of the same channel. */
@@ -132,7 +113,7 @@ static void statistics(const layer_rig *r, int64_t ic, long double result[2])
     for (int pass = 0; pass < 2; pass++)
       for (int64_t in = 0; in < r->n; in++)
         for (int64_t p = 0; p < pixels; p++) {
-          long double v = at(r, r->x, (in * r->layer->c + ic) * pixels + p);
+          long double v = layer_at(r, r->x, (in * r->layer->c + ic) * pixels + p);
           if (pass)
             squares += (v - sum / count) * (v - sum / count);
           else
@@ -150,16 +131,16 @@ static long double training_wanted(const layer_rig *r, int64_t i, long double *b
 {
   long double s[2];
   statistics(r, i / (r->layer->size * r->layer->size) % r->layer->c, s);
-  *bound = 8 * unit(r) * 4;
-  return (at(r, r->x, i) - s[0]) / sqrtl(s[1] + 1e-5L);
+  *bound = 8 * layer_unit(r) * 4;
+  return (layer_at(r, r->x, i) - s[0]) / sqrtl(s[1] + 1e-5L);
 }
 
 static long double inference_wanted(const layer_rig *r, int64_t i, long double *bound)
 {
   int64_t ic = i / (r->layer->size * r->layer->size) % r->layer->c;
-  long double scale = 1 / sqrtl(at(r, r->dy, r->layer->c + ic) + 1e-5L);
-  *bound = 8 * unit(r) * 2 * scale;
-  return (at(r, r->x, i) - at(r, r->dy, ic)) * scale;
+  long double scale = 1 / sqrtl(layer_at(r, r->dy, r->layer->c + ic) + 1e-5L);
+  *bound = 8 * layer_unit(r) * 2 * scale;
+  return (layer_at(r, r->x, i) - layer_at(r, r->dy, ic)) * scale;
 }
 
 static long double backward_wanted(const layer_rig *r, int64_t i, long double *bound)
@@ -175,20 +156,20 @@ static long double backward_wanted(const layer_rig *r, int64_t i, long double *b
     for (int64_t in = 0; in < r->n; in++)
       for (int64_t p = 0; p < pixels; p++) {
         int64_t e = (in * r->layer->c + ic) * pixels + p;
-        sums[0] += at(r, r->dx, e);
-        sums[1] += at(r, r->dx, e) * (at(r, r->x, e) - s[0]) * inv;
+        sums[0] += layer_at(r, r->dx, e);
+        sums[1] += layer_at(r, r->dx, e) * (layer_at(r, r->x, e) - s[0]) * inv;
       }
     last = ic;
   }
-  *bound = 16 * unit(r) * inv * 4;
-  return inv * (at(r, r->dx, i) - sums[0] / count - (at(r, r->x, i) - s[0]) * inv * (sums[1] / count));
+  *bound = 16 * layer_unit(r) * inv * 4;
+  return inv * (layer_at(r, r->dx, i) - sums[0] / count - (layer_at(r, r->x, i) - s[0]) * inv * (sums[1] / count));
 }
 
 /* The parameter after a first step from moments of zero: x has been changed, so the first moment tells the gradient's sign. */
 static long double adamw_wanted(const layer_rig *r, int64_t i, long double *bound)
 {
-  long double g = at(r, r->dx, i);
-  *bound = 8 * unit(r);
+  long double g = layer_at(r, r->dx, i);
+  *bound = 8 * layer_unit(r);
   return 0.1L * g;
 }
 
@@ -237,7 +218,7 @@ double bench_more_check(layer_rig *r)
   memset(r->y, 0, bytes);
   if (more[r->layer->kind].call == adamw) memset(r->dy, 0, bytes);
   for (int64_t i = 0; i < 2 * r->layer->c; i++) { /* running statistics */
-    double v = fabs(at(r, r->dy, i));
+    double v = fabs(layer_at(r, r->dy, i));
     if (r->dtype == CNNBLAS_F64)
       ((double *)r->dy)[i] = v;
     else
@@ -252,7 +233,7 @@ double bench_more_check(layer_rig *r)
   }
   for (int64_t i = 0; i < count; i += step) {
     long double bound, wanted = more[r->layer->kind].wanted(r, i, &bound);
-    double error = share(at(r, r->y, i), wanted, bound);
+    double error = layer_share(layer_at(r, r->y, i), wanted, bound);
     worst = error > worst ? error : worst;
   }
   return worst;

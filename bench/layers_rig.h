@@ -6,6 +6,8 @@
 
 #include "blas.h"
 #include <cnnblas/layers.h>
+#include <float.h>
+#include <math.h>
 #include <stdbool.h>
 
 /* LAYER_MORE: those of layers_more.h. */
@@ -46,5 +48,25 @@ typedef struct layer_rig {
   size_t page_bytes[LAYER_ARRAYS];
   int page_count;
 } layer_rig;
+
+/* Element i of an array of the rig's type. */
+static inline double layer_at(const layer_rig *r, const void *array, int64_t i)
+{
+  return r->dtype == CNNBLAS_F64 ? ((const double *)array)[i] : (double)((const float *)array)[i];
+}
+
+/* The roundoff of that type. */
+static inline double layer_unit(const layer_rig *r)
+{
+  return r->dtype == CNNBLAS_F64 ? DBL_EPSILON / 2 : FLT_EPSILON / 2;
+}
+
+/* |got - wanted| / bound; a NaN or a miss of an exact result is infinitely wrong. */
+static inline double layer_share(double got, long double wanted, long double bound)
+{
+  long double error = fabsl(got - wanted);
+  if (error == 0) return 0;
+  return error <= bound ? (double)(error / bound) : INFINITY;
+}
 
 #endif

@@ -25,7 +25,7 @@ CNNBLAS_API cnnblas_status cnnblas_mul_forward(cnnblas_dtype dtype, int32_t thre
 
 /**
  * da[i] = dy[i] * b[i] and db[i] = dy[i] * a[i] for i < count: the gradients of cnnblas_mul_forward, of a square where a is b.
- * da and db are written; either may be NULL if it is not wanted, one of them may be dy; they overlap nothing otherwise.
+ * Both gradients are written. Either may be NULL if it is not wanted, and one of them may be dy; no other arrays overlap.
  */
 CNNBLAS_API cnnblas_status cnnblas_mul_backward(cnnblas_dtype dtype, int32_t threads, int64_t count, const void *a,
                                                 const void *b, const void *dy, void *da, void *db);

@@ -81,8 +81,8 @@ CNNBLAS_API cnnblas_status cnnblas_batchnorm_forward_inference(const cnnblas_bat
  * arrays  gamma, mean and inv_std are read, as the forward call had and left them
  * dy      [n][c][pixels]
  * dx      [n][c][pixels], written; may be dy; must not overlap an array otherwise
- * dgamma  [c], written; NULL if not wanted
- * dbeta   [c], written; NULL if not wanted
+ * dgamma  [c], the gradient by gamma is written here; NULL if it is not wanted
+ * dbeta   [c], the gradient by beta is written here; NULL if it is not wanted
  */
 CNNBLAS_API cnnblas_status cnnblas_batchnorm_backward(const cnnblas_batchnorm_desc *desc, int64_t n, const void *x,
                                                       const cnnblas_batchnorm_arrays *arrays, const void *dy, void *dx,

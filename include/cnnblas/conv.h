@@ -32,9 +32,9 @@
  *   element-wise  L * (u * sum |a||b| + m)
  *   norm-wise     c * (u * |patch| * |filter| + m), c = norm_factor * (16 + min(L/2, 64) + L/64)
  * u = 2^-24 for f32, 2^-53 for f64; m = 2^-149 and 2^-1074, the smallest number above zero, which a product that underflows may
- * miss. |patch| and |filter| are Euclidean norms: of the elements of x that the output's taps meet, and of the output's filter;
- * in backward_data of the elements of dy that reach the element, and of the weights of its channel; in backward_weights of the
- * input channel and of the output channel over all images. An algorithm of CNNBLAS_ACCURACY_NORM_RELAXED counts elements up to 3
+ * miss. |patch| and |filter| are Euclidean norms of the two factors' elements. Forward: the elements of x that the output's taps
+ * meet, and the output's filter. backward_data: the elements of dy to which an element of x contributed, and all weights of its
+ * channel. backward_weights: the weight's input channel in x and its output channel in dy, both over all images. An algorithm of CNNBLAS_ACCURACY_NORM_RELAXED counts elements up to 3
  * further out on each axis to the patch. What is added to the sum (an accumulating call's old output, bias, residual) counts to
  * sum |a||b|, and to |patch| * |filter|, with its magnitude.
  * The norm-wise bound is the weaker one where large elements stand beside zeros. Winograd's F(2x2,3x3) adds and subtracts

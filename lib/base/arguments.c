@@ -72,3 +72,13 @@ cnnblas_status cb_check_reserved(const void *reserved, size_t bytes)
     if (byte[i]) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "reserved: byte %zu is %d; it must be 0", i, (int)byte[i]);
   return CNNBLAS_OK;
 }
+
+cnnblas_status cb_check_elements(cnnblas_dtype dtype, int32_t threads, int64_t count)
+{
+  cnnblas_status status = cb_check_dtype(dtype);
+  if (!status) status = cb_check_threads(threads);
+  if (!status) status = cb_check_size("count", count, 0);
+  if (!status && count > INT64_MAX / 8)
+    status = cb_fail(CNNBLAS_SIZE_OVERFLOW, "count is %lld, too many", (long long)count);
+  return status;
+}

@@ -27,6 +27,8 @@ cnnblas_status cb_check_apart(const cb_array *arrays, int count, const cb_array 
 /* f32 or f64; threads not negative; *size at least `least`. */
 cnnblas_status cb_check_dtype(cnnblas_dtype dtype);
 cnnblas_status cb_check_threads(int32_t threads);
+/* What a call on `count` elements of arrays without a shape is given. */
+cnnblas_status cb_check_elements(cnnblas_dtype dtype, int32_t threads, int64_t count);
 cnnblas_status cb_check_size(const char *name, int64_t size, int64_t least);
 cnnblas_status cb_check_batch(int64_t n, int64_t largest);
 

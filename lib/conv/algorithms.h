@@ -23,8 +23,8 @@ int32_t cb_norm_factor(const cb_algorithm *row);
 bool cb_algorithm_allowed(const cb_algorithm *row, const cb_problem *problem);
 
 /*
- * The cheapest by estimate of the rows that apply and that the name asks for, NULL for each that is allowed: first the name of a row, then, among the rows of
- * that name, the orientation. The table's order breaks ties; a row by_name_only is taken when no other applies. Fills seconds[]
+ * The cheapest row by estimate, of those that apply and that `name` asks for; without a name, of those that the accuracy policy
+ * allows. First the name of a row is chosen, then, among the rows of that name, the orientation. The table's order breaks ties; a row by_name_only is taken when no other applies. Fills seconds[]
  * with the estimates of the rows that apply, 0 for the others. NULL, with the reason of one that does not apply, if none does.
  */
 const cb_algorithm *cb_algorithm_choose(const cb_problem *problem, const char *name, double seconds[CB_MAX_ALGORITHMS],

@@ -11,18 +11,11 @@
 #include <stdio.h>
 
 enum {
-  LEAST_OF_GROUP = 8, /* channels, in and out, where there are several groups */
-  BLOCK_TILES = 56,   /* they share each panel of weights */
+  BLOCK_TILES = 56, /* they share each panel of weights */
   LEAST_TILES = 1,
   NEAR_FILTERS = 64, /* outputs whose sums are held at once, at least, before tiles become fewer */
   LINE = 16          /* elements that a point's weights are rounded up to */
 };
-
-static bool refuse(const char *reason, char *why, size_t size)
-{
-  snprintf(why, size, "%s", reason);
-  return false;
-}
 
 /* One axis, h or w, of a source whose outputs are those of the direction. */
 static void describe_axis(cb_winograd_plan *st, int i, const cb_axis *a)
@@ -39,21 +32,10 @@ static void describe_axis(cb_winograd_plan *st, int i, const cb_axis *a)
   }
 }
 
-bool cb_winograd_describe(cb_winograd_plan *st, const cb_problem *problem, const cb_winograd_forms *forms, char *why,
-                          size_t size)
+bool cb_winograd_describe(cb_winograd_plan *st, const cb_problem *problem, const cb_winograd_forms *forms)
 {
   const cb_geometry *geo = &problem->geo;
   const cb_axis *a = geo->axis;
-  if (a[2].taps != 3 || (a[1].taps != 3 && a[1].taps != 1) || a[0].taps != 1 || a[0].in != 1 || a[0].out != 1)
-    return refuse("for kernels of 3x3, or of 3 along rows, only", why, size);
-  for (int i = 1; i < 3; i++)
-    if (a[i].stride != 1 || (a[i].taps > 1 && a[i].step != 1 && a[i].step != -1))
-      return refuse("for stride 1 and dilation 1 only", why, size);
-  if (geo->g > 1 && cb_min(geo->cg, geo->kg) < LEAST_OF_GROUP)
-    return refuse("for groups of at least 8 channels only", why, size);
-  if (problem->packed && a[2].step < 0) return refuse("it does not pack filters that are rotated", why, size);
-  if (!cb_geometry_in_reach(geo)) return refuse("its offsets exceed 31 bits", why, size);
-
   const bool square = a[1].taps == 3;
   st->kernels = cb_winograd_get(geo->dtype);
   st->form = &st->kernels->form[square ? forms->square : forms->line];
@@ -69,8 +51,7 @@ bool cb_winograd_describe(cb_winograd_plan *st, const cb_problem *problem, const
   st->points = (int64_t)st->form->points[0] * st->form->points[1];
   st->weights = cb_round_up(cb_panel_elements(st->engine, st->outputs, st->channels), LINE) + CB_WINOGRAD_MARGIN;
   int64_t bytes;
-  if (!cb_mul(st->weights, st->points * geo->g * (int64_t)geo->element, &bytes))
-    return refuse("its transformed weights exceed 63 bits", why, size);
+  if (!cb_mul(st->weights, st->points * geo->g * (int64_t)geo->element, &bytes)) return false;
   st->weights_bytes = cb_aligned_size((size_t)bytes);
   return true;
 }

@@ -8,30 +8,14 @@
 #include <stdio.h>
 
 enum {
-  LEAST_OF_GROUP = 8,   /* channels, in and out, where there are several groups */
   NEAR_BYTES = 8 << 20, /* most of V and D, if they are not to be smaller for a limit's sake */
   LEAST_BLOCK = CB_WINOGRAD_TILE_CHAIN
 };
 
-static bool refuse(const char *reason, char *why, size_t size)
-{
-  snprintf(why, size, "%s", reason);
-  return false;
-}
-
-static bool describe(cb_winograd_dw_plan *st, const cb_problem *problem, char *why, size_t size)
+static void describe(cb_winograd_dw_plan *st, const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
   const cb_axis *a = geo->axis;
-  if (a[2].taps != 3 || (a[1].taps != 3 && a[1].taps != 1) || a[0].taps != 1 || a[0].in != 1 || a[0].out != 1)
-    return refuse("for kernels of 3x3, or of 3 along rows, only", why, size);
-  for (int i = 1; i < 3; i++)
-    if (a[i].stride != 1 || (a[i].taps > 1 && a[i].step != 1 && a[i].step != -1))
-      return refuse("for stride 1 and dilation 1 only", why, size);
-  if (geo->g > 1 && cb_min(geo->cg, geo->kg) < LEAST_OF_GROUP)
-    return refuse("for groups of at least 8 channels only", why, size);
-  if (!cb_geometry_in_reach(geo)) return refuse("its offsets exceed 31 bits", why, size);
-
   st->kernels = cb_winograd_get(geo->dtype);
   st->dw = cb_winograd_gradient_get(geo->dtype);
   st->engine = cb_engine_get(geo->dtype);
@@ -48,7 +32,6 @@ static bool describe(cb_winograd_dw_plan *st, const cb_problem *problem, char *w
   st->taps = st->square ? 9 : 3;
   st->c_vectors = cb_ceil_div(geo->cg, st->dw->lanes);
   st->k_vectors = cb_ceil_div(geo->kg, st->dw->lanes);
-  return true;
 }
 
 /* Elements of one group from those of a point, and bytes of all groups. */
@@ -116,10 +99,12 @@ bool cb_winograd_dw_apply(const cb_problem *problem, char *why, size_t size)
   cb_winograd_dw_plan st = {.kernels = NULL};
   size_t thread, needed = SIZE_MAX;
   int64_t shared;
-  if (!describe(&st, problem, why, size)) return false;
+  describe(&st, problem);
   if (cut(&st, problem, &thread, &shared, &needed)) return true;
-  if (needed == SIZE_MAX) return refuse("its sums exceed 63 bits", why, size);
-  snprintf(why, size, "it needs a workspace of %zu bytes a thread", needed);
+  if (needed == SIZE_MAX)
+    snprintf(why, size, "its sums exceed 63 bits");
+  else
+    snprintf(why, size, "it needs a workspace of %zu bytes a thread", needed);
   return false;
 }
 
@@ -128,10 +113,10 @@ double cb_winograd_dw_cost(const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
   cb_winograd_dw_plan st = {.kernels = NULL};
-  char why[128];
   size_t thread, needed;
   int64_t shared;
-  if (!describe(&st, problem, why, sizeof why) || !cut(&st, problem, &thread, &shared, &needed)) return INFINITY;
+  describe(&st, problem);
+  if (!cut(&st, problem, &thread, &shared, &needed)) return INFINITY;
   const double tiles = (double)cb_winograd_dw_tiles(&st, geo->n), points = (double)(st.points * geo->g);
   const double channels = (double)(st.c_vectors * st.dw->lanes), filters = (double)(st.k_vectors * st.dw->lanes);
   const double blocks = ceil(tiles / (double)st.block);
@@ -146,12 +131,12 @@ double cb_winograd_dw_cost(const cb_problem *problem)
 cnnblas_status cb_winograd_dw_prepare(cnnblas_conv_plan *plan)
 {
   const cb_problem *problem = &plan->problem;
-  char why[128];
   size_t thread, needed;
   int64_t shared;
   cb_winograd_dw_plan *st = cb_alloc_zeroed(sizeof *st);
   if (!st) return cb_fail_memory(sizeof *st, "a plan's cuts");
-  if (!describe(st, problem, why, sizeof why) || !cut(st, problem, &thread, &shared, &needed)) {
+  describe(st, problem);
+  if (!cut(st, problem, &thread, &shared, &needed)) {
     cb_free(st);
     return cb_fail(CNNBLAS_UNSUPPORTED, "%s does not fit the workspace", plan->algorithm->name);
   }

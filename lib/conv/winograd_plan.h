@@ -55,9 +55,9 @@ typedef struct {
   cb_winograd_parts parts;
 } cb_winograd_plan;
 
-/* Fills everything that does not depend on how tiles are cut. False, with a reason, if the form does not fit the problem. */
-bool cb_winograd_describe(cb_winograd_plan *st, const cb_problem *problem, const cb_winograd_forms *forms, char *why,
-                          size_t size);
+/* Fills everything that does not depend on how tiles are cut, for a problem of the row's. False if the bytes of the transformed
+   weights do not fit in 63 bits. */
+bool cb_winograd_describe(cb_winograd_plan *st, const cb_problem *problem, const cb_winograd_forms *forms);
 
 /* Cuts tiles, channels and panels for the workspace and the team. False: not even the smallest fits; the parts are then its. */
 bool cb_winograd_cut(cb_winograd_plan *st, const cb_problem *problem, int threads);

@@ -11,11 +11,36 @@
 #include <math.h>
 #include <stdio.h>
 
+enum { LEAST_OF_GROUP = 8 /* channels, in and out, where there are several groups */ };
+
+/* Why the problem is not one for minimal filtering, whatever the direction; NULL: it is. */
+static const char *outside(const cb_problem *problem)
+{
+  const cb_geometry *geo = &problem->geo;
+  const cb_axis *a = geo->axis;
+  if (a[2].taps != 3 || (a[1].taps != 3 && a[1].taps != 1) || a[0].taps != 1 || a[0].in != 1 || a[0].out != 1)
+    return "for kernels of 3x3, or of 3 along rows, only";
+  for (int i = 1; i < 3; i++)
+    if (a[i].stride != 1 || (a[i].taps > 1 && a[i].step != 1 && a[i].step != -1))
+      return "for stride 1 and dilation 1 only";
+  if (geo->g > 1 && cb_min(geo->cg, geo->kg) < LEAST_OF_GROUP) return "for groups of at least 8 channels only";
+  if (problem->packed && a[2].step < 0) return "it does not pack filters that are rotated";
+  return cb_geometry_in_reach(geo) ? NULL : "its offsets exceed 31 bits";
+}
+
 static bool applies_with(const cb_problem *problem, const cb_winograd_forms *forms, char *why, size_t size)
 {
+  const char *reason = outside(problem);
+  if (reason) {
+    snprintf(why, size, "%s", reason);
+    return false;
+  }
   if (problem->direction == CNNBLAS_BACKWARD_WEIGHTS) return cb_winograd_dw_apply(problem, why, size);
   cb_winograd_plan st = {.kernels = NULL};
-  if (!cb_winograd_describe(&st, problem, forms, why, size)) return false;
+  if (!cb_winograd_describe(&st, problem, forms)) {
+    snprintf(why, size, "its transformed weights exceed 63 bits");
+    return false;
+  }
   if (cb_winograd_cut(&st, problem, 1)) return true;
   snprintf(why, size, "it needs a workspace of %zu bytes a thread",
            st.parts.bytes + CB_ALIGN + (problem->limited ? st.weights_bytes : 0));
@@ -27,8 +52,7 @@ static double cost_with(const cb_problem *problem, const cb_winograd_forms *form
 {
   if (problem->direction == CNNBLAS_BACKWARD_WEIGHTS) return cb_winograd_dw_cost(problem);
   cb_winograd_plan st = {.kernels = NULL};
-  char why[128];
-  if (!cb_winograd_describe(&st, problem, forms, why, sizeof why)) return INFINITY;
+  if (!cb_winograd_describe(&st, problem, forms)) return INFINITY;
   const double tiles = (double)problem->geo.n * (double)st.tiles[0] * (double)st.tiles[1],
                groups = (double)problem->geo.g;
   const double each = tiles * (double)st.points * groups, channels = (double)st.channels;
@@ -48,10 +72,9 @@ static cnnblas_status prepare_with(cnnblas_conv_plan *plan, const cb_winograd_fo
   if (plan->problem.direction == CNNBLAS_BACKWARD_WEIGHTS) return cb_winograd_dw_prepare(plan);
   const cb_problem *problem = &plan->problem;
   const cb_geometry *geo = &problem->geo;
-  char why[128];
   cb_winograd_plan *st = cb_alloc_zeroed(sizeof *st);
   if (!st) return cb_fail_memory(sizeof *st, "a plan's cuts");
-  if (!cb_winograd_describe(st, problem, forms, why, sizeof why) || !cb_winograd_cut(st, problem, plan->team)) {
+  if (!cb_winograd_describe(st, problem, forms) || !cb_winograd_cut(st, problem, plan->team)) {
     cb_free(st);
     return cb_fail(CNNBLAS_UNSUPPORTED, "%s does not fit the workspace", plan->algorithm->name);
   }

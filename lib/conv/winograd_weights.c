@@ -75,9 +75,7 @@ const cb_winograd_forms cb_winograd_forms_4 = {CB_WINOGRAD_4X4, CB_WINOGRAD_4};
 static cb_winograd_plan forward_of(const cb_geometry *geo, const cb_winograd_forms *forms)
 {
   cb_winograd_plan st = {.kernels = NULL};
-  char why[128];
-  cb_winograd_describe(&st, &(cb_problem){.geo = *geo, .direction = CNNBLAS_FORWARD, .packed = true}, forms, why,
-                       sizeof why);
+  cb_winograd_describe(&st, &(cb_problem){.geo = *geo, .direction = CNNBLAS_FORWARD, .packed = true}, forms);
   return st;
 }
 

@@ -30,20 +30,10 @@ static void run(job j, cnnblas_dtype dtype, int32_t threads)
   cb_parallel_for(cb_layer_threads(threads, bytes * CB_BYTE_NANOSECONDS), cb_ceil_div(j.count, CB_CHUNK), chunk, &j);
 }
 
-static cnnblas_status check(cnnblas_dtype dtype, int32_t threads, int64_t count)
-{
-  cnnblas_status status = cb_check_dtype(dtype);
-  if (!status) status = cb_check_threads(threads);
-  if (!status) status = cb_check_size("count", count, 0);
-  if (!status && count > INT64_MAX / 8)
-    status = cb_fail(CNNBLAS_SIZE_OVERFLOW, "count is %lld, too many", (long long)count);
-  return status;
-}
-
 static cnnblas_status check_forward(cnnblas_dtype dtype, int32_t threads, int64_t count, const void *a, const void *b,
                                     const void *y)
 {
-  cnnblas_status status = check(dtype, threads, count);
+  cnnblas_status status = cb_check_elements(dtype, threads, count);
   if (status) return status;
   size_t element = cb_element_size(dtype);
   cb_array arrays[] = {{"y", y, count, element, false},
@@ -74,7 +64,7 @@ cnnblas_status cnnblas_mul_forward(cnnblas_dtype dtype, int32_t threads, int64_t
 cnnblas_status cnnblas_mul_backward(cnnblas_dtype dtype, int32_t threads, int64_t count, const void *a, const void *b,
                                     const void *dy, void *da, void *db)
 {
-  cnnblas_status status = check(dtype, threads, count);
+  cnnblas_status status = cb_check_elements(dtype, threads, count);
   if (status) return status;
   size_t element = cb_element_size(dtype);
   bool in_place = dy && (da == dy || db == dy);

@@ -33,16 +33,6 @@ void cnnblas_adamw_desc_init(cnnblas_adamw_desc *desc)
   if (desc) memset(desc, 0, sizeof *desc);
 }
 
-static cnnblas_status check_common(cnnblas_dtype dtype, int32_t threads, int64_t count)
-{
-  cnnblas_status status = cb_check_dtype(dtype);
-  if (!status) status = cb_check_threads(threads);
-  if (!status) status = cb_check_size("count", count, 0);
-  if (!status && count > INT64_MAX / 8)
-    status = cb_fail(CNNBLAS_SIZE_OVERFLOW, "count is %lld, too many", (long long)count);
-  return status;
-}
-
 static cnnblas_status check_number(const char *name, double value)
 {
   if (value >= 0 && !isinf(value)) return CNNBLAS_OK;
@@ -82,7 +72,7 @@ static void nesterov_chunk(void *context, int64_t task, int worker)
 cnnblas_status cnnblas_nesterov_step(const cnnblas_sgd_desc *desc, int64_t count, void *p, const void *g, void *v)
 {
   if (!desc) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "desc is NULL");
-  cnnblas_status status = check_common(desc->dtype, desc->threads, count);
+  cnnblas_status status = cb_check_elements(desc->dtype, desc->threads, count);
   if (!status) status = cb_check_reserved(desc->reserved, sizeof desc->reserved);
   if (!status) status = check_number("lr", desc->lr);
   if (!status) status = check_number("weight_decay", desc->weight_decay);
@@ -110,7 +100,7 @@ static void adamw_chunk(void *context, int64_t task, int worker)
 static cnnblas_status check_adamw(const cnnblas_adamw_desc *d, int64_t count)
 {
   if (!d) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "desc is NULL");
-  cnnblas_status status = check_common(d->dtype, d->threads, count);
+  cnnblas_status status = cb_check_elements(d->dtype, d->threads, count);
   if (!status) status = cb_check_reserved(d->reserved, sizeof d->reserved);
   if (!status) status = cb_check_size("step", d->step, 1);
   if (!status) status = check_number("lr", d->lr);
@@ -178,13 +168,13 @@ static double squares_of(cnnblas_dtype dtype, int32_t threads, int64_t count, co
 static cnnblas_status check_tensors(cnnblas_dtype dtype, int32_t threads, int64_t tensors, const int64_t *counts,
                                     void *const *gradients)
 {
-  cnnblas_status status = check_common(dtype, threads, 0);
+  cnnblas_status status = cb_check_elements(dtype, threads, 0);
   if (!status) status = cb_check_size("tensors", tensors, 0);
   if (!status && tensors && (!counts || !gradients))
     status = cb_fail(CNNBLAS_INVALID_ARGUMENT, "%s is NULL", counts ? "gradients" : "counts");
   for (int64_t t = 0; t < tensors && !status; t++) {
     cb_array array = {"gradients[]", gradients[t], counts[t], cb_element_size(dtype), false};
-    status = check_common(dtype, threads, counts[t]);
+    status = cb_check_elements(dtype, threads, counts[t]);
     if (!status) status = cb_check_arrays(&array, 1, 1);
   }
   return status;
@@ -217,7 +207,7 @@ static void average_chunk(void *context, int64_t task, int worker)
 cnnblas_status cnnblas_average_update(cnnblas_dtype dtype, int32_t threads, int64_t count, double decay, const void *p,
                                       void *average)
 {
-  cnnblas_status status = check_common(dtype, threads, count);
+  cnnblas_status status = cb_check_elements(dtype, threads, count);
   if (status) return status;
   if (!(decay >= 0 && decay <= 1)) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "decay is %g; it must be 0 to 1", decay);
   size_t element = cb_element_size(dtype);

@@ -1,6 +1,6 @@
 /*
- * Pooling by one window after the other: for windows that are longer than the lines of pool_rows.c, for adaptive ones, whose
- * widths differ, and for gradients of the maximum and of the norm.
+ * Pooling by one window after the other. It serves three cases: windows that are longer than the lines of pool_rows.c; adaptive
+ * pooling, whose windows differ in width; the gradients of maximum and L2 pooling.
  */
 #include "layers/pool_build.h"
 #include <float.h>
