@@ -16,8 +16,8 @@ check() {
     --num-callers=20 "$@"
 }
 
-check "$build/test_theory"
-check "$build/test_arguments"
-check "$build/test_calls"
+check "$build/conv/test_theory"
+check "$build/conv/test_arguments"
+check "$build/conv/test_calls"
 check "$build/internal/test_alloc_failures"
-check "$build/test_random" --count 40 --short
+check "$build/conv/test_random" --count 40 --short
