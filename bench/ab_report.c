@@ -1,8 +1,8 @@
 /* Table and JSON of cnnblas-bench ab; see ab_report.h. */
 #include "ab_report.h"
-#include "io/json_numbers.h"
 #include "marks.h"
 #include "report_parts.h"
+#include "reports/json_numbers.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>

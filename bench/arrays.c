@@ -1,7 +1,7 @@
 /* A problem's arrays and tasks; see arrays.h. */
 #include "arrays.h"
-#include "memory.h"
-#include "random.h"
+#include "process_memory.h"
+#include "random_data.h"
 
 static size_t element_bytes(const cnnblas_conv_desc *desc)
 {

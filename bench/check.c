@@ -1,9 +1,9 @@
 /* The expected results of a task; see check.h. */
 #include "check.h"
-#include "algorithms.h"
-#include "memory.h"
+#include "algorithm_names.h"
 #include "norms.h"
-#include "random.h"
+#include "process_memory.h"
+#include "random_data.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

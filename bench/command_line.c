@@ -1,7 +1,7 @@
 /* The command line; see command_line.h. */
 #define _GNU_SOURCE
 #include "command_line.h"
-#include "algorithms.h"
+#include "algorithm_names.h"
 #include "option_values.h"
 #include "sets.h"
 #include "sweep.h"

@@ -1,7 +1,7 @@
 /* The JSON of cnnblas-bench compare; see compare_pairs.h. */
 #include "compare_pairs.h"
-#include "io/json_numbers.h"
 #include "report_parts.h"
+#include "reports/json_numbers.h"
 
 static json_t *rows_json(const bench_pairs *joined)
 {

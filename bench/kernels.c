@@ -15,12 +15,12 @@
 #include "kernels.h"
 #include "clock.h"
 #include "gemm/engine.h"
-#include "io/json_numbers.h"
 #include "marks.h"
-#include "memory.h"
 #include "peaks_fma.h"
-#include "random.h"
+#include "process_memory.h"
+#include "random_data.h"
 #include "report_parts.h"
+#include "reports/json_numbers.h"
 #include "timing.h"
 #include <errno.h>
 #include <float.h>

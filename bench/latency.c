@@ -6,11 +6,11 @@
  * threads are awake when the call begins, as they are with warm caches.
  */
 #include "latency.h"
-#include "blas.h"
 #include "clock.h"
 #include "descriptor.h"
 #include "latency_report.h"
-#include "memory.h"
+#include "openblas.h"
+#include "process_memory.h"
 #include "runner.h"
 #include "tasks.h"
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* Table and JSON of cnnblas-bench --latency; see latency_report.h. */
 #include "latency_report.h"
-#include "io/json_numbers.h"
 #include "report_parts.h"
+#include "reports/json_numbers.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>

@@ -1,14 +1,14 @@
 /* The layers around the convolution, timed; see layers.h. */
 #include "layers.h"
 #include "clock.h"
-#include "io/json_numbers.h"
 #include "layers_case.h"
 #include "layers_check.h"
 #include "layers_more.h"
 #include "marks.h"
-#include "memory.h"
-#include "random.h"
+#include "process_memory.h"
+#include "random_data.h"
 #include "report_parts.h"
+#include "reports/json_numbers.h"
 #include "timing.h"
 #include <errno.h>
 #include <math.h>

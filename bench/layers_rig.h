@@ -4,7 +4,7 @@
 #ifndef BENCH_LAYERS_RIG_H
 #define BENCH_LAYERS_RIG_H
 
-#include "blas.h"
+#include "openblas.h"
 #include <cnnblas/layers.h>
 #include <float.h>
 #include <math.h>

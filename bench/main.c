@@ -9,7 +9,6 @@
  * cores than there are, plot.c pictures.
  */
 #include "ab.h"
-#include "blas.h"
 #include "calibrate.h"
 #include "command_line.h"
 #include "compare.h"
@@ -18,6 +17,7 @@
 #include "latency.h"
 #include "layers.h"
 #include "marks.h"
+#include "openblas.h"
 #include "option_values.h"
 #include "plot.h"
 #include "project.h"

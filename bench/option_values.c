@@ -1,10 +1,10 @@
 /* Values of options; see option_values.h. */
 #define _GNU_SOURCE
 #include "option_values.h"
-#include "algorithms.h"
+#include "algorithm_names.h"
 #include "descriptor.h"
-#include "io/output.h"
 #include "makespan.h"
+#include "reports/output.h"
 #include "sets.h"
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* The library as one of those that are timed: a plan, a workspace of its size, the call. */
 #include "library_api.h"
-#include "memory.h"
 #include "peer.h"
+#include "process_memory.h"
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,10 +1,10 @@
 /* The machine's peaks; see peaks.h. */
 #include "peaks.h"
-#include "blas.h"
 #include "clock.h"
-#include "memory.h"
+#include "openblas.h"
 #include "peaks_fma.h"
-#include "random.h"
+#include "process_memory.h"
+#include "random_data.h"
 #include "timing.h"
 #include <math.h>
 #include <omp.h>

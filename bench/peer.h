@@ -10,7 +10,7 @@
  *   describe what was chosen inside, for the report: an implementation's name. May be NULL.
  *   workspace bytes set aside for run beside inputs and output. May be NULL: none.
  *
- * Buffers should be taken from bench_pages (memory.h), untouched, so that the memory column sees which of their pages
+ * Buffers should be taken from bench_pages (process_memory.h), untouched, so that the memory column sees which of their pages
  * run really uses; except a result in a layout of its own: touch it in create, it is not workspace.
  */
 #ifndef BENCH_PEER_H

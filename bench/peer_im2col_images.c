@@ -6,10 +6,10 @@
  *   backward_data    col[Q x P] = W^T . dY, then col2im
  *   backward_weights dW[K x Q] = sum over images of dY[K x P] . col(x)^T
  */
-#include "blas.h"
-#include "im2col.h"
-#include "memory.h"
+#include "openblas.h"
 #include "peer.h"
+#include "peer_lowering.h"
+#include "process_memory.h"
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,10 +8,10 @@
  *
  * A 1x1 convolution of stride 1 without padding needs no lowering and gets none, as in Caffe and Darknet.
  */
-#include "blas.h"
-#include "im2col.h"
-#include "memory.h"
+#include "openblas.h"
 #include "peer.h"
+#include "peer_lowering.h"
+#include "process_memory.h"
 #include <stdio.h>
 #include <stdlib.h>
 

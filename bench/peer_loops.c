@@ -7,8 +7,8 @@
  *                    dy is added to the rows that it came from
  *   weight gradient  each tap is a sum of products of rows
  */
-#include "memory.h"
 #include "peer.h"
+#include "process_memory.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

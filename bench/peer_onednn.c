@@ -8,8 +8,8 @@
  * The primitive is made once and executed many times, with a scratchpad that we allocate (and count as workspace), so
  * that nothing is allocated or compiled inside the timing.
  */
-#include "memory.h"
 #include "peer.h"
+#include "process_memory.h"
 #include <dnnl.h>
 #include <stdio.h>
 #include <stdlib.h>

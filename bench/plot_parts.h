@@ -4,8 +4,8 @@
 #ifndef BENCH_PLOT_PARTS_H
 #define BENCH_PLOT_PARTS_H
 
-#include "io/gnuplot.h"
-#include "io/output.h"
+#include "reports/gnuplot.h"
+#include "reports/output.h"
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>

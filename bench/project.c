@@ -4,11 +4,11 @@
  */
 #include "project.h"
 #include "base/parallel.h"
-#include "blas.h"
 #include "clock.h"
 #include "descriptor.h"
 #include "makespan.h"
-#include "memory.h"
+#include "openblas.h"
+#include "process_memory.h"
 #include "project_report.h"
 #include "runner.h"
 #include "tasks.h"

@@ -1,8 +1,8 @@
 /* The table and the JSON of projections; see project_report.h. */
 #include "project_report.h"
-#include "io/json_numbers.h"
 #include "makespan.h"
 #include "report_parts.h"
+#include "reports/json_numbers.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>

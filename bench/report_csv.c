@@ -1,6 +1,6 @@
 /* CSV after RFC 4180: a head line, one line a row, texts quoted. */
-#include "io/output.h"
 #include "report.h"
+#include "reports/output.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

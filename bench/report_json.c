@@ -1,7 +1,7 @@
 /* JSON in Google Benchmark's schema: "context" and "benchmarks"; our own fields beside its. See README.md for each. */
-#include "io/json_numbers.h"
-#include "io/output.h"
 #include "report_parts.h"
+#include "reports/json_numbers.h"
+#include "reports/output.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>

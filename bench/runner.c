@@ -1,11 +1,11 @@
 /* Runs problems; see runner.h. */
 #include "runner.h"
-#include "algorithms.h"
+#include "algorithm_names.h"
 #include "arrays.h"
-#include "blas.h"
 #include "clock.h"
 #include "descriptor.h"
-#include "memory.h"
+#include "openblas.h"
+#include "process_memory.h"
 #include "quiet.h"
 #include "tasks.h"
 #include <math.h>

@@ -18,7 +18,7 @@ typedef void (*bench_on_rows)(void *context, const bench_result *rows, size_t co
 int bench_run(const bench_options *options, const bench_peaks *peaks, bench_results *results, bench_on_rows on_rows,
               void *context);
 
-/* What the library is asked for where one of its algorithms is run; BENCH_PREPACKED (algorithms.h) among them. */
+/* What the library is asked for where one of its algorithms is run; BENCH_PREPACKED (algorithm_names.h) among them. */
 /* The name of the library's row that a state of bench_ours or bench_other_build runs; "" for other peers. */
 const char *bench_row_of(const bench_peer *peer, const void *state);
 

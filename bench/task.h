@@ -4,7 +4,7 @@
 #ifndef BENCH_TASK_H
 #define BENCH_TASK_H
 
-#include "geometry.h"
+#include "loop_sizes.h"
 #include <cnnblas/cnnblas.h>
 #include <stddef.h>
 

@@ -1,8 +1,8 @@
 /* Walks through the problems of a run; see tasks.h. */
 #include "tasks.h"
 #include "arrays.h"
-#include "blas.h"
-#include "memory.h"
+#include "openblas.h"
+#include "process_memory.h"
 #include <stdio.h>
 #include <unistd.h>
 

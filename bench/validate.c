@@ -1,6 +1,6 @@
 /* Problems and plans, tried without measuring; see validate.h. */
 #include "validate.h"
-#include "memory.h"
+#include "process_memory.h"
 #include "runner.h"
 #include "tasks.h"
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* What the subcommands share; see command.h. */
 #include "command.h"
 #include "io/file.h"
-#include "io/json_numbers.h"
 #include "io/system.h"
+#include "reports/json_numbers.h"
 #include <cnnblas/version.h>
 #include <errno.h>
 #include <jansson.h>

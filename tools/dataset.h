@@ -4,7 +4,7 @@
 
 #include "io/error.h"
 #include "io/idx.h"
-#include "settings.h"
+#include "train_settings.h"
 #include <cnnblas/conv.h>
 #include <stdbool.h>
 #include <stdint.h>

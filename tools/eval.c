@@ -1,11 +1,11 @@
 /* `cnnblas eval`: loss, accuracy and confusion of a model on test images. */
 #include "command.h"
 #include "dataset.h"
-#include "io/json_numbers.h"
 #include "io/system.h"
 #include "model.h"
 #include "plots.h"
 #include "progress.h"
+#include "reports/json_numbers.h"
 #include "trainer.h"
 #include <jansson.h>
 #include <math.h>

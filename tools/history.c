@@ -1,8 +1,8 @@
 /* A run's epochs; see history.h. */
 #include "history.h"
 #include "io/file.h"
-#include "io/json_numbers.h"
 #include "io/system.h"
+#include "reports/json_numbers.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #define TOOLS_HISTORY_H
 
 #include "io/error.h"
-#include "settings.h"
+#include "train_settings.h"
 #include <jansson.h>
 
 /* Replaces the file: a head, then a row an epoch that is done. */

@@ -3,7 +3,7 @@
 #define TOOLS_INPUT_H
 
 #include "io/file.h"
-#include "settings.h"
+#include "train_settings.h"
 #include <cnnblas/net.h>
 #include <stdbool.h>
 

@@ -1,10 +1,10 @@
 /* `cnnblas inspect`: the network of a model or of a notation as a table, and a model's tensors. */
 #include "command.h"
-#include "io/json_numbers.h"
 #include "io/system.h"
-#include "look.h"
 #include "model.h"
+#include "network_pictures.h"
 #include "plots.h"
+#include "reports/json_numbers.h"
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -256,8 +256,8 @@ static int draw_pictures(const inspect_options *o, const st_file *file)
   model_use use = {.mode = CNNBLAS_NET_TRAINING, .batch = 1, .threads = o->made.threads};
   io_status read = model_make(o->file, file, &use, &net, &norm, &error);
   if (read) return command_fail((int)read, "%s", error.text);
-  int status = o->filters ? look_filters(net, o->file, o->filters) : COMMAND_FINE;
-  if (!status && o->activations) status = look_activations(net, &norm, o->file, o->image, o->invert, o->activations);
+  int status = o->filters ? draw_filters(net, o->file, o->filters) : COMMAND_FINE;
+  if (!status && o->activations) status = draw_activations(net, &norm, o->file, o->image, o->invert, o->activations);
   cnnblas_net_destroy(net);
   return status;
 }

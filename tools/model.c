@@ -1,9 +1,9 @@
 /* Model files; see model.h. */
 #include "model.h"
+#include "checkpoint.h"
 #include "command.h"
 #include "io/system.h"
 #include "model_metadata.h"
-#include "model_run.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

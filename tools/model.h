@@ -14,7 +14,7 @@
 
 #include "io/error.h"
 #include "io/safetensors.h"
-#include "settings.h"
+#include "train_settings.h"
 #include <cnnblas/net.h>
 #include <stdbool.h>
 

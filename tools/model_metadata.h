@@ -3,7 +3,7 @@
 #define TOOLS_MODEL_METADATA_H
 
 #include "io/safetensors.h"
-#include "settings.h"
+#include "train_settings.h"
 
 /* Adds key = the formatted text; returns 0, or -1 without memory. metadata may be NULL: -1. */
 int metadata_set(json_t *metadata, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));

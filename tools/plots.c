@@ -2,9 +2,9 @@
 #include "plots.h"
 #include "command.h"
 #include "io/file.h"
-#include "io/gnuplot.h"
-#include "io/output.h"
 #include "io/system.h"
+#include "reports/gnuplot.h"
+#include "reports/output.h"
 #include <errno.h>
 #include <limits.h>
 #include <math.h>

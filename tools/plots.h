@@ -7,7 +7,7 @@
 #ifndef TOOLS_PLOTS_H
 #define TOOLS_PLOTS_H
 
-#include "settings.h"
+#include "train_settings.h"
 
 /* Before any work: that path ends in .svg or .png (else a usage error that names the option), and can be written. */
 int plots_check(const char *option, const char *path);

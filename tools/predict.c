@@ -3,10 +3,10 @@
 #include "dataset.h"
 #include "input.h"
 #include "io/file.h"
-#include "io/json_numbers.h"
 #include "io/picture.h"
 #include "io/system.h"
 #include "model.h"
+#include "reports/json_numbers.h"
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>

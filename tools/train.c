@@ -1,12 +1,12 @@
 /* `cnnblas train`: data and network are made ready, shown, trained, and written. */
+#include "checkpoint.h"
 #include "command.h"
 #include "history.h"
 #include "io/file.h"
-#include "io/json_numbers.h"
 #include "io/system.h"
 #include "model.h"
-#include "model_run.h"
 #include "plots.h"
+#include "reports/json_numbers.h"
 #include "train_options.h"
 #include "trainer.h"
 #include <limits.h>

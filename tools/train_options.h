@@ -4,7 +4,7 @@
 
 #include "dataset.h"
 #include "progress.h"
-#include "settings.h"
+#include "train_settings.h"
 #include <cnnblas/net.h>
 #include <stdbool.h>
 

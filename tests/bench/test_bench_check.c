@@ -4,10 +4,10 @@
  */
 #include "check.h"
 #include "descriptor.h"
-#include "memory.h"
 #include "norms.h"
 #include "peer.h"
-#include "random.h"
+#include "process_memory.h"
+#include "random_data.h"
 #include "support/harness.h"
 #include "support/names.h"
 #include "timing.h"

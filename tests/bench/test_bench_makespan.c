@@ -1,6 +1,6 @@
 /* The arithmetic of --project on lists whose makespans are known, and on random ones against a scheduler without a heap. */
 #include "makespan.h"
-#include "random.h"
+#include "random_data.h"
 #include "support/harness.h"
 #include <math.h>
 #include <stdio.h>

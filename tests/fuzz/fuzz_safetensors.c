@@ -1,9 +1,9 @@
 /* Safetensors files, and the model or checkpoint that one may be: every tensor lies inside the file. */
+#include "checkpoint.h"
 #include "fuzz.h"
 #include "io/safetensors.h"
 #include "io/system.h"
 #include "model.h"
-#include "model_run.h"
 #include <stdbool.h>
 
 static void as_model(const st_file *file)

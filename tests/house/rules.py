@@ -5,17 +5,18 @@ usage: rules.py ROOT          check the sources under ROOT; exit code 1 and a li
        rules.py --self-test   check that each rule catches its breach
 
 arrows     inside lib/ a folder includes only itself and what stands right of it: net -> layers -> conv -> gemm -> base;
-           tools, bench and tests include the public headers, lib/ includes no outsider
+           tools, bench and tests include the public headers, lib/ includes no outsider; tools and bench share reports/, and neither
+           includes the other
 doors      only tests/internal, bench/kernels.c and bench/calibrate.c may include headers of lib/, bench/project.c base/parallel.h alone, and
-           tools/io/file.c and tools/io/output.h base/replace.h alone, whose source the tools compile into themselves
+           tools/io/file.c and reports/output.h base/replace.h alone, whose source the tools compile into themselves
 blas       within lib/, cblas.h is included by lib/gemm/blas.c alone
 openmp     within lib/, an OpenMP pragma stands in lib/base/parallel.c alone
 memory     within lib/, malloc and its family are called in lib/base/memory.c alone
 silence    lib/ never prints, exits or aborts
-names      no two files of lib/ have the same name, apart from meson.build and README.md
+names      no two files of lib/ have the same name, apart from meson.build and README.md, and none of bench/ has that of one of lib/
 spelling   an algorithm's or a direction's name is spelt where the table of them is, and a peer's; who needs it elsewhere asks the library
            (SPELT names the few files that may: names that tests ask for, a document's steps, a word of reports)
-circles    no files of lib/, bench/ or tools/ depend on each other in a circle (see circles.py)
+circles    no files of lib/, bench/, tools/ or reports/ depend on each other in a circle (see circles.py)
 limits     no test and none of its programs has a limit of time but the one of tests/meson.build, which catches what hangs
 """
 import os
@@ -27,11 +28,13 @@ sys.dont_write_bytecode = True  # the folder of the sources stays as it is
 from circles import circles
 
 ORDER = ['net', 'layers', 'conv', 'gemm', 'base']
-OUTSIDE = ['tools', 'bench', 'tests']
-DOORS = ('tests/internal/', 'bench/kernels.c', 'bench/calibrate.c', 'bench/project.c', 'tools/io/file.c', 'tools/io/output.h')
+OUTSIDE = ['tools', 'bench', 'reports', 'tests']
+# Rooms that outsiders may not include.
+CLOSED = {'tools': ('bench', 'tests'), 'bench': ('tools', 'tests'), 'reports': ('tools', 'bench', 'tests')}
+DOORS = ('tests/internal/', 'bench/kernels.c', 'bench/calibrate.c', 'bench/project.c', 'tools/io/file.c', 'reports/output.h')
 # Doors through which one header is seen.
-NARROW = {'bench/project.c': 'lib/base/parallel.h', 'tools/io/file.c': 'lib/base/replace.h', 'tools/io/output.h': 'lib/base/replace.h'}
-NO_CIRCLES = ['lib', 'bench', 'tools']
+NARROW = {'bench/project.c': 'lib/base/parallel.h', 'tools/io/file.c': 'lib/base/replace.h', 'reports/output.h': 'lib/base/replace.h'}
+NO_CIRCLES = ['lib', 'bench', 'tools', 'reports']
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 OPENMP = re.compile(r'^[ \t]*#[ \t]*pragma[ \t]+omp\b|_Pragma[ \t]*\([ \t]*"[ \t]*omp\b', re.M)
 MEMORY = re.compile(r'\b(malloc|calloc|realloc|reallocarray|free|posix_memalign|aligned_alloc|memalign|strdup|strndup|'
@@ -173,6 +176,8 @@ def check(root):
 
     for folder in OUTSIDE:
         for path, text in sources(root, folder):
+            if folder == 'bench' and os.path.basename(path) in names:
+                found.append('%s:1: the same name as %s' % (path, names[os.path.basename(path)]))
             for match in INCLUDE.finditer(text):
                 place = home(root, path, match.group(1) == '"', match.group(2))
                 followed += 1
@@ -180,6 +185,8 @@ def check(root):
                     breach(path, text, match, 'only %s include headers of lib/' % ' and '.join(DOORS))
                 elif path in NARROW and place is not None and place.startswith('lib' + os.sep) and place != NARROW[path]:
                     breach(path, text, match, '%s includes no header of lib/ but %s' % (path, NARROW[path]))
+                elif place is not None and place.split(os.sep)[0] in CLOSED.get(folder, ()):
+                    breach(path, text, match, '%s -> %s is against the arrows' % (folder, place.split(os.sep)[0]))
 
         for path, text in scripts(root, folder):
             for match in LIMIT.finditer(text):
@@ -217,12 +224,12 @@ CLEAN = {
     'bench/project.c': '#include "base/parallel.h"\n',
     'lib/base/parallel.h': '\n',
     'lib/base/replace.h': '\n',
-    'tools/io/output.h': '#include "base/replace.h"\n',
+    'reports/output.h': '#include "base/replace.h"\n',
     'bench/a.c': '#include "a.h"\n#include "b.h"\nvoid a_do(void)\n{\n  b_do(0);\n}\n',
     'bench/a.h': 'void a_do(void);\n',
     'bench/b.c': '/* a_do() calls this. */\nstatic void c(void)\n{\n}\nint b_do(int a)\n{\n  return a;\n}\n',
     'bench/b.h': 'int b_do(int a);\n',
-    'lib/conv/a.c': 'row a = {CB_NAMED("deep")};\nrow b = {CB_ORIENTED("gemm", "rows")}; /* "deep" */\n',
+    'lib/conv/row.c': 'row a = {CB_NAMED("deep")};\nrow b = {CB_ORIENTED("gemm", "rows")}; /* "deep" */\n',
     'lib/conv/directions.c': 'names[] = {[CNNBLAS_FORWARD] = "forward"};\n',
     'tests/d.c': '/* "deep" */ const char *s = "deeper";\n',
     'tools/t.py': "x = 'forward'  # 'deep'\n",
@@ -257,6 +264,9 @@ BREACHES = [
     ('bench/b.h', '#include "a.h"\n', 'a circle of files: bench/a -> bench/b (includes) -> bench/a (includes)'),
     ('bench/b.c', 'int b_do(int a)\n{\n  a_do();\n  return a;\n}\n', '-> bench/a (a_do)'),
     ('include/cnnblas/x.h', '#include "../../lib/gemm/blas.h"\n', 'a public header includes'),
+    ('bench/memory.h', '\n', 'the same name as lib/base/memory.h'),
+    ('bench/x.c', '#include "../tests/c.h"\n', 'bench -> tests is against'),
+    ('reports/x.c', '#include "bench/a.h"\n', 'reports -> bench is against'),
 ]
 
 

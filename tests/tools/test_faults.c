@@ -2,12 +2,12 @@
  * Each memory and file call of writing and reading a checkpoint fails once: the caller hears of it, nothing leaks, no
  * temporary file stays, and the file is the old one or the new one, whole.
  */
+#include "checkpoint.h"
 #include "faults.h"
 #include "io/file.h"
 #include "io/picture.h"
 #include "io/system.h"
 #include "model.h"
-#include "model_run.h"
 #include "support/harness.h"
 #include <dirent.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* Numbers in JSON: read back equal, to the bit, and in no more digits than that takes. */
-#include "io/json_numbers.h"
+#include "reports/json_numbers.h"
 #include "support/harness.h"
 #include "support/rng.h"
 #include <jansson.h>

@@ -1,9 +1,9 @@
 /* The safetensors reader and the model files on it: cut, flipped, lied to; what they say is checked too. */
+#include "checkpoint.h"
 #include "faults.h"
 #include "io/safetensors.h"
 #include "io/system.h"
 #include "model.h"
-#include "model_run.h"
 #include "support/harness.h"
 #include <endian.h>
 #include <stdio.h>

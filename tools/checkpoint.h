@@ -1,11 +1,11 @@
 /*
  * A checkpoint's settings and state in the metadata of its file.
  */
-#ifndef TOOLS_MODEL_RUN_H
-#define TOOLS_MODEL_RUN_H
+#ifndef TOOLS_CHECKPOINT_H
+#define TOOLS_CHECKPOINT_H
 
 #include "io/safetensors.h"
-#include "settings.h"
+#include "train_settings.h"
 #include <stdbool.h>
 
 /* Adds a checkpoint's settings and state to the metadata; returns 0, or -1 without memory. */

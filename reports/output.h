@@ -2,8 +2,8 @@
  * A text file written piece by piece and put in the place of the old one when it is whole: lib/base/replace.h as a FILE,
  * for the reports and scripts of the command and the benchmark. A device or a pipe is written straight.
  */
-#ifndef TOOLS_IO_OUTPUT_H
-#define TOOLS_IO_OUTPUT_H
+#ifndef REPORTS_OUTPUT_H
+#define REPORTS_OUTPUT_H
 
 #include "base/replace.h"
 #include <stdio.h>

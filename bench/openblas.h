@@ -1,8 +1,8 @@
 /*
  * OpenBLAS as the hand-written peers and the SGEMM peak call it, and the one place that sets thread counts.
  */
-#ifndef BENCH_BLAS_H
-#define BENCH_BLAS_H
+#ifndef BENCH_OPENBLAS_H
+#define BENCH_OPENBLAS_H
 
 #include <cnnblas/conv.h>
 #include <stdbool.h>

@@ -2,7 +2,7 @@
  * A checkpoint's settings and state, to and from metadata. Doubles are written as hexadecimal digits, so that they come
  * back as they were. "rows" has a line an epoch.
  */
-#include "model_run.h"
+#include "checkpoint.h"
 #include "io/system.h"
 #include "model_metadata.h"
 #include <math.h>

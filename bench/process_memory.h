@@ -1,8 +1,8 @@
 /*
  * Arrays of the benchmark, and what a call does to the process's memory.
  */
-#ifndef BENCH_MEMORY_H
-#define BENCH_MEMORY_H
+#ifndef BENCH_PROCESS_MEMORY_H
+#define BENCH_PROCESS_MEMORY_H
 
 #include <stddef.h>
 #include <stdint.h>

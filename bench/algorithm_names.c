@@ -1,5 +1,5 @@
-/* Looking into the library's table; see algorithms.h. */
-#include "algorithms.h"
+/* Looking into the library's table; see algorithm_names.h. */
+#include "algorithm_names.h"
 #include <string.h>
 
 /* The name in the table's storage of the row or family that the first `length` characters of name are, or NULL. */

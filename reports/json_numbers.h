@@ -1,6 +1,6 @@
 /* Real numbers in JSON: null where there is none, and in the text as few digits as say the same. */
-#ifndef TOOLS_IO_JSON_NUMBERS_H
-#define TOOLS_IO_JSON_NUMBERS_H
+#ifndef REPORTS_JSON_NUMBERS_H
+#define REPORTS_JSON_NUMBERS_H
 
 #include <jansson.h>
 

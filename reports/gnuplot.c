@@ -1,5 +1,5 @@
 /* Pictures by the program gnuplot; see gnuplot.h. */
-#include "io/gnuplot.h"
+#include "reports/gnuplot.h"
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Fills a bench_geometry; see geometry.h. */
-#include "geometry.h"
+/* Fills a bench_geometry; see loop_sizes.h. */
+#include "loop_sizes.h"
 
 void bench_geometry_make(const cnnblas_conv_desc *desc, bench_geometry *g)
 {

@@ -1,5 +1,5 @@
-/* Fills arrays with reproducible numbers; see random.h. */
-#include "random.h"
+/* Fills arrays with reproducible numbers; see random_data.h. */
+#include "random_data.h"
 
 void bench_random_fill(uint64_t seed, void *array, int64_t count, size_t element)
 {

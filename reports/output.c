@@ -1,6 +1,6 @@
 /* Text files put in place when whole; see output.h. */
 #define _GNU_SOURCE
-#include "io/output.h"
+#include "reports/output.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>

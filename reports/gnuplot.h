@@ -1,8 +1,8 @@
 /*
  * Pictures by the program gnuplot, for the command and for the benchmark: a script in a directory becomes SVG or PNG.
  */
-#ifndef TOOLS_IO_GNUPLOT_H
-#define TOOLS_IO_GNUPLOT_H
+#ifndef REPORTS_GNUPLOT_H
+#define REPORTS_GNUPLOT_H
 
 #include <stdio.h>
 

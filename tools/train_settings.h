@@ -1,6 +1,6 @@
 /* What shapes a training run, and how far it has come: what a checkpoint holds besides tensors. */
-#ifndef TOOLS_SETTINGS_H
-#define TOOLS_SETTINGS_H
+#ifndef TOOLS_TRAIN_SETTINGS_H
+#define TOOLS_TRAIN_SETTINGS_H
 
 #include <cnnblas/cnnblas.h>
 #include <cnnblas/net.h>

@@ -2,8 +2,8 @@
  * A convolution's sizes for the benchmark's own loops: always three spatial axes, the missing leading ones of size 1, so
  * that rank 1, 2 and 3 share the code.
  */
-#ifndef BENCH_GEOMETRY_H
-#define BENCH_GEOMETRY_H
+#ifndef BENCH_LOOP_SIZES_H
+#define BENCH_LOOP_SIZES_H
 
 #include <cnnblas/cnnblas.h>
 

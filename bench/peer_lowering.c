@@ -1,5 +1,5 @@
-/* im2col and col2im; see im2col.h. */
-#include "im2col.h"
+/* im2col and col2im; see peer_lowering.h. */
+#include "peer_lowering.h"
 #include <string.h>
 
 typedef struct pixel_range {
@@ -20,12 +20,12 @@ static pixel_range columns_inside(const bench_geometry *g, int64_t kx)
 
 #define REAL       float
 #define NAME(name) name##_f32
-#include "im2col_loops.h"
+#include "peer_lowering_loops.h"
 #undef REAL
 #undef NAME
 #define REAL       double
 #define NAME(name) name##_f64
-#include "im2col_loops.h"
+#include "peer_lowering_loops.h"
 
 void bench_lower_row(const bench_geometry *geometry, size_t element, const void *planes, int64_t q, void *row)
 {

@@ -1,5 +1,5 @@
 /* Shortest decimal forms; see json_numbers.h. */
-#include "io/json_numbers.h"
+#include "reports/json_numbers.h"
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* OpenBLAS for the benchmark; see blas.h. */
-#include "blas.h"
+/* OpenBLAS for the benchmark; see openblas.h. */
+#include "openblas.h"
 #include <cblas.h>
 #include <limits.h>
 #include <omp.h>

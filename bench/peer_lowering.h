@@ -3,10 +3,10 @@
  *
  *   col[q][p] = x[c][i*stride - pad + r*dilation][...], q = (c*R + r)*S + s, p = i*OW + j; 0 outside the image
  */
-#ifndef BENCH_IM2COL_H
-#define BENCH_IM2COL_H
+#ifndef BENCH_PEER_LOWERING_H
+#define BENCH_PEER_LOWERING_H
 
-#include "geometry.h"
+#include "loop_sizes.h"
 #include <stddef.h>
 
 /* Writes row q of col, [out_pixels], from one group's planes of one image, [cg][h][w]. element is 4 or 8 bytes. */

@@ -3,8 +3,8 @@
  * number of threads. SplitMix64's output function (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators,
  * OOPSLA 2014) over the counter.
  */
-#ifndef BENCH_RANDOM_H
-#define BENCH_RANDOM_H
+#ifndef BENCH_RANDOM_DATA_H
+#define BENCH_RANDOM_DATA_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
-/* Filters and feature maps as grids of small pictures; see look.h. */
-#include "look.h"
+/* Filters and feature maps as grids of small pictures; see network_pictures.h. */
+#include "network_pictures.h"
 #include "command.h"
 #include "input.h"
 #include "io/system.h"
@@ -46,7 +46,7 @@ static const char *short_name(const char *path)
   return slash ? slash + 1 : path;
 }
 
-int look_filters(const cnnblas_net *net, const char *model, const char *path)
+int draw_filters(const cnnblas_net *net, const char *model, const char *path)
 {
   plots_row rows[MOST_ROWS] = {0};
   cnnblas_net_info info;
@@ -72,7 +72,7 @@ int look_filters(const cnnblas_net *net, const char *model, const char *path)
   return draw(path, title, rows, count, room);
 }
 
-int look_activations(cnnblas_net *net, const input_norm *norm, const char *model, const char *image, bool invert,
+int draw_activations(cnnblas_net *net, const input_norm *norm, const char *model, const char *image, bool invert,
                      const char *path)
 {
   plots_row rows[MOST_ROWS] = {0};

@@ -1,4 +1,4 @@
-/* The loops of im2col.c for one element type: included with REAL and NAME(name) defined. */
+/* The loops of peer_lowering.c for one element type: included with REAL and NAME(name) defined. */
 
 static void NAME(lower_row)(const bench_geometry *g, const REAL *planes, int64_t q, REAL *row)
 {

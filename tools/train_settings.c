@@ -1,5 +1,5 @@
-/* What shapes a training run; see settings.h. */
-#include "settings.h"
+/* What shapes a training run; see train_settings.h. */
+#include "train_settings.h"
 #include "io/system.h"
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* The library's algorithms as the bench asks for them: by name, packed beforehand, or by what they are. */
-#ifndef BENCH_ALGORITHMS_H
-#define BENCH_ALGORITHMS_H
+#ifndef BENCH_ALGORITHM_NAMES_H
+#define BENCH_ALGORITHM_NAMES_H
 
 #include <cnnblas/conv.h>
 #include <stdbool.h>

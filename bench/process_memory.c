@@ -1,6 +1,6 @@
-/* Pages from mmap, resident memory from Linux's /proc; see memory.h. */
+/* Pages from mmap, resident memory from Linux's /proc; see process_memory.h. */
 #define _GNU_SOURCE
-#include "memory.h"
+#include "process_memory.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
