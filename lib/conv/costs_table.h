@@ -3,6 +3,7 @@
  *   bench/calibration/avx2-sapphire_rapids.json: 2448 samples
  *   bench/calibration/avx2-zen4.json: 3003 samples
  *   bench/calibration/avx512-sapphire_rapids.json: 2328 samples
+ *   bench/calibration/avx512-zen5.json: 2880 samples
  */
 #ifndef CB_CONV_COSTS_TABLE_H
 #define CB_CONV_COSTS_TABLE_H
@@ -174,136 +175,154 @@ static const struct {
   {"avx512", "SkylakeX", {
     [CB_COST_ROWS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00621, 0.527, 0.0651, 0.0808, 143, 2.08e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.00684, 0.267, 0.225, 0.121, 1.29e+03, 1.14e+04},
+        [CNNBLAS_FORWARD] = {0.00586, 0.637, 0.0361, 0.0829, 0, 2.02e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.00675, 0.326, 0.246, 0.125, 61.9, 6.65e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0124, 1.05, 0.13, 0.162, 286, 4.16e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0137, 0.533, 0.451, 0.242, 2.59e+03, 2.29e+04},
+        [CNNBLAS_FORWARD] = {0.0117, 1.27, 0.0722, 0.166, 0, 4.05e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0135, 0.652, 0.492, 0.25, 124, 1.33e+04},
       },
     },
     [CB_COST_LANES] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00637, 0.211, 0.0195, 0, 2.08e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.00834, 0.32, 0, 0, 2.88e+03, 2.54e+04},
+        [CNNBLAS_FORWARD] = {0.00614, 0.126, 0.0481, 0, 3.35e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.00746, 0.205, 0.129, 1.58, 5.25e+03, 4.18e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0127, 0.423, 0.039, 0, 4.17e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0167, 0.64, 0, 0, 5.76e+03, 5.08e+04},
+        [CNNBLAS_FORWARD] = {0.0123, 0.252, 0.0961, 0, 6.7e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0149, 0.409, 0.258, 3.16, 1.05e+04, 8.37e+04},
       },
     },
     [CB_COST_DIRECT] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00766, 0, 0, 0.28, 1.84e+03, 1.71e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.00738, 0, 0, 0.936, 1.56e+03, 1.73e+03},
+        [CNNBLAS_FORWARD] = {0.00721, 0, 0, 0.344, 2.23e+03, 1.44e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.00693, 0, 0, 0.757, 1.82e+03, 3.24e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0153, 0, 0, 0.561, 3.68e+03, 3.42e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0148, 0, 0, 1.87, 3.12e+03, 3.45e+03},
+        [CNNBLAS_FORWARD] = {0.0144, 0, 0, 0.688, 4.47e+03, 2.89e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0139, 0, 0, 1.51, 3.64e+03, 6.47e+03},
       },
     },
     [CB_COST_BATCH] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0105, 0.0863, 0.219, 0, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0116, 0, 0.644, 0, 0, 1.66e+03},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0054, 0, 0.113, 0, 0, 2.33e+03},
+        [CNNBLAS_FORWARD] = {0.00984, 0.127, 0.272, 0, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0111, 0, 0.594, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00518, 0.0662, 0.113, 0, 0, 2.78e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.021, 0.173, 0.439, 0, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0233, 0, 1.29, 0, 0, 3.32e+03},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0108, 0, 0.226, 0, 0, 4.67e+03},
+        [CNNBLAS_FORWARD] = {0.0197, 0.255, 0.545, 0, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0221, 0, 1.19, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0104, 0.132, 0.226, 0, 0, 5.56e+03},
       },
     },
     [CB_COST_SLIVERS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00592, 0.00515, 0.261, 0.381, 443, 1.79e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.00583, 0.0255, 0.279, 0.562, 517, 4.16e+03},
+        [CNNBLAS_FORWARD] = {0.00543, 0.0151, 0.301, 0.519, 505, 1.45e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.00552, 0.0038, 0.284, 0.639, 1.76e+03, 2.81e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0118, 0.0103, 0.522, 0.762, 885, 3.58e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0117, 0.051, 0.558, 1.12, 1.03e+03, 8.32e+03},
+        [CNNBLAS_FORWARD] = {0.0109, 0.0301, 0.601, 1.04, 1.01e+03, 2.9e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.011, 0.0076, 0.568, 1.28, 3.53e+03, 5.63e+03},
       },
     },
     [CB_COST_WEIGHTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00562, 0.191, 0.19, 0, 1.52e+03, 1.17e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00569, 0.193, 0.176, 0, 1.33e+03, 1.5e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0112, 0.382, 0.38, 0, 3.03e+03, 2.35e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0114, 0.387, 0.352, 0, 2.65e+03, 3.01e+03},
       },
     },
     [CB_COST_INPUTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00691, 0.107, 0.0931, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00661, 0.112, 0.103, 0, 37.4, 141},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0138, 0.214, 0.186, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0132, 0.224, 0.206, 0, 74.8, 282},
       },
     },
     [CB_COST_GEMM_1X1] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00777, 0, 0.159, 0, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.00703, 0, 0.401, 0, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0133, 0.138, 0.0783, 0.117, 0, 472},
+        [CNNBLAS_FORWARD] = {0.00743, 0, 0.147, 0, 211, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.00747, 0, 0.261, 0, 59.7, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0151, 0.186, 0, 0, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0155, 0, 0.319, 0, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0141, 0, 0.803, 0, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0266, 0.275, 0.157, 0.233, 0, 944},
+        [CNNBLAS_FORWARD] = {0.0149, 0, 0.294, 0, 423, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0149, 0, 0.521, 0, 119, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0302, 0.373, 0, 0, 0, 0},
       },
     },
     [CB_COST_IM2COL] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00793, 0, 0.251, 0, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.00932, 0, 0.248, 0, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00671, 0, 0.343, 0.0983, 0, 5.72e+04},
+        [CNNBLAS_FORWARD] = {0.00745, 0, 0.263, 0, 217, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.00785, 0, 0.255, 0, 64.2, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00744, 0, 0.286, 0.0542, 8.6, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0159, 0, 0.502, 0, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0186, 0, 0.496, 0, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0134, 0, 0.686, 0.197, 0, 1.14e+05},
+        [CNNBLAS_FORWARD] = {0.0149, 0, 0.526, 0, 433, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0157, 0, 0.511, 0, 128, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0149, 0, 0.572, 0.108, 17.2, 0},
       },
     },
     [CB_COST_ROT180] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_DATA] = {0.0255, 0, 0.158, 3.34, 813, 2.87e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0238, 0, 0.17, 3.02, 1.07e+04, 1.16e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_DATA] = {0.0509, 0, 0.315, 6.68, 1.63e+03, 5.73e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0475, 0, 0.341, 6.04, 2.15e+04, 2.31e+04},
       },
     },
     [CB_COST_DEPTHWISE] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0249, 0, 0, 0, 0, 1.31e+04},
-        [CNNBLAS_BACKWARD_DATA] = {0.0232, 0, 0.184, 0, 0, 5.58e+03},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0219, 0, 0, 0, 0, 131},
+        [CNNBLAS_FORWARD] = {0.0222, 0, 0, 0, 0, 2.19e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0208, 0, 0.3, 0, 0, 4.26e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0218, 0, 0, 0, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0499, 0, 0, 0, 0, 2.62e+04},
-        [CNNBLAS_BACKWARD_DATA] = {0.0463, 0, 0.369, 0, 0, 1.12e+04},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0438, 0, 0, 0, 0, 262},
+        [CNNBLAS_FORWARD] = {0.0444, 0, 0, 0, 0, 4.39e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0416, 0, 0.601, 0, 0, 8.52e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0436, 0, 0, 0, 0, 0},
       },
     },
     [CB_COST_DEPTHWISE_SQUARE] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00831, 0.0142, 0.0606, 0.451, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.00799, 0.0853, 0, 0.516, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0085, 0.00154, 0.0841, 0.872, 0, 0},
+        [CNNBLAS_FORWARD] = {0.00853, 0.00606, 0.0879, 0.381, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.00828, 0.105, 0, 0.415, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00843, 0, 0.0946, 0.86, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0166, 0.0284, 0.121, 0.902, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.016, 0.171, 0, 1.03, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.017, 0.00308, 0.168, 1.74, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0171, 0.0121, 0.176, 0.762, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0166, 0.211, 0, 0.83, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0169, 0, 0.189, 1.72, 0, 0},
       },
     },
     [CB_COST_PLANES] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0115, 0.177, 0, 0, 0, 3.63e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0161, 0, 0, 4.65, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0117, 0.19, 0, 0, 0, 3.51e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0156, 0, 0, 4.99, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0231, 0.355, 0, 0, 0, 7.27e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0321, 0, 0, 9.29, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0233, 0.381, 0, 0, 0, 7.02e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0312, 0, 0, 9.98, 0, 0},
+      },
+    },
+    [CB_COST_WINOGRAD] = {
+      [CNNBLAS_F32] = {
+        [CNNBLAS_FORWARD] = {0.00833, 0.172, 0, 0.123, 1.09e+03, 6.45e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.00924, 0.000817, 0.134, 0.0942, 832, 1.18e+04},
+      },
+      [CNNBLAS_F64] = {
+        [CNNBLAS_FORWARD] = {0.0167, 0.345, 0, 0.246, 2.19e+03, 1.29e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0185, 0.00163, 0.268, 0.188, 1.66e+03, 2.35e+04},
+      },
+    },
+    [CB_COST_WINOGRAD_WEIGHTS] = {
+      [CNNBLAS_F32] = {
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00317, 0.47, 0.377, 0, 0, 6.01e+03},
+      },
+      [CNNBLAS_F64] = {
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00633, 0.941, 0.754, 0, 0, 1.2e+04},
       },
     },
   }},
