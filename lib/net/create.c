@@ -1,14 +1,14 @@
 /* Making and freeing networks: options checked, text parsed, plans made, weights initialised. */
 #include "base/denormals.h"
-#include "base/size.h"
-#include "net/network.h"
+#include "net/design.h"
+#include "net/kind.h"
 #include "net/notation.h"
+#include "net/sinks.h"
 #include "net/support.h"
 #include <cnnblas/system.h>
-#include <stdio.h>
 #include <string.h>
 
-enum { DEFAULT_BATCH = 64 };
+enum { DEFAULT_BATCH = 64, TENSORS_OF_A_LAYER = 4 };
 
 void cnnblas_net_options_init(cnnblas_net_options *options)
 {
@@ -49,120 +49,55 @@ static cnnblas_status check_options(const cnnblas_net_options *o)
 
 /* ---- layers and parameters ---- */
 
-/* Threads of a convolution's plans: one where many parts are under way at once. */
-static int32_t layer_threads(const cnnblas_net *net, const cb_net_layer *layer)
+/* What is trained, layer by layer; behind it what is not. */
+static cnnblas_status make_tensors(cnnblas_net *net)
 {
-  return layer - net->layers < net->split && net->part < net->options.batch ? 1 : net->threads;
-}
-
-static cnnblas_status make_plans(cnnblas_net *net, cb_net_layer *layer, bool first)
-{
-  cnnblas_conv_desc *d = &layer->spec.conv;
-  cnnblas_conv_options o = {.algorithm = net->options.algorithm, .no_alloc = 1};
-  o.threads = layer_threads(net, layer);
-  o.effort = net->options.effort;
-  o.wisdom = net->options.wisdom;
-  o.accuracy = net->options.accuracy;
-  d->dtype = net->options.dtype;
-  d->n = layer - net->layers < net->split ? net->part : net->options.batch;
-  for (int direction = 0; direction < 3; direction++) {
-    if (first && direction == CNNBLAS_BACKWARD_DATA) continue;
-    cnnblas_conv_plan **plan = &layer->plans[direction];
-    cnnblas_status status = cnnblas_conv_plan_create(d, (cnnblas_conv_direction)direction, &o, plan);
-    if (status) return status;
-    snprintf(layer->algorithms[direction], sizeof layer->algorithms[0], "%s", cnnblas_conv_plan_algorithm(*plan));
-    cb_net_need_workspace(&net->training_workspace, *plan);
-    if (direction == CNNBLAS_FORWARD) cb_net_need_workspace(&net->forward_workspace, *plan);
-    if (direction != CNNBLAS_FORWARD && net->options.mode == CNNBLAS_NET_INFERENCE) {
-      cnnblas_conv_plan_destroy(*plan);
-      *plan = NULL;
-    }
+  size_t bytes = (size_t)net->count * TENSORS_OF_A_LAYER * sizeof *net->params;
+  net->params = cnnblas_shared_alloc(bytes, 1);
+  if (!net->params) return cb_net_no_memory(bytes, "the tensors' descriptions");
+  for (int64_t i = 0; i < net->count; i++) {
+    cb_net_layer *l = cb_net_layer_at(net, i);
+    if (l->row->parameters) l->row->parameters(net, l);
   }
-  return net->options.packed_weights ? cb_net_make_packed_plan(net, layer) : CNNBLAS_OK;
-}
-
-static void add_param(cnnblas_net *net, const cb_net_layer *layer, const char *what, cb_net_param p)
-{
-  snprintf(p.name, sizeof p.name, "%s.%s", layer->name, what);
-  p.layer = layer - net->layers;
-  p.elements = 1;
-  for (int i = 0; i < p.rank; i++) p.elements *= p.shape[i];
-  p.place = net->param_elements;
-  net->param_elements += cb_round_up(p.elements, CB_NET_ALIGN / (int64_t)net->element);
-  net->parameters += p.elements;
-  net->params[net->param_count++] = p;
-}
-
-static void add_conv_params(cnnblas_net *net, cb_net_layer *layer)
-{
-  const cnnblas_conv_desc *d = &layer->spec.conv;
-  cb_net_param w = {.rank = 2 + d->rank}, b = {.rank = 1, .shape = {d->k}};
-  int64_t taps = 1;
-  w.shape[0] = d->k;
-  w.shape[1] = d->c / (d->groups ? d->groups : 1);
-  for (int i = 0; i < d->rank; i++) taps *= w.shape[2 + i] = d->kernel[i];
-  w.fan_in = w.shape[1] * taps;
-  w.fan_out = d->k / (d->groups ? d->groups : 1) * taps;
-  add_param(net, layer, "weight", w);
-  add_param(net, layer, "bias", b);
-}
-
-static cnnblas_status make_layer(cnnblas_net *net, int64_t i, bool *first)
-{
-  cb_net_layer *layer = &net->layers[i], *before = i ? layer - 1 : NULL;
-  cb_net_spec *s = &layer->spec;
-  *s = net->design.layers[i];
-  layer->weight = CB_NET_NONE;
-  snprintf(layer->name, sizeof layer->name, "%s%d", cb_net_kind_name(s->kind), s->place);
-  if (s->kind == CB_NET_CONV || s->kind == CB_NET_FC) {
-    layer->weight = net->param_count;
-    layer->flops = 2.0 * (double)s->in.elements * (double)s->out.elements;
-  }
-  if (s->kind == CB_NET_CONV) {
-    cnnblas_status status = make_plans(net, layer, *first);
-    if (status) return status;
-    cnnblas_conv_shape shape;
-    cnnblas_conv_get_shape(&s->conv, &shape);
-    layer->flops = shape.flops / (double)s->conv.n;
-    add_conv_params(net, layer);
-    *first = false;
-  } else if (s->kind == CB_NET_FC) {
-    cnnblas_fc_desc d = cb_net_fc_desc(net, layer);
-    add_param(net, layer, "weight",
-              (cb_net_param){.rank = 2, .shape = {d.out, d.in}, .fan_in = d.in, .fan_out = d.out});
-    add_param(net, layer, "bias", (cb_net_param){.rank = 1, .shape = {d.out}});
-    *first = false;
-  } else if (s->kind == CB_NET_POOL) {
-    s->pool.dtype = net->options.dtype;
-    s->pool.n = net->options.batch;
-    cnnblas_pool_shape shape;
-    return cnnblas_pool_get_shape(&s->pool, &shape);
-  } else {
-    s->activation.dtype = net->options.dtype;
-    layer->in_place = before && (before->spec.kind == CB_NET_CONV || before->spec.kind == CB_NET_FC);
-    layer->fused = before && layer->in_place && s->kind == CB_NET_RELU;
-    if (layer->fused) before->relu = true;
+  for (int64_t i = 0; i < net->count; i++) {
+    cb_net_layer *l = cb_net_layer_at(net, i);
+    if (l->row->state) l->row->state(net, l);
   }
   return CNNBLAS_OK;
 }
 
 static cnnblas_status make_layers(cnnblas_net *net)
 {
-  net->count = net->design.count;
-  size_t layer_bytes = (size_t)net->count * sizeof *net->layers;
-  size_t param_bytes = (size_t)net->count * 2 * sizeof *net->params;
-  net->layers = cnnblas_shared_alloc(layer_bytes, 1);
-  net->params = cnnblas_shared_alloc(param_bytes, 1);
-  if (!net->layers || !net->params) return cb_net_no_memory(layer_bytes + param_bytes, "the layers' descriptions");
-  bool first = true;
-  cnnblas_status status = CNNBLAS_OK;
+  size_t workspace;
+  net->count = net->design.graph.node_count;
+  net->classes = cb_net_layer_at(net, net->count - 1)->out.elements;
+  cb_net_plan_sinks(&net->design);
+  cnnblas_status status = make_tensors(net);
+  if (status) return status;
   cb_net_choose_parts(net);
-  for (int64_t i = 0; i < net->count && !status; i++) status = make_layer(net, i, &first);
-  net->classes = net->design.layers[net->count - 1].out.elements;
-  return status;
+  return cnnblas_graph_prepare(&net->design.graph, net, &workspace);
 }
 
 /* ---- parameters' values ---- */
+
+/* Random weights, stream t of the seed; all else begins at one value. */
+static cnnblas_status begin_tensor(cnnblas_net *net, cnnblas_init init, uint64_t seed, int64_t t)
+{
+  const cb_net_param *p = &net->params[t];
+  cnnblas_init_desc d = {.dtype = net->options.dtype, .kind = init, .fan_in = p->fan_in, .fan_out = p->fan_out};
+  void *value = cb_net_param_at(net, t < net->param_count ? net->layout.values : net->layout.states, t);
+  d.seed = seed;
+  d.stream = (uint64_t)t;
+  d.threads = net->threads;
+  if (p->fan_in) return cnnblas_init_fill(&d, p->elements, value);
+  for (int64_t i = 0; i < p->elements; i++) {
+    if (net->options.dtype == CNNBLAS_F64)
+      ((double *)value)[i] = p->begin;
+    else
+      ((float *)value)[i] = (float)p->begin;
+  }
+  return CNNBLAS_OK;
+}
 
 cnnblas_status cnnblas_net_initialise(cnnblas_net *net, cnnblas_init init, uint64_t seed)
 {
@@ -173,18 +108,12 @@ cnnblas_status cnnblas_net_initialise(cnnblas_net *net, cnnblas_init init, uint6
   size_t bytes = (size_t)net->param_elements * net->element;
   bool training = net->options.mode == CNNBLAS_NET_TRAINING;
   memset(cb_net_at(net, net->layout.values), 0, bytes);
+  memset(cb_net_at(net, net->layout.states), 0, (size_t)net->state_elements * net->element);
   if (training) memset(cb_net_at(net, net->layout.gradients), 0, bytes);
   if (training) memset(cb_net_at(net, net->layout.momentum), 0, bytes);
   if (training) memset(cb_net_at(net, net->layout.partial), 0, net->layout.partial_bytes);
-  for (int64_t t = 0; t < net->param_count && !status; t++) {
-    const cb_net_param *p = &net->params[t];
-    if (!p->fan_in) continue;
-    cnnblas_init_desc d = {.dtype = net->options.dtype, .kind = init, .fan_in = p->fan_in, .fan_out = p->fan_out};
-    d.seed = seed;
-    d.stream = (uint64_t)t;
-    d.threads = net->threads;
-    status = cnnblas_init_fill(&d, p->elements, cb_net_param_at(net, net->layout.values, t));
-  }
+  for (int64_t t = 0; t < net->param_count + net->state_count && !status; t++)
+    status = begin_tensor(net, init, seed, t);
   net->options.seed = seed;
   net->options.init = init;
   net->steps = 0;
@@ -244,12 +173,7 @@ cnnblas_status cnnblas_net_create(const char *text, const cnnblas_net_options *o
 void cnnblas_net_destroy(cnnblas_net *net)
 {
   if (!net) return;
-  for (int64_t i = 0; net->layers && i < net->count; i++) {
-    for (int direction = 0; direction < 3; direction++) cnnblas_conv_plan_destroy(net->layers[i].plans[direction]);
-    cnnblas_conv_plan_destroy(net->layers[i].packed_plan);
-  }
   cb_design_free(&net->design);
-  cnnblas_shared_free(net->layers);
   cnnblas_shared_free(net->params);
   cnnblas_shared_free(net->block);
   cnnblas_shared_free(net->text);

@@ -1,109 +1,146 @@
-/* The list of layers under construction: each new layer's shape follows from the one before it. */
+/* Layers become nodes of the graph: names, shapes; errors with the column in front. */
 #include "net/design.h"
 #include "base/size.h"
+#include "net/kind.h"
 #include "net/support.h"
+#include <stdio.h>
 #include <string.h>
 
-const char *cb_net_kind_name(cb_net_kind kind)
+/* ---- the operator that all layers are ---- */
+
+cb_net_shape cb_design_shape(const cb_net_design *d, int64_t value)
 {
-  static const char *const names[CB_NET_KINDS] = {"conv", "pool", "fc", "relu", "leaky", "sigmoid", "tanh"};
-  return names[kind];
+  const cb_graph_shape *s = &d->graph.values[value].shape;
+  cb_net_shape shape = {.c = s->size[1], .elements = s->size[1]};
+  for (int i = 0; i < d->rank; i++) shape.elements *= shape.size[i] = s->size[2 + i];
+  return shape;
 }
 
-const cb_net_shape *cb_design_end(const cb_net_design *d)
+static cnnblas_status set_shape(const cb_net_layer *l, cb_net_shape *image, cb_graph_shape *of_batch)
 {
-  return d->count ? &d->layers[d->count - 1].out : &d->input;
+  bool fits = true;
+  image->elements = image->c;
+  for (int i = 0; i < l->rank; i++) fits = fits && cb_mul(image->elements, image->size[i], &image->elements);
+  if (!fits)
+    return cb_net_fail(CNNBLAS_SIZE_OVERFLOW, "column %d: the elements of %s do not fit in 63 bits", l->column,
+                       l->name);
+  of_batch->size[1] = image->c;
+  for (int i = 0; i < l->rank; i++) of_batch->size[2 + i] = image->size[i];
+  return CNNBLAS_OK;
 }
 
-void cb_design_free(cb_net_design *d)
-{
-  for (int64_t i = 0; i < d->count; i++) cnnblas_shared_free(d->layers[i].maps);
-  cnnblas_shared_free(d->layers);
-  memset(d, 0, sizeof *d);
-}
-
-/* Turns a layer's error, in cnnblas_last_error(), into the notation's: with the column in front. */
-static cnnblas_status at_column(cnnblas_status status, const cb_net_spec *spec)
+/* A layer's error, in cnnblas_last_error(), becomes the notation's: with the column in front. */
+static cnnblas_status at_column(cnnblas_status status, const cb_net_layer *l)
 {
   char why[400];
   strncpy(why, cnnblas_last_error(), sizeof why - 1);
   why[sizeof why - 1] = 0;
   if (status == CNNBLAS_INVALID_ARGUMENT) status = CNNBLAS_BAD_FORMAT;
-  return cb_net_fail(status, "column %d: %s%d does not fit its input: %s", spec->column, cb_net_kind_name(spec->kind),
-                     spec->place, why);
+  return cb_net_fail(status, "column %d: %s does not fit its input: %s", l->column, l->name, why);
 }
 
-static cnnblas_status shape_conv(const cb_net_design *d, cb_net_spec *s)
+static cnnblas_status infer(void *self, const cb_graph_shape *const *inputs, int count, cb_graph_shape *outputs)
 {
-  cnnblas_conv_shape shape;
-  s->conv.rank = d->rank;
-  s->conv.n = 1;
-  s->conv.c = s->in.c;
-  for (int i = 0; i < d->rank; i++) s->conv.size[i] = s->in.size[i];
-  cnnblas_status status = cnnblas_conv_get_shape(&s->conv, &shape);
-  if (status) return at_column(status, s);
-  s->out.c = s->conv.k;
-  for (int i = 0; i < d->rank; i++) s->out.size[i] = shape.out[i];
-  return CNNBLAS_OK;
-}
-
-static cnnblas_status shape_pool(const cb_net_design *d, cb_net_spec *s)
-{
-  cnnblas_pool_shape shape;
-  s->pool.rank = d->rank;
-  s->pool.n = 1;
-  s->pool.c = s->in.c;
-  for (int i = 0; i < d->rank; i++) s->pool.size[i] = s->in.size[i];
-  cnnblas_status status = cnnblas_pool_get_shape(&s->pool, &shape);
-  if (status) return at_column(status, s);
-  for (int i = 0; i < d->rank; i++) s->out.size[i] = shape.out[i];
-  return CNNBLAS_OK;
-}
-
-static cnnblas_status count_elements(const cb_net_design *d, cb_net_spec *s)
-{
-  bool fits = true;
-  s->out.elements = s->out.c;
-  for (int i = 0; i < d->rank; i++) fits = fits && cb_mul(s->out.elements, s->out.size[i], &s->out.elements);
-  if (fits) return CNNBLAS_OK;
-  return cb_net_fail(CNNBLAS_SIZE_OVERFLOW, "column %d: the elements of %s%d do not fit in 63 bits", s->column,
-                     cb_net_kind_name(s->kind), s->place);
-}
-
-static cnnblas_status grow(cb_net_design *d)
-{
-  if (d->count & (d->count - 1)) return CNNBLAS_OK; /* there is room up to the next power of two */
-  size_t bytes = (size_t)(d->count ? 2 * d->count : 1) * sizeof *d->layers;
-  cb_net_spec *layers = cnnblas_shared_alloc(bytes, 0);
-  if (!layers) return cb_net_no_memory(bytes, "the list of layers");
-  if (d->count) memcpy(layers, d->layers, (size_t)d->count * sizeof *layers);
-  cnnblas_shared_free(d->layers);
-  d->layers = layers;
-  return CNNBLAS_OK;
-}
-
-cnnblas_status cb_design_add(cb_net_design *d, const cb_net_spec *spec)
-{
-  cb_net_spec s = *spec;
-  if (d->count == CB_NET_MAX_LAYERS)
-    return cb_net_fail(CNNBLAS_BAD_FORMAT, "column %d: the network has more than %d layers", s.column,
-                       CB_NET_MAX_LAYERS);
-  s.in = *cb_design_end(d);
-  int64_t fc_outputs = s.out.c;
-  s.out = s.in;
-  s.place = 1;
-  for (int64_t i = 0; i < d->count; i++) s.place += d->layers[i].kind == s.kind;
-  cnnblas_status status = CNNBLAS_OK;
-  if (s.kind == CB_NET_CONV) {
-    status = shape_conv(d, &s);
-  } else if (s.kind == CB_NET_POOL) {
-    status = shape_pool(d, &s);
-  } else if (s.kind == CB_NET_FC) {
-    s.out.c = fc_outputs;
-    for (int i = 0; i < d->rank; i++) s.out.size[i] = 1;
+  cb_net_layer *l = self;
+  cb_net_shape in[CB_GRAPH_INPUTS];
+  for (int j = 0; j < count; j++) {
+    in[j] = (cb_net_shape){.c = inputs[j]->size[1], .elements = inputs[j]->size[1]};
+    for (int i = 0; i < l->rank; i++) in[j].elements *= in[j].size[i] = inputs[j]->size[2 + i];
   }
-  if (!status) status = count_elements(d, &s);
-  if (!status) status = grow(d);
-  if (!status) d->layers[d->count++] = s;
+  l->in = l->out = in[0];
+  outputs[0] = *inputs[0];
+  cnnblas_status status = l->row->shape ? l->row->shape(l, in, count) : CNNBLAS_OK;
+  return status ? at_column(status, l) : set_shape(l, &l->out, &outputs[0]);
+}
+
+static cnnblas_status prepare(void *self, void *context, size_t *workspace)
+{
+  cb_net_layer *l = self;
+  (void)workspace; /* the network has two, for its two modes */
+  return l->row->prepare ? l->row->prepare(context, l) : CNNBLAS_OK;
+}
+
+static cnnblas_status run(const cb_graph_call *call)
+{
+  const cb_net_layer *l = call->self;
+  return l->fused ? CNNBLAS_OK : l->row->forward(call->context, l, call->inputs, call->outputs[0]);
+}
+
+static void release(void *self)
+{
+  cb_net_layer *l = self;
+  for (int direction = 0; direction < 3; direction++) {
+    cnnblas_conv_plan_destroy(l->plans[direction]);
+    cnnblas_conv_transpose_plan_destroy(l->transposed_plans[direction]);
+  }
+  cnnblas_conv_plan_destroy(l->packed_plan);
+  cnnblas_shared_free(l->maps);
+  cnnblas_shared_free(l->sinks);
+  cnnblas_shared_free(l->terms);
+  cnnblas_shared_free(l);
+}
+
+static const cb_graph_operator layer_operator = {
+    .name = "layer", .infer = infer, .prepare = prepare, .run = run, .release = release};
+
+/* ---- building ---- */
+
+cnnblas_status cb_design_begin(cb_net_design *d, const cnnblas_net_options *o)
+{
+  cb_graph_shape shape = {.type = o->dtype == CNNBLAS_F64 ? CB_GRAPH_F64 : CB_GRAPH_F32, .rank = 2 + d->rank};
+  int64_t value;
+  shape.size[0] = o->batch;
+  shape.size[1] = d->input.c;
+  for (int i = 0; i < d->rank; i++) shape.size[2 + i] = d->input.size[i];
+  return cnnblas_graph_add_value(&d->graph, &shape, &value);
+}
+
+void cb_design_free(cb_net_design *d)
+{
+  cnnblas_graph_free(&d->graph);
+  memset(d, 0, sizeof *d);
+}
+
+/* The layer's own copy, with its number among its kind in its name. */
+static cb_net_layer *own_layer(const cb_net_design *d, const cb_net_layer *from)
+{
+  int place = 1;
+  cb_net_layer *l = cnnblas_shared_alloc(sizeof *l, 0);
+  if (!l) return NULL;
+  *l = *from;
+  l->rank = d->rank;
+  l->index = d->graph.node_count;
+  l->weight = l->state = CB_NET_NONE;
+  for (int64_t i = 0; i < d->graph.node_count; i++) place += cb_design_layer(d, i)->row == l->row;
+  snprintf(l->name, sizeof l->name, "%s%d", l->row->name, place);
+  return l;
+}
+
+cnnblas_status cb_design_add(cb_net_design *d, const cb_net_layer *layer, const int64_t *inputs, int count,
+                             int64_t *value)
+{
+  if (d->graph.node_count == CB_NET_MAX_LAYERS)
+    return cb_net_fail(CNNBLAS_BAD_FORMAT, "column %d: the network has more than %d layers", layer->column,
+                       CB_NET_MAX_LAYERS);
+  cb_net_layer *l = own_layer(d, layer);
+  if (!l) return cb_net_no_memory(sizeof *l, "a layer");
+  l->sinks = cnnblas_shared_alloc((size_t)count * sizeof *l->sinks, 1);
+  l->terms = cnnblas_shared_alloc((size_t)count * sizeof *l->terms, 1);
+  cnnblas_status status = CNNBLAS_OK;
+  if (!l->sinks || !l->terms) status = cb_net_no_memory((size_t)count * sizeof *l->terms, "a layer");
+  if (!status) status = cnnblas_graph_add_node(&d->graph, &layer_operator, l, inputs, count, 1, value);
+  if (!status) return CNNBLAS_OK;
+  l->maps = NULL; /* still the caller's */
+  release(l);
   return status;
+}
+
+void cb_design_end(cb_net_design *d)
+{
+  for (int64_t i = 0; i < d->graph.node_count; i++) {
+    const cb_graph_value *out = &d->graph.values[i + 1];
+    cb_net_layer *l = cb_design_layer(d, i);
+    bool alone = out->readers == 1 && cb_design_layer(d, out->last)->row->traits & CB_NET_NORMALISES;
+    l->bias = l->bias || !alone;
+  }
 }

@@ -1,5 +1,5 @@
 /* Looking into a network: sizes, layers, tensors, and a table for people. */
-#include "net/network.h"
+#include "net/kind.h"
 #include "net/support.h"
 #include <math.h>
 #include <stdarg.h>
@@ -11,8 +11,8 @@ static double training_flops(const cnnblas_net *net)
   double flops = 0;
   bool first = true;
   for (int64_t i = 0; i < net->count; i++) {
-    if (net->layers[i].weight == CB_NET_NONE) continue;
-    flops += net->layers[i].flops * (first ? 2 : 3);
+    if (!cb_net_layer_at(net, i)->params) continue;
+    flops += cb_net_layer_at(net, i)->flops * (first ? 2 : 3);
     first = false;
   }
   return flops;
@@ -39,7 +39,7 @@ cnnblas_status cnnblas_net_get_info(const cnnblas_net *net, cnnblas_net_info *in
   info->layers = net->count;
   info->tensors = net->param_count;
   info->parameters = net->parameters;
-  for (int64_t i = 0; i < net->count; i++) info->flops += net->layers[i].flops;
+  for (int64_t i = 0; i < net->count; i++) info->flops += cb_net_layer_at(net, i)->flops;
   info->training_flops = training_flops(net);
   info->training_bytes = net->training_bytes;
   info->inference_bytes = net->inference_bytes;
@@ -73,61 +73,24 @@ static cnnblas_status check_layer(const cnnblas_net *net, int64_t index)
                      (long long)net->count - 1);
 }
 
-/* "3x3" of an axis field. */
-static const char *sizes_text(char *text, size_t size, int rank, const int64_t *values, int64_t otherwise)
-{
-  int used = 0;
-  for (int i = 0; i < rank && used < (int)size; i++)
-    used += snprintf(text + used, size - (size_t)used, "%s%lld", i ? "x" : "",
-                     (long long)(values[i] ? values[i] : otherwise));
-  return text;
-}
-
-static void layer_words(const cnnblas_net *net, const cb_net_layer *l, cnnblas_net_layer_info *info)
-{
-  static const char *const kinds[CB_NET_KINDS] = {"CONV", "POOL", "FC", "RELU", "LEAKY", "SIGMOID", "TANH"};
-  static const char *const pools[] = {"max", "avg", "l2"};
-  const cnnblas_conv_desc *c = &l->spec.conv;
-  const cnnblas_pool_desc *p = &l->spec.pool;
-  int rank = net->design.rank;
-  char a[40], b[40], pad[40];
-  snprintf(info->kind, sizeof info->kind, "%s", kinds[l->spec.kind]);
-  if (l->spec.kind == CB_NET_CONV) {
-    snprintf(info->detail, sizeof info->detail, "%lld@%s stride %s pad %s%s", (long long)c->k,
-             sizes_text(a, sizeof a, rank, c->kernel, 0), sizes_text(b, sizeof b, rank, c->stride, 1),
-             sizes_text(pad, sizeof pad, rank, c->pad_begin, 0), l->spec.maps ? " maps" : "");
-  } else if (l->spec.kind == CB_NET_POOL) {
-    snprintf(info->kind, sizeof info->kind, "POOL %s", pools[p->kind]);
-    snprintf(info->detail, sizeof info->detail, "%s/%s", sizes_text(a, sizeof a, rank, p->kernel, 0),
-             sizes_text(b, sizeof b, rank, p->stride[0] ? p->stride : p->kernel, 0));
-  } else if (l->spec.kind == CB_NET_FC) {
-    snprintf(info->detail, sizeof info->detail, "%lld", (long long)l->spec.out.c);
-  } else if (l->spec.kind == CB_NET_LEAKY) {
-    snprintf(info->detail, sizeof info->detail, "%g",
-             l->spec.activation.function.alpha != 0 ? l->spec.activation.function.alpha : 0.01);
-  }
-}
-
 cnnblas_status cnnblas_net_get_layer(const cnnblas_net *net, int64_t index, cnnblas_net_layer_info *info)
 {
   cnnblas_status status = check_layer(net, index);
   if (status) return status;
   if (!info) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "info is NULL");
-  const cb_net_layer *l = &net->layers[index];
+  const cb_net_layer *l = cb_net_layer_at(net, index);
   memset(info, 0, sizeof *info);
   snprintf(info->name, sizeof info->name, "%s", l->name);
-  layer_words(net, l, info);
+  snprintf(info->kind, sizeof info->kind, "%s", l->row->keyword);
+  if (l->row->describe) l->row->describe(l, info->kind, info->detail, sizeof info->detail);
   memcpy(info->algorithm, l->algorithms, sizeof info->algorithm);
-  info->column = l->spec.column;
+  info->column = l->column;
   info->fused = l->fused;
   info->packed = net->packed && l->packed_plan;
-  info->c = l->spec.out.c;
-  memcpy(info->size, l->spec.out.size, sizeof info->size);
-  info->elements = l->spec.out.elements;
-  if (l->weight != CB_NET_NONE) {
-    info->weights = net->params[l->weight].elements;
-    info->biases = net->params[l->weight + 1].elements;
-  }
+  info->c = l->out.c;
+  memcpy(info->size, l->out.size, sizeof info->size);
+  info->elements = l->out.elements;
+  for (int t = 0; t < l->params; t++) *(t ? &info->biases : &info->weights) += net->params[l->weight + t].elements;
   info->flops = l->flops;
   return CNNBLAS_OK;
 }
@@ -146,7 +109,7 @@ static cnnblas_status check_inspection(const cnnblas_net *net, int64_t index, co
 cnnblas_status cnnblas_net_layer_output(const cnnblas_net *net, int64_t index, const void **output)
 {
   cnnblas_status status = check_inspection(net, index, output);
-  if (!status) *output = cb_net_at(net, net->layers[index].output);
+  if (!status) *output = cb_net_output(net, cb_net_layer_at(net, index), 0, 0);
   return status;
 }
 
@@ -155,9 +118,9 @@ cnnblas_status cnnblas_net_layer_gradient_norm(const cnnblas_net *net, int64_t i
   cnnblas_status status = check_inspection(net, index, norm);
   if (status) return status;
   if (!net->has_gradient) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "the last pass was not a backward pass");
-  const cb_net_layer *l = &net->layers[index];
+  const cb_net_layer *l = cb_net_layer_at(net, index);
   double squares = 0;
-  for (int64_t t = l->weight; l->weight != CB_NET_NONE && t < l->weight + 2; t++) {
+  for (int64_t t = l->weight; t < l->weight + l->params; t++) {
     const void *g = cb_net_param_at(net, net->layout.gradients, t);
     for (int64_t i = 0; i < net->params[t].elements; i++) {
       double v = net->options.dtype == CNNBLAS_F64 ? ((const double *)g)[i] : (double)((const float *)g)[i];
@@ -227,8 +190,7 @@ static void put_layer(writer *w, const cnnblas_net *net, int64_t index)
   cnnblas_net_layer_info l;
   char shape[40], out[64], what[192];
   cnnblas_net_get_layer(net, index, &l);
-  snprintf(out, sizeof out, "%lldx%s", (long long)l.c,
-           sizes_text(shape, sizeof shape, net->design.rank, net->layers[index].spec.out.size, 1));
+  snprintf(out, sizeof out, "%lldx%s", (long long)l.c, cb_net_sizes(shape, sizeof shape, net->design.rank, l.size, 1));
   snprintf(what, sizeof what, "%s %s", l.kind, l.detail);
   put(w, "%-9s %-30s %-14s %10lld %10.3f", l.name, what, out, (long long)(l.weights + l.biases), l.flops / 1e6);
   if (l.fused)

@@ -1,6 +1,8 @@
 /* Where each array of a network lies in its one block of memory, and which layers run in parts of the batch. */
 #include "base/size.h"
+#include "net/kind.h"
 #include "net/network.h"
+#include "net/sinks.h"
 #include "net/support.h"
 #include <string.h>
 
@@ -12,27 +14,27 @@ enum {
   SPLIT_GRADIENTS = 512 << 10 /* bytes: what each part has of its own must not cost more than it gains */
 };
 
-/* Weights and biases of a convolution. */
-static double parameters_of(const cb_net_spec *s)
+/* A chain of layers each of which can do with a part of the batch. */
+static bool can_be_parted(const cnnblas_net *net)
 {
-  const cnnblas_conv_desc *d = &s->conv;
-  double taps = 1;
-  for (int i = 0; i < 3; i++) taps *= d->kernel[i] ? (double)d->kernel[i] : 1;
-  return (double)d->k * (1 + (double)d->c / (double)(d->groups ? d->groups : 1) * taps);
+  for (int64_t i = 0; i < net->count; i++)
+    if (cb_net_layer_at(net, i)->row->traits & (CB_NET_WHOLE | CB_NET_JOIN)) return false;
+  return true;
 }
 
 void cb_net_choose_parts(cnnblas_net *net)
 {
-  const cb_net_spec *s = net->design.layers;
   double elements = (double)net->design.input.elements, gradients = 0;
-  for (net->split = 0; net->split < net->count && s[net->split].kind != CB_NET_FC; net->split++) {
-    elements += 2 * (double)s[net->split].out.elements;
-    if (s[net->split].kind == CB_NET_CONV) gradients += parameters_of(&s[net->split]);
+  for (net->split = 0; net->split < net->count; net->split++) {
+    const cb_net_layer *l = cb_net_layer_at(net, net->split);
+    if (l->row->traits & CB_NET_SPLITS) break;
+    elements += 2 * (double)l->out.elements;
+    for (int t = 0; t < l->params; t++) gradients += (double)net->params[l->weight + t].elements;
   }
   int64_t images = net->options.batch >= LEAST_PARTS * PART_IMAGES ? PART_IMAGES : SMALL_PART_IMAGES;
   bool small = (double)images * elements * (double)net->element <= PART_BYTES &&
                gradients * (double)net->element <= SPLIT_GRADIENTS;
-  bool parts = small && net->split > 0 && net->options.batch > images;
+  bool parts = can_be_parted(net) && small && net->split > 0 && net->options.batch > images;
   net->part = parts ? images : net->options.batch;
 }
 
@@ -51,17 +53,15 @@ size_t cb_net_workspace(const cnnblas_net *net, bool training)
   return training ? net->training_workspace : net->forward_workspace;
 }
 
-void cb_net_need_workspace(size_t *bytes, const cnnblas_conv_plan *plan)
-{
-  size_t needed = (cnnblas_conv_plan_workspace(plan) + CB_NET_ALIGN - 1) / CB_NET_ALIGN * CB_NET_ALIGN;
-  if (needed > *bytes) *bytes = needed;
-}
-
 /* ---- the block ---- */
 
 typedef struct {
+  cnnblas_net *net;
+  bool training, keep; /* keep: places are stored in the layers */
   int64_t used;
   bool fits;
+  cb_graph_span *spans;
+  cb_net_layout *layout;
 } arena;
 
 static size_t take(arena *a, int64_t count, int64_t element)
@@ -74,136 +74,234 @@ static size_t take(arena *a, int64_t count, int64_t element)
 }
 
 /* count elements for each image of the largest batch. */
-static size_t take_batch(arena *a, const cnnblas_net *net, int64_t count, int64_t element)
+static size_t take_batch(arena *a, int64_t count, int64_t element)
 {
   int64_t elements = 0;
-  a->fits = a->fits && cb_mul(net->options.batch, count, &elements);
+  a->fits = a->fits && cb_mul(a->net->options.batch, count, &elements);
   return a->fits ? take(a, elements, element) : 0;
 }
 
-/* The two buffers in turn: in slots for the layers in parts, for the whole batch for the others. */
-static void lay_out_turns(cnnblas_net *net, bool training, int64_t widest[2], arena *a, cb_net_layout *layout)
+/* Places for the spans that are in slots, or for those that are not; in a region a thread, or behind what there is. */
+static cnnblas_status place_spans(arena *a, cb_graph_span *spans, int64_t count, bool slots)
 {
-  bool parts = net->part < net->options.batch;
-  int64_t turn = 0, whole[2] = {0, 0}, slots = cb_net_workers(net) * net->part, in_slots, in_all;
-  for (int64_t i = 0; i < net->count; i++) {
-    if (net->layers[i].in_place) continue;
-    int64_t *most = i < net->split ? &widest[turn % 2] : &whole[turn % 2];
-    *most = cb_max(*most, net->layers[i].spec.out.elements);
-    turn++;
+  size_t bytes;
+  int64_t all;
+  cnnblas_status status = cnnblas_graph_place(spans, count, &bytes);
+  if (status) return status;
+  a->fits = a->fits && cb_mul((int64_t)bytes, slots ? cb_net_workers(a->net) : 1, &all);
+  size_t base = a->fits ? take(a, all, 1) : 0;
+  if (slots) {
+    a->layout->slots = base;
+    a->layout->slot_bytes = bytes;
+  } else {
+    for (int64_t i = 0; i < count; i++) spans[i].place += base;
   }
-  for (int b = 0; b < 2; b++) {
-    if (training && parts) whole[b] = 0; /* they have arrays of their own */
-    a->fits = a->fits && cb_mul(slots, widest[b], &in_slots) && cb_mul(net->options.batch, whole[b], &in_all);
-    if (a->fits) layout->errors[b] = take(a, cb_max(in_slots, in_all), (int64_t)net->element);
+  return CNNBLAS_OK;
+}
+
+/* ---- inference: outputs by their lives ---- */
+
+/* The value that layers in parts leave to the others; CB_NET_NONE without parts. */
+static int64_t edge_of(const cnnblas_net *net)
+{
+  return cb_net_in_parts(net) ? cb_graph_root(&net->design.graph, net->split) : CB_NET_NONE;
+}
+
+/* Outputs of layers in parts lie in slots of the thread; what they leave to the others is kept for the whole batch. */
+static cnnblas_status lay_out_inference(arena *a)
+{
+  cnnblas_net *net = a->net;
+  cb_graph *g = &net->design.graph;
+  g->values[g->value_count - 1].kept = true;
+  cnnblas_status status = CNNBLAS_OK;
+  for (int slots = cb_net_in_parts(net); slots >= 0 && !status; slots--) {
+    cnnblas_graph_spans(g, a->spans);
+    for (int64_t v = 1; v < g->value_count; v++) {
+      bool in_slots = cb_net_in_parts(net) && v <= net->split && v != edge_of(net);
+      if (in_slots != slots) a->spans[v].bytes = 0;
+      if (slots && a->spans[v].bytes)
+        a->spans[v].bytes = (size_t)(net->part * cb_net_layer_at(net, v - 1)->out.elements) * net->element;
+    }
+    status = place_spans(a, a->spans, g->value_count, slots);
+    for (int64_t v = 1; v < g->value_count && !status && a->keep; v++)
+      if (a->spans[v].bytes)
+        cb_net_layer_at(net, v - 1)->output = (cb_net_array){.place = a->spans[v].place, .slot = slots};
+  }
+  for (int64_t v = 1; v < g->value_count && !status && a->keep; v++)
+    cb_net_layer_at(net, v - 1)->output = cb_net_layer_at(net, cb_graph_root(g, v) - 1)->output;
+  return status;
+}
+
+/* ---- training: outputs stay, gradients by their lives ---- */
+
+static void lay_out_outputs(arena *a)
+{
+  cnnblas_net *net = a->net;
+  for (int64_t i = 0; i < net->count; i++) {
+    cb_net_layer *l = cb_net_layer_at(net, i);
+    int64_t root = cb_graph_root(&net->design.graph, i + 1);
+    cb_net_array output = {0};
+    size_t kept = 0;
+    if (root != i + 1)
+      output = cb_net_layer_at(net, root - 1)->output;
+    else
+      output.place = take_batch(a, l->out.elements, (int64_t)net->element);
+    if (l->kept_of_image) kept = take_batch(a, l->kept_of_image, 1);
+    if (l->kept_of_batch) kept = take(a, l->kept_of_batch, 1);
+    if (!a->keep) continue;
+    l->output = output;
+    l->kept = kept;
+  }
+}
+
+/* The life of a layer's gradient: from its last reader's step to its own. */
+static void live(arena *a, const cb_net_layer *l)
+{
+  const cb_net_design *d = &a->net->design;
+  cb_graph_span *s = &a->spans[l->same_error];
+  int64_t last = d->graph.values[l->index + 1].last;
+  int64_t first = last == CB_NET_NONE ? -1 : cb_net_back_step(d, last);
+  s->first = s->bytes ? cb_min(s->first, first) : first;
+  s->last = s->bytes ? cb_max(s->last, cb_net_back_step(d, l->index)) : cb_net_back_step(d, l->index);
+  s->bytes = (size_t)l->out.elements;
+}
+
+/* spans[i]: the gradient of layer i's output; behind them the terms that are added, which live for one step. In elements of an
+   image. */
+static int64_t error_spans(arena *a)
+{
+  const cnnblas_net *net = a->net;
+  int64_t terms = net->count;
+  memset(a->spans, 0, (size_t)(net->count + net->design.graph.link_count) * sizeof *a->spans);
+  for (int64_t i = 0; i < net->count; i++) {
+    const cb_net_layer *l = cb_net_layer_at(net, i);
+    if (l->learns) live(a, l);
+    for (int j = 0; j < net->design.graph.nodes[i].inputs; j++) {
+      if (l->sinks[j] != CB_NET_ADD || l->row->traits & CB_NET_PASSES) continue;
+      int64_t step = cb_net_back_step(&net->design, i);
+      size_t elements = (size_t)cb_net_layer_at(net, cb_graph_input(&net->design.graph, i, j) - 1)->out.elements;
+      a->spans[terms++] = (cb_graph_span){.bytes = elements, .first = step, .last = step};
+    }
+  }
+  return terms;
+}
+
+static void keep_errors(const arena *a, bool slots)
+{
+  const cnnblas_net *net = a->net;
+  int64_t terms = net->count;
+  for (int64_t i = 0; i < net->count; i++) {
+    cb_net_layer *l = cb_net_layer_at(net, i);
+    const cb_graph_span *s = &a->spans[l->same_error];
+    if (s->bytes) l->error = (cb_net_array){.place = s->place, .slot = slots};
+    for (int j = 0; j < net->design.graph.nodes[i].inputs; j++)
+      if (l->sinks[j] == CB_NET_ADD && !(l->row->traits & CB_NET_PASSES)) l->terms[j] = a->spans[terms++].place;
   }
 }
 
 /*
- * Gradients of arrays lie in two buffers in turn, outputs too for inference. Every thread has a slot of a part's images
- * in each buffer, as long as the widest array of the layers in parts asks for. What outlives a part is kept for the
- * whole batch: outputs in training, gradients whose weight gradients wait, and what parts leave to the other layers.
+ * In parts, gradients of layers [0, split) lie in slots of the thread; those whose weight gradients wait are all kept for the
+ * whole batch.
  */
-static void lay_out_arrays(cnnblas_net *net, bool training, bool keep, arena *a, cb_net_layout *layout)
+static cnnblas_status lay_out_errors(arena *a)
 {
-  bool parts = net->part < net->options.batch;
-  int64_t widest[2] = {0, 0}, turn = 0, edge = net->split - 1;
-  lay_out_turns(net, training, widest, a, layout);
-  while (edge > 0 && net->layers[edge].in_place) edge--;
-  if (!training && parts) layout->edge = take_batch(a, net, net->layers[edge].spec.out.elements, (int64_t)net->element);
-  cb_net_layer at = {0};
-  for (int64_t i = 0; i < net->count; i++) {
-    cb_net_layer *layer = &net->layers[i];
-    int64_t elements = layer->spec.out.elements;
-    bool max = layer->spec.kind == CB_NET_POOL && layer->spec.pool.kind == CNNBLAS_POOL_MAX;
-    if (!layer->in_place) {
-      bool slot = parts && i < net->split;
-      at.error = layout->errors[turn % 2];
-      if (training && parts && !slot) at.error = take_batch(a, net, elements, (int64_t)net->element);
-      at.error_pitch = slot ? widest[turn % 2] : elements;
-      at.error_slot = slot;
-      at.output = at.error;
-      at.output_pitch = at.error_pitch;
-      at.output_slot = slot && !training;
-      if (training) at.output = take_batch(a, net, elements, (int64_t)net->element);
-      if (!training && parts && i == edge) {
-        at.output = layout->edge;
-        at.output_slot = false;
-      }
-      if (!at.output_slot) at.output_pitch = elements;
-      turn++;
+  cnnblas_net *net = a->net;
+  bool parts = cb_net_in_parts(net);
+  cnnblas_status status = CNNBLAS_OK;
+  for (int slots = parts; slots >= 0 && !status; slots--) {
+    int64_t count = error_spans(a), images = slots ? net->part : net->options.batch;
+    for (int64_t i = 0; i < count; i++) {
+      cb_graph_span *s = &a->spans[i];
+      int64_t bytes = 0;
+      if (parts && (i < net->split) != slots) s->bytes = 0;
+      if (parts && !slots) s->first = 0, s->last = net->count;
+      a->fits = a->fits && cb_mul((int64_t)s->bytes, images * (int64_t)net->element, &bytes);
+      s->bytes = (size_t)bytes;
     }
-    if (training && max) at.indices = take_batch(a, net, elements, sizeof(int32_t));
-    if (!keep) continue;
-    layer->output = at.output;
-    layer->output_pitch = at.output_pitch;
-    layer->output_slot = at.output_slot;
-    layer->error = at.error;
-    layer->error_pitch = at.error_pitch;
-    layer->error_slot = at.error_slot;
-    layer->indices = at.indices;
+    status = place_spans(a, a->spans, count, slots);
+    if (!status && a->keep) keep_errors(a, slots);
   }
+  return status;
 }
+
+/* ---- all of it ---- */
 
 /* Beside the values: the first passes, and whoever writes tensors, need the weights as they are. */
-static void lay_out_packed(cnnblas_net *net, bool keep, arena *a)
+static void lay_out_packed(arena *a)
 {
-  for (int64_t i = 0; i < net->count; i++) {
-    cb_net_layer *layer = &net->layers[i];
-    if (!layer->packed_plan) continue;
-    size_t place = take(a, (int64_t)layer->packed_bytes, 1);
-    if (keep) layer->packed = place;
+  for (int64_t i = 0; i < a->net->count; i++) {
+    cb_net_layer *l = cb_net_layer_at(a->net, i);
+    if (!l->packed_plan) continue;
+    size_t place = take(a, (int64_t)l->packed_bytes, 1);
+    if (a->keep) l->packed = place;
   }
 }
 
-static void lay_out_workspace(const cnnblas_net *net, bool training, arena *a, cb_net_layout *layout)
+static void lay_out_tensors(arena *a)
 {
-  int64_t bytes;
-  a->fits = a->fits && cb_mul((int64_t)cb_net_workspace(net, training), cb_net_workers(net), &bytes);
-  if (a->fits) layout->workspace = take(a, bytes, 1);
+  const cnnblas_net *net = a->net;
+  cb_net_layout *layout = a->layout;
+  int64_t element = (int64_t)net->element, parts = cb_net_parts(net, net->options.batch), elements;
+  layout->values = take(a, net->param_elements, element);
+  layout->states = take(a, net->state_elements, element);
+  if (!a->training) {
+    lay_out_packed(a);
+    return;
+  }
+  layout->batch_states = take(a, net->state_elements, element);
+  layout->gradients = take(a, net->param_elements, element);
+  layout->momentum = take(a, net->param_elements, element);
+  if (parts == 1) return;
+  a->fits = a->fits && cb_mul(parts, net->split_elements, &elements);
+  layout->partial = a->fits ? take(a, elements, element) : 0;
+  layout->partial_bytes = (size_t)a->used - layout->partial;
+  layout->losses = take(a, parts, sizeof(double));
 }
 
 /* Places of layers are stored if `keep`. CNNBLAS_SIZE_OVERFLOW if it cannot be. */
-static cnnblas_status lay_out(cnnblas_net *net, cnnblas_net_mode mode, bool keep, cb_net_layout *layout)
+static cnnblas_status lay_out(cnnblas_net *net, cnnblas_net_mode mode, cb_graph_span *spans, cb_net_layout *layout)
 {
-  arena a = {0, true};
   bool training = mode == CNNBLAS_NET_TRAINING;
-  int64_t element = (int64_t)net->element, parts = cb_net_parts(net, net->options.batch), elements;
+  arena a = {.net = net, .training = training, .keep = mode == net->options.mode, .fits = true};
+  int64_t bytes;
+  a.spans = spans;
+  a.layout = layout;
   memset(layout, 0, sizeof *layout);
-  layout->values = take(&a, net->param_elements, element);
-  if (!training) lay_out_packed(net, keep, &a);
-  if (training) layout->gradients = take(&a, net->param_elements, element);
-  if (training) layout->momentum = take(&a, net->param_elements, element);
-  if (training && parts > 1) {
-    a.fits = a.fits && cb_mul(parts, net->split_elements, &elements);
-    layout->partial = a.fits ? take(&a, elements, element) : 0;
-    layout->partial_bytes = (size_t)a.used - layout->partial;
-    layout->losses = take(&a, parts, sizeof(double));
-  }
-  lay_out_arrays(net, training, keep, &a, layout);
-  if (net->options.loss == CNNBLAS_NET_SIGMOID) layout->targets = take_batch(&a, net, net->classes, element);
-  lay_out_workspace(net, training, &a, layout);
+  lay_out_tensors(&a);
+  if (training) lay_out_outputs(&a);
+  cnnblas_status status = training ? lay_out_errors(&a) : lay_out_inference(&a);
+  if (status) return status;
+  if (net->options.loss == CNNBLAS_NET_SIGMOID) layout->targets = take_batch(&a, net->classes, (int64_t)net->element);
+  a.fits = a.fits && cb_mul((int64_t)cb_net_workspace(net, training), cb_net_workers(net), &bytes);
+  if (a.fits) layout->workspace = take(&a, bytes, 1);
   layout->bytes = (size_t)a.used;
   return a.fits ? CNNBLAS_OK : cb_net_fail(CNNBLAS_SIZE_OVERFLOW, "the network's bytes do not fit in 63 bits");
 }
 
+static cnnblas_status lay_out_both(cnnblas_net *net)
+{
+  const cb_graph *g = &net->design.graph;
+  size_t bytes = (size_t)(g->node_count + g->link_count + 1) * sizeof(cb_graph_span);
+  cb_graph_span *spans = cnnblas_shared_alloc(bytes, 0);
+  cb_net_layout layouts[2];
+  if (!spans) return cb_net_no_memory(bytes, "the network's plan");
+  cnnblas_status status = lay_out(net, CNNBLAS_NET_TRAINING, spans, &layouts[CNNBLAS_NET_TRAINING]);
+  if (!status) status = lay_out(net, CNNBLAS_NET_INFERENCE, spans, &layouts[CNNBLAS_NET_INFERENCE]);
+  cnnblas_shared_free(spans);
+  if (status) return status;
+  net->training_bytes = layouts[CNNBLAS_NET_TRAINING].bytes;
+  net->inference_bytes = layouts[CNNBLAS_NET_INFERENCE].bytes;
+  if (net->options.mode != CNNBLAS_NET_DESIGN) net->layout = layouts[net->options.mode];
+  return CNNBLAS_OK;
+}
+
 cnnblas_status cb_net_make_block(cnnblas_net *net)
 {
-  cb_net_layout layout;
-  cnnblas_net_mode mode = net->options.mode;
   net->split_elements = net->param_elements;
   for (int64_t t = net->param_count - 1; t >= 0 && net->params[t].layer >= net->split; t--)
     net->split_elements = net->params[t].place;
-  cnnblas_status status = lay_out(net, CNNBLAS_NET_INFERENCE, mode == CNNBLAS_NET_INFERENCE, &layout);
-  if (!status) {
-    net->inference_bytes = layout.bytes;
-    if (mode == CNNBLAS_NET_INFERENCE) net->layout = layout;
-    status = lay_out(net, CNNBLAS_NET_TRAINING, mode == CNNBLAS_NET_TRAINING, &layout);
-  }
-  if (status) return status;
-  net->training_bytes = layout.bytes;
-  if (mode == CNNBLAS_NET_TRAINING) net->layout = layout;
-  if (mode == CNNBLAS_NET_DESIGN) return CNNBLAS_OK;
+  cnnblas_status status = lay_out_both(net);
+  if (status || net->options.mode == CNNBLAS_NET_DESIGN) return status;
   net->block = cnnblas_shared_alloc(net->layout.bytes, 0);
   return net->block ? CNNBLAS_OK : cb_net_no_memory(net->layout.bytes, "the network");
 }

@@ -5,7 +5,7 @@
 
 void *cb_net_logits(const cnnblas_net *net)
 {
-  return cb_net_output(net, &net->layers[net->count - 1], 0, 0);
+  return cb_net_output(net, cb_net_layer_at(net, net->count - 1), 0, 0);
 }
 
 static double element(const cnnblas_net *net, const void *array, int64_t i)

@@ -1,6 +1,7 @@
 /* What every file of the network asks of it; see network.h. */
 #include "net/network.h"
 #include "net/support.h"
+#include <stdio.h>
 
 cnnblas_status cb_net_check(const cnnblas_net *net, bool runs)
 {
@@ -10,23 +11,25 @@ cnnblas_status cb_net_check(const cnnblas_net *net, bool runs)
   return CNNBLAS_OK;
 }
 
-cnnblas_fc_desc cb_net_fc_desc(const cnnblas_net *net, const cb_net_layer *layer)
+/* "3x3" of an axis field. */
+const char *cb_net_sizes(char *text, size_t size, int rank, const int64_t *values, int64_t otherwise)
 {
-  cnnblas_fc_desc d = {.dtype = net->options.dtype, .threads = net->threads, .n = net->options.batch};
-  d.in = layer->spec.in.elements;
-  d.out = layer->spec.out.elements;
-  return d;
+  int used = 0;
+  for (int i = 0; i < rank && used < (int)size; i++)
+    used += snprintf(text + used, size - (size_t)used, "%s%lld", i ? "x" : "",
+                     (long long)(values[i] ? values[i] : otherwise));
+  return text;
 }
 
 cnnblas_status cb_net_apply_maps(const cnnblas_net *net, size_t section)
 {
   for (int64_t i = 0; i < net->count; i++) {
-    const cb_net_layer *layer = &net->layers[i];
-    if (!layer->spec.maps) continue;
+    const cb_net_layer *layer = cb_net_layer_at(net, i);
+    if (!layer->maps) continue;
     const cb_net_param *w = &net->params[layer->weight];
     cnnblas_status status =
         cnnblas_maps_apply(net->options.dtype, w->shape[0], w->shape[1], w->elements / (w->shape[0] * w->shape[1]),
-                           layer->spec.maps, cb_net_param_at(net, section, layer->weight));
+                           layer->maps, cb_net_param_at(net, section, layer->weight));
     if (status) return status;
   }
   return CNNBLAS_OK;

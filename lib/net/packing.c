@@ -24,9 +24,9 @@ cnnblas_status cb_net_make_packed_plan(cnnblas_net *net, cb_net_layer *layer)
   cnnblas_conv_options o = {.algorithm = packed_name(plain), .no_alloc = 1, .packed_weights = 1};
   o.accuracy = net->options.accuracy;
   o.threads = cnnblas_conv_plan_threads(plain);
-  cnnblas_status status = cnnblas_conv_plan_create(&layer->spec.conv, CNNBLAS_FORWARD, &o, &layer->packed_plan);
+  cnnblas_status status = cnnblas_conv_plan_create(&layer->conv, CNNBLAS_FORWARD, &o, &layer->packed_plan);
   if (!status) status = cnnblas_conv_plan_packed_bytes(layer->packed_plan, &layer->packed_bytes);
-  if (!status) cb_net_need_workspace(&net->forward_workspace, layer->packed_plan);
+  if (!status) cb_net_need_workspace(net, layer->packed_plan, true);
   return status;
 }
 
@@ -38,7 +38,7 @@ cnnblas_status cnnblas_net_pack_weights(cnnblas_net *net)
     return cb_net_fail(CNNBLAS_INVALID_ARGUMENT,
                        "net was made without options.packed_weights and has no room for packed weights");
   for (int64_t i = 0; i < net->count && !status; i++) {
-    const cb_net_layer *layer = &net->layers[i];
+    const cb_net_layer *layer = cb_net_layer_at(net, i);
     if (!layer->packed_plan) continue;
     status = cnnblas_conv_plan_pack_weights(layer->packed_plan, cb_net_param_at(net, net->layout.values, layer->weight),
                                             cb_net_at(net, layer->packed), layer->packed_bytes);

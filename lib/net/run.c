@@ -50,7 +50,7 @@ static const char *nonfinite_gradient(const cnnblas_net *net)
 {
   for (int64_t t = net->param_count - 1; t >= 0; t--)
     if (!all_finite(net, net->params[t].elements, cb_net_param_at(net, net->layout.gradients, t)))
-      return net->layers[net->params[t].layer].name;
+      return cb_net_layer_at(net, net->params[t].layer)->name;
   return NULL;
 }
 
@@ -100,12 +100,12 @@ cnnblas_status cnnblas_net_gradient(cnnblas_net *net, const cnnblas_net_step *st
   if (status) return status;
   int64_t n = step->n;
   cnnblas_net_result r = {.images = n};
-  status = cb_net_pass_gradient(net, n, step->images, step->labels, &r.loss);
+  status = cb_net_pass_gradient(net, step, &r.loss);
   if (status) return status;
   r.steps = net->steps;
   r.correct = cb_net_correct(net, n, step->labels);
   if ((!isfinite(r.loss) || !all_finite(net, n * net->classes, cb_net_logits(net))))
-    status = not_finite(net, "the output of", cb_net_first_nonfinite(net, n, step->images), &r);
+    status = not_finite(net, "the output of", cb_net_first_nonfinite(net, step, true), &r);
   const char *bad = status ? NULL : nonfinite_gradient(net);
   if (bad) status = not_finite(net, "the gradient of", bad, &r);
   net->has_gradient = !status;
@@ -173,7 +173,8 @@ cnnblas_status cnnblas_net_evaluate(cnnblas_net *net, int64_t n, const void *x, 
     r.correct += cb_net_correct(net, part, labels + done);
     r.loss += loss * (double)part;
     if (!r.nonfinite[0] && (!isfinite(loss) || !all_finite(net, part * net->classes, cb_net_logits(net))))
-      snprintf(r.nonfinite, sizeof r.nonfinite, "%s", cb_net_first_nonfinite(net, part, images));
+      snprintf(r.nonfinite, sizeof r.nonfinite, "%s",
+               cb_net_first_nonfinite(net, &(cnnblas_net_step){.n = part, .images = images}, false));
   }
   if (n) r.loss /= (double)n;
   r.steps = net->steps;

@@ -1,0 +1,156 @@
+/*
+ * The graph core: values, and nodes that make values from values, in an order in which each node comes behind those whose
+ * results it reads. It knows no operator: a node names a row of functions that whoever builds the graph brings along (networks
+ * their layers, importers theirs). Part of libcnnblas, but not of its interface; other libraries of ours reach it by exact
+ * version, as they do base/shared.h.
+ *
+ *   cnnblas_graph_add_value(&graph, &shape, &x);
+ *   cnnblas_graph_add_node(&graph, &my_operator, self, &x, 1, &y);     infers y's shape
+ *   cnnblas_graph_prepare(&graph, context, &workspace);
+ *   cnnblas_graph_spans(&graph, spans); cnnblas_graph_place(spans, graph.value_count, &bytes);
+ *   cnnblas_graph_run(&graph, &run, 0, graph.node_count);
+ */
+#ifndef CB_GRAPH_GRAPH_H
+#define CB_GRAPH_GRAPH_H
+
+#include <cnnblas/status.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+  CB_GRAPH_RANK = 8,
+  CB_GRAPH_NONE = -1,
+  CB_GRAPH_INPUTS = 256, /* of one node, at most */
+  CB_GRAPH_OUTPUTS = 16,
+  CB_GRAPH_ALIGN = 64 /* bytes: where each array begins */
+};
+
+typedef enum {
+  CB_GRAPH_F32,
+  CB_GRAPH_F64,
+  CB_GRAPH_I32,
+  CB_GRAPH_I64,
+  CB_GRAPH_U8,
+  CB_GRAPH_BOOL,
+  CB_GRAPH_TYPES
+} cb_graph_type;
+
+typedef struct {
+  cb_graph_type type;
+  int rank;
+  int64_t size[CB_GRAPH_RANK];
+  int64_t elements; /* their product, counted by the graph */
+} cb_graph_shape;
+
+/* What a node is asked to do. */
+typedef struct {
+  void *self;                /* the node's own */
+  void *context;             /* of the run */
+  const void *const *inputs; /* arrays */
+  void *const *outputs;
+} cb_graph_call;
+
+/* An operator. Errors leave a sentence in cnnblas_last_error(). */
+typedef struct {
+  const char *name;
+  /* Fills the outputs' type, rank and sizes from the inputs' shapes. */
+  cnnblas_status (*infer)(void *self, const cb_graph_shape *const *inputs, int count, cb_graph_shape *outputs);
+  /* Makes plans; *workspace (0 before) gets the bytes that a run needs beside its arrays. NULL: there is nothing to prepare. */
+  cnnblas_status (*prepare)(void *self, void *context, size_t *workspace);
+  cnnblas_status (*run)(const cb_graph_call *call);
+  /* Frees self. NULL: it is somebody else's. */
+  void (*release)(void *self);
+} cb_graph_operator;
+
+typedef struct {
+  cb_graph_shape shape;
+  int64_t producer; /* a node; CB_GRAPH_NONE: comes from outside */
+  int64_t readers;  /* inputs of nodes that it is */
+  int64_t last;     /* the last node that reads it, or CB_GRAPH_NONE */
+  int64_t shares;   /* the value in whose array it lies, or CB_GRAPH_NONE: it has its own */
+  bool kept;        /* outlives the run */
+} cb_graph_value;
+
+typedef struct {
+  const cb_graph_operator *op;
+  void *self;
+  int64_t links; /* where its inputs begin in the graph's list, its outputs behind them */
+  int inputs, outputs;
+} cb_graph_node;
+
+typedef struct {
+  cb_graph_value *values;
+  cb_graph_node *nodes;
+  int64_t *links; /* numbers of values */
+  int64_t value_count, node_count, link_count;
+  int64_t value_room, node_room, link_room;
+} cb_graph;
+
+/* Frees the lists and what the operators release; the graph is empty then. */
+CNNBLAS_API void cnnblas_graph_free(cb_graph *graph);
+
+/* Bytes of an element. */
+CNNBLAS_API size_t cnnblas_graph_type_bytes(cb_graph_type type);
+
+/* Adds a value that comes from outside. CNNBLAS_SIZE_OVERFLOW, CNNBLAS_OUT_OF_MEMORY. */
+CNNBLAS_API cnnblas_status cnnblas_graph_add_value(cb_graph *graph, const cb_graph_shape *shape, int64_t *value);
+
+/* Adds a node behind all others, and its outputs as values; *first is the first of these. self belongs to the graph if, and only
+   if, that succeeds. Fails as the operator's infer does. */
+CNNBLAS_API cnnblas_status cnnblas_graph_add_node(cb_graph *graph, const cb_graph_operator *op, void *self,
+                                                  const int64_t *inputs, int input_count, int output_count,
+                                                  int64_t *first);
+
+/* Infers the outputs of a node anew, whose self has changed. */
+CNNBLAS_API cnnblas_status cnnblas_graph_infer(cb_graph *graph, int64_t node);
+
+/* Calls every operator's prepare; *workspace gets the largest number of bytes. */
+CNNBLAS_API cnnblas_status cnnblas_graph_prepare(const cb_graph *graph, void *context, size_t *workspace);
+
+/* The j-th input or output of a node: a value's number. */
+static inline int64_t cb_graph_input(const cb_graph *graph, int64_t node, int j)
+{
+  return graph->links[graph->nodes[node].links + j];
+}
+
+static inline int64_t cb_graph_output(const cb_graph *graph, int64_t node, int j)
+{
+  return graph->links[graph->nodes[node].links + graph->nodes[node].inputs + j];
+}
+
+/* The value that has the array in which this one lies. */
+static inline int64_t cb_graph_root(const cb_graph *graph, int64_t value)
+{
+  while (graph->values[value].shares != CB_GRAPH_NONE) value = graph->values[value].shares;
+  return value;
+}
+
+/* ---- memory ---- */
+
+/* An array's bytes and the first and last step in which it must be there; where it lies is the answer. */
+typedef struct {
+  size_t bytes;
+  int64_t first, last;
+  size_t place;
+} cb_graph_span;
+
+/* spans[v] = the life of value v's array in a run of all nodes, a step each; values that share, or come from outside, have no
+   bytes. */
+CNNBLAS_API void cnnblas_graph_spans(const cb_graph *graph, cb_graph_span *spans);
+
+/* Finds places so that no two arrays that live in the same step overlap: the largest first, each as low as it fits. *bytes is
+   what all of them take. CNNBLAS_SIZE_OVERFLOW, CNNBLAS_OUT_OF_MEMORY. */
+CNNBLAS_API cnnblas_status cnnblas_graph_place(cb_graph_span *spans, int64_t count, size_t *bytes);
+
+/* ---- running ---- */
+
+typedef struct {
+  void *context;                                       /* handed on to operators */
+  void *(*locate)(const void *context, int64_t value); /* a value's array in this run */
+} cb_graph_run;
+
+/* Runs nodes [from, to) in their order. Ends with the first that fails. */
+CNNBLAS_API cnnblas_status cnnblas_graph_run(const cb_graph *graph, const cb_graph_run *run, int64_t from, int64_t to);
+
+#endif
