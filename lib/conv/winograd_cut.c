@@ -139,8 +139,8 @@ static bool fuse(cb_winograd_plan *st, const cb_problem *problem, int threads, s
   return false;
 }
 
-/* Blocks as even as they can be; where they are few, V is made once for several jobs that share its block, or there are as many
-   blocks more as give every thread the same. */
+/* Blocks as even as they can be, and so many that with all panels apart every thread gets a job. Where they are few, V is made once
+   for several jobs that share its block, or there are as many blocks more as give every thread the same. */
 static void share_out(cb_winograd_plan *st, const cb_problem *problem, int threads, size_t room)
 {
   enum { FEW = 4, EVEN = 8 }; /* blocks a thread */
@@ -148,6 +148,10 @@ static void share_out(cb_winograd_plan *st, const cb_problem *problem, int threa
   int64_t blocks = cb_ceil_div(units, st->block_units);
   st->block_units = cb_ceil_div(units, blocks);
   if (fuse(st, problem, threads, room, blocks) || threads == 1) return;
+  if (blocks * groups * st->panels < threads) {
+    st->block_units = cb_max(1, units * groups * st->panels / threads);
+    blocks = cb_ceil_div(units, st->block_units);
+  }
   const bool whole = st->block_channels == st->channels && st->group_panels == st->panels;
   st->shares_v = whole && !problem->limited && blocks * groups < FEW * (int64_t)threads;
   if (st->shares_v && size_scratch(st, problem->geo.element)) {

@@ -5,7 +5,7 @@
 
 enum {
   TASK_CHANNELS = 32, /* of a task */
-  TURN_CHANNELS = 8,  /* whose taps are turned onto the lanes at once */
+  TURN_CHANNELS = 16, /* whose taps are turned onto the lanes at once: whole transpositions, whatever the lanes */
   MOST_TAPS = 9,
   MOST_VECTOR = 64 /* bytes */
 };

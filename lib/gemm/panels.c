@@ -4,7 +4,7 @@
  * registers. Nothing is read or written outside the matrices: vectors that would reach over are taken apart.
  */
 #include "gemm/engine_build.h"
-#include "gemm/vectors.h"
+#include "gemm/turn.h"
 
 enum { PACK_STEPS = 512 }; /* a stretch of steps: its lanes stay in L2, its rows are long enough to prefetch */
 
@@ -16,16 +16,17 @@ static void pack_stretch(real *dst, const real *src, int64_t ld, int64_t s0, int
   for (int64_t s = s0; s < s1; s += LANES) {
     vector v[LANES];
     const int64_t taken = s1 - s < LANES ? s1 - s : LANES;
+    if (rows == LANES && taken == LANES && lanes == LANES) {
+      turn_rows(src + j * ld + s, ld, v);
+      UNROLL for (int i = 0; i < LANES; i++) * (vector *)(dst + (s + i) * width + j) = v[i];
+      continue;
+    }
     UNROLL for (int i = 0; i < LANES; i++)
     {
       int64_t at = (j + i) * ld + s;
       v[i] = i < rows ? load(src + at, end - at) : (vector){0};
     }
     transpose(v);
-    if (taken == LANES && lanes == LANES) {
-      UNROLL for (int i = 0; i < LANES; i++) * (vector *)(dst + (s + i) * width + j) = v[i];
-      continue;
-    }
     UNROLL for (int i = 0; i < LANES; i++) if (i < taken) put(dst + (s + i) * width + j, v[i], lanes);
   }
 }

@@ -23,6 +23,7 @@
 
 enum {
   VECTORS = 2,
+  LINE = 64 / sizeof(real), /* elements of a line of the caches */
 #if defined __FMA__ || defined __ARM_FEATURE_FMA
   CHAIN = CB_WINOGRAD_CHAIN,
 #else
@@ -52,7 +53,8 @@ typedef struct {
       lane[v] = *(const vector *)(b + ((Z)*nv + v) * LANES);                                                           \
       OPAQUE_VECTOR(lane[v]);                                                                                          \
     }                                                                                                                  \
-    if (ahead) __builtin_prefetch(b + (Z)*nv * LANES + distance);                                                      \
+    if (ahead)                                                                                                         \
+      UNROLL for (int j = 0; j < nv * LANES; j += LINE) __builtin_prefetch(b + (Z)*nv * LANES + j + distance, 0, 2);   \
     UNROLL for (int i = 0; i < rows; i++)                                                                              \
     {                                                                                                                  \
       const real x = a[i * LANES + (Z)];                                                                               \

@@ -4,12 +4,17 @@
  * Channels on the lanes make every transform whole vectors, whatever the tile's size: no shuffles but the transpositions by which
  * rows of a plane become lanes and back. Along a row neighbouring tiles share inputs, so the pass over columns is done once a column.
  */
+#include "gemm/turn.h"
 #include "gemm/winograd_build.h"
 #include "gemm/winograd_forms.h"
 
 /* Columns [q, q + LANES) of a row of the plane, of all channels, as vectors of lanes. */
 INLINE void turn(const cb_winograd_band *t, const real *row, int64_t q, const bool whole, mask some, vector v[LANES])
 {
+  if (whole && t->channels == LANES) {
+    turn_rows(row + q, t->plane, v);
+    return;
+  }
   UNROLL for (int i = 0; i < LANES; i++)
   {
     const real *at = row + i * t->plane + q;
