@@ -41,8 +41,7 @@ CNNBLAS_API void cnnblas_activation_desc_init(cnnblas_activation_desc *desc);
 
 /**
  * y[i] = f(x[i]) for i < count. y may be x; it must not overlap it otherwise.
- * Every function is within 4 units in the last place of the dtype, relative to the exact value; GELU of f64 also where it is
- * within 2^-1068 of it (x below -37). GELU takes the C library's erfc, an element at a time.
+ * Every function is within 4 units in the last place of the dtype, relative to the exact value.
  * Returns CNNBLAS_OK, CNNBLAS_INVALID_ARGUMENT or CNNBLAS_UNSUPPORTED (reserved dtype).
  */
 CNNBLAS_API cnnblas_status cnnblas_activation_forward(const cnnblas_activation_desc *desc, int64_t count, const void *x,

@@ -1,111 +1,151 @@
 /*
- * The exponential function and its kin for loops that the compiler turns into vectors, in the type and level that is being
- * compiled (level_build.h): no branches, no tables.
+ * The exponential function and its kin on vectors of the type and level that is being compiled (vectors.h): no branches, no tables.
  *
  * exp(x) for x <= 0: x = n ln2 + r with |r| <= ln2 / 2, and e^r - 1 = r + r^2 P(r). P interpolates in Chebyshev's nodes
  * for f32 (error 7e-8) and is Taylor's series for f64 (the first term left out is below a quarter unit in the last
  * place). The sum that rounds x / ln2 to n has n in its last bits, and with the right constant n's exponent bits: one
- * shift makes 2^(n + LIFT) of them. The lift is taken back by a product, which may round to a subnormal.
- * tanh(x) = m / (m + 2) with m = e^(2|x|) - 1; log(1 + e) = 2 artanh(s) with s = e / (2 + e), by its series.
+ * shift makes 2^(n + lift) of them. The lift is taken back by a product or a quotient, which may round to a subnormal.
+ * sigmoid(x) = 2^-LIFT / (2^-LIFT + e^-x 2^-LIFT), and tanh(x) = m / (m + 2) with m = e^(2|x|) - 1.
+ * log(1 + e) = 2 artanh(s) with s = e / (2 + e): 2 s (1 + s^2 Q(s^2)), Q from Chebyshev's nodes (error 1.7e-8, f64: 6e-18).
  */
 #ifndef CB_GEMM_EXPONENTIAL_H
 #define CB_GEMM_EXPONENTIAL_H
 
-#include "gemm/level_build.h"
+#include "gemm/vectors.h"
 #include <math.h>
-#include <string.h>
 
 #if CB_REAL_BITS == 32
 enum { MANTISSA = 23, BIAS = 127, LIFT = 64 };
 static const real rounder = 12582912.0f + BIAS, log2e = 1.44269504f, ln2_high = 0.693359375f;
 static const real ln2_low = -2.12194440e-4f, lowest = -110, tanh_limit = 20;
+static const real expm1_terms[] = {1.3926326e-3f, 8.3632928e-3f, 4.16665538e-2f, 1.66665763e-1f, 0.5f};
+static const real artanh_terms[] = {0.13425749f, 0.141183099f, 0.200037803f, 0.333333202f};
 #else
 enum { MANTISSA = 52, BIAS = 1023, LIFT = 64 };
 static const real rounder = 6755399441055744.0 + BIAS, log2e = 1.4426950408889634074;
 static const real ln2_high = 6.93147180369123816490e-01, ln2_low = 1.90821492927058770002e-10;
 static const real lowest = -752, tanh_limit = 40;
+static const real expm1_terms[] = {1.0 / 6227020800.0, 1.0 / 479001600.0, 1.0 / 39916800.0, 1.0 / 3628800.0,
+                                   1.0 / 362880.0,     1.0 / 40320.0,     1.0 / 5040.0,     1.0 / 720,
+                                   1.0 / 120,          1.0 / 24,          1.0 / 6,          0.5};
+static const real artanh_terms[] = {0.080820228059717661105, 0.044003692430723369411, 0.060005364047953562676,
+                                    0.066570721048274680752, 0.076927850324793115517, 0.090908947180664290846,
+                                    0.11111111358713931495,  0.14285714283554378581,  0.20000000000007291337,
+                                    0.33333333333333329281};
 #endif
-
-/* e^r - 1 for |r| <= ln2 / 2. */
-static inline real small_expm1(real r)
-{
-#if CB_REAL_BITS == 32
-  real p = 1.3926326e-3f;
-  p = p * r + 8.3632928e-3f;
-  p = p * r + 4.16665538e-2f;
-  p = p * r + 1.66665763e-1f;
-#else
-  real p = (real)(1.0 / 6227020800.0);
-  p = p * r + (real)(1.0 / 479001600.0);
-  p = p * r + (real)(1.0 / 39916800.0);
-  p = p * r + (real)(1.0 / 3628800.0);
-  p = p * r + (real)(1.0 / 362880.0);
-  p = p * r + (real)(1.0 / 40320.0);
-  p = p * r + (real)(1.0 / 5040.0);
-  p = p * r + (real)(1.0 / 720);
-  p = p * r + (real)(1.0 / 120);
-  p = p * r + (real)(1.0 / 24);
-  p = p * r + (real)(1.0 / 6);
-#endif
-  p = p * r + (real)0.5;
-  return p * r * r + r;
-}
-
-/* The r of x = n ln2 + r; returns 2^(n + lift). */
-static inline real reduce(real x, real lift, real *r)
-{
-  real to_integer = rounder + lift, shifted = x * log2e + to_integer, n = shifted - to_integer;
-  bits power;
-  memcpy(&power, &shifted, sizeof power);
-  power <<= MANTISSA;
-  memcpy(&shifted, &power, sizeof shifted);
-  *r = (x - n * ln2_high) - n * ln2_low;
-  return shifted;
-}
-
-/* e^x for x <= 0, NaN for NaN, times 2^LIFT. */
-static inline real lifted_exp_negative(real x)
-{
-  real r, scale = reduce(x < lowest ? lowest : x, LIFT, &r);
-  return (small_expm1(r) + 1) * scale;
-}
 
 static const real lower = (real)0x1p-64; /* 2^-LIFT */
 
-/* e^x - 1, of -limit for x below that; x <= 0, NaN for NaN. */
-static inline real expm1_negative(real x)
+/* A polynomial with the highest term first: Horner's rule. */
+#define POLYNOMIAL(terms, x) polynomial(terms, sizeof(terms) / sizeof *(terms), x)
+
+INLINE vector polynomial(const real *terms, size_t count, vector x)
 {
-  real r, scale = reduce(x < -tanh_limit ? -tanh_limit : x, 0, &r);
+  vector sum = (vector){0} + terms[0];
+  _Pragma("GCC unroll 24") for (size_t i = 1; i < count; i++) sum = sum * x + terms[i];
+  return sum;
+}
+
+INLINE vector magnitude(vector v)
+{
+  return (vector)((uvector)v << 1 >> 1);
+}
+
+/* v, but at least `least`, or at most `most`; NaN stays. */
+INLINE vector not_below(vector v, real least)
+{
+  vector bound = (vector){0} + least;
+#ifdef __AVX__
+  return REALS(max)(bound, v);
+#else
+  return choose(greater(bound, v), bound, v);
+#endif
+}
+
+INLINE vector not_above(vector v, real most)
+{
+  vector bound = (vector){0} + most;
+#ifdef __AVX__
+  return REALS(min)(bound, v);
+#else
+  return choose(greater(v, bound), bound, v);
+#endif
+}
+
+/* e^r - 1 for |r| <= ln2 / 2. */
+INLINE vector small_expm1(vector r)
+{
+  return POLYNOMIAL(expm1_terms, r) * r * r + r;
+}
+
+/* The r of x = n ln2 + r; returns 2^(n + lift). */
+INLINE vector reduce(vector x, real lift, vector *r)
+{
+  real to_integer = rounder + lift;
+  vector shifted = x * log2e + to_integer, n = shifted - to_integer;
+  *r = (x - n * ln2_high) - n * ln2_low;
+  return (vector)((uvector)shifted << MANTISSA);
+}
+
+/* e^(x + rest) for x <= 0, NaN for NaN, times 2^LIFT; rest is a rounding error of x. */
+INLINE vector lifted_exp_of_sum(vector x, vector rest)
+{
+  vector r, scale = reduce(not_below(x, lowest), LIFT, &r);
+  return (small_expm1(r + rest) + 1) * scale;
+}
+
+/* e^x for x <= 0, NaN for NaN, times 2^LIFT. */
+INLINE vector lifted_exp_negative(vector x)
+{
+  vector r, scale = reduce(not_below(x, lowest), LIFT, &r);
+  return (small_expm1(r) + 1) * scale;
+}
+
+/* e^x - 1, of -limit for x below that; x <= 0, NaN for NaN. */
+INLINE vector expm1_negative(vector x)
+{
+  vector r, scale = reduce(not_below(x, -tanh_limit), 0, &r);
   return small_expm1(r) * scale + (scale - 1);
 }
 
-/* log(1 + e) for 0 <= e <= 1. */
-static inline real log1p_fraction(real e)
+/* a^2 - square, where square is the rounded a^2: exact but for underflow. */
+INLINE vector square_rest(vector a, vector square)
 {
-  enum { TERMS = CB_REAL_BITS == 32 ? 8 : 17 }; /* s^2 <= 1/9: the first term left out is below half a unit */
-  real s = e / (2 + e), square = s * s, sum = 0;
-  _Pragma("GCC unroll 16") for (int k = TERMS - 1; k > 0; k--) sum = (sum + (real)1 / (real)(2 * k + 1)) * square;
-  return 2 * (s + s * sum);
+#ifdef __FMA__
+  return REALS(fmsub)(a, a, square);
+#else
+  /* Veltkamp's halves of a, whose products are exact (Dekker, 1971). */
+  const real split = CB_REAL_BITS == 32 ? (real)4097 : (real)134217729;
+  vector scaled = a * split, high = scaled - (scaled - a), below = a - high;
+  return ((high * high - square) + 2 * high * below) + below * below;
+#endif
+}
+
+/* log(1 + e) for 0 <= e <= 1. */
+INLINE vector log1p_fraction(vector e)
+{
+  vector s = e / (2 + e), square = s * s;
+  return 2 * (s + s * (square * POLYNOMIAL(artanh_terms, square)));
 }
 
 /* log(1 + e^x) */
-static inline real softplus(real x)
+INLINE vector softplus(vector x)
 {
-  real e = lifted_exp_negative(-(real)fabs(x)) * lower;
-  return (x > 0 ? x : x == x ? 0 : x) + log1p_fraction(e);
+  return not_below(x, 0) + log1p_fraction(lifted_exp_negative(-magnitude(x)) * lower);
 }
 
-static inline real sigmoid(real x)
+/* Above tanh_limit it is 1. */
+INLINE vector sigmoid(vector x)
 {
-  real lifted = lifted_exp_negative(-(real)fabs(x));
-  return (x < 0 ? lifted * lower : 1) / (lifted * lower + 1);
+  vector r, scale = reduce(not_above(not_below(-x, -tanh_limit), -lowest), -LIFT, &r);
+  return lower / ((small_expm1(r) * scale + scale) + lower);
 }
 
-static inline real hyperbolic_tangent(real x)
+INLINE vector hyperbolic_tangent(vector x)
 {
-  real r, twice = 2 * (real)fabs(x), scale = reduce(twice > tanh_limit ? tanh_limit : twice, 0, &r);
-  real m = small_expm1(r) * scale + (scale - 1);
-  return (real)copysign(m / (m + 2), x);
+  vector twice = 2 * magnitude(x), r, scale = reduce(not_above(twice, tanh_limit), 0, &r);
+  vector m = small_expm1(r) * scale + (scale - 1), t = m / (m + 2);
+  return (vector)((uvector)t | ((uvector)x ^ (uvector)magnitude(x)));
 }
 
 #endif

@@ -70,8 +70,7 @@ static double softmax_image(const job *j, int64_t in)
   size_t at = (size_t)(in * j->classes) * j->element;
   const char *z = j->z + at;
   char *p = j->p ? j->p + at : j->dz + at;
-  double log_sum, own = j->labels ? get(j, z, j->labels[in]) : 0;
-  j->loops->softmax(j->classes, z, p, &log_sum);
+  double own = j->labels ? get(j, z, j->labels[in]) : 0, log_sum = j->loops->softmax(j->classes, z, p);
   if (j->dz) {
     char *dz = j->dz + at;
     for (int64_t c = 0; c < j->classes; c++) set(j, dz, c, (get(j, p, c) - (c == j->labels[in])) * j->scale);
