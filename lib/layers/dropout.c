@@ -2,14 +2,23 @@
 #include "base/arguments.h"
 #include "base/parallel.h"
 #include "base/size.h"
+#include "gemm/dispatch.h"
+#include "layers/dropout_loops.h"
 #include "layers/loops.h"
 #include "layers/teams.h"
 #include <cnnblas/dropout.h>
 #include <cnnblas/layers.h>
 #include <string.h>
 
-/* Ten rounds of Philox, shared by four elements. */
-#define ELEMENT_NANOSECONDS 5
+CB_LEVEL_TABLES(cb_dropout_loops, loops);
+
+const cb_dropout_loops *cb_dropout_loops_for(cnnblas_dtype dtype)
+{
+  return CB_LEVEL_CHOICE(loops, dtype);
+}
+
+/* Ten rounds of Philox, shared by four elements of each of a vector's blocks. */
+#define ELEMENT_NANOSECONDS 0.5
 
 typedef struct {
   const cnnblas_dropout_desc *desc;
@@ -26,35 +35,23 @@ void cnnblas_dropout_desc_init(cnnblas_dropout_desc *desc)
   if (desc) memset(desc, 0, sizeof *desc);
 }
 
-/* Elements [from, to) of image in; from is a multiple of 4. */
-static void drop_piece(const job *j, int64_t in, int64_t from, int64_t to)
-{
-  const uint64_t number = (uint64_t)(j->numbers ? j->numbers[in] : in);
-  const double gain = 1 / (1 - j->desc->p);
-  const float *x32 = (const float *)j->x + in * j->desc->elements;
-  const double *x64 = (const double *)j->x + in * j->desc->elements;
-  float *y32 = (float *)j->y + in * j->desc->elements;
-  double *y64 = (double *)j->y + in * j->desc->elements;
-  for (int64_t block = from; block < to; block += 4) {
-    uint32_t bits[4];
-    cnnblas_random_bits(j->key, number, (uint64_t)(block / 4), bits);
-    for (int64_t e = block; e < cb_min(block + 4, to); e++) {
-      bool dropped = bits[e - block] < j->limit;
-      if (j->desc->dtype == CNNBLAS_F64)
-        y64[e] = dropped ? 0 : x64[e] * gain;
-      else
-        y32[e] = dropped ? 0 : x32[e] * (float)gain;
-    }
-  }
-}
-
 static void drop_task(void *context, int64_t task, int worker)
 {
   const job *j = context;
   int64_t first = task / j->pieces_of_image * j->images_of_task, from = task % j->pieces_of_image * CB_CHUNK;
   int64_t to = j->pieces_of_image == 1 ? j->desc->elements : cb_min(from + CB_CHUNK, j->desc->elements);
+  const size_t element = cb_element_size(j->desc->dtype);
   (void)worker;
-  for (int64_t in = first; in < cb_min(first + j->images_of_task, j->n); in++) drop_piece(j, in, from, to);
+  for (int64_t in = first; in < cb_min(first + j->images_of_task, j->n); in++) {
+    const size_t at = (size_t)(in * j->desc->elements + from) * element;
+    const cb_dropout_piece piece = {.key = j->key,
+                                    .image = (uint64_t)(j->numbers ? j->numbers[in] : in),
+                                    .from = from,
+                                    .count = to - from,
+                                    .limit = j->limit,
+                                    .gain = 1 / (1 - j->desc->p)};
+    cb_dropout_loops_for(j->desc->dtype)->drop(&piece, (const char *)j->x + at, (char *)j->y + at);
+  }
 }
 
 static cnnblas_status check(const cnnblas_dropout_desc *d, int64_t n)
