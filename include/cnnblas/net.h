@@ -65,6 +65,13 @@ typedef enum cnnblas_net_loss {
   CNNBLAS_NET_SIGMOID = 1  /* sigmoid cross-entropy against the label's one-hot vector, mean over images * classes */
 } cnnblas_net_loss;
 
+/** How parameters follow their gradients. */
+typedef enum cnnblas_net_optimiser_kind {
+  CNNBLAS_NET_SGD = 0,      /* cnnblas_sgd_step, with momentum or without */
+  CNNBLAS_NET_NESTEROV = 1, /* cnnblas_nesterov_step: SGD with Nesterov's momentum */
+  CNNBLAS_NET_ADAMW = 2     /* cnnblas_adamw_step: Adam with decoupled weight decay */
+} cnnblas_net_optimiser_kind;
+
 /** What a network is for. */
 typedef enum cnnblas_net_mode {
   CNNBLAS_NET_TRAINING = 0,  /* trains, evaluates, predicts */
@@ -92,7 +99,10 @@ typedef struct cnnblas_net_options {
   int32_t
       flush_denormals; /* 1: numbers below the least normal one count as zeros in all layers and updates; see conv.h */
   cnnblas_accuracy_policy accuracy; /* of the convolution plans; see conv.h */
-  int32_t reserved[21];             /* must be 0 */
+  cnnblas_net_optimiser_kind
+      optimiser;   /* what a training network has room for: ADAMW keeps one array more than the others */
+  int32_t average; /* 1: a training network has room for moving averages of its parameters: cnnblas_net_swap_average */
+  int32_t reserved[19]; /* must be 0 */
 } cnnblas_net_options;
 
 /** Sets every field to zero, the defaults. NULL is ignored. */
@@ -126,8 +136,8 @@ typedef struct cnnblas_net_info {
   int64_t input_elements; /* of one image */
   int64_t classes;        /* outputs of the last layer, for one image */
   int64_t layers;         /* as written out, fused ones included */
-  int64_t tensors;        /* parameter tensors: weights and biases */
-  int64_t parameters;     /* their elements */
+  int64_t tensors;        /* weights, biases and the like, then those that are not trained */
+  int64_t parameters;     /* elements of those that are trained */
   double flops;           /* of one image's forward pass: 2 a multiplication and addition, convolutions and FC */
   double training_flops;  /* of one image's training step: forward, both gradients (no backward_data at the input) */
   size_t training_bytes;  /* the block of a training network of these options */
@@ -191,8 +201,13 @@ typedef struct cnnblas_net_tensor {
   int64_t elements;    /* their product */
   void *value;         /* NULL in a design */
   void *gradient;      /* of the last backward pass; NULL unless the network trains */
-  void *momentum;      /* the optimiser's v; NULL unless the network trains */
-  int64_t reserved[4]; /* written as 0 */
+  void
+      *momentum; /* the optimiser's v, ADAMW's first moment; NULL unless the network trains and the tensor is trained */
+  void *second;  /* ADAMW's second moment; NULL unless the network has room for it (options.optimiser) */
+  void *average; /* the moving average; NULL unless the network has room for it (options.average) */
+  int32_t trained;     /* 1: a parameter; 0: follows the data, as batch normalisation's running statistics */
+  int32_t decays;      /* 1: the optimiser's weight decay is for it: weights, not biases */
+  int64_t reserved[1]; /* written as 0 */
 } cnnblas_net_tensor;
 
 /** Fills tensor for index of 0 to info.tensors - 1. Returns CNNBLAS_OK or CNNBLAS_INVALID_ARGUMENT. */
@@ -244,20 +259,18 @@ typedef struct cnnblas_net_result {
  */
 typedef cnnblas_status (*cnnblas_net_hook)(void *context, void *gradients, int64_t elements);
 
-/** How parameters follow their gradients. The reserved ones are refused by name (CNNBLAS_UNSUPPORTED). */
-typedef enum cnnblas_net_optimiser_kind {
-  CNNBLAS_NET_SGD = 0,      /* cnnblas_sgd_step, with momentum or without */
-  CNNBLAS_NET_NESTEROV = 1, /* reserved: SGD with Nesterov's momentum */
-  CNNBLAS_NET_ADAMW = 2     /* reserved: Adam with decoupled weight decay */
-} cnnblas_net_optimiser_kind;
-
-/** An optimiser and its settings, for all tensors alike. */
+/** An optimiser and its settings. */
 typedef struct cnnblas_net_optimiser {
   cnnblas_net_optimiser_kind kind; /* default SGD */
   double lr;                       /* learning rate, at least 0 */
-  double momentum;                 /* in [0, 1) */
-  double weight_decay;             /* at least 0 */
-  int64_t reserved[8];             /* must be 0 */
+  double momentum;                 /* in [0, 1); ADAMW does not look at it */
+  double weight_decay;  /* at least 0; for weights, not for biases nor batch normalisation's gamma and beta */
+  double beta1;         /* of ADAMW, as optimiser.h has it; 0 means its default */
+  double beta2;         /* likewise */
+  double epsilon;       /* likewise */
+  double most_norm;     /* above 0: gradients whose norm over all tensors is larger are scaled to it; 0: they are not */
+  double average_decay; /* above 0, at most 1: the averages follow by 1 - average_decay of the way; 0: they stay */
+  int64_t reserved[3];  /* must be 0 */
 } cnnblas_net_optimiser;
 
 /** One training step: some labelled images, and what follows from their gradient. The arrays are read during the call. */
@@ -292,18 +305,25 @@ CNNBLAS_API cnnblas_status cnnblas_net_forward(cnnblas_net *net, int64_t n, cons
  *
  * result   filled; NULL if not wanted
  * Returns CNNBLAS_OK; CNNBLAS_NOT_FINITE if the loss, a logit or a gradient is NaN or Inf: the message and
- * result->nonfinite name the first layer that made one, and the step; CNNBLAS_INVALID_ARGUMENT; CNNBLAS_UNSUPPORTED (an
- * optimiser that is not there yet).
+ * result->nonfinite name the first layer that made one, and the step; CNNBLAS_INVALID_ARGUMENT.
  */
 CNNBLAS_API cnnblas_status cnnblas_net_gradient(cnnblas_net *net, const cnnblas_net_step *step,
                                                 cnnblas_net_result *result);
 
 /**
- * The step's hook, then the optimiser with the gradients that lie in the tensors; counts a step. The images are not looked at.
- * Returns CNNBLAS_OK, what the hook returns, CNNBLAS_INVALID_ARGUMENT (no gradient yet, a setting out of its range) or
- * CNNBLAS_UNSUPPORTED.
+ * The step's hook, then the gradients' norm limited, then the optimiser with the gradients that lie in the tensors, then the
+ * averages; counts a step. The images are not looked at. ADAMW's step number is info.steps + 1.
+ * Returns CNNBLAS_OK, what the hook returns, or CNNBLAS_INVALID_ARGUMENT (no gradient yet, a setting out of its range, no room for
+ * what the optimiser or the averages keep).
  */
 CNNBLAS_API cnnblas_status cnnblas_net_update(cnnblas_net *net, const cnnblas_net_step *step);
+
+/**
+ * Parameters and their averages change places: what follows, evaluation for example, sees the averages as values, until the
+ * next such call. The averages begin as the initial values; whoever writes tensors writes theirs.
+ * Returns CNNBLAS_OK or CNNBLAS_INVALID_ARGUMENT (a network made without options.average).
+ */
+CNNBLAS_API cnnblas_status cnnblas_net_swap_average(cnnblas_net *net);
 
 /**
  * One training step: cnnblas_net_gradient, then cnnblas_net_update. Where the first fails nothing is updated: the

@@ -42,7 +42,9 @@ static cnnblas_status check_options(const cnnblas_net_options *o)
   if (o->flush_denormals && !CB_FLUSHES)
     return cb_net_fail(CNNBLAS_UNSUPPORTED, "options.flush_denormals is 1, which this architecture's build cannot do");
   if (!cnnblas_accuracy_policy_name(o->accuracy)) return out_of_range("accuracy", o->accuracy);
-  for (int i = 0; i < 21; i++)
+  if ((int)o->optimiser < 0 || o->optimiser > CNNBLAS_NET_ADAMW) return out_of_range("optimiser", o->optimiser);
+  if (o->average < 0 || o->average > 1) return out_of_range("average", o->average);
+  for (int i = 0; i < 19; i++)
     if (o->reserved[i]) return out_of_range("reserved", o->reserved[i]);
   return CNNBLAS_OK;
 }
@@ -80,6 +82,19 @@ static cnnblas_status make_layers(cnnblas_net *net)
 
 /* ---- parameters' values ---- */
 
+static void clear_tensors(const cnnblas_net *net)
+{
+  const cb_net_layout *at = &net->layout;
+  size_t bytes = (size_t)net->param_elements * net->element;
+  memset(cb_net_at(net, at->values), 0, bytes);
+  memset(cb_net_at(net, at->states), 0, (size_t)net->state_elements * net->element);
+  if (net->options.mode != CNNBLAS_NET_TRAINING) return;
+  memset(cb_net_at(net, at->gradients), 0, bytes);
+  memset(cb_net_at(net, at->momentum), 0, bytes);
+  if (net->options.optimiser == CNNBLAS_NET_ADAMW) memset(cb_net_at(net, at->second), 0, bytes);
+  memset(cb_net_at(net, at->partial), 0, at->partial_bytes);
+}
+
 /* Random weights, stream t of the seed; all else begins at one value. */
 static cnnblas_status begin_tensor(cnnblas_net *net, cnnblas_init init, uint64_t seed, int64_t t)
 {
@@ -105,22 +120,20 @@ cnnblas_status cnnblas_net_initialise(cnnblas_net *net, cnnblas_init init, uint6
   if (status) return status;
   if ((int)init < 0 || init > CNNBLAS_INIT_ZERO)
     return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "init is %d, which names no initialisation", (int)init);
-  size_t bytes = (size_t)net->param_elements * net->element;
-  bool training = net->options.mode == CNNBLAS_NET_TRAINING;
-  memset(cb_net_at(net, net->layout.values), 0, bytes);
-  memset(cb_net_at(net, net->layout.states), 0, (size_t)net->state_elements * net->element);
-  if (training) memset(cb_net_at(net, net->layout.gradients), 0, bytes);
-  if (training) memset(cb_net_at(net, net->layout.momentum), 0, bytes);
-  if (training) memset(cb_net_at(net, net->layout.partial), 0, net->layout.partial_bytes);
+  clear_tensors(net);
   for (int64_t t = 0; t < net->param_count + net->state_count && !status; t++)
     status = begin_tensor(net, init, seed, t);
+  if (!status) status = cb_net_apply_maps(net, net->layout.values);
+  if (net->options.mode == CNNBLAS_NET_TRAINING && net->options.average)
+    memcpy(cb_net_at(net, net->layout.average), cb_net_at(net, net->layout.values),
+           (size_t)net->param_elements * net->element);
   net->options.seed = seed;
   net->options.init = init;
   net->steps = 0;
   net->has_gradient = false;
   net->packed = false;
   net->last_n = CB_NET_NONE;
-  return status ? status : cb_net_apply_maps(net, net->layout.values);
+  return status;
 }
 
 /* ---- the whole ---- */

@@ -37,7 +37,7 @@ cnnblas_status cnnblas_net_get_info(const cnnblas_net *net, cnnblas_net_info *in
   info->input_elements = net->design.input.elements;
   info->classes = net->classes;
   info->layers = net->count;
-  info->tensors = net->param_count;
+  info->tensors = net->param_count + net->state_count;
   info->parameters = net->parameters;
   for (int64_t i = 0; i < net->count; i++) info->flops += cb_net_layer_at(net, i)->flops;
   info->training_flops = training_flops(net);
@@ -133,14 +133,25 @@ cnnblas_status cnnblas_net_layer_gradient_norm(const cnnblas_net *net, int64_t i
 
 /* ---- tensors ---- */
 
+static void tensor_arrays(const cnnblas_net *net, int64_t t, cnnblas_net_tensor *tensor)
+{
+  const cb_net_layout *at = &net->layout;
+  tensor->value = cb_net_param_at(net, tensor->trained ? at->values : at->states, t);
+  if (net->options.mode != CNNBLAS_NET_TRAINING || !tensor->trained) return;
+  tensor->gradient = cb_net_param_at(net, at->gradients, t);
+  tensor->momentum = cb_net_param_at(net, at->momentum, t);
+  if (net->options.optimiser == CNNBLAS_NET_ADAMW) tensor->second = cb_net_param_at(net, at->second, t);
+  if (net->options.average) tensor->average = cb_net_param_at(net, at->average, t);
+}
+
 cnnblas_status cnnblas_net_get_tensor(const cnnblas_net *net, int64_t index, cnnblas_net_tensor *tensor)
 {
   cnnblas_status status = cb_net_check(net, false);
   if (status) return status;
   if (!tensor) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "tensor is NULL");
-  if (index < 0 || index >= net->param_count)
+  if (index < 0 || index >= net->param_count + net->state_count)
     return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "index is %lld; the network has %lld tensors", (long long)index,
-                       (long long)net->param_count);
+                       (long long)(net->param_count + net->state_count));
   const cb_net_param *p = &net->params[index];
   memset(tensor, 0, sizeof *tensor);
   memcpy(tensor->name, p->name, sizeof tensor->name);
@@ -148,11 +159,9 @@ cnnblas_status cnnblas_net_get_tensor(const cnnblas_net *net, int64_t index, cnn
   tensor->rank = p->rank;
   memcpy(tensor->shape, p->shape, sizeof p->shape);
   tensor->elements = p->elements;
-  if (net->block) tensor->value = cb_net_param_at(net, net->layout.values, index);
-  if (net->block && net->options.mode == CNNBLAS_NET_TRAINING) {
-    tensor->gradient = cb_net_param_at(net, net->layout.gradients, index);
-    tensor->momentum = cb_net_param_at(net, net->layout.momentum, index);
-  }
+  tensor->trained = index < net->param_count;
+  tensor->decays = p->decays;
+  if (net->block) tensor_arrays(net, index, tensor);
   return CNNBLAS_OK;
 }
 
@@ -161,7 +170,7 @@ cnnblas_status cnnblas_net_find_tensor(const cnnblas_net *net, const char *name,
   cnnblas_status status = cb_net_check(net, false);
   if (status) return status;
   if (!name) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "name is NULL");
-  for (int64_t t = 0; t < net->param_count; t++)
+  for (int64_t t = 0; t < net->param_count + net->state_count; t++)
     if (!strcmp(net->params[t].name, name)) return cnnblas_net_get_tensor(net, t, tensor);
   return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "name is \"%.64s\", which is no tensor of this network", name);
 }

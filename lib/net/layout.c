@@ -251,6 +251,8 @@ static void lay_out_tensors(arena *a)
   layout->batch_states = take(a, net->state_elements, element);
   layout->gradients = take(a, net->param_elements, element);
   layout->momentum = take(a, net->param_elements, element);
+  if (net->options.optimiser == CNNBLAS_NET_ADAMW) layout->second = take(a, net->param_elements, element);
+  if (net->options.average) layout->average = take(a, net->param_elements, element);
   if (parts == 1) return;
   a->fits = a->fits && cb_mul(parts, net->split_elements, &elements);
   layout->partial = a->fits ? take(a, elements, element) : 0;

@@ -21,6 +21,7 @@ typedef struct {
 /* Places of what the layers share, and the size of all. */
 typedef struct {
   size_t values, gradients, momentum; /* param_elements each */
+  size_t second, average;             /* likewise, where the options want them */
   size_t states, batch_states;        /* state_elements each: what is not trained, and what a batch had for it */
   size_t slots;                       /* a region a thread, for layers in parts */
   size_t slot_bytes;

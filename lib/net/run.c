@@ -1,7 +1,8 @@
-/* Running a network: the public calls around the passes, updates; non-finite values traced to their layer. */
+/* Running a network: the public calls around the passes; non-finite values traced to their layer. */
 #include "net/logits.h"
 #include "net/network.h"
 #include "net/support.h"
+#include "net/update.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -72,26 +73,9 @@ static cnnblas_status check_numbers(const cnnblas_net_step *step)
   return CNNBLAS_OK;
 }
 
-/* What gradient and update both look at: nothing is computed for a step that the other would refuse. The optimiser's numbers are
-   checked where they are used. */
-static cnnblas_status check_step(const cnnblas_net_step *step)
-{
-  static const char *const names[] = {"SGD", "NESTEROV", "ADAMW"};
-  if (!step) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "step is NULL");
-  int kind = (int)step->optimiser.kind;
-  if (kind < 0 || kind > CNNBLAS_NET_ADAMW)
-    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "step.optimiser.kind is %d, which names no optimiser", kind);
-  if (kind != CNNBLAS_NET_SGD)
-    return cb_net_fail(CNNBLAS_UNSUPPORTED, "optimiser %s is not there yet; a later version brings it", names[kind]);
-  for (int i = 0; i < 8; i++)
-    if (step->reserved[i] || step->optimiser.reserved[i])
-      return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "step.reserved[%d] or step.optimiser.reserved[%d] is not 0", i, i);
-  return CNNBLAS_OK;
-}
-
 cnnblas_status cnnblas_net_gradient(cnnblas_net *net, const cnnblas_net_step *step, cnnblas_net_result *result)
 {
-  cnnblas_status status = check_step(step);
+  cnnblas_status status = cb_net_check_step(step);
   if (!status) status = check_call(net, step->n, 1, net ? net->options.batch : 0, step->images);
   if (!status) status = check_labels(net, step->n, step->labels);
   if (!status) status = check_numbers(step);
@@ -111,37 +95,6 @@ cnnblas_status cnnblas_net_gradient(cnnblas_net *net, const cnnblas_net_step *st
   net->has_gradient = !status;
   if (result && (!status || status == CNNBLAS_NOT_FINITE)) *result = r;
   return status;
-}
-
-/* ---- update ---- */
-
-enum { ALONE = 65536 /* parameters: one thread is done with fewer sooner than another wakes */ };
-
-void cnnblas_net_step_init(cnnblas_net_step *step)
-{
-  if (step) memset(step, 0, sizeof *step);
-}
-
-cnnblas_status cnnblas_net_update(cnnblas_net *net, const cnnblas_net_step *step)
-{
-  cnnblas_status status = cb_net_check(net, true);
-  if (!status) status = check_step(step);
-  if (status) return status;
-  if (!net->has_gradient)
-    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "net has no gradient: cnnblas_net_gradient must come first");
-  void *gradients = cb_net_at(net, net->layout.gradients);
-  if (step->hook) status = step->hook(step->context, gradients, net->param_elements);
-  if (status) return status;
-  cnnblas_sgd_desc d = {.dtype = net->options.dtype, .lr = step->optimiser.lr};
-  d.threads = net->param_elements < ALONE ? 1 : net->threads;
-  d.momentum = step->optimiser.momentum;
-  d.weight_decay = step->optimiser.weight_decay;
-  const int before = cnnblas_shared_flush(net->options.flush_denormals);
-  status = cnnblas_sgd_step(&d, net->param_elements, cb_net_at(net, net->layout.values), gradients,
-                            cb_net_at(net, net->layout.momentum));
-  cnnblas_shared_flush(before);
-  if (!status) net->steps++;
-  return status ? status : cb_net_apply_maps(net, net->layout.values);
 }
 
 cnnblas_status cnnblas_net_train_step(cnnblas_net *net, const cnnblas_net_step *step, cnnblas_net_result *result)
