@@ -31,14 +31,18 @@ static int set_rows(json_t *metadata, const train_state *state)
 
 int metadata_set_run(json_t *m, const train_settings *s, const train_state *state)
 {
-  char steps[SETTINGS_MOST_STEPS * 40];
-  settings_print_lr_steps(s, steps, sizeof steps);
+  char steps[SETTINGS_MOST_STEPS * 40], augment[AUGMENT_TEXT];
+  settings_print_lr_steps(&s->lr_steps, steps, sizeof steps);
   return metadata_set(m, "seed", "%llu", (unsigned long long)s->seed) ||
          metadata_set(m, "batch", "%lld", (long long)s->batch) ||
          metadata_set(m, "epochs", "%lld", (long long)s->epochs) || metadata_set(m, "lr", "%a", s->lr) ||
          metadata_set(m, "momentum", "%a", s->momentum) || metadata_set(m, "weight_decay", "%a", s->weight_decay) ||
          metadata_set(m, "lr_steps", "%s", steps) || metadata_set(m, "init", "%s", settings_init_names[s->init]) ||
          metadata_set(m, "accuracy", "%s", settings_accuracy_names[s->accuracy]) ||
+         metadata_set(m, "augment", "%s", augment_print(&s->augment, augment)) ||
+         metadata_set(m, "validation", "%a", s->validation) ||
+         metadata_set(m, "keep", "%s", settings_keep_names[s->keep]) ||
+         metadata_set(m, "patience", "%lld", (long long)s->patience) ||
          metadata_set(m, "epoch", "%lld", (long long)state->epoch) ||
          metadata_set(m, "image", "%lld", (long long)state->image) || metadata_set(m, "loss_sum", "%a", state->loss) ||
          metadata_set(m, "correct", "%lld", (long long)state->correct) ||
@@ -75,6 +79,24 @@ static io_status read_rows(const char *name, const st_file *file, train_state *s
   return IO_OK;
 }
 
+/* What checkpoints of version 0.1 do not have, whose runs did without. */
+static io_status read_newer_settings(const char *name, const st_file *file, train_settings *s, io_error *error)
+{
+  const char *augment = st_metadata(file, "augment");
+  int keep = 0;
+  io_status status = IO_OK;
+  if (augment && !augment_parse(augment, &s->augment))
+    status = metadata_bad(name, file, "augment", "none or flip,crop:N,cutout:N", error);
+  if (!status && st_metadata(file, "validation"))
+    status = metadata_number(name, file, "validation", 0, 1, &s->validation, error);
+  if (!status && st_metadata(file, "keep"))
+    status = metadata_choice(name, file, "keep", settings_keep_names, &keep, error);
+  if (!status && st_metadata(file, "patience"))
+    status = metadata_integer(name, file, "patience", 0, SETTINGS_MOST_EPOCHS, &s->patience, error);
+  s->keep = (settings_keep)keep;
+  return status;
+}
+
 static io_status read_settings(const char *name, const st_file *file, train_settings *s, io_error *error)
 {
   int init = 0, accuracy = 0;
@@ -94,9 +116,9 @@ static io_status read_settings(const char *name, const st_file *file, train_sett
   s->accuracy = (cnnblas_accuracy_policy)accuracy;
   s->init = (cnnblas_init)init;
   const char *steps = st_metadata(file, "lr_steps");
-  if (!steps || settings_parse_lr_steps(steps, s))
+  if (!steps || settings_parse_lr_steps(steps, &s->lr_steps))
     return metadata_bad(name, file, "lr_steps", "EPOCH:FACTOR,...", error);
-  return IO_OK;
+  return read_newer_settings(name, file, s, error);
 }
 
 io_status model_read_run(const char *name, const st_file *file, train_settings *settings, train_state *state,

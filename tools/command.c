@@ -73,6 +73,23 @@ int command_choice(const char *option, const char *text, const char *const *name
   return command_bad_value(option, text, "it is one of %s", list);
 }
 
+int command_input(const char *option, const char *text, int64_t *c, int64_t size[3])
+{
+  int64_t *const places[] = {c, &size[0], &size[1], &size[2]};
+  const char *rest = text;
+  *c = 0;
+  memset(size, 0, 3 * sizeof *size);
+  for (int i = 0; i < 4; i++) {
+    char *end;
+    *places[i] = strtoll(rest, &end, 10);
+    if (end == rest || *places[i] < 1 || *places[i] > INT32_MAX) break;
+    if (!*end) return COMMAND_FINE;
+    if (*end != 'x') break;
+    rest = end + 1;
+  }
+  return command_bad_value(option, text, "it must be channels and sizes, as 1x28x28");
+}
+
 int command_other(int option, const char *help, bool *done)
 {
   if (option == COMMAND_HELP) {

@@ -43,6 +43,9 @@ int command_integer(const char *option, const char *text, int64_t least, int64_t
 int command_number(const char *option, const char *text, double least, double below, double *value);
 int command_choice(const char *option, const char *text, const char *const *names, int *value);
 
+/* "3x32x32": channels and 0 to 3 sizes; the rest 0. */
+int command_input(const char *option, const char *text, int64_t *c, int64_t size[3]);
+
 /* What every subcommand does with getopt_long's answers that are not its own options: --help and --version print and set
    *done with status 0; anything else is a usage error. */
 enum { COMMAND_HELP = 'h', COMMAND_VERSION = 'V' };

@@ -1,12 +1,11 @@
 /* `cnnblas eval`: loss, accuracy and confusion of a model on test images. */
 #include "command.h"
-#include "dataset.h"
-#include "io/system.h"
+#include "dataset_read.h"
+#include "evaluate.h"
 #include "model.h"
 #include "plots.h"
-#include "progress.h"
 #include "reports/json_numbers.h"
-#include "trainer.h"
+#include "train_settings.h"
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -18,11 +17,13 @@ static const char help[] =
     "usage: cnnblas eval --model FILE [--data DIR] [OPTION]...\n"
     "\n"
     "  --model FILE   what `cnnblas train` wrote, a checkpoint too\n"
-    "  --data DIR     t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, plain or .gz; none: drawn digits\n"
-    "  --train        the training images (train-...) in their place\n"
+    "  --data DIR     t10k-images-idx3-ubyte (axes n, h, w; idx4: n, c, h, w) and t10k-labels-idx1-ubyte, plain\n"
+    "                 or .gz; CIFAR-10's test_batch.bin; or pictures in DIR/test/CLASS/; none: drawn digits\n"
+    "  --train        the training images in their place\n"
     "  --transpose    images are stored column by column, as EMNIST's are\n"
     "  --label-offset N\n"
     "                 labels are counted from N (0; EMNIST's letters: 1)\n"
+    "  --classes      precision and recall of each class\n"
     "  --confusion    a table: how many images of each class were taken for which\n"
     "  --confusion-plot FILE\n"
     "                 the table as a picture, SVG or PNG by the ending; needs gnuplot\n"
@@ -32,16 +33,30 @@ static const char help[] =
     "  --json FILE    one JSON object; - for standard output, which then holds nothing else\n"
     "  -h, --help  -V, --version\n"
     "\n"
-    "example: cnnblas eval --model digits.safetensors --data mnist/ --confusion\n"
+    "example: cnnblas eval --model digits.safetensors --data mnist/ --classes --confusion\n"
     "exit status: 0 fine, 1 an output is not finite, 2 usage, 3 bad input, 4 out of memory or disk\n";
 
-enum { MODEL = 256, DATA, TRAIN, TRANSPOSE, LABEL_OFFSET, CONFUSION, CONFUSION_PLOT, BATCH, THREADS, ACCURACY, JSON };
+enum {
+  MODEL = 256,
+  DATA,
+  TRAIN,
+  TRANSPOSE,
+  LABEL_OFFSET,
+  CLASSES,
+  CONFUSION,
+  CONFUSION_PLOT,
+  BATCH,
+  THREADS,
+  ACCURACY,
+  JSON
+};
 
 static const struct option long_options[] = {{"model", required_argument, NULL, MODEL},
                                              {"data", required_argument, NULL, DATA},
                                              {"train", no_argument, NULL, TRAIN},
                                              {"transpose", no_argument, NULL, TRANSPOSE},
                                              {"label-offset", required_argument, NULL, LABEL_OFFSET},
+                                             {"classes", no_argument, NULL, CLASSES},
                                              {"confusion", no_argument, NULL, CONFUSION},
                                              {"confusion-plot", required_argument, NULL, CONFUSION_PLOT},
                                              {"batch", required_argument, NULL, BATCH},
@@ -57,7 +72,7 @@ typedef struct {
   dataset_half half;
   dataset_form form;
   const char *json; /* a path, NULL for none */
-  bool confusion;
+  bool confusion, classes;
   int64_t batch, threads;
   int accuracy; /* a cnnblas_accuracy_policy */
 } eval_options;
@@ -66,9 +81,9 @@ typedef struct {
   eval_options o;
   cnnblas_net *net;
   cnnblas_net_info info;
-  input_norm norm;
+  model_data about;
   dataset data;
-  int64_t *table; /* [classes][classes]: true class, predicted class; NULL unless wanted */
+  evaluate_answers answers;
   cnnblas_net_result result;
   double seconds;
 } evaluation;
@@ -90,6 +105,9 @@ static int read_option(eval_options *o, int option, bool *done)
     return COMMAND_FINE;
   case LABEL_OFFSET:
     return command_integer("label-offset", optarg, INT32_MIN, INT32_MAX, &o->form.label_offset);
+  case CLASSES:
+    o->classes = true;
+    return COMMAND_FINE;
   case CONFUSION:
     o->confusion = true;
     return COMMAND_FINE;
@@ -114,89 +132,131 @@ static int load(evaluation *e)
 {
   io_error error;
   char is[96], wanted[96];
-  model_use use = {.mode = CNNBLAS_NET_INFERENCE, .threads = (int32_t)e->o.threads};
-  use.accuracy = (cnnblas_accuracy_policy)e->o.accuracy;
-  io_status status = e->o.data ? dataset_read(e->o.data, e->o.half, &e->o.form, &e->data, &error)
-                               : dataset_draw(e->o.half, &e->data, &error);
+  model_use use = {.mode = CNNBLAS_NET_DESIGN, .batch = 1, .threads = 1};
+  cnnblas_net *design = NULL;
+  st_file file = {0};
+  dataset_form *form = &e->o.form;
+  io_status status = st_read(e->o.model, &file, &error);
+  if (!status) status = model_make(e->o.model, &file, &use, &design, &e->about, &error);
+  if (!status) cnnblas_net_get_info(design, &e->info);
+  cnnblas_net_destroy(design);
+  form->c = e->info.c;
+  memcpy(form->size, e->info.size, sizeof form->size);
+  form->classes = &e->about.classes;
+  if (!status)
+    status = e->o.data ? dataset_read(e->o.data, e->o.half, form, &e->data, &error)
+                       : dataset_draw(e->o.half, &e->data, &error);
+  use = (model_use){.mode = CNNBLAS_NET_INFERENCE, .threads = (int32_t)e->o.threads};
   use.batch = dataset_batch(&e->data, e->o.batch);
-  if (!status) status = model_read(e->o.model, &use, &e->net, &e->norm, &error);
-  if (!status) cnnblas_net_get_info(e->net, &e->info);
+  use.accuracy = (cnnblas_accuracy_policy)e->o.accuracy;
   if (!status && (e->data.c != e->info.c || memcmp(e->data.size, e->info.size, sizeof e->data.size)))
     status = io_fail(&error, IO_BAD_INPUT, "%s: images of %s; %s takes %s", e->data.images_path,
                      command_shape(is, sizeof is, e->data.c, e->data.size), e->o.model,
                      command_shape(wanted, sizeof wanted, e->info.c, e->info.size));
+  if (!status) status = model_make(e->o.model, &file, &use, &e->net, NULL, &error);
+  st_free(&file);
+  if (!status) cnnblas_net_get_info(e->net, &e->info);
   if (!status) status = dataset_check_labels(&e->data, e->info.classes, &error);
   return status ? command_fail((int)status, "%s", error.text) : COMMAND_FINE;
 }
 
-/* Fills the table by predictions, a second pass. */
-static int count_confusion(evaluation *e, void *batch, int32_t *labels)
-{
-  int64_t classes = e->info.classes, places;
-  int32_t *found = io_alloc_zeroed((size_t)e->info.batch, sizeof *found);
-  e->table =
-      __builtin_mul_overflow(classes, classes, &places) ? NULL : io_alloc_zeroed((size_t)places, sizeof *e->table);
-  cnnblas_status why = CNNBLAS_OK;
-  for (int64_t at = 0; at < e->data.count && found && e->table && !why; at += e->info.batch) {
-    int64_t count = e->data.count - at < e->info.batch ? e->data.count - at : e->info.batch;
-    dataset_gather(&e->data, NULL, at, count, &e->norm, e->info.dtype, batch, labels);
-    why = cnnblas_net_predict(e->net, count, batch, NULL, found);
-    for (int64_t i = 0; i < count && !why; i++) e->table[labels[i] * classes + found[i]]++;
-  }
-  bool no_memory = !found || !e->table;
-  io_free(found);
-  if (no_memory) return command_fail(COMMAND_NO_ROOM, "out of memory for the confusion table");
-  return why ? command_fail_library(why, COMMAND_BAD_INPUT, e->o.model) : COMMAND_FINE;
-}
-
 static int measure(evaluation *e)
 {
-  void *batch = NULL;
-  int32_t *labels = NULL;
-  if (!trainer_batch(e->net, &batch, &labels))
-    return command_fail(COMMAND_NO_ROOM, "out of memory for a batch of %lld images", (long long)e->info.batch);
-  cnnblas_status why = trainer_evaluate(e->net, &e->data, &e->norm, batch, labels, &e->result, &e->seconds);
-  int status = why ? command_fail_library(why, COMMAND_BAD_INPUT, e->o.model) : COMMAND_FINE;
-  if (!status && (e->o.confusion || e->o.plot)) status = count_confusion(e, batch, labels);
-  io_free(batch);
-  io_free(labels);
+  batches room = {0};
+  const image_set images = {&e->data, NULL, e->data.count};
+  int status =
+      batches_make(&room, e->net, &e->about.norm)
+          ? COMMAND_FINE
+          : command_fail(COMMAND_NO_ROOM, "out of memory for a batch of %lld images", (long long)e->info.batch);
+  if (!status) status = evaluate_images(e->net, &images, &room, e->o.model, &e->result, &e->seconds);
+  if (!status) status = evaluate_classes(e->net, &images, &room, e->o.model, &e->answers);
+  batches_free(&room);
   return status;
+}
+
+/* The number of a class, with its name if it has one. Returns text. */
+static const char *class_text(const evaluation *e, int64_t class, char text[CLASSES_MOST_NAME + 32])
+{
+  const char *name = classes_name(&e->about.classes, class);
+  snprintf(text, CLASSES_MOST_NAME + 32, "%lld%s%s", (long long)class, name ? " " : "", name ? name : "");
+  return text;
+}
+
+static void print_confusion(const evaluation *e)
+{
+  const int64_t classes = e->info.classes;
+  printf("\nrows: the label; columns: what the model says\n%6s", "");
+  for (int64_t j = 0; j < classes; j++) printf(" %6lld", (long long)j);
+  for (int64_t i = 0; i < classes; i++) {
+    printf("\n%6lld", (long long)i);
+    for (int64_t j = 0; j < classes; j++) printf(" %6lld", (long long)e->answers.table[i * classes + j]);
+  }
+  putchar('\n');
+}
+
+/* "97.1%", or "-" of nothing. Returns text. */
+static const char *percent(double share, char text[16])
+{
+  snprintf(text, 16, isnan(share) ? "-" : "%.1f%%", 100 * share);
+  return text;
+}
+
+static void print_classes(const evaluation *e)
+{
+  char precision[16], recall[16], name[CLASSES_MOST_NAME + 32];
+  printf("\n%9s %9s  class\n", "precision", "recall");
+  for (int64_t i = 0; i < e->info.classes; i++)
+    printf("%9s %9s  %s\n", percent(evaluate_precision(&e->answers, i), precision),
+           percent(evaluate_recall(&e->answers, i), recall), class_text(e, i, name));
 }
 
 static void print_text(const evaluation *e)
 {
   const cnnblas_net_result *r = &e->result;
-  int64_t classes = e->info.classes;
-  printf("accuracy %.2f%% (%lld of %lld)  loss %.4f  %.0f images/s\n", 100.0 * (double)r->correct / (double)r->images,
-         (long long)r->correct, (long long)r->images, r->loss, (double)r->images / e->seconds);
+  printf("accuracy %.2f%% (%lld of %lld)", 100.0 * (double)r->correct / (double)r->images, (long long)r->correct,
+         (long long)r->images);
+  if (e->info.classes > 5) printf("  top-5 %.2f%%", 100.0 * (double)e->answers.top5 / (double)r->images);
+  printf("  loss %.4f  %.0f images/s\n", r->loss, (double)r->images / e->seconds);
   if (r->nonfinite[0]) printf("the output of %s is not finite\n", r->nonfinite);
-  if (!e->o.confusion) return;
-  printf("\nrows: the label; columns: what the model says\n%6s", "");
-  for (int64_t j = 0; j < classes; j++) printf(" %6lld", (long long)j);
-  for (int64_t i = 0; i < classes; i++) {
-    printf("\n%6lld", (long long)i);
-    for (int64_t j = 0; j < classes; j++) printf(" %6lld", (long long)e->table[i * classes + j]);
+  if (e->o.classes) print_classes(e);
+  if (e->o.confusion) print_confusion(e);
+}
+
+static json_t *confusion_json(const evaluation *e)
+{
+  json_t *table = json_array();
+  for (int64_t i = 0; i < e->info.classes && table; i++) {
+    json_t *row = json_array();
+    for (int64_t j = 0; j < e->info.classes; j++)
+      json_array_append_new(row, json_integer(e->answers.table[i * e->info.classes + j]));
+    json_array_append_new(table, row);
   }
-  putchar('\n');
+  return table;
+}
+
+static json_t *classes_json(const evaluation *e)
+{
+  json_t *all = json_array();
+  for (int64_t i = 0; i < e->info.classes && all; i++)
+    json_array_append_new(all, json_pack("{s:I, s:s*, s:o, s:o}", "class", (json_int_t)i, "name",
+                                         classes_name(&e->about.classes, i), "precision",
+                                         io_json_number(evaluate_precision(&e->answers, i)), "recall",
+                                         io_json_number(evaluate_recall(&e->answers, i))));
+  return all;
 }
 
 static int write_json(const evaluation *e)
 {
   const cnnblas_net_result *r = &e->result;
-  json_t *table = e->o.confusion ? json_array() : NULL;
-  for (int64_t i = 0; i < e->info.classes && table; i++) {
-    json_t *row = json_array();
-    for (int64_t j = 0; j < e->info.classes; j++)
-      json_array_append_new(row, json_integer(e->table[i * e->info.classes + j]));
-    json_array_append_new(table, row);
-  }
-  return command_write_json(e->o.json, json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o?}", "model", e->o.model,
-                                                 "data", e->o.data ? e->o.data : "drawn digits", "images",
-                                                 (json_int_t)r->images, "correct", (json_int_t)r->correct, "accuracy",
-                                                 io_json_number((double)r->correct / (double)r->images), "loss",
-                                                 io_json_number(r->nonfinite[0] ? NAN : r->loss), "seconds",
-                                                 io_json_number(e->seconds), "images_per_second",
-                                                 io_json_number((double)r->images / e->seconds), "confusion", table));
+  const double images = (double)r->images;
+  return command_write_json(
+      e->o.json, json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o?}", "model", e->o.model, "data",
+                           e->o.data ? e->o.data : "drawn digits", "images", (json_int_t)r->images, "correct",
+                           (json_int_t)r->correct, "accuracy", io_json_number((double)r->correct / images), "top5",
+                           io_json_number((double)e->answers.top5 / images), "loss",
+                           io_json_number(r->nonfinite[0] ? NAN : r->loss), "seconds", io_json_number(e->seconds),
+                           "images_per_second", io_json_number(images / e->seconds), "classes", classes_json(e),
+                           "confusion", e->o.confusion ? confusion_json(e) : NULL));
 }
 
 int command_eval(int argc, char **argv)
@@ -215,11 +275,12 @@ int command_eval(int argc, char **argv)
   if (!status) status = command_json_can_name(e.o.json, e.o.data);
   if (!status) status = load(&e);
   if (!status) status = measure(&e);
-  if (!status && e.o.plot) status = plots_confusion(e.o.plot, e.table, e.info.classes);
+  if (!status && e.o.plot) status = plots_confusion(e.o.plot, e.answers.table, e.info.classes);
   if (!status && !command_only_json(e.o.json)) print_text(&e);
   if (!status && e.o.json) status = write_json(&e);
   if (!status && e.result.nonfinite[0]) status = COMMAND_CHECK_FAILED;
-  io_free(e.table);
+  evaluate_answers_free(&e.answers);
+  model_data_free(&e.about);
   dataset_free(&e.data);
   cnnblas_net_destroy(e.net);
   return status;

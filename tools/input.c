@@ -1,9 +1,10 @@
 /* A file's image as a network's input; see input.h. */
 #include "input.h"
 #include "command.h"
-#include "dataset.h"
+#include "data/idx_images.h"
 #include "io/idx.h"
 #include "io/picture.h"
+#include "io/picture_fit.h"
 #include <string.h>
 
 int input_wrong_size(const char *path, const char *model, const cnnblas_net_info *info, int64_t c,
@@ -14,29 +15,27 @@ int input_wrong_size(const char *path, const char *model, const cnnblas_net_info
                       model, command_shape(wanted, sizeof wanted, info->c, info->size));
 }
 
-int input_from_picture(const char *path, const io_buffer *file, const char *model, const cnnblas_net_info *info,
-                       const input_norm *norm, bool invert, void *x)
+int input_from_picture(const char *path, const io_buffer *file, const cnnblas_net_info *info, const input_norm *norm,
+                       bool invert, void *x)
 {
   picture pic = {0};
   io_error error;
-  int64_t h, w; /* a picture of another size is not decoded, however large it says to be */
-  if (picture_size(file->bytes, file->count, &h, &w) && (h != info->size[0] || w != info->size[1] || info->size[2]))
-    return input_wrong_size(path, model, info, info->c, (int64_t[3]){h, w, 0});
+  if (!info->size[1] || info->size[2])
+    return command_fail(COMMAND_BAD_INPUT, "%s: a picture has two axes, the network's input has another number", path);
   io_status read = picture_parse(path, file->bytes, file->count, info->c, &pic, &error);
-  if (read) return command_fail((int)read, "%s", error.text);
-  int status = COMMAND_FINE;
-  if (pic.h != info->size[0] || pic.w != info->size[1] || info->size[2])
-    status = input_wrong_size(path, model, info, pic.c, (int64_t[3]){pic.h, pic.w, 0});
-  for (int64_t i = 0; i < info->input_elements && !status; i++) {
+  if (!read) read = picture_fit(path, &pic, info->size[0], info->size[1], &pic, &error);
+  const int64_t plane = info->size[0] * info->size[1];
+  for (int64_t i = 0; i < info->input_elements && !read; i++) {
+    const int64_t at = norm_place(norm, i / plane);
     double pixel = norm->white * (double)(invert ? 1 - pic.pixels[i] : pic.pixels[i]);
-    double value = (pixel - norm->mean) * norm->scale;
+    double value = (pixel - norm->mean[at]) * norm->scale[at];
     if (info->dtype == CNNBLAS_F64)
       ((double *)x)[i] = value;
     else
       ((float *)x)[i] = (float)value;
   }
   picture_free(&pic);
-  return status;
+  return read ? command_fail((int)read, "%s", error.text) : COMMAND_FINE;
 }
 
 int input_check_images(const char *path, const io_buffer *file, const char *model, const cnnblas_net_info *info,
@@ -49,6 +48,8 @@ int input_check_images(const char *path, const io_buffer *file, const char *mode
   size[transposed] = a.size[a.rank - 2];
   size[!transposed] = a.size[a.rank - 1];
   if (c == info->c && !memcmp(size, info->size, sizeof size)) return COMMAND_FINE;
+  if (a.rank == 4 && a.size[3] == info->c && a.size[1] == info->size[0] && a.size[2] == info->size[1])
+    return command_fail(COMMAND_BAD_INPUT, "%s: its axes are n, h, w, c; they must be n, c, h, w", path);
   return input_wrong_size(path, model, info, c, size);
 }
 
@@ -58,15 +59,16 @@ static int first_of_idx(const char *path, const char *model, const cnnblas_net_i
   static const dataset_form plain = {0};
   dataset d = {0};
   io_error error;
-  io_status read = dataset_read_images(path, &plain, &d, &error);
+  const dataset_part first = {.count = 1};
+  io_status read = idx_images_read_file(path, &plain, &d, &error);
   if (read) return command_fail((int)read, "%s", error.text);
   int status = COMMAND_FINE;
   if (d.c != info->c || memcmp(d.size, info->size, sizeof d.size))
     status = input_wrong_size(path, model, info, d.c, d.size);
   else if (d.count == 0)
     status = command_fail(COMMAND_BAD_INPUT, "%s: it has no image", path);
-  else
-    dataset_gather(&d, NULL, 0, 1, norm, info->dtype, x, NULL);
+  else if ((read = dataset_gather(&d, &first, norm, info->dtype, x, NULL, &error)))
+    status = command_fail((int)read, "%s", error.text);
   dataset_free(&d);
   return status;
 }
@@ -79,7 +81,7 @@ int input_from_file(const char *path, const char *model, const cnnblas_net_info 
   io_status read = io_read_file(path, IO_MOST_BYTES, &file, &error);
   if (read) return command_fail((int)read, "%s", error.text);
   bool is_picture = picture_recognise(file.bytes, file.count);
-  int status = is_picture ? input_from_picture(path, &file, model, info, norm, invert, x)
+  int status = is_picture ? input_from_picture(path, &file, info, norm, invert, x)
                           : input_check_images(path, &file, model, info, false);
   io_buffer_free(&file);
   return is_picture || status ? status : first_of_idx(path, model, info, norm, x);

@@ -3,15 +3,16 @@
 #define TOOLS_INPUT_H
 
 #include "io/file.h"
-#include "train_settings.h"
+#include "norm.h"
 #include <cnnblas/net.h>
 #include <stdbool.h>
 
-/* Exit statuses; `model` is for messages. COMMAND_BAD_INPUT: the image has another size than the network takes. */
+/* Exit statuses; `model` is for messages. COMMAND_BAD_INPUT: an IDX image has another size than the network takes. */
 
-/* A PNG or PGM in memory, normalised, as one image of the network's dtype at x. invert: dark ink on light paper. */
-int input_from_picture(const char *path, const io_buffer *file, const char *model, const cnnblas_net_info *info,
-                       const input_norm *norm, bool invert, void *x);
+/* A picture in memory, brought to the network's size (picture_fit.h) and normalised, as one image of its dtype at x. invert: dark
+   ink on light paper. */
+int input_from_picture(const char *path, const io_buffer *file, const cnnblas_net_info *info, const input_norm *norm,
+                       bool invert, void *x);
 
 /* The same from a file; of IDX images the first. */
 int input_from_file(const char *path, const char *model, const cnnblas_net_info *info, const input_norm *norm,

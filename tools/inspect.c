@@ -25,7 +25,7 @@ static const char help[] =
     "  --threads N     (one a core)\n"
     "  --filters FILE  a model's first filters as a grid, SVG or PNG by the ending; needs gnuplot\n"
     "  --activations IMAGE FILE\n"
-    "                  what its first layers make of a PNG, a PGM or the first image of an IDX file\n"
+    "                  what its first layers make of a picture or the first image of an IDX file\n"
     "  --invert        IMAGE is dark ink on light paper\n"
     "  --json FILE     one JSON object; - for standard output, which then holds nothing else\n"
     "  -h, --help  -V, --version\n"
@@ -58,24 +58,6 @@ typedef struct {
   bool invert;
 } inspect_options;
 
-/* "3x32x32" */
-static int read_input(const char *text, cnnblas_net_options *o)
-{
-  int64_t *const places[] = {&o->c, &o->size[0], &o->size[1], &o->size[2]};
-  const char *rest = text;
-  o->c = 0;
-  memset(o->size, 0, sizeof o->size);
-  for (int i = 0; i < 4; i++) {
-    char *end;
-    *places[i] = strtoll(rest, &end, 10);
-    if (end == rest || *places[i] < 1 || *places[i] > INT32_MAX) break;
-    if (!*end) return COMMAND_FINE;
-    if (*end != 'x') break;
-    rest = end + 1;
-  }
-  return command_bad_value("input", text, "it must be channels and sizes, as 1x28x28");
-}
-
 static int read_option(int argc, char **argv, inspect_options *o, int option, bool *done)
 {
   int choice = 0, status;
@@ -84,7 +66,7 @@ static int read_option(int argc, char **argv, inspect_options *o, int option, bo
     o->net = optarg;
     return COMMAND_FINE;
   case INPUT:
-    return read_input(optarg, &o->made);
+    return command_input("input", optarg, &o->made.c, o->made.size);
   case CLASSES:
     return command_integer("classes", optarg, 1, INT32_MAX, &o->made.classes);
   case DTYPE:
@@ -251,13 +233,15 @@ static int write_json(const char *path, const cnnblas_net *net, const st_file *f
 static int draw_pictures(const inspect_options *o, const st_file *file)
 {
   cnnblas_net *net = NULL;
-  input_norm norm;
+  model_data about;
   io_error error;
   model_use use = {.mode = CNNBLAS_NET_TRAINING, .batch = 1, .threads = o->made.threads};
-  io_status read = model_make(o->file, file, &use, &net, &norm, &error);
+  io_status read = model_make(o->file, file, &use, &net, &about, &error);
   if (read) return command_fail((int)read, "%s", error.text);
   int status = o->filters ? draw_filters(net, o->file, o->filters) : COMMAND_FINE;
-  if (!status && o->activations) status = draw_activations(net, &norm, o->file, o->image, o->invert, o->activations);
+  if (!status && o->activations)
+    status = draw_activations(net, &about.norm, o->file, o->image, o->invert, o->activations);
+  model_data_free(&about);
   cnnblas_net_destroy(net);
   return status;
 }
@@ -273,10 +257,9 @@ int command_inspect(int argc, char **argv)
   st_file file = {0};
   io_error error;
   if (o.file) {
-    input_norm norm;
     model_use use = {.mode = CNNBLAS_NET_DESIGN, .batch = o.made.batch, .threads = o.made.threads};
     io_status read = st_read(o.file, &file, &error);
-    if (!read) read = model_make(o.file, &file, &use, &net, &norm, &error);
+    if (!read) read = model_make(o.file, &file, &use, &net, NULL, &error);
     if (read) status = command_fail((int)read, "%s", error.text);
   } else {
     cnnblas_status why = cnnblas_net_create(o.net, &o.made, &net);

@@ -9,26 +9,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MODEL_FORMAT = 1, MOMENTUM_NAME = 48 };
+enum { MODEL_FORMAT = 1, TENSOR_NAME = 48 };
+
+/* The sets of tensors that a file may have, by what comes before their names. */
+enum { SET_VALUE, SET_MOMENTUM, SET_BEST, SETS };
+static const char *const set_prefixes[SETS] = {"", "momentum.", "best."};
 
 /* ---- writing ---- */
 
-static json_t *make_metadata(const cnnblas_net *net, const input_norm *norm, const train_settings *settings,
-                             const train_state *state)
+static json_t *make_metadata(const cnnblas_net *net, const model_data *about, const model_training *run)
 {
   cnnblas_net_info info;
   char input[96];
   cnnblas_net_get_info(net, &info);
   json_t *m = json_object();
-  int failed =
-      !m || metadata_set(m, "cnnblas_model", "%d", MODEL_FORMAT) ||
-      metadata_set(m, "network", "%s", cnnblas_net_text(net)) ||
-      metadata_set(m, "input", "%s", command_shape(input, sizeof input, info.c, info.size)) ||
-      metadata_set(m, "classes", "%lld", (long long)info.classes) ||
-      metadata_set(m, "loss", "%s", settings_loss_names[info.loss]) ||
-      metadata_set(m, "input_mean", "%.17g", norm->mean) || metadata_set(m, "input_scale", "%.17g", norm->scale) ||
-      metadata_set(m, "input_white", "%.17g", norm->white) ||
-      (state && (metadata_set(m, "steps", "%lld", (long long)info.steps) || metadata_set_run(m, settings, state)));
+  int failed = !m || metadata_set(m, "cnnblas_model", "%d", MODEL_FORMAT) ||
+               metadata_set(m, "network", "%s", cnnblas_net_text(net)) ||
+               metadata_set(m, "input", "%s", command_shape(input, sizeof input, info.c, info.size)) ||
+               metadata_set(m, "classes", "%lld", (long long)info.classes) ||
+               metadata_set(m, "loss", "%s", settings_loss_names[info.loss]) || model_data_set(m, about) ||
+               (run && (metadata_set(m, "steps", "%lld", (long long)info.steps) ||
+                        metadata_set_run(m, run->settings, run->state)));
   if (!failed) return m;
   json_decref(m);
   return NULL;
@@ -45,31 +46,41 @@ static void describe(const cnnblas_net_tensor *from, const char *name, const voi
   to->data = data;
 }
 
-io_status model_write(const char *path, const cnnblas_net *net, const input_norm *norm, const train_settings *settings,
-                      const train_state *state, io_error *error)
+/* Where tensor i of a set lies; NULL if the file is to have no such set. */
+static const void *find_set(const cnnblas_net_tensor *t, int set, int64_t i, const model_training *run)
+{
+  if (set == SET_VALUE) return t->value;
+  if (!run) return NULL;
+  if (set == SET_MOMENTUM) return t->momentum;
+  return run->best ? run->best->values[i] : NULL;
+}
+
+io_status model_write(const char *path, const cnnblas_net *net, const model_data *about, const model_training *run,
+                      io_error *error)
 {
   cnnblas_net_info info;
   cnnblas_net_get_info(net, &info);
-  size_t own = (size_t)info.tensors, count = own * (state ? 2 : 1);
-  cnnblas_net_tensor *from = io_alloc_zeroed(own, sizeof *from);
-  st_tensor *to = io_alloc_zeroed(count, sizeof *to);
-  char(*names)[MOMENTUM_NAME] = io_alloc_zeroed(own, sizeof *names);
+  size_t own = (size_t)info.tensors, count = 0;
+  st_tensor *to = io_alloc_zeroed(own * SETS, sizeof *to);
+  char(*names)[TENSOR_NAME] = io_alloc_zeroed(own * SETS, sizeof *names);
   io_json_begin();
-  json_t *metadata = make_metadata(net, norm, settings, state);
+  json_t *metadata = make_metadata(net, about, run);
   io_status status = IO_OK;
-  if (!from || !to || !names || !metadata)
-    status = io_fail(error, IO_NO_ROOM, "%s: out of memory for the header", path);
-  for (size_t i = 0; i < own && !status; i++) {
-    cnnblas_net_get_tensor(net, (int64_t)i, &from[i]);
-    snprintf(names[i], sizeof names[i], "momentum.%s", from[i].name);
-    describe(&from[i], from[i].name, from[i].value, &to[i]);
-    if (state) describe(&from[i], names[i], from[i].momentum, &to[own + i]);
-  }
+  if (!to || !names || !metadata) status = io_fail(error, IO_NO_ROOM, "%s: out of memory for the header", path);
+  for (int set = 0; set < SETS && !status; set++)
+    for (size_t i = 0; i < own; i++) {
+      cnnblas_net_tensor t;
+      cnnblas_net_get_tensor(net, (int64_t)i, &t);
+      const void *data = find_set(&t, set, (int64_t)i, run);
+      if (!data) continue;
+      snprintf(names[count], sizeof *names, "%s%s", set_prefixes[set], t.name);
+      describe(&t, names[count], data, &to[count]);
+      count++;
+    }
   if (!status) status = st_write(path, to, count, metadata, error);
   json_decref(metadata);
   io_free(names);
   io_free(to);
-  io_free(from);
   return status;
 }
 
@@ -103,7 +114,7 @@ static io_status read_input(const char *name, const st_file *file, cnnblas_net_o
 static io_status match(const char *name, const st_file *file, const cnnblas_net_tensor *t, const char *prefix,
                        const st_tensor **found, io_error *error)
 {
-  char full[MOMENTUM_NAME];
+  char full[TENSOR_NAME];
   const char *dtype = t->dtype == CNNBLAS_F64 ? "F64" : "F32";
   snprintf(full, sizeof full, "%s%s", prefix, t->name);
   const st_tensor *s = *found = st_find(file, full);
@@ -117,26 +128,57 @@ static io_status match(const char *name, const st_file *file, const cnnblas_net_
                  st_metadata(file, "network"));
 }
 
+/* Whether the file has a set: its first tensor. */
+static bool has_set(const st_file *file, const cnnblas_net *net, int set)
+{
+  cnnblas_net_tensor t;
+  char name[TENSOR_NAME];
+  if (cnnblas_net_get_tensor(net, 0, &t)) return false;
+  snprintf(name, sizeof name, "%s%s", set_prefixes[set], t.name);
+  return st_find(file, name);
+}
+
+/* Copies tensor i of a set from the file to data, if that is not NULL. */
+static io_status take_tensor(const char *name, const st_file *file, const cnnblas_net_tensor *t, int set, void *data,
+                             io_error *error)
+{
+  const st_tensor *found;
+  io_status status = match(name, file, t, set_prefixes[set], &found, error);
+  if (!status && data) memcpy(data, found->data, found->bytes);
+  return status;
+}
+
 /* Every tensor of the network is in the file; with arrays to fill, they are. */
 static io_status take_tensors(const char *name, const st_file *file, const cnnblas_net *net, io_error *error)
 {
   cnnblas_net_info info;
   cnnblas_net_get_info(net, &info);
-  bool run = model_is_checkpoint(file);
-  if (file->count != (size_t)info.tensors * (run ? 2 : 1))
-    return io_fail(error, IO_BAD_INPUT, "%s: %zu tensors; its network \"%.200s\" has %lld%s", name, file->count,
-                   st_metadata(file, "network"), (long long)info.tensors, run ? ", each with its momentum" : "");
+  bool run = model_is_checkpoint(file), best = run && has_set(file, net, SET_BEST);
+  if (file->count != (size_t)info.tensors * (size_t)(1 + run + best))
+    return io_fail(error, IO_BAD_INPUT, "%s: %zu tensors; its network \"%.200s\" has %lld%s%s", name, file->count,
+                   st_metadata(file, "network"), (long long)info.tensors, run ? ", each with its momentum" : "",
+                   best ? " and its value in the best epoch" : "");
   for (int64_t i = 0; i < info.tensors; i++) {
     cnnblas_net_tensor t;
-    const st_tensor *value, *momentum = NULL;
     cnnblas_net_get_tensor(net, i, &t);
-    io_status status = match(name, file, &t, "", &value, error);
-    if (!status && run) status = match(name, file, &t, "momentum.", &momentum, error);
+    io_status status = take_tensor(name, file, &t, SET_VALUE, t.value, error);
+    if (!status && run) status = take_tensor(name, file, &t, SET_MOMENTUM, t.momentum, error);
+    if (!status && best) status = take_tensor(name, file, &t, SET_BEST, NULL, error);
     if (status) return status;
-    if (t.value) memcpy(t.value, value->data, value->bytes);
-    if (t.momentum && momentum) memcpy(t.momentum, momentum->data, momentum->bytes);
   }
   return IO_OK;
+}
+
+io_status model_read_best(const char *name, const st_file *file, const cnnblas_net *net, weights *best, io_error *error)
+{
+  io_status status = IO_OK;
+  weights_take(best, net);
+  for (int64_t i = 0; i < best->count && !status && has_set(file, net, SET_BEST); i++) {
+    cnnblas_net_tensor t;
+    cnnblas_net_get_tensor(net, i, &t);
+    status = take_tensor(name, file, &t, SET_BEST, best->values[i], error);
+  }
+  return status;
 }
 
 static io_status read_options(const char *name, const st_file *file, const model_use *use, cnnblas_net_options *o,
@@ -167,52 +209,58 @@ static io_status read_options(const char *name, const st_file *file, const model
                  dtype);
 }
 
-static io_status read_norm(const char *name, const st_file *file, input_norm *norm, io_error *error)
+/* A design first: its tensors must be those of the file before memory is taken for them. */
+static io_status make_net(const char *name, const st_file *file, cnnblas_net_mode mode, cnnblas_net_options *o,
+                          cnnblas_net **net, io_error *error)
 {
-  static const double most = 1e30;
-  io_status status = metadata_number(name, file, "input_mean", -most, most, &norm->mean, error);
-  if (!status) status = metadata_number(name, file, "input_scale", -most, most, &norm->scale, error);
-  return status ? status : metadata_number(name, file, "input_white", -most, most, &norm->white, error);
+  const char *text = st_metadata(file, "network");
+  int64_t steps = 0;
+  io_status status = IO_OK;
+  if (model_is_checkpoint(file)) status = metadata_integer(name, file, "steps", 0, INT64_MAX, &steps, error);
+  if (status) return status;
+  cnnblas_status why = cnnblas_net_create(text, o, net);
+  if (why) return failed_library(name, why, error);
+  status = take_tensors(name, file, *net, error);
+  if (status || mode == CNNBLAS_NET_DESIGN) return status;
+  cnnblas_net_destroy(*net);
+  *net = NULL;
+  o->mode = mode;
+  o->packed_weights = mode == CNNBLAS_NET_INFERENCE;
+  why = cnnblas_net_create(text, o, net);
+  if (!why) why = cnnblas_net_set_steps(*net, steps);
+  if (why) return failed_library(name, why, error);
+  status = take_tensors(name, file, *net, error);
+  if (!status && o->packed_weights && (why = cnnblas_net_pack_weights(*net))) status = failed_library(name, why, error);
+  return status;
 }
 
-/* A design first: its tensors must be those of the file before memory is taken for them. */
-io_status model_make(const char *name, const st_file *file, const model_use *use, cnnblas_net **net, input_norm *norm,
+io_status model_make(const char *name, const st_file *file, const model_use *use, cnnblas_net **net, model_data *about,
                      io_error *error)
 {
   cnnblas_net_options o = {.mode = CNNBLAS_NET_DESIGN};
   cnnblas_net *made = NULL;
-  int64_t steps = 0;
+  model_data known = {0};
   io_status status = read_options(name, file, use, &o, error);
-  if (!status) status = read_norm(name, file, norm, error);
-  if (!status && model_is_checkpoint(file)) status = metadata_integer(name, file, "steps", 0, INT64_MAX, &steps, error);
-  if (status) return status;
-  const char *text = st_metadata(file, "network");
-  cnnblas_status why = cnnblas_net_create(text, &o, &made);
-  if (why) return failed_library(name, why, error);
-  status = take_tensors(name, file, made, error);
-  if (!status && use->mode != CNNBLAS_NET_DESIGN) {
+  if (!status) status = model_data_read(name, file, o.c, &known, error);
+  if (!status) status = make_net(name, file, use->mode, &o, &made, error);
+  if (status) {
     cnnblas_net_destroy(made);
-    made = NULL;
-    o.mode = use->mode;
-    o.packed_weights = use->mode == CNNBLAS_NET_INFERENCE;
-    why = cnnblas_net_create(text, &o, &made);
-    if (!why) why = cnnblas_net_set_steps(made, steps);
-    status = why ? failed_library(name, why, error) : take_tensors(name, file, made, error);
-    if (!status && o.packed_weights && (why = cnnblas_net_pack_weights(made)))
-      status = failed_library(name, why, error);
+    model_data_free(&known);
+    return status;
   }
-  if (status)
-    cnnblas_net_destroy(made);
+  *net = made;
+  if (about)
+    *about = known;
   else
-    *net = made;
-  return status;
+    model_data_free(&known);
+  return IO_OK;
 }
 
-io_status model_read(const char *path, const model_use *use, cnnblas_net **net, input_norm *norm, io_error *error)
+io_status model_read(const char *path, const model_use *use, cnnblas_net **net, model_data *about, io_error *error)
 {
   st_file file = {0};
   io_status status = st_read(path, &file, error);
-  if (!status) status = model_make(path, &file, use, net, norm, error);
+  if (!status) status = model_make(path, &file, use, net, about, error);
   st_free(&file);
   return status;
 }

@@ -2,7 +2,7 @@
 #ifndef TOOLS_NETWORK_PICTURES_H
 #define TOOLS_NETWORK_PICTURES_H
 
-#include "train_settings.h"
+#include "norm.h"
 #include <cnnblas/net.h>
 #include <stdbool.h>
 

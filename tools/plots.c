@@ -71,7 +71,7 @@ static int end(script *s, int width, int height, const char *commands)
   return COMMAND_FINE;
 }
 
-int plots_curves(const char *path, const train_state *state)
+int plots_curves(const char *path, const char *tested, const train_state *state)
 {
   enum { WIDTH = 760, HEIGHT = 620 };
   script s;
@@ -86,15 +86,18 @@ int plots_curves(const char *path, const train_state *state)
   }
   fputs("EOD\nset offsets graph 0.03, graph 0.03, graph 0.06, 0\n", s.file);
   if (state->row_count < 15) fputs("set xtics 1\n", s.file);
-  return end(&s, WIDTH, HEIGHT,
-             "set multiplot layout 2,1\n"
-             "set key top right\nset ylabel \"loss\"\nset yrange [0:*]\n"
-             "plot $epochs using 1:2 with linespoints ls 2 title \"training\", "
-             "$epochs using 1:3 with linespoints ls 1 title \"test\"\n"
-             "set key bottom right\nset xlabel \"epoch\"\nset ylabel \"accuracy (%)\"\nset yrange [*:100]\n"
-             "plot $epochs using 1:4 with linespoints ls 2 title \"training\", "
-             "$epochs using 1:5 with linespoints ls 1 title \"test\"\n"
-             "unset multiplot");
+  char commands[1024];
+  snprintf(commands, sizeof commands,
+           "set multiplot layout 2,1\n"
+           "set key top right\nset ylabel \"loss\"\nset yrange [0:*]\n"
+           "plot $epochs using 1:2 with linespoints ls 2 title \"training\", "
+           "$epochs using 1:3 with linespoints ls 1 title \"%s\"\n"
+           "set key bottom right\nset xlabel \"epoch\"\nset ylabel \"accuracy (%%)\"\nset yrange [*:100]\n"
+           "plot $epochs using 1:4 with linespoints ls 2 title \"training\", "
+           "$epochs using 1:5 with linespoints ls 1 title \"%s\"\n"
+           "unset multiplot",
+           tested, tested);
+  return end(&s, WIDTH, HEIGHT, commands);
 }
 
 int plots_confusion(const char *path, const int64_t *table, int64_t classes)

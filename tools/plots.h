@@ -12,8 +12,8 @@
 /* Before any work: that path ends in .svg or .png (else a usage error that names the option), and can be written. */
 int plots_check(const char *option, const char *path);
 
-/* Loss and accuracy of each epoch that is done, on training and test images. */
-int plots_curves(const char *path, const train_state *state);
+/* Loss and accuracy of each epoch that is done, on training and on other images; tested: what those are. */
+int plots_curves(const char *path, const char *tested, const train_state *state);
 
 /* table[label][prediction], counts; each cell is shaded by its share of its label. */
 int plots_confusion(const char *path, const int64_t *table, int64_t classes);

@@ -1,6 +1,7 @@
 /* `cnnblas predict`: the classes of pictures and of IDX files' images. */
 #include "command.h"
-#include "dataset.h"
+#include "data/idx_images.h"
+#include "evaluate.h"
 #include "input.h"
 #include "io/file.h"
 #include "io/picture.h"
@@ -18,6 +19,7 @@ static const char help[] =
     "usage: cnnblas predict --model FILE [OPTION]... FILE...\n"
     "\n"
     "  --model FILE   what `cnnblas train` wrote, a checkpoint too\n"
+    "  --top N        the N likeliest classes (1)\n"
     "  --invert       pictures of dark ink on light paper: MNIST's digits are white on black\n"
     "  --transpose    IDX images are stored column by column, as EMNIST's are\n"
     "  --threads N    (one a core)\n"
@@ -25,36 +27,35 @@ static const char help[] =
     "  --json FILE    one JSON array; - for standard output, which then holds nothing else\n"
     "  -h, --help  -V, --version\n"
     "\n"
-    "FILE is a PNG or PGM of the size that the network takes, or IDX images, plain or .gz.\n"
+    "FILE is a PNG, JPEG, PGM or PPM of any size, scaled until it covers what the network takes and cut to its\n"
+    "middle; or IDX images (axes n, h, w or n, c, h, w) of the network's size, plain or .gz.\n"
     "\n"
-    "example: cnnblas predict --model digits.safetensors --invert scan.png\n"
+    "example: cnnblas predict --model animals.safetensors --top 5 cat.jpg\n"
     "exit status: 0 fine, 1 an output is not finite, 2 usage, 3 bad input, 4 out of memory or disk\n";
 
-enum { MODEL = 256, INVERT, TRANSPOSE, THREADS, ACCURACY, JSON, BATCH_IMAGES = 64 };
+enum { MODEL = 256, TOP, INVERT, TRANSPOSE, THREADS, ACCURACY, JSON, BATCH_IMAGES = 64 };
 
-static const struct option long_options[] = {{"model", required_argument, NULL, MODEL},
-                                             {"invert", no_argument, NULL, INVERT},
-                                             {"transpose", no_argument, NULL, TRANSPOSE},
-                                             {"threads", required_argument, NULL, THREADS},
-                                             {"json", required_argument, NULL, JSON},
-                                             {"help", no_argument, NULL, COMMAND_HELP},
-                                             {"version", no_argument, NULL, COMMAND_VERSION},
-                                             {"accuracy", required_argument, NULL, ACCURACY},
-                                             {0}};
+static const struct option long_options[] = {
+    {"model", required_argument, NULL, MODEL},       {"top", required_argument, NULL, TOP},
+    {"invert", no_argument, NULL, INVERT},           {"transpose", no_argument, NULL, TRANSPOSE},
+    {"threads", required_argument, NULL, THREADS},   {"json", required_argument, NULL, JSON},
+    {"help", no_argument, NULL, COMMAND_HELP},       {"version", no_argument, NULL, COMMAND_VERSION},
+    {"accuracy", required_argument, NULL, ACCURACY}, {0}};
 
 typedef struct {
   const char *model;
-  int64_t threads;
-  int accuracy; /* a cnnblas_accuracy_policy */
+  int64_t threads, top; /* top: classes that are told of each image */
+  int accuracy;         /* a cnnblas_accuracy_policy */
   bool invert, nonfinite;
   dataset_form form;
   const char *json; /* a path, NULL for none */
   json_t *rows;     /* of that file */
   cnnblas_net *net;
   cnnblas_net_info info;
-  input_norm norm;
+  model_data about;
   void *batch, *probabilities; /* [BATCH_IMAGES][c][h][w], [BATCH_IMAGES][classes] of the network's dtype */
   int32_t classes[BATCH_IMAGES];
+  int32_t *ranking; /* [top] */
 } prediction;
 
 static double get(const prediction *p, const void *array, int64_t i)
@@ -62,26 +63,57 @@ static double get(const prediction *p, const void *array, int64_t i)
   return p->info.dtype == CNNBLAS_F64 ? ((const double *)array)[i] : (double)((const float *)array)[i];
 }
 
+/* "cat", or the number of a class without a name. Returns text. */
+static const char *class_text(const prediction *p, int32_t class, char text[24])
+{
+  const char *name = classes_name(&p->about.classes, class);
+  snprintf(text, 24, "%d", (int)class);
+  return name ? name : text;
+}
+
+/* {"class": 3, "name": "cat", "probability": 0.97} */
+static json_t *class_json(const prediction *p, int32_t class, double probability)
+{
+  const char *name = classes_name(&p->about.classes, class);
+  return json_pack("{s:i, s:s*, s:o}", "class", (int)class, "name", name, "probability", io_json_number(probability));
+}
+
+static json_t *row_json(const prediction *p, const char *path, int64_t index, int64_t at, const int32_t *ranking)
+{
+  const int64_t classes = p->info.classes;
+  json_t *all = json_array(), *best = p->top > 1 ? json_array() : NULL;
+  for (int64_t c = 0; c < classes; c++)
+    json_array_append_new(all, io_json_number(get(p, p->probabilities, at * classes + c)));
+  for (int64_t i = 0; i < p->top && best; i++)
+    json_array_append_new(best, class_json(p, ranking[i], get(p, p->probabilities, at * classes + ranking[i])));
+  json_t *row = json_pack("{s:s, s:i, s:s*, s:o, s:o*}", "file", path, "class", (int)ranking[0], "name",
+                          classes_name(&p->about.classes, ranking[0]), "probabilities", all, "top", best);
+  if (row && index >= 0) json_object_set_new(row, "image", json_integer(index));
+  return row;
+}
+
 /* index: of the image in its file, -1 for a picture. */
 static int report(prediction *p, const char *path, int64_t index, int64_t at)
 {
-  int64_t classes = p->info.classes;
-  int32_t found = p->classes[at];
-  double sure = get(p, p->probabilities, at * classes + found);
+  const int64_t classes = p->info.classes;
+  const size_t element = p->info.dtype == CNNBLAS_F64 ? sizeof(double) : sizeof(float);
+  char text[24];
+  evaluate_rank(p->info.dtype, (const char *)p->probabilities + (size_t)(at * classes) * element, classes, p->top,
+                p->ranking);
+  p->ranking[0] = p->classes[at]; /* by the outputs themselves: probabilities may be equal where those are not */
   for (int64_t c = 0; c < classes; c++)
     if (!isfinite(get(p, p->probabilities, at * classes + c))) p->nonfinite = true;
   if (!command_only_json(p->json)) {
     printf(index < 0 ? "%s" : "%s[%lld]", path, (long long)index);
-    printf(": %d (%.1f%%)\n", (int)found, 100 * sure);
+    for (int64_t i = 0; i < p->top; i++)
+      printf("%s %s (%.1f%%)", i ? "," : ":", class_text(p, p->ranking[i], text),
+             100 * get(p, p->probabilities, at * classes + p->ranking[i]));
+    putchar('\n');
   }
   if (!p->json) return COMMAND_FINE;
-  json_t *all = json_array();
-  for (int64_t c = 0; c < classes; c++)
-    json_array_append_new(all, io_json_number(get(p, p->probabilities, at * classes + c)));
-  json_t *row = json_pack("{s:s, s:i, s:o}", "file", path, "class", (int)found, "probabilities", all);
-  if (row && index >= 0) json_object_set_new(row, "image", json_integer(index));
-  return json_array_append_new(p->rows, row) ? command_fail(COMMAND_NO_ROOM, "%s: out of memory for the JSON", path)
-                                             : COMMAND_FINE;
+  return json_array_append_new(p->rows, row_json(p, path, index, at, p->ranking))
+             ? command_fail(COMMAND_NO_ROOM, "%s: out of memory for the JSON", path)
+             : COMMAND_FINE;
 }
 
 /* Predicts the count images that lie in the batch and reports them. */
@@ -98,15 +130,16 @@ static int predict_images(prediction *p, const char *path)
 {
   dataset d = {0};
   io_error error;
-  io_status read = dataset_read_images(path, &p->form, &d, &error);
+  io_status read = idx_images_read_file(path, &p->form, &d, &error);
   if (read) return command_fail((int)read, "%s", error.text);
   int status = COMMAND_FINE;
   if (d.c != p->info.c || memcmp(d.size, p->info.size, sizeof d.size))
     status = input_wrong_size(path, p->model, &p->info, d.c, d.size);
   for (int64_t at = 0; at < d.count && !status; at += BATCH_IMAGES) {
     int64_t count = d.count - at < BATCH_IMAGES ? d.count - at : BATCH_IMAGES;
-    dataset_gather(&d, NULL, at, count, &p->norm, p->info.dtype, p->batch, NULL);
-    status = run_batch(p, path, at, count);
+    const dataset_part part = {.first = at, .count = count};
+    read = dataset_gather(&d, &part, &p->about.norm, p->info.dtype, p->batch, NULL, &error);
+    status = read ? command_fail((int)read, "%s", error.text) : run_batch(p, path, at, count);
   }
   dataset_free(&d);
   return status;
@@ -121,7 +154,7 @@ static int predict_file(prediction *p, const char *path)
   bool is_picture = picture_recognise(file.bytes, file.count);
   int status = COMMAND_FINE;
   if (is_picture)
-    status = input_from_picture(path, &file, p->model, &p->info, &p->norm, p->invert, p->batch);
+    status = input_from_picture(path, &file, &p->info, &p->about.norm, p->invert, p->batch);
   else
     status = input_check_images(path, &file, p->model, &p->info, p->form.transpose);
   io_buffer_free(&file);
@@ -134,13 +167,15 @@ static int open_model(prediction *p)
   io_error error;
   model_use use = {.mode = CNNBLAS_NET_INFERENCE, .batch = BATCH_IMAGES, .threads = (int32_t)p->threads};
   use.accuracy = (cnnblas_accuracy_policy)p->accuracy;
-  io_status read = model_read(p->model, &use, &p->net, &p->norm, &error);
+  io_status read = model_read(p->model, &use, &p->net, &p->about, &error);
   if (read) return command_fail((int)read, "%s", error.text);
   cnnblas_net_get_info(p->net, &p->info);
   size_t element = p->info.dtype == CNNBLAS_F64 ? sizeof(double) : sizeof(float);
   p->batch = io_alloc_zeroed((size_t)p->info.input_elements, BATCH_IMAGES * element);
   p->probabilities = io_alloc_zeroed((size_t)p->info.classes, BATCH_IMAGES * element);
-  if (p->batch && p->probabilities) return COMMAND_FINE;
+  p->top = p->top < p->info.classes ? p->top : p->info.classes;
+  p->ranking = io_alloc_zeroed((size_t)p->top, sizeof *p->ranking);
+  if (p->batch && p->probabilities && p->ranking) return COMMAND_FINE;
   return command_fail(COMMAND_NO_ROOM, "out of memory for %d images", BATCH_IMAGES);
 }
 
@@ -159,6 +194,8 @@ static int read_options(prediction *p, int argc, char **argv, bool *done)
       p->json = optarg;
     else if (option == ACCURACY)
       status = command_choice("accuracy", optarg, settings_accuracy_names, &p->accuracy);
+    else if (option == TOP)
+      status = command_integer("top", optarg, 1, 1000, &p->top);
     else if (option == THREADS)
       status = command_integer("threads", optarg, 1, 4096, &p->threads);
     else
@@ -172,7 +209,7 @@ static int read_options(prediction *p, int argc, char **argv, bool *done)
 
 int command_predict(int argc, char **argv)
 {
-  prediction p = {0};
+  prediction p = {.top = 1};
   bool done = false;
   int status = read_options(&p, argc, argv, &done);
   if (status || done) return status;
@@ -188,6 +225,8 @@ int command_predict(int argc, char **argv)
   if (!status && p.nonfinite) status = command_fail(COMMAND_CHECK_FAILED, "%s: its output is not finite", p.model);
   io_free(p.batch);
   io_free(p.probabilities);
+  io_free(p.ranking);
+  model_data_free(&p.about);
   cnnblas_net_destroy(p.net);
   return status;
 }

@@ -17,9 +17,17 @@ double progress_now(void);
 
 void progress_open(progress *p, progress_when when);
 
-/* The line, if enough time has gone by: epoch from 1, images done of the epoch's, mean loss, images a second. */
-void progress_show(progress *p, double now, int64_t epoch, int64_t epochs, int64_t done, int64_t images, double loss,
-                   double speed);
+/* What the line says. */
+typedef struct {
+  int64_t epoch, epochs; /* from 1 */
+  int64_t done, images;  /* of the epoch */
+  double loss;           /* mean */
+  double speed;          /* images a second */
+  double left;           /* seconds to the end of the run; below 0: not known */
+} progress_state;
+
+/* The line, if enough time has gone by. */
+void progress_show(progress *p, double now, const progress_state *state);
 
 /* Wipes the line, before something else is printed. */
 void progress_wipe(progress *p);

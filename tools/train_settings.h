@@ -2,6 +2,7 @@
 #ifndef TOOLS_TRAIN_SETTINGS_H
 #define TOOLS_TRAIN_SETTINGS_H
 
+#include "data/augment.h"
 #include <cnnblas/cnnblas.h>
 #include <cnnblas/net.h>
 #include <stdbool.h>
@@ -10,20 +11,27 @@
 
 enum { SETTINGS_MOST_STEPS = 32, SETTINGS_MOST_EPOCHS = 100000 };
 
-/* How pixels become a network's input: (pixel - mean) * scale. A picture's white is a pixel of `white`. */
+/* Factors of the learning rate; epochs counted from 0, as the library does. */
 typedef struct {
-  double mean, scale, white;
-} input_norm;
+  cnnblas_lr_step steps[SETTINGS_MOST_STEPS];
+  int64_t count;
+} settings_lr_steps;
+
+/* Which epoch's weights become the model. */
+typedef enum { KEEP_LAST, KEEP_BEST } settings_keep;
 
 /* Two runs with equal settings, data and network give equal bits. */
 typedef struct {
   uint64_t seed;
   int64_t batch, epochs;
   double lr, momentum, weight_decay;
-  cnnblas_lr_step lr_steps[SETTINGS_MOST_STEPS]; /* epochs counted from 0, as the library does */
-  int64_t lr_step_count;
+  settings_lr_steps lr_steps;
   cnnblas_init init;
   cnnblas_accuracy_policy accuracy;
+  augment_settings augment;
+  double validation; /* share of the training images that are held out, at least 0 and below 1 */
+  settings_keep keep;
+  int64_t patience; /* epochs without a better one that end the run; 0: none do */
 } train_settings;
 
 /* One finished epoch. */
@@ -32,8 +40,8 @@ typedef struct {
   double lr;
   double loss; /* mean over the epoch's images, each seen before its step */
   int64_t correct, images;
-  double seconds; /* from the first to the last step, shuffling and copying of batches included */
-  double test_loss;
+  double seconds;   /* from the first to the last step, shuffling and copying of batches included */
+  double test_loss; /* of the images held out for validation, or else of the test images */
   int64_t test_correct, test_images;
   double test_seconds;
 } train_row;
@@ -55,12 +63,16 @@ extern const char *const settings_init_names[];
 extern const char *const settings_loss_names[];
 extern const char *const settings_dtype_names[];
 extern const char *const settings_accuracy_names[];
+extern const char *const settings_keep_names[];
 
 /* "10:0.1,20:0.5": epochs counted from 1. Returns 0 and fills the steps, or -1 for a text that is wrong. */
-int settings_parse_lr_steps(const char *text, train_settings *settings);
+int settings_parse_lr_steps(const char *text, settings_lr_steps *steps);
 
 /* The same text again, at most bytes long. */
-void settings_print_lr_steps(const train_settings *settings, char *text, size_t bytes);
+void settings_print_lr_steps(const settings_lr_steps *steps, char *text, size_t bytes);
+
+/* The best of the epochs that are done: most images right, of equals the least loss, then the first. -1: none is done. */
+int64_t settings_best_row(const train_state *state);
 
 /* Adds a row; false without memory. */
 bool settings_add_row(train_state *state, const train_row *row);

@@ -2,22 +2,27 @@
 #ifndef TOOLS_TRAINER_H
 #define TOOLS_TRAINER_H
 
-#include "dataset.h"
+#include "batches.h"
+#include "model.h"
 #include "progress.h"
 #include "train_settings.h"
+#include "weights.h"
 #include <cnnblas/net.h>
 #include <stdbool.h>
 
 typedef struct {
   cnnblas_net *net;
-  const dataset *train, *test;
-  input_norm norm;
+  image_set training, held_out; /* what is trained, and what is tested after each epoch */
+  model_data about;
   train_settings settings;
   train_state state;
+  weights best;            /* of the best epoch so far; no copy unless settings.keep is KEEP_BEST */
   const char *checkpoint;  /* file written after each epoch, NULL for none */
   const char *interrupted; /* file written on a signal */
   const char *history;     /* CSV, or NULL */
+  const char *tested;      /* "test" or "validation": what held_out is */
   bool quiet;              /* no line an epoch on stdout */
+  bool stopped_early;      /* no better epoch for settings.patience */
   progress progress;
 } trainer;
 
@@ -27,13 +32,5 @@ typedef struct {
  * A loss that is not finite is COMMAND_CHECK_FAILED: the message names the layer and the step.
  */
 int trainer_run(trainer *t);
-
-/* Loss and accuracy of a network over a set, in its own batches. batch: room for one batch of its dtype, from
-   trainer_batch. */
-cnnblas_status trainer_evaluate(cnnblas_net *net, const dataset *data, const input_norm *norm, void *batch,
-                                int32_t *labels, cnnblas_net_result *result, double *seconds);
-
-/* Room for one batch of images and labels; io_free both. False without memory. */
-bool trainer_batch(const cnnblas_net *net, void **batch, int32_t **labels);
 
 #endif

@@ -9,10 +9,9 @@
 static void as_model(const st_file *file)
 {
   io_error error = {{0}};
-  input_norm norm;
   cnnblas_net *net = NULL;
   const model_use use = {.mode = CNNBLAS_NET_INFERENCE, .threads = 1};
-  if (model_make("input", file, &use, &net, &norm, &error)) CHECK(!net && error.text[0], "an error without a message");
+  if (model_make("input", file, &use, &net, NULL, &error)) CHECK(!net && error.text[0], "an error without a message");
   cnnblas_net_destroy(net);
   if (!model_is_checkpoint(file)) return;
   train_settings settings;

@@ -48,10 +48,9 @@ static io_status parse_model(const uint8_t *bytes, size_t count, size_t *decoded
   *decoded = status ? 0 : count;
   if (!status) {
     cnnblas_net *net = NULL;
-    input_norm norm;
     io_error other;
     const model_use use = {.mode = CNNBLAS_NET_INFERENCE, .threads = 1};
-    if (model_make("damaged", &file, &use, &net, &norm, &other)) assert_null(net);
+    if (model_make("damaged", &file, &use, &net, NULL, &other)) assert_null(net);
     cnnblas_net_destroy(net);
   }
   st_free(&file);

@@ -20,6 +20,7 @@ static char folder[64], path[96];
 static cnnblas_net *net;
 static train_settings settings = {.seed = 1, .batch = 4, .epochs = 3, .lr = 0.1};
 static train_state run;
+static weights best;
 
 static int make_folder(void **state)
 {
@@ -33,6 +34,8 @@ static int make_folder(void **state)
   assert_true(settings_add_row(&run, &row));
   run.epoch = 1;
   ASSERT_OK(cnnblas_net_create("INPUT 1x6x6 -> CONV 2@3x3 -> RELU -> FC 3", &o, &net));
+  assert_true(weights_make(&best, net));
+  weights_take(&best, net);
   return 0;
 }
 
@@ -41,6 +44,7 @@ static int remove_folder(void **state)
   (void)state;
   cnnblas_net_destroy(net);
   settings_free(&run);
+  weights_free(&best);
   unlink(path);
   return rmdir(folder);
 }
@@ -57,8 +61,11 @@ static int files_in_folder(void)
 
 static io_status write_it(io_error *error)
 {
-  static const input_norm norm = {.scale = 1, .white = 1};
-  return model_write(path, net, &norm, &settings, &run, error);
+  static char cat[] = "cat", dog[] = "dog";
+  static char *names[] = {cat, dog};
+  const model_data about = {.norm = {.channels = 1, .scale = {1}, .white = 1}, .classes = {names, 2, 2}};
+  const model_training training = {&settings, &run, &best};
+  return model_write(path, net, &about, &training, error);
 }
 
 /* Which run the file holds: its seed. */
@@ -68,11 +75,10 @@ static uint64_t seed_on_disk(void)
   io_error error;
   train_settings found;
   train_state where;
-  input_norm norm;
   cnnblas_net *made;
   model_use use = {.mode = CNNBLAS_NET_TRAINING};
   if (st_read(path, &file, &error)) FAIL("%s", error.text);
-  if (model_make(path, &file, &use, &made, &norm, &error)) FAIL("%s", error.text);
+  if (model_make(path, &file, &use, &made, NULL, &error)) FAIL("%s", error.text);
   if (model_read_run(path, &file, &found, &where, &error)) FAIL("%s", error.text);
   cnnblas_net_destroy(made);
   settings_free(&where);
@@ -129,12 +135,17 @@ static io_status read_it(io_error *error)
   cnnblas_net *made = NULL;
   train_settings found;
   train_state where = {0};
-  input_norm norm;
+  model_data about = {0};
+  weights kept = {0};
   model_use use = {.mode = CNNBLAS_NET_INFERENCE};
   io_status status = st_read(path, &file, error);
-  if (!status) status = model_make(path, &file, &use, &made, &norm, error);
+  if (!status) status = model_make(path, &file, &use, &made, &about, error);
+  if (!status && !weights_make(&kept, made)) status = io_fail_memory(error, path, 0, "the best");
+  if (!status) status = model_read_best(path, &file, made, &kept, error);
   if (!status) status = model_read_run(path, &file, &found, &where, error);
   cnnblas_net_destroy(made);
+  weights_free(&kept);
+  model_data_free(&about);
   settings_free(&where);
   st_free(&file);
   return status;

@@ -4,6 +4,7 @@
  */
 #include "faults.h"
 #include "io/picture.h"
+#include "io/picture_fit.h"
 #include "support/harness.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -226,16 +227,50 @@ static void chunks_about_colour_change_nothing(void **state)
       }
 }
 
-static void sizes_are_read_from_the_head(void **state)
+/* "P6" of 2 x 1 pixels, and P3: red, green, blue; grey by luminance. */
+static void ppm_has_three_values_a_pixel(void **state)
 {
   (void)state;
-  int64_t h, w;
-  make(7, 5, 0, 0, (const uint8_t[40]){0}, 40);
-  assert_true(picture_size(made.bytes, made.count, &h, &w) && h == 5 && w == 7);
-  assert_false(picture_size(made.bytes, 23, &h, &w));
-  static const uint8_t pgm[] = "P5 # 9 9\n 12 3 255\n";
-  assert_true(picture_size(pgm, sizeof pgm - 1, &h, &w) && h == 3 && w == 12);
-  assert_false(picture_size(pgm, 5, &h, &w));
+  static const uint8_t bytes[] = "P6 2 1 255\n\x00\x80\xff\x40\x40\x40", text[] = "P3 2 1 255\n0 128 255 64 64 64\n";
+  static const float want[6] = {0, 64, 128, 64, 255, 64};
+  for (int kind = 0; kind < 2; kind++) {
+    const uint8_t *from = kind ? text : bytes;
+    const size_t count = (kind ? sizeof text : sizeof bytes) - 1;
+    picture p;
+    io_error error;
+    assert_int_equal(picture_parse("a PPM", from, count, 3, &p, &error), IO_OK);
+    for (int i = 0; i < 6; i++) assert_true(p.pixels[i] == want[i] / 255.0F);
+    picture_free(&p);
+    assert_int_equal(picture_parse("a PPM", from, count, 1, &p, &error), IO_OK);
+    assert_true(p.pixels[0] == (float)(((23434 * 128 + 2366 * 255) >> 15) / 255.0) && p.pixels[1] == 64 / 255.0F);
+    picture_free(&p);
+    for (size_t cut = 0; cut + 4 < count; cut++)
+      assert_int_equal(picture_parse("a PPM", from, cut, 3, &p, &error), IO_BAD_INPUT);
+  }
+}
+
+/* A constant stays constant, a size stays as it is, halves are means, and the middle is what is kept. */
+static void pictures_are_fitted(void **state)
+{
+  (void)state;
+  enum { H = 12, W = 20 };
+  float pixels[H * W];
+  io_error error;
+  picture p = {1, H, W, pixels}, out;
+  for (int i = 0; i < H * W; i++) pixels[i] = 51 / 255.0F;
+  for (int64_t side = 1; side < 40; side += 3) {
+    assert_int_equal(picture_fit("it", &p, side, side + 1, &out, &error), IO_OK);
+    assert_true(out.h == side && out.w == side + 1 && out.c == 1);
+    for (int64_t i = 0; i < side * (side + 1); i++) assert_true(out.pixels[i] == 51 / 255.0F);
+    picture_free(&out);
+  }
+  for (int i = 0; i < H * W; i++) pixels[i] = (float)(i % W < 4 || i % W >= 16);
+  assert_int_equal(picture_fit("it", &p, H, W, &out, &error), IO_OK);
+  assert_memory_equal(out.pixels, pixels, sizeof pixels);
+  picture_free(&out);
+  assert_int_equal(picture_fit("it", &p, 6, 6, &out, &error), IO_OK); /* columns 4 to 15 */
+  for (int i = 0; i < 36; i++) assert_true(i % 6 == 0 || i % 6 == 5 ? out.pixels[i] < 0.2F : out.pixels[i] == 0);
+  picture_free(&out);
 }
 
 static void a_picture_takes_its_pixels_and_a_row(void **state)
@@ -274,9 +309,9 @@ static void a_lie_about_the_size_gets_no_memory(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(interlaced_pictures_are_the_same),    cmocka_unit_test(chunks_about_colour_change_nothing),
-      cmocka_unit_test(sizes_are_read_from_the_head),        cmocka_unit_test(a_picture_takes_its_pixels_and_a_row),
-      cmocka_unit_test(a_lie_about_the_size_gets_no_memory),
+      cmocka_unit_test(interlaced_pictures_are_the_same),     cmocka_unit_test(chunks_about_colour_change_nothing),
+      cmocka_unit_test(ppm_has_three_values_a_pixel),         cmocka_unit_test(pictures_are_fitted),
+      cmocka_unit_test(a_picture_takes_its_pixels_and_a_row), cmocka_unit_test(a_lie_about_the_size_gets_no_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

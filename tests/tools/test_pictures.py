@@ -16,7 +16,6 @@ class Pictures(rig.CommandTest):
         self.images = os.path.join(self.data, 't10k-images-idx3-ubyte')
         pixels = rig.shapes(7, 1)[0]
         rig.write(self.path('one.png'), rig.png(8, 8, 1, [pixels[i:i + 8] for i in range(0, 64, 8)]))
-        rig.write(self.path('large.png'), rig.png(9, 8, 1, [bytes(9)] * 8))
 
     def drawings(self, ending):
         train = ['train', '--data', self.data, '--net', rig.NET, '--epochs', '2', '-q']
@@ -57,7 +56,8 @@ class Pictures(rig.CommandTest):
             self.refused(4, 'cannot create', *option, 'no/such/place.svg')
         self.refused(2, 'IMAGE and a FILE', 'inspect', 'm', '--activations', 'one.png')
         self.refused(2, 'a notation has no weights', 'inspect', '--net', 'INPUT 4 -> FC 2', '--filters', 'f.svg')
-        self.refused(3, ['1x8x9', '1x8x8'], 'inspect', 'm', '--activations', 'large.png', 'a.svg')
+        rig.write(self.path('torn.pgm'), b'P5 9 9 255\n')
+        self.refused(3, 'torn.pgm', 'inspect', 'm', '--activations', 'torn.pgm', 'a.svg')
         self.refused(3, 'absent.png', 'inspect', 'm', '--activations', 'absent.png', 'a.svg')
         self.run_command('train', '--data', self.data, '--net', 'INPUT -> FC', '--epochs', '1', '--out', 'plain', '-q')
         self.refused(3, 'no convolution', 'inspect', 'plain', '--filters', 'f.svg')

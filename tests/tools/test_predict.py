@@ -60,7 +60,7 @@ class Predict(rig.CommandTest):
         rig.write(self.path('clear.png'), clear)
         self.assertEqual(self.classes('clear.png'), [self.labels[1]])
 
-    def test_pictures_of_another_size_are_not_unpacked(self):
+    def test_what_is_too_large_is_not_unpacked(self):
         # 16384 x 16384 zeros: a quarter of a megabyte that wants three gigabytes of pixels.
         packer = zlib.compressobj(9)
         rows = b''.join(packer.compress(bytes(16385 * 64)) for _ in range(256)) + packer.flush()
@@ -84,8 +84,29 @@ class Predict(rig.CommandTest):
             if 'without libpng' in error:
                 continue
             self.assertEqual(child.returncode, 3, name)
-            self.assertIn('1x16384x16384 pixels; m takes 1x8x8', error)
+            self.assertIn({'bomb.gz': '1x16384x16384 pixels; m takes 1x8x8', 'bomb.png': 'a picture has at most',
+                           'bomb.pgm': 'ends within its pixels'}[name], error)
             self.assertLess(used.ru_maxrss, 200000, name)  # KiB
+
+    def test_pictures_of_any_size(self):
+        for i in range(4):
+            grey = self.image(i)
+            for times in (1, 2, 5):
+                rows = [bytes(v for v in grey[8 * j:8 * j + 8] for _ in range(times)) for j in range(8) for _ in range(times)]
+                side = 8 * times
+                wide = [bytes(side) + row + bytes(side) for row in rows]  # what is beside the middle is cut off
+                rig.write(self.path('x.pgm'), b'P5 %d %d 255\n' % (side, side) + b''.join(rows))
+                rig.write(self.path('y.pgm'), b'P5 %d %d 255\n' % (3 * side, side) + b''.join(wide))
+                rig.write(self.path('z.ppm'), b'P6 %d %d 255\n' % (side, side) + bytes(v for row in rows for v in row for _ in range(3)))
+                self.assertEqual(self.classes('x.pgm', 'y.pgm', 'z.ppm'), [self.labels[i]] * 3)
+
+    def test_top(self):
+        rig.write(self.path('x.pgm'), b'P5 8 8 255\n' + self.image(0))
+        out, _ = self.run_command('predict', '--model', 'm', '--top', '3', 'x.pgm')
+        self.assertRegex(out, r'^x\.pgm: %d \(\d+\.\d%%\)(, \d \(\d+\.\d%%\)){2}\n$' % self.labels[0])
+        row = json.loads(self.run_command('predict', '--model', 'm', '--top', '9', '--json', '-', 'x.pgm')[0])[0]
+        sure = [one['probability'] for one in row['top']]
+        self.assertEqual((len(sure), sure, row['top'][0]['class']), (4, sorted(row['probabilities'], reverse=True), row['class']))
 
     def maybe(self, name):
         import subprocess
@@ -95,12 +116,12 @@ class Predict(rig.CommandTest):
     def test_bad_pictures(self):
         grey = self.image(0)
         whole = rig.png(8, 8, 1, [grey[8 * j:8 * j + 8] for j in range(8)])
-        bad = {'size.pgm': b'P5 4 16 255\n' + grey, 'short.pgm': b'P5 8 8 255\n' + grey[:-1], 'most.pgm': b'P5 8 8 0\n' + grey,
+        bad = {'short.pgm': b'P5 8 8 255\n' + grey[:-1], 'most.pgm': b'P5 8 8 0\n' + grey,
                'huge.pgm': b'P5 65000 65000 255\n' + grey, 'above.pgm': b'P2 8 8 9\n' + b' 10' * 64,
                'digits.pgm': b'P2 8 8 255\n' + b'1 ' * 63, 'text': b'hello, world', 'empty': b''}
         if 'without libpng' not in self.maybe(rig.write(self.path('whole.png'), whole)):
             bad.update({'short.png': whole[:-20], 'flipped.png': whole[:45] + bytes([whole[45] ^ 1]) + whole[46:],
-                        'size.png': rig.png(4, 8, 1, [grey[:4]] * 8), 'huge.png': rig.png(30000, 30000, 1, [])})
+                        'huge.png': rig.png(30000, 30000, 1, [])})
         for name, data in bad.items():
             rig.write(self.path(name), data)
             self.refused(3, name, 'predict', '--model', 'm', name)

@@ -24,7 +24,7 @@ static int write_model(void **state)
   cnnblas_net_options o = {.seed = 3, .batch = 4};
   cnnblas_net *net;
   io_error error;
-  input_norm norm = {.mean = 3, .scale = 0.5, .white = 255};
+  model_data about = {.norm = {.channels = 1, .mean = {3}, .scale = {0.5}, .white = 255}};
   train_settings settings = {.seed = 3, .batch = 4, .epochs = 5, .lr = 0.1, .momentum = 0.9};
   train_row row = {.epoch = 1, .lr = 0.1, .loss = 1, .correct = 2, .images = 9, .test_images = 5};
   train_state run = {.epoch = 1, .image = 4};
@@ -32,7 +32,7 @@ static int write_model(void **state)
   snprintf(path, sizeof path, "test_safetensors.%ld.tmp", (long)getpid());
   assert_true(settings_add_row(&run, &row));
   ASSERT_OK(cnnblas_net_create(net_text, &o, &net));
-  if (model_write(path, net, &norm, &settings, &run, &error)) FAIL("%s", error.text);
+  if (model_write(path, net, &about, &(model_training){&settings, &run, NULL}, &error)) FAIL("%s", error.text);
   settings_free(&run);
   cnnblas_net_destroy(net);
   FILE *in = fopen(path, "rb");
@@ -54,14 +54,15 @@ static io_status load(const uint8_t *bytes, size_t count, cnnblas_net **net, io_
 {
   uint8_t *copy = malloc(count ? count : 1);
   st_file parsed = {0};
-  input_norm norm;
+  model_data about = {0};
   model_use use = {.mode = CNNBLAS_NET_TRAINING};
   assert_non_null(copy);
   memcpy(copy, bytes, count);
   snprintf(error->text, sizeof error->text, "(none)");
   *net = NULL;
   io_status status = st_parse("the file", copy, count, &parsed, error);
-  if (!status) status = model_make("the file", &parsed, &use, net, &norm, error);
+  if (!status) status = model_make("the file", &parsed, &use, net, &about, error);
+  model_data_free(&about);
   if (!status && model_is_checkpoint(&parsed)) {
     train_settings settings;
     train_state run;

@@ -36,7 +36,7 @@ class Train(rig.CommandTest):
         self.assertEqual(sum(again['confusion'][i][i] for i in range(4)), 100)
         self.assertEqual(sum(map(sum, again['confusion'])), 100)
         self.assertAlmostEqual(again['loss'], run['epochs'][2]['test_loss'], delta=1e-5)
-        self.assertEqual(sorted(os.listdir(self.folder)), ['data', 'h.csv', 'm.safetensors', 'run.json'])
+        self.assertEqual(sorted(os.listdir(self.folder)), ['data', 'h.csv', 'm.safetensors', 'm.safetensors.checkpoint', 'run.json'])
 
     def test_quiet_and_progress(self):
         out, error = self.run_command(*self.base, '--epochs', '2', '-q', '--progress', 'always')

@@ -20,7 +20,7 @@ class Usage(rig.CommandTest):
 
     def test_every_option_is_in_the_help(self):
         train = self.run_command('train', '--help')[0]
-        for option in ('data net epochs batch lr momentum weight-decay lr-step init loss accuracy seed threads out checkpoint resume '
+        for option in ('data input net init-from augment validation keep patience no-checkpoint epochs batch lr momentum weight-decay lr-step init loss accuracy seed threads out checkpoint resume '
                        'history json progress quiet').split():
             self.assertIn('--' + option, train)
 
@@ -51,7 +51,12 @@ class Usage(rig.CommandTest):
                 ('usage', []), ('"tain" is no command', ['tain']), ('--epochs 0', ['train', '--epochs', '0']),
                 ('--epochs 1e3', ['train', '--epochs', '1e3']), ('--lr -1', ['train', '--lr', '-1']),
                 ('--lr nan', ['train', '--lr', 'nan']), ('--momentum 1', ['train', '--momentum', '1']),
-                ('--lr-step 0:0.1', ['train', '--lr-step', '0:0.1']), ('--lr-step 3', ['train', '--lr-step', '3']),
+                ('--augment flip,blur: it is none, or some of', ['train', '--augment', 'flip,blur']), ('--augment crop:0', ['train', '--augment', 'crop:0']),
+                ('--augment flip,', ['train', '--augment', 'flip,']), ('--augment crop:4,crop:4', ['train', '--augment', 'crop:4,crop:4']),
+                ('--validation 1:', ['train', '--validation', '1']), ('--keep first', ['train', '--keep', 'first']),
+                ('--top 0', ['predict', '--top', '0']), ('exclude each other', ['train', '--checkpoint', 'x', '--no-checkpoint']),
+                ('--validation cannot be given with --resume', ['train', '--resume', 'x', '--validation', '0.1']),
+                ('--input 3x', ['train', '--input', '3x']), ('--lr-step 0:0.1', ['train', '--lr-step', '0:0.1']), ('--lr-step 3', ['train', '--lr-step', '3']),
                 ('he, he-fan-out, small, zero', ['train', '--init', 'xavier']), ('--seed -3', ['train', '--seed', '-3']),
                 ('softmax, sigmoid', ['train', '--loss', 'l2']),
                 ('--accuracy high: it is one of default, exact, relaxed', ['train', '--accuracy', 'high']),

@@ -1,5 +1,6 @@
-/* Pictures of either format; see picture.h. */
+/* Pictures of any format; see picture.h. */
 #include "io/picture.h"
+#include "io/picture_jpeg.h"
 #include "io/picture_pgm.h"
 #include "io/picture_png.h"
 #include <string.h>
@@ -9,14 +10,19 @@ static bool is_png(const uint8_t *bytes, size_t count)
   return count >= 4 && !memcmp(bytes, "\x89PNG", 4);
 }
 
+static bool is_jpeg(const uint8_t *bytes, size_t count)
+{
+  return count >= 3 && !memcmp(bytes, "\xff\xd8\xff", 3);
+}
+
 static bool is_pgm(const uint8_t *bytes, size_t count)
 {
-  return count >= 2 && bytes[0] == 'P' && (bytes[1] == '2' || bytes[1] == '5');
+  return count >= 2 && bytes[0] == 'P' && (bytes[1] == '2' || bytes[1] == '3' || bytes[1] == '5' || bytes[1] == '6');
 }
 
 bool picture_recognise(const uint8_t *bytes, size_t count)
 {
-  return is_png(bytes, count) || is_pgm(bytes, count);
+  return is_png(bytes, count) || is_jpeg(bytes, count) || is_pgm(bytes, count);
 }
 
 io_status picture_parse(const char *name, const uint8_t *bytes, size_t count, int64_t c, picture *out, io_error *error)
@@ -26,20 +32,6 @@ io_status picture_parse(const char *name, const uint8_t *bytes, size_t count, in
                    (long long)c);
   if (is_pgm(bytes, count)) return picture_parse_pgm(name, bytes, count, c, out, error);
   if (is_png(bytes, count)) return picture_parse_png(name, bytes, count, c, out, error);
-  return io_fail(error, IO_BAD_INPUT, "%s: neither a PNG nor a PGM", name);
-}
-
-static int64_t big_endian(const uint8_t *at)
-{
-  return (int64_t)at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3];
-}
-
-bool picture_size(const uint8_t *bytes, size_t count, int64_t *h, int64_t *w)
-{
-  if (is_pgm(bytes, count)) return picture_pgm_size(bytes, count, h, w);
-  /* PNG: eight bytes of signature, then the length and name of IHDR, which begins with width and height. */
-  if (!is_png(bytes, count) || count < 24 || memcmp(bytes + 12, "IHDR", 4) != 0) return false;
-  *w = big_endian(bytes + 16);
-  *h = big_endian(bytes + 20);
-  return true;
+  if (is_jpeg(bytes, count)) return picture_parse_jpeg(name, bytes, count, c, out, error);
+  return io_fail(error, IO_BAD_INPUT, "%s: none of PNG, JPEG, PGM and PPM", name);
 }

@@ -73,14 +73,11 @@ static uint32_t sample(const png_byte *at)
   return (uint32_t)(at[0] * 256 + at[1]);
 }
 
-/* The luminance of ITU-R BT.709 in the precision that the file has: bytes give a byte. */
+/* In the precision that the file has: bytes give a byte. */
 static uint32_t to_grey(const decoder *d, const png_byte *rgb)
 {
-  enum { RED = 6968, GREEN = 23434, BLUE = 2366 /* of 32768 */ };
   uint32_t r = sample(rgb), g = sample(rgb + 2), b = sample(rgb + 4);
-  if (r == g && g == b) return r;
-  if (d->fine) return (RED * r + GREEN * g + BLUE * b + 16384) >> 15;
-  return ((RED * (r >> 8) + GREEN * (g >> 8) + BLUE * (b >> 8)) >> 15) * 257;
+  return d->fine ? picture_fine_grey(r, g, b) : picture_grey(r >> 8, g >> 8, b >> 8) * 257;
 }
 
 /* One row of samples into the picture's channels, blended with white. */

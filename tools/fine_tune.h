@@ -1,0 +1,14 @@
+/* Beginning with what another model has learnt. */
+#ifndef TOOLS_FINE_TUNE_H
+#define TOOLS_FINE_TUNE_H
+
+#include "model.h"
+
+/*
+ * Copies into net every tensor of a model that has the same name, type and shape there; the model's normalisation replaces that
+ * of about, for pixels of about's white, if both have as many channels. Prints what was taken and what was not, unless quiet.
+ * Returns an exit status; that nothing fits is COMMAND_BAD_INPUT.
+ */
+int fine_tune_begin(const char *path, cnnblas_net *net, model_data *about, bool quiet);
+
+#endif

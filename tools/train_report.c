@@ -1,0 +1,111 @@
+/* What is said of a run; see train_report.h. */
+#include "train_report.h"
+#include "command.h"
+#include "history.h"
+#include "io/system.h"
+#include "reports/json_numbers.h"
+#include <math.h>
+#include <stdio.h>
+
+int train_report_network(const train_report *r)
+{
+  const cnnblas_net *net = r->trainer->net;
+  const train_data *d = r->data;
+  size_t needed = 0;
+  cnnblas_net_describe(net, NULL, 0, &needed);
+  char *text = io_alloc(needed);
+  if (!text) return command_fail(COMMAND_NO_ROOM, "out of memory for the table");
+  cnnblas_net_describe(net, text, needed, NULL);
+  char shape[96];
+  printf("data: %s: %lld images of %s to train, ", r->data_name, (long long)d->training.count,
+         command_shape(shape, sizeof shape, d->train.c, d->train.size));
+  if (d->validates) printf("%lld held out for validation, ", (long long)d->held_out.count);
+  printf("%lld to test\n%s", (long long)d->test.count, text);
+  fflush(stdout);
+  io_free(text);
+  return COMMAND_FINE;
+}
+
+const train_row *train_report_row(const train_report *r)
+{
+  const train_state *state = &r->trainer->state;
+  int64_t best = r->trainer->settings.keep == KEEP_BEST ? settings_best_row(state) : -1;
+  return &state->rows[best < 0 ? state->row_count - 1 : best];
+}
+
+static double total_speed(const train_state *state)
+{
+  double images = 0, seconds = 0;
+  for (int64_t i = 0; i < state->row_count; i++) {
+    images += (double)state->rows[i].images;
+    seconds += state->rows[i].seconds;
+  }
+  return seconds > 0 ? images / seconds : 0;
+}
+
+static void print_accuracy(const char *of, int64_t correct, int64_t images)
+{
+  printf("%s accuracy %.2f%% (%lld of %lld)", of, 100.0 * (double)correct / (double)images, (long long)correct,
+         (long long)images);
+}
+
+void train_report_result(const train_report *r)
+{
+  const trainer *t = r->trainer;
+  const train_row *row = train_report_row(r);
+  const bool wrote = r->out && isfinite(row->test_loss);
+  if (t->stopped_early)
+    printf("ended after epoch %lld: none of the last %lld was better\n", (long long)t->state.epoch,
+           (long long)t->settings.patience);
+  print_accuracy(t->tested, row->test_correct, row->test_images);
+  if (t->settings.keep == KEEP_BEST) printf(" in epoch %lld, the best", (long long)row->epoch);
+  if (r->test.images) {
+    printf("; ");
+    print_accuracy("test", r->test.correct, r->test.images);
+  }
+  printf("; %.0f images/s in training, %.0f in testing%s%s\n", total_speed(&t->state),
+         (double)row->test_images / row->test_seconds, wrote ? "; model: " : "", wrote ? r->out : "");
+}
+
+static json_t *settings_json(const trainer *t, const cnnblas_net_info *info)
+{
+  const train_settings *g = &t->settings;
+  char steps[SETTINGS_MOST_STEPS * 40], augment[AUGMENT_TEXT];
+  settings_print_lr_steps(&g->lr_steps, steps, sizeof steps);
+  json_t *settings =
+      json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:s, s:s, s:s, s:s, s:s}", "seed", (json_int_t)g->seed, "batch",
+                (json_int_t)g->batch, "epochs", (json_int_t)g->epochs, "lr", io_json_number(g->lr), "momentum",
+                io_json_number(g->momentum), "weight_decay", io_json_number(g->weight_decay), "lr_step", steps, "init",
+                settings_init_names[g->init], "loss", settings_loss_names[info->loss], "dtype",
+                settings_dtype_names[info->dtype], "accuracy", settings_accuracy_names[g->accuracy]);
+  json_t *more = json_pack("{s:s, s:o, s:s, s:I}", "augment", augment_print(&g->augment, augment), "validation",
+                           io_json_number(g->validation), "keep", settings_keep_names[g->keep], "patience",
+                           (json_int_t)g->patience);
+  if (json_object_update(settings, more)) {
+    json_decref(settings);
+    settings = NULL;
+  }
+  json_decref(more);
+  return settings;
+}
+
+json_t *train_report_json(const train_report *r)
+{
+  const trainer *t = r->trainer;
+  const train_row *row = train_report_row(r);
+  cnnblas_net_info info;
+  cnnblas_net_get_info(t->net, &info);
+  json_t *network = json_pack("{s:s, s:I, s:o, s:I, s:I}", "text", cnnblas_net_text(t->net), "parameters",
+                              (json_int_t)info.parameters, "flops", io_json_number(info.flops), "training_bytes",
+                              (json_int_t)info.training_bytes, "threads", (json_int_t)info.threads);
+  json_t *test = r->test.images ? json_pack("{s:I, s:I, s:o, s:o}", "images", (json_int_t)r->test.images, "correct",
+                                            (json_int_t)r->test.correct, "accuracy",
+                                            io_json_number((double)r->test.correct / (double)r->test.images), "loss",
+                                            io_json_number(r->test.nonfinite[0] ? NAN : r->test.loss))
+                                : NULL;
+  return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:I, s:b, s:o?, s:s?}", "data", r->data_name, "settings",
+                   settings_json(t, &info), "network", network, "epochs", history_json(&t->settings, &t->state),
+                   "images_per_second", io_json_number(total_speed(&t->state)), "tested", t->tested, "epoch_of_model",
+                   (json_int_t)row->epoch, "stopped_early", t->stopped_early, "test", test, "model",
+                   isfinite(row->test_loss) ? r->out : NULL);
+}

@@ -1,0 +1,28 @@
+/* What `cnnblas train` says of a run before and after it. */
+#ifndef TOOLS_TRAIN_REPORT_H
+#define TOOLS_TRAIN_REPORT_H
+
+#include "train_data.h"
+#include "trainer.h"
+
+/* A run with its data; data_name: what it was called. */
+typedef struct {
+  const trainer *trainer;
+  const train_data *data;
+  const char *data_name, *out; /* out: the model's file, NULL for none */
+  cnnblas_net_result test;     /* of the test images, where the epochs were tested on others; images 0: not tested */
+} train_report;
+
+/* The data and the network as a table. Returns an exit status. */
+int train_report_network(const train_report *r);
+
+/* The row whose weights are the model. */
+const train_row *train_report_row(const train_report *r);
+
+/* The last line. */
+void train_report_result(const train_report *r);
+
+/* Settings, network, epochs and result; NULL without memory. */
+json_t *train_report_json(const train_report *r);
+
+#endif
