@@ -284,11 +284,44 @@ typedef struct cnnblas_net_step {
   cnnblas_net_optimiser optimiser; /* read by update */
   cnnblas_net_hook hook;           /* called by update; or NULL */
   void *context;                   /* the hook's first argument */
-  int64_t reserved[8];             /* must be 0 */
+  double
+      label_smoothing; /* e, at least 0 and below 1, of the softmax's loss: a label's share is 1 - e, and e is shared by all
+                             classes alike. Gradient and the step's loss; evaluation has none */
+  int64_t reserved[7]; /* must be 0 */
 } cnnblas_net_step;
 
 /** Sets every field to zero; n, images, labels and the learning rate remain to be given. NULL is ignored. */
 CNNBLAS_API void cnnblas_net_step_init(cnnblas_net_step *step);
+
+/** How the learning rate follows the steps. */
+typedef enum cnnblas_net_schedule_kind {
+  CNNBLAS_NET_LR_STEPS = 0, /* cnnblas_lr_get: factors from given epochs on; without any the rate is constant */
+  CNNBLAS_NET_LR_COSINE = 1 /* half a cosine, from the rate behind the warm-up to 0 at the end */
+} cnnblas_net_schedule_kind;
+
+/** A schedule. */
+typedef struct cnnblas_net_schedule {
+  cnnblas_net_schedule_kind kind; /* default steps */
+  double lr;                      /* the rate that all others are parts of */
+  int64_t epoch_steps;            /* steps of an epoch, at least 1 */
+  int64_t epochs;                 /* COSINE: of the whole run, at least 1 */
+  int64_t warm_up;                /* steps in which the rate rises, evenly, to lr; 0: none do */
+  const cnnblas_lr_step *steps;   /* STEPS: as cnnblas_lr_get has them; NULL: none */
+  int64_t count;                  /* of these */
+  int64_t reserved[4];            /* must be 0 */
+} cnnblas_net_schedule;
+
+/** Sets every field to zero; lr and epoch_steps remain to be given. NULL is ignored. */
+CNNBLAS_API void cnnblas_net_schedule_init(cnnblas_net_schedule *schedule);
+
+/**
+ * The rate of a step, counted from 0 over all epochs. For step < warm_up it is lr * (step + 1) / warm_up; then
+ *   STEPS    cnnblas_lr_get(lr, steps, count, step / epoch_steps)
+ *   COSINE   lr * (1 + cos(pi * (step - warm_up) / (epochs * epoch_steps - warm_up))) / 2, and 0 behind the last step
+ * A function of its arguments alone: a run that is resumed goes on with the same rates. NaN for NULL, an unknown kind, an
+ * epoch_steps below 1, or a step, warm_up or count below 0.
+ */
+CNNBLAS_API double cnnblas_net_schedule_rate(const cnnblas_net_schedule *schedule, int64_t step);
 
 /**
  * The logits of n images.

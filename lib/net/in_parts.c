@@ -3,6 +3,7 @@
 #include "base/size.h"
 #include "layers/teams.h"
 #include "net/logits.h"
+#include "net/smoothing.h"
 #include "net/support.h"
 #include "net/walk.h"
 #include <math.h>
@@ -51,6 +52,7 @@ static cnnblas_status train_part(const cb_net_parts_run *all, int64_t index, con
   if (!status)
     status = cb_net_loss(net, p->threads, p->first, p->n, all->labels + p->first, CNNBLAS_REDUCTION_SUM,
                          &all->losses[index], dz);
+  if (!status) cb_net_smooth(net, p->first, p->n, all->labels + p->first, 1, &all->losses[index], dz);
   if (status || !isfinite(all->losses[index])) return status;
   double images = (double)all->n * (net->options.loss == CNNBLAS_NET_SIGMOID ? (double)net->classes : 1);
   scale(net, p->n * net->classes, 1 / images, dz);

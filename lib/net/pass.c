@@ -3,6 +3,7 @@
  */
 #include "net/in_parts.h"
 #include "net/logits.h"
+#include "net/smoothing.h"
 #include "net/support.h"
 #include "net/walk.h"
 #include <math.h>
@@ -63,6 +64,7 @@ static cnnblas_status gradient_of_whole(cb_net_pass *whole, const int32_t *label
   void *dz = cb_net_error(net, cb_net_layer_at(net, net->count - 1), 0, 0);
   cnnblas_status status = cb_net_walk_forward(whole, 0, net->count);
   if (!status) status = cb_net_loss(net, net->threads, 0, whole->n, labels, CNNBLAS_REDUCTION_MEAN, loss, dz);
+  if (!status) cb_net_smooth(net, 0, whole->n, labels, (double)whole->n, loss, dz);
   return status || !isfinite(*loss) ? status : cb_net_walk_backward(whole);
 }
 
@@ -90,6 +92,7 @@ cnnblas_status cb_net_pass_gradient(cnnblas_net *net, const cnnblas_net_step *st
   cb_net_pass whole = whole_batch(net, step->n, step->images);
   whole.training = true;
   whole.numbers = step->numbers;
+  net->smoothing = step->label_smoothing;
   const regions_before before = begin_pass(net, step->n);
   cnnblas_status status = cb_net_in_parts(net) ? gradient_of_parts(&whole, step->labels, loss)
                                                : gradient_of_whole(&whole, step->labels, loss);

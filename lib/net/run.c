@@ -81,6 +81,9 @@ cnnblas_status cnnblas_net_gradient(cnnblas_net *net, const cnnblas_net_step *st
   if (!status) status = check_numbers(step);
   if (!status && net->options.mode != CNNBLAS_NET_TRAINING)
     status = cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "net was made for inference and has no gradients");
+  if (!status && step->label_smoothing > 0 && net->options.loss != CNNBLAS_NET_SOFTMAX)
+    status = cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "step.label_smoothing is %g; only the softmax's loss takes one",
+                         step->label_smoothing);
   if (status) return status;
   int64_t n = step->n;
   cnnblas_net_result r = {.images = n};

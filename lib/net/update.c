@@ -24,7 +24,10 @@ cnnblas_status cb_net_check_step(const cnnblas_net_step *step)
   if (!(o->average_decay >= 0 && o->average_decay <= 1))
     return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "step.optimiser.average_decay is %g; it must be 0 to 1",
                        o->average_decay);
-  for (int i = 0; i < 8; i++)
+  if (!(step->label_smoothing >= 0 && step->label_smoothing < 1))
+    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "step.label_smoothing is %g; it must be at least 0 and below 1",
+                       step->label_smoothing);
+  for (int i = 0; i < 7; i++)
     if (step->reserved[i]) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "step.reserved[%d] is not 0", i);
   for (int i = 0; i < 3; i++)
     if (o->reserved[i]) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "step.optimiser.reserved[%d] is not 0", i);
