@@ -68,7 +68,7 @@ static bool size_scratch(cb_winograd_plan *st, size_t element)
                 CB_WINOGRAD_MARGIN;
   const int64_t v = st->points * st->v_pitch,
                 held = cb_min(st->group_panels * CB_PANEL_VECTORS * lanes, st->outputs); /* outputs */
-  st->u_pitch = cb_round_up(cb_panel_elements(st->engine, held, st->channels), LINE) + CB_WINOGRAD_MARGIN;
+  st->u_pitch = cb_round_up(cb_panel_elements(st->engine, held, st->u_channels), LINE) + CB_WINOGRAD_MARGIN;
   const int64_t parts[] = {st->shares_v ? 0 : v,
                            st->fused ? st->points * st->u_pitch : 0,
                            st->points * st->m_pitch,
@@ -118,22 +118,29 @@ static int64_t fewest_deals(const cb_winograd_plan *st, int64_t blocks, int thre
   return best;
 }
 
-/* Where V of all blocks stays near, each panel's U is made where it is used, and never leaves the near caches: of 512 channels in
-   and out at 7 x 7, one image, making U took two thirds of a call. False if V is too large, or panels are too few for the team. */
-static bool fuse(cb_winograd_plan *st, const cb_problem *problem, int threads, size_t room, int64_t blocks)
+/* Few tiles are one block, and each panel's U is made where it is used, of some channels at a time, and never leaves the near caches:
+   of 512 channels in and out at 7 x 7, one image, making U took two thirds of a call. False if the tiles are too many for that, or
+   panels too few for the team. */
+static bool fuse(cb_winograd_plan *st, const cb_problem *problem, int threads, size_t room)
 {
-  enum { NEAR_V = 2 << 20, NEAR_U = 512 << 10 }; /* bytes */
-  const int64_t groups = problem->geo.g, element = (int64_t)problem->geo.element;
-  const int64_t panel = st->points * CB_PANEL_VECTORS * st->kernels->lanes * st->channels * element;
+  enum { NEAR_V = 5 << 20, NEAR = 640 << 10 }; /* bytes: of V, of U and M */
+  const int64_t groups = problem->geo.g;
+  const size_t element = problem->geo.element;
   const cb_winograd_plan before = *st;
-  if (problem->packed || problem->limited || st->block_channels < st->channels || groups * st->panels < threads)
+  if (problem->packed || problem->limited || st->block_channels < st->channels || st->segments > 1 ||
+      groups * st->panels < threads)
     return false;
   st->fused = st->shares_v = true;
-  st->group_panels = cb_max(1, cb_min(st->panels, NEAR_U / panel));
-  if (size_scratch(st, problem->geo.element)) {
-    const double v = (double)(blocks * groups) * (double)st->v_bytes;
-    st->deals = fewest_deals(st, groups, threads);
-    if (v <= NEAR_V && st->parts.bytes <= room && v <= (double)threads * (double)(room - st->parts.bytes)) return true;
+  st->block_units = cb_max(1, problem->geo.n * st->units);
+  st->u_channels = cb_min(st->channels, CB_WINOGRAD_GROUP);
+  st->deals = fewest_deals(st, groups, threads);
+  for (st->group_panels = cb_ceil_div(st->panels, st->deals); st->group_panels >= 1; st->group_panels /= 2) {
+    if (!size_scratch(st, element)) break;
+    const double v = (double)groups * (double)st->v_bytes;
+    const int64_t near = st->points * (st->m_pitch + st->u_pitch) * (int64_t)element;
+    if (v <= NEAR_V && near <= NEAR && st->parts.bytes <= room &&
+        v <= (double)threads * (double)(room - st->parts.bytes))
+      return true;
   }
   *st = before;
   return false;
@@ -147,7 +154,7 @@ static void share_out(cb_winograd_plan *st, const cb_problem *problem, int threa
   const int64_t units = cb_max(1, problem->geo.n * st->units), groups = problem->geo.g;
   int64_t blocks = cb_ceil_div(units, st->block_units);
   st->block_units = cb_ceil_div(units, blocks);
-  if (fuse(st, problem, threads, room, blocks) || threads == 1) return;
+  if (fuse(st, problem, threads, room) || threads == 1) return;
   if (blocks * groups * st->panels < threads) {
     st->block_units = cb_max(1, units * groups * st->panels / threads);
     blocks = cb_ceil_div(units, st->block_units);
@@ -178,6 +185,7 @@ bool cb_winograd_cut(cb_winograd_plan *st, const cb_problem *problem, int thread
   bool fits = false;
   st->deals = 1;
   st->shares_v = st->fused = false;
+  st->u_channels = st->channels;
   st->block_channels = st->channels;
   for (int64_t tiles = BLOCK_TILES; tiles >= 8 && !fits; tiles /= 2) {
     cut_tiles(st, tiles);

@@ -50,7 +50,8 @@ typedef struct {
   int64_t v_pitch, m_pitch;   /* elements from one point to the next */
   bool shares_v;              /* V of all blocks is made before any is multiplied, in the call's shared part: */
   size_t v_bytes;             /* of a block of one group */
-  bool fused;                 /* and each job makes U of some of its panels itself, for all blocks in turn */
+  bool fused;                 /* and each job makes U of some of its panels itself, a part of the channels at a time: */
+  int64_t u_channels;         /* so many */
   int64_t u_pitch;            /* elements from one point of that U to the next */
   cb_winograd_parts parts;
 } cb_winograd_plan;
@@ -79,7 +80,7 @@ typedef struct {
   int64_t ig, b, from, to;
 } cb_winograd_piece;
 
-/* The piece's U from w as it is: `to` is the panel's first point, points are `pitch` apart. */
+/* The piece's U from w as it is: `to` is its first point, points are `pitch` apart. */
 void cb_winograd_transform(const cb_winograd_plan *st, const cb_geometry *geo, const cb_winograd_piece *piece,
                            const void *w, void *to, int64_t pitch);
 

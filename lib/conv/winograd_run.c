@@ -3,7 +3,7 @@
  *
  *     once: the weights' transforms U                                          [group][point][panel][channel][width]
  *           where blocks are few, V of each, for all jobs that share it;
- *           where all V stays near, no U: a job makes that of some panels and takes all blocks in turn
+ *           where there is one block, no U: a job makes that of some panels itself
  *     job: a block of units (rows of tiles, of several images perhaps), some of the panels
  *       for each group of panels
  *         for each block of channels                                           one, unless there are very many
@@ -20,8 +20,8 @@ typedef struct {
   int64_t ig;           /* group */
   int64_t unit0, unit1; /* of all images */
   int64_t panel0, panel1;
-  const void *u; /* of panels from u_panel on, points u_pitch apart */
-  int64_t u_panel, u_pitch;
+  const void *u; /* of u_channels channels from u_channel on, of panels from u_panel on, points u_pitch apart */
+  int64_t u_channel, u_channels, u_panel, u_pitch;
   char *v, *scratch;
 } job;
 
@@ -102,8 +102,8 @@ static int64_t job_tiles(const job *j)
   return (j->unit1 - j->unit0) * s.tiles;
 }
 
-/* M (+)= U V of panels [from, to) and channels [c0, c1). */
-static void multiply(const job *j, int64_t from, int64_t to, int64_t c0, int64_t c1)
+/* M (+)= U V of panels [from, to) and channels [c0, c1), of which V has the first at v. */
+static void multiply(const job *j, const void *v, int64_t from, int64_t to, int64_t c0, int64_t c1)
 {
   enum { FAR_CHANNELS = 256 }; /* so many channels' weights are worth asking for early */
   const cb_winograd_plan *st = j->st;
@@ -112,9 +112,10 @@ static void multiply(const job *j, int64_t from, int64_t to, int64_t c0, int64_t
   for (int64_t p = 0; p < st->points; p++)
     for (int64_t b = from; b < to; b++) {
       const cb_panel panel = cb_panel_at(st->engine, st->outputs, b);
-      const int64_t u = p * j->u_pitch + cb_panel_offset(st->engine, st->channels, b - j->u_panel) + c0 * panel.width;
+      const int64_t u = p * j->u_pitch + cb_panel_offset(st->engine, j->u_channels, b - j->u_panel) +
+                        (c0 - j->u_channel) * panel.width;
       const int64_t m = p * st->m_pitch + (b - from) * CB_PANEL_VECTORS * lanes * pitch;
-      st->kernels->multiply(&(cb_winograd_product){.v = cb_at(j->v, p * st->v_pitch, element),
+      st->kernels->multiply(&(cb_winograd_product){.v = cb_at(v, p * st->v_pitch, element),
                                                    .group_pitch = pitch * lanes,
                                                    .u = cb_at(j->u, u, element),
                                                    .channels = c1 - c0,
@@ -122,7 +123,7 @@ static void multiply(const job *j, int64_t from, int64_t to, int64_t c0, int64_t
                                                    .vectors = panel.vectors,
                                                    .m = cb_at_mut(j->scratch + st->parts.m, m, element),
                                                    .add = c0 > 0,
-                                                   .ahead = st->channels >= FAR_CHANNELS});
+                                                   .ahead = !st->fused && st->channels >= FAR_CHANNELS});
     }
 }
 
@@ -189,6 +190,12 @@ static void close_outputs(const job *j, int64_t b, int64_t from, int vector)
   }
 }
 
+static void close_panels(const job *j, int64_t from, int64_t to)
+{
+  for (int64_t b = from; b < to; b++)
+    for (int v = 0; v < cb_panel_at(j->st->engine, j->st->outputs, b).vectors; v++) close_outputs(j, b, from, v);
+}
+
 static void run_panels(const job *j, int64_t from, int64_t to)
 {
   const cb_winograd_plan *st = j->st;
@@ -196,10 +203,9 @@ static void run_panels(const job *j, int64_t from, int64_t to)
   for (int64_t c = 0; c < st->channels; c += st->block_channels) {
     const int64_t end = cb_min(st->channels, c + st->block_channels);
     if (again || (from == j->panel0 && !st->shares_v)) open_inputs(j, c, end);
-    multiply(j, from, to, c, end);
+    multiply(j, j->v, from, to, c, end);
   }
-  for (int64_t b = from; b < to; b++)
-    for (int v = 0; v < cb_panel_at(st->engine, st->outputs, b).vectors; v++) close_outputs(j, b, from, v);
+  close_panels(j, from, to);
 }
 
 /* Block `at` = block * groups + group of the call. */
@@ -216,6 +222,7 @@ static job job_at(const cb_call *call, int64_t at, int worker)
            .unit1 = cb_split(units, blocks, block + 1),
            .scratch = cb_scratch(call, worker)};
   j.u = cb_at(problem->packed ? call->w : call->shared, ig * st->points * st->weights, problem->geo.element);
+  j.u_channels = st->channels;
   j.u_pitch = st->weights;
   j.v = st->shares_v ? call->shared + cb_winograd_shared_weights(st, problem) + (size_t)at * st->v_bytes
                      : j.scratch + st->parts.v;
@@ -234,30 +241,31 @@ static void run_job(void *context, int64_t task, int worker)
     run_panels(&j, b, cb_min(j.panel1, b + st->group_panels));
 }
 
-/* task = group * deals + deal: U of some panels, then all blocks. */
+/* task = group * deals + deal: some panels, of which U of a few channels at a time. */
 static void run_fused(void *context, int64_t task, int worker)
 {
   const cb_call *call = context;
   const cb_winograd_plan *st = call->plan->state;
   const cb_geometry *geo = &call->plan->problem.geo;
-  const int64_t ig = task / st->deals, deal = task % st->deals, blocks = cb_winograd_blocks(st, call->n);
-  const int64_t panel0 = cb_split(st->panels, st->deals, deal), panel1 = cb_split(st->panels, st->deals, deal + 1);
-  char *u = (char *)cb_scratch(call, worker) + st->parts.u;
-  for (int64_t from = panel0; from < panel1; from += st->group_panels) {
-    const int64_t to = cb_min(panel1, from + st->group_panels);
-    for (int64_t b = from; b < to; b++)
-      cb_winograd_transform(st, geo, &(cb_winograd_piece){ig, b, 0, st->channels}, call->w,
-                            cb_at_mut(u, cb_panel_offset(st->engine, st->channels, b - from), geo->element),
-                            st->u_pitch);
-    for (int64_t block = 0; block < blocks; block++) {
-      job j = job_at(call, block * geo->g + ig, worker);
-      j.panel0 = panel0;
-      j.panel1 = panel1;
-      j.u = u;
-      j.u_panel = from;
-      j.u_pitch = st->u_pitch;
-      run_panels(&j, from, to);
+  const int64_t ig = task / st->deals, deal = task % st->deals, end = cb_split(st->panels, st->deals, deal + 1);
+  job j = job_at(call, ig, worker);
+  char *u = (char *)j.scratch + st->parts.u;
+  j.u = u;
+  j.u_channels = st->u_channels;
+  j.u_pitch = st->u_pitch;
+  for (int64_t from = cb_split(st->panels, st->deals, deal); from < end; from += st->group_panels) {
+    const int64_t to = cb_min(end, from + st->group_panels);
+    j.u_panel = from;
+    for (int64_t c = 0; c < st->channels; c += st->u_channels) {
+      const int64_t c1 = cb_min(st->channels, c + st->u_channels);
+      j.u_channel = c;
+      for (int64_t b = from; b < to; b++)
+        cb_winograd_transform(st, geo, &(cb_winograd_piece){ig, b, c, c1}, call->w,
+                              cb_at_mut(u, cb_panel_offset(st->engine, st->u_channels, b - from), geo->element),
+                              st->u_pitch);
+      multiply(&j, cb_at(j.v, c * st->block_units * st->unit_tiles, geo->element), from, to, c, c1);
     }
+    close_panels(&j, from, to);
   }
 }
 

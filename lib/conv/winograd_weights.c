@@ -50,7 +50,7 @@ void cb_winograd_transform(const cb_winograd_plan *st, const cb_geometry *geo, c
                                              .turned = {st->turned[0], st->turned[1]},
                                              .channels = count,
                                              .vectors = panel.vectors,
-                                             .to = cb_at_mut(to, c * panel.width, geo->element),
+                                             .to = cb_at_mut(to, (c - piece->from) * panel.width, geo->element),
                                              .point_pitch = pitch});
   }
 }
@@ -63,7 +63,8 @@ void cb_winograd_weight_task(const cb_winograd_plan *st, const cb_geometry *geo,
                                    .b = panel % st->panels,
                                    .from = chunk * TASK_CHANNELS,
                                    .to = cb_min(st->channels, (chunk + 1) * TASK_CHANNELS)};
-  const int64_t at = piece.ig * st->points * st->weights + cb_panel_offset(st->engine, st->channels, piece.b);
+  const int64_t at = piece.ig * st->points * st->weights + cb_panel_offset(st->engine, st->channels, piece.b) +
+                     piece.from * cb_panel_at(st->engine, st->outputs, piece.b).width;
   cb_winograd_transform(st, geo, &piece, w, cb_at_mut(u, at, geo->element), st->weights);
 }
 
