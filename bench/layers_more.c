@@ -1,4 +1,4 @@
-/* Sums, joined arrays, padding, batch normalisation and AdamW, timed and checked; see layers_more.h. */
+/* Sums, joined arrays, padding, batch normalisation, dropout, resizing, softmax and AdamW, timed and checked; see layers_more.h. */
 #include "layers_more.h"
 #include <cnnblas/cnnblas.h>
 #include <math.h>
@@ -77,7 +77,141 @@ static bool adamw(layer_rig *r)
   return !cnnblas_adamw_step(&d, r->inputs, r->x, r->dx, r->y, r->dy);
 }
 
+static cnnblas_dropout_desc dropout_of(const layer_rig *r)
+{
+  return (cnnblas_dropout_desc){.dtype = r->dtype,
+                                .threads = r->threads,
+                                .n = r->n,
+                                .elements = r->layer->c * r->layer->size * r->layer->size,
+                                .p = 0.5,
+                                .seed = 1};
+}
+
+static bool dropout(layer_rig *r)
+{
+  const cnnblas_dropout_desc d = dropout_of(r);
+  return !cnnblas_dropout_apply(&d, r->n, NULL, r->x, r->y);
+}
+
+/* To the case's size from half of it. */
+static cnnblas_resize_desc resize_of(const layer_rig *r, cnnblas_resize_kind kind)
+{
+  const int64_t size = r->layer->size;
+  return (cnnblas_resize_desc){.dtype = r->dtype,
+                               .kind = kind,
+                               .threads = r->threads,
+                               .n = r->n,
+                               .c = r->layer->c,
+                               .size = {size / 2, size / 2},
+                               .output = {size, size}};
+}
+
+static bool resize_nearest(layer_rig *r)
+{
+  const cnnblas_resize_desc d = resize_of(r, CNNBLAS_RESIZE_NEAREST);
+  return !cnnblas_resize_forward(&d, r->n, r->x, r->y);
+}
+
+static bool resize_linear(layer_rig *r)
+{
+  const cnnblas_resize_desc d = resize_of(r, CNNBLAS_RESIZE_LINEAR);
+  return !cnnblas_resize_forward(&d, r->n, r->x, r->y);
+}
+
+static bool resize_nearest_back(layer_rig *r)
+{
+  const cnnblas_resize_desc d = resize_of(r, CNNBLAS_RESIZE_NEAREST);
+  return !cnnblas_resize_backward(&d, r->n, r->x, r->y);
+}
+
+static bool resize_linear_back(layer_rig *r)
+{
+  const cnnblas_resize_desc d = resize_of(r, CNNBLAS_RESIZE_LINEAR);
+  return !cnnblas_resize_backward(&d, r->n, r->x, r->y);
+}
+
+static bool softmax(layer_rig *r)
+{
+  const cnnblas_softmax_desc d = {.dtype = r->dtype,
+                                  .threads = r->threads,
+                                  .outer = r->n,
+                                  .axis = r->layer->c,
+                                  .inner = r->layer->size * r->layer->size};
+  return !cnnblas_softmax_axis_forward(&d, r->x, r->y);
+}
+
 /* ---- what element i must be ---- */
+
+static long double dropout_wanted(const layer_rig *r, int64_t i, long double *bound)
+{
+  const cnnblas_dropout_desc d = dropout_of(r);
+  uint32_t key[4], bits[4];
+  cnnblas_random_bits(d.seed, d.layer, d.step, key);
+  cnnblas_random_bits((uint64_t)key[1] << 32 | key[0], (uint64_t)(i / d.elements), (uint64_t)(i % d.elements / 4),
+                      bits);
+  *bound = 0;
+  return bits[i % d.elements % 4] < 1u << 31 ? 0 : 2 * (long double)layer_at(r, r->x, i);
+}
+
+/* The input of a row or column that output o lies behind, and the one after it, whose weight is returned; edges repeat. */
+static long double neighbours(int64_t o, int64_t half, int64_t at[2])
+{
+  int64_t first = (o + 1) / 2 - 1;
+  at[0] = first < 0 ? 0 : first;
+  at[1] = first + 1 < half ? first + 1 : half - 1;
+  return o % 2 ? 0.25L : 0.75L;
+}
+
+static long double nearest_wanted(const layer_rig *r, int64_t i, long double *bound)
+{
+  int64_t size = r->layer->size, half = size / 2, row = i / size % size / 2, column = i % size / 2;
+  *bound = 0;
+  return layer_at(r, r->x, (i / (size * size) * half + row) * half + column);
+}
+
+static long double linear_wanted(const layer_rig *r, int64_t i, long double *bound)
+{
+  int64_t size = r->layer->size, half = size / 2, plane = i / (size * size) * half, rows[2], columns[2];
+  long double below = neighbours(i / size % size, half, rows), right = neighbours(i % size, half, columns), sum = 0;
+  for (int corner = 0; corner < 4; corner++)
+    sum += (corner & 1 ? right : 1 - right) * (corner & 2 ? below : 1 - below) *
+           (long double)layer_at(r, r->x, (plane + rows[corner >> 1]) * half + columns[corner & 1]);
+  *bound = 8 * layer_unit(r);
+  return sum;
+}
+
+static long double nearest_back_wanted(const layer_rig *r, int64_t i, long double *bound)
+{
+  int64_t size = r->layer->size, half = size / 2, at = (i / half * 2) * size + i % half * 2;
+  *bound = 8 * layer_unit(r);
+  return (long double)layer_at(r, r->x, at) + layer_at(r, r->x, at + 1) + layer_at(r, r->x, at + size) +
+         layer_at(r, r->x, at + size + 1);
+}
+
+static long double linear_back_wanted(const layer_rig *r, int64_t i, long double *bound)
+{
+  int64_t size = r->layer->size, half = size / 2, plane = i / (half * half) * size, h = i / half % half, w = i % half;
+  long double sum = 0;
+  for (int64_t oh = 0; oh < size; oh++)
+    for (int64_t ow = 2 * w - 1 < 0 ? 0 : 2 * w - 1; ow < size && ow <= 2 * w + 2; ow++) {
+      int64_t rows[2], columns[2];
+      long double below = neighbours(oh, half, rows), right = neighbours(ow, half, columns);
+      long double vertical = (rows[0] == h ? 1 - below : 0) + (rows[1] == h ? below : 0);
+      long double level = (columns[0] == w ? 1 - right : 0) + (columns[1] == w ? right : 0);
+      sum += vertical * level * (long double)layer_at(r, r->x, (plane + oh) * size + ow);
+    }
+  *bound = 16 * layer_unit(r);
+  return sum;
+}
+
+static long double softmax_wanted(const layer_rig *r, int64_t i, long double *bound)
+{
+  int64_t pixels = r->layer->size * r->layer->size, row = r->layer->c * pixels, first = i / row * row + i % pixels;
+  long double sum = 0, own = expl((long double)layer_at(r, r->x, i));
+  for (int64_t c = 0; c < r->layer->c; c++) sum += expl((long double)layer_at(r, r->x, first + c * pixels));
+  *bound = 8 * layer_unit(r) * own / sum;
+  return own / sum;
+}
 
 static long double sum_wanted(const layer_rig *r, int64_t i, long double *bound)
 {
@@ -176,7 +310,7 @@ static long double adamw_wanted(const layer_rig *r, int64_t i, long double *boun
 /* Of a row: arrays of x's size that are read or written at least, the call, and the result's check; the result is y. */
 static const struct {
   const char *name;
-  int passes;
+  double passes;
   bool (*call)(layer_rig *r);
   long double (*wanted)(const layer_rig *r, int64_t i, long double *bound);
 } more[] = {{"add", 3, add, sum_wanted},
@@ -185,6 +319,12 @@ static const struct {
             {"batch norm training", 2, norm_training, training_wanted},
             {"batch norm inference", 2, norm_inference, inference_wanted},
             {"batch norm backward", 3, norm_backward, backward_wanted},
+            {"dropout", 2, dropout, dropout_wanted},
+            {"nearest to", 1.25, resize_nearest, nearest_wanted},
+            {"linear to", 1.25, resize_linear, linear_wanted},
+            {"nearest back from", 1.25, resize_nearest_back, nearest_back_wanted},
+            {"linear back from", 1.25, resize_linear_back, linear_back_wanted},
+            {"softmax of channels", 2, softmax, softmax_wanted},
             {"adamw", 7, adamw, adamw_wanted}};
 
 int bench_more_count(void)
@@ -203,7 +343,7 @@ void bench_more_set(layer_rig *r)
   int64_t whole = l->size + 2 * FRAME;
   r->inputs = r->n * l->c * l->size * l->size;
   r->outputs = r->n * l->c * whole * whole;
-  r->moved_bytes = (size_t)r->inputs * r->element * (size_t)more[l->kind].passes;
+  r->moved_bytes = (size_t)((double)r->inputs * (double)r->element * more[l->kind].passes);
 }
 
 bool bench_more_call(layer_rig *r)
@@ -226,7 +366,9 @@ double bench_more_check(layer_rig *r)
   }
   if (more[r->layer->kind].call == norm_backward && !norm_training(r)) return INFINITY;
   if (!bench_more_call(r)) return INFINITY;
-  int64_t count = more[r->layer->kind].call == pad ? r->outputs : r->inputs, step = count / SAMPLES + 1;
+  int64_t count = more[r->layer->kind].call == pad ? r->outputs : r->inputs;
+  if (more[r->layer->kind].call == resize_nearest_back || more[r->layer->kind].call == resize_linear_back) count /= 4;
+  int64_t step = count / SAMPLES + 1;
   if (more[r->layer->kind].call == norm_training || more[r->layer->kind].call == norm_backward) {
     step = 37; /* every channel would take long: those of the first elements of each image */
     count = r->layer->size * r->layer->size * 8;

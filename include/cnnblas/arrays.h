@@ -32,10 +32,10 @@ CNNBLAS_API cnnblas_status cnnblas_mul_backward(cnnblas_dtype dtype, int32_t thr
 
 /** Arrays that are joined along one axis: part i is [outer][sizes[i]][inner], all of them [outer][sum of sizes][inner]. */
 typedef struct cnnblas_concat_desc {
-  cnnblas_dtype dtype;  /* of all arrays; default f32 */
-  int32_t threads;      /* upper bound; 0 means the default */
+  cnnblas_dtype dtype;  /* the type of all arrays; default f32 */
+  int32_t threads;      /* the most threads of a call; 0 means the default */
   int64_t outer;        /* the product of the axes in front: n for channels */
-  int64_t inner;        /* of those behind: h * w for channels */
+  int64_t inner;        /* the product of the axes behind: h * w for channels */
   int64_t parts;        /* at least 1 */
   const int64_t *sizes; /* [parts], each at least 0; read during the call */
   int64_t reserved[4];  /* must be 0 */
@@ -58,10 +58,10 @@ CNNBLAS_API cnnblas_status cnnblas_concat_backward(const cnnblas_concat_desc *de
 
 /** A box of size[] within a frame that is begin[] elements wide in front of it and end[] behind, on each axis. */
 typedef struct cnnblas_frame_desc {
-  cnnblas_dtype dtype; /* of all arrays; default f32 */
-  int32_t threads;     /* upper bound; 0 means the default */
+  cnnblas_dtype dtype; /* the type of all arrays; default f32 */
+  int32_t threads;     /* the most threads of a call; 0 means the default */
   int64_t rank;        /* axes, 1 to 5: n c d h w, or fewer */
-  int64_t size[5];     /* of the box, outermost axis first */
+  int64_t size[5];     /* the box's size, outermost axis first */
   int64_t begin[5];    /* at least 0 */
   int64_t end[5];      /* at least 0 */
   double value;        /* what cnnblas_pad_forward puts into the frame */

@@ -19,9 +19,9 @@ extern "C" {
 
 /** One batch normalisation layer. */
 typedef struct cnnblas_batchnorm_desc {
-  cnnblas_dtype dtype; /* of all arrays but the saved statistics; default f32 */
-  int32_t threads;     /* upper bound; 0 means the default */
-  int64_t n;           /* images: the largest batch */
+  cnnblas_dtype dtype; /* the type of all arrays but the saved statistics; default f32 */
+  int32_t threads;     /* the most threads of a call; 0 means the default */
+  int64_t n;           /* the largest batch, in images */
   int64_t c;           /* channels, each normalised by itself */
   int64_t pixels;      /* elements of a channel of an image: d * h * w, or 1 after a fully connected layer */
   double epsilon;      /* added to the variance, finite, at least 0; 0 means 1e-5 */
@@ -38,7 +38,7 @@ typedef struct cnnblas_batchnorm_arrays {
   const void *beta;       /* shift; NULL means 0 */
   void *running_mean;     /* updated by training unless NULL, read by inference */
   void *running_variance; /* likewise; both are there or neither */
-  double *mean;           /* of the batch: written by training, read by backward */
+  double *mean;           /* the batch's mean: written by training, read by backward */
   double *inv_std;        /* 1 / sqrt(variance of the batch + epsilon): likewise */
   int64_t reserved[2];    /* must be 0 */
 } cnnblas_batchnorm_arrays;

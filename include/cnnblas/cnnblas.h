@@ -13,6 +13,8 @@
 #include <cnnblas/dropout.h>
 #include <cnnblas/layers.h>
 #include <cnnblas/optimiser.h>
+#include <cnnblas/resize.h>
+#include <cnnblas/softmax.h>
 #include <cnnblas/status.h>
 #include <cnnblas/system.h>
 #include <cnnblas/version.h>

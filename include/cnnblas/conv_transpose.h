@@ -22,9 +22,9 @@ extern "C" {
  *   (size - 1) * stride - pad_begin - pad_end + dilation * (kernel - 1) + 1 + output_padding
  */
 typedef struct cnnblas_conv_transpose_desc {
-  cnnblas_dtype dtype;       /* of every array; default f32 */
+  cnnblas_dtype dtype;       /* the type of every array; default f32 */
   int32_t rank;              /* spatial axes, 1 to 3; 0 means 2 */
-  int64_t n;                 /* images: the largest batch */
+  int64_t n;                 /* the largest batch, in images */
   int64_t c;                 /* input channels, a multiple of groups */
   int64_t k;                 /* output channels, a multiple of groups */
   int64_t groups;            /* 0 means 1 */
@@ -33,7 +33,7 @@ typedef struct cnnblas_conv_transpose_desc {
   int64_t stride[3];         /* all 0 means 1 */
   int64_t dilation[3];       /* all 0 means 1 */
   int64_t pad_begin[3];      /* taken away from the output's front, at least 0 */
-  int64_t pad_end[3];        /* and from its end */
+  int64_t pad_end[3];        /* what is cut from the end of each output axis */
   int64_t output_padding[3]; /* added to the output's end, at least 0 and below stride */
   int64_t reserved[8];       /* must be 0 */
 } cnnblas_conv_transpose_desc;

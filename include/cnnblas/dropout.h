@@ -17,12 +17,12 @@ extern "C" {
 
 /** One dropout layer at one step of training. */
 typedef struct cnnblas_dropout_desc {
-  cnnblas_dtype dtype; /* of all arrays; default f32 */
-  int32_t threads;     /* upper bound; 0 means the default */
-  int64_t n;           /* images: the largest batch */
-  int64_t elements;    /* of an image */
+  cnnblas_dtype dtype; /* the type of all arrays; default f32 */
+  int32_t threads;     /* the most threads of a call; 0 means the default */
+  int64_t n;           /* the largest batch, in images */
+  int64_t elements;    /* elements of an image */
   double p;            /* share of elements that become 0, at least 0 and below 1 */
-  uint64_t seed;       /* of the training */
+  uint64_t seed;       /* the training's seed */
   uint64_t layer;      /* tells the network's dropout layers apart */
   uint64_t step;       /* the step's number */
   int64_t reserved[4]; /* must be 0 */

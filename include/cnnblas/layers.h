@@ -11,8 +11,9 @@
  * them is read or written. In a descriptor zero means the usual default; reserved tails must be zero. Every call is
  * thread safe as long as calls at the same time write to distinct arrays. `threads` is an upper bound, 0 means one a
  * core (1 inside a parallel region of the caller's); see "Threads" in conv.h. Bits do not depend on the number of
- * threads. NaN and Inf propagate. A pooling call takes less than 64 KiB of a thread's stack, the others as conv.h says. On an error the outputs are untouched; a sentence that names the field waits in
- * cnnblas_last_error().
+ * threads. NaN and Inf propagate.
+ * A pooling call takes less than 64 KiB of a thread's stack, the others as conv.h says. On an error the outputs are untouched; a
+ * sentence that names the field waits in cnnblas_last_error().
  */
 #ifndef CNNBLAS_LAYERS_H
 #define CNNBLAS_LAYERS_H
@@ -30,8 +31,8 @@ extern "C" {
 
 /** One activation layer. */
 typedef struct cnnblas_activation_desc {
-  cnnblas_dtype dtype;         /* of all arrays; default f32 */
-  int32_t threads;             /* upper bound; 0 means the default */
+  cnnblas_dtype dtype;         /* the type of all arrays; default f32 */
+  int32_t threads;             /* the most threads of a call; 0 means the default */
   cnnblas_activation function; /* which, with its parameters; default identity: y is a copy of x */
   int64_t reserved[4];         /* must be 0 */
 } cnnblas_activation_desc;
@@ -81,19 +82,19 @@ typedef enum cnnblas_pool_kind {
  * of the window that lie inside the padded input.
  */
 typedef struct cnnblas_pool_desc {
-  cnnblas_dtype dtype;       /* of all arrays; default f32 */
-  cnnblas_pool_kind kind;    /* default max */
+  cnnblas_dtype dtype;       /* the type of all arrays; default f32 */
+  cnnblas_pool_kind kind;    /* what a window becomes; default max */
   int32_t rank;              /* spatial axes, 1 to 3; 0 means 2 */
   int32_t ceil_mode;         /* 1: round the output size up */
   int32_t count_include_pad; /* 1: the average counts padding; average only */
-  int32_t threads;           /* upper bound; 0 means the default */
+  int32_t threads;           /* the most threads of a call; 0 means the default */
   int64_t n;                 /* images, the largest batch; 0 is an empty batch */
   int64_t c;                 /* channels, in and out */
   int64_t size[3];           /* input size */
   int64_t kernel[3];         /* window size F; 0 with adaptive pooling */
   int64_t stride[3];         /* S; all 0 means the window's size */
   int64_t pad_begin[3];      /* at least 0, at most (kernel - 1) * dilation */
-  int64_t pad_end[3];        /* likewise */
+  int64_t pad_end[3];        /* at least 0, at most (kernel - 1) * dilation */
   int64_t dilation[3];       /* elements from one of a window's to the next; all 0 means 1 */
   int64_t output[3];         /* adaptive pooling: the output size; all 0 means that it follows from the windows */
   int64_t reserved[2];       /* must be 0 */
@@ -147,9 +148,9 @@ CNNBLAS_API cnnblas_status cnnblas_pool_backward(const cnnblas_pool_desc *desc, 
 
 /** One fully connected layer. */
 typedef struct cnnblas_fc_desc {
-  cnnblas_dtype dtype; /* of all arrays; default f32 */
-  int32_t threads;     /* upper bound; 0 means the default */
-  int64_t n;           /* images: the largest batch */
+  cnnblas_dtype dtype; /* the type of all arrays; default f32 */
+  int32_t threads;     /* the most threads of a call; 0 means the default */
+  int64_t n;           /* the largest batch, in images */
   int64_t in;          /* inputs of an image (c * h * w of an NCHW array, as it lies) */
   int64_t out;         /* outputs */
   int64_t reserved[8]; /* must be 0 */
@@ -190,47 +191,70 @@ CNNBLAS_API cnnblas_status cnnblas_fc_backward_weights(const cnnblas_fc_desc *de
 
 /** How the losses of the images become one number. */
 typedef enum cnnblas_reduction {
-  CNNBLAS_REDUCTION_MEAN = 1, /* the sum divided by the images (softmax) or by images * classes (sigmoid) */
-  CNNBLAS_REDUCTION_SUM = 2   /* there is no default: 0 is an error */
+  CNNBLAS_REDUCTION_MEAN =
+      1, /* softmax: the sum divided by the images that count, each by its label's weight; sigmoid: by images * classes */
+  CNNBLAS_REDUCTION_SUM = 2 /* the sum itself; there is no default: 0 is an error */
 } cnnblas_reduction;
 
 /** One loss. */
 typedef struct cnnblas_loss_desc {
-  cnnblas_dtype dtype;         /* of all arrays; default f32 */
+  cnnblas_dtype dtype;         /* the type of all arrays; default f32 */
   cnnblas_reduction reduction; /* must be given */
-  int64_t n;                   /* images: the largest batch */
+  int64_t n;                   /* the largest batch, in images */
   int64_t classes;             /* logits of an image */
-  int32_t threads;             /* upper bound; 0 means the default */
-  int32_t reserved[17];        /* must be 0 */
+  int32_t threads;             /* the most threads of a call; 0 means the default */
+  int32_t ignore;              /* 1: images labelled ignore_index do not count; softmax and top-k alone */
+  double label_smoothing;      /* share of the target that is spread evenly over all classes, 0 to 1; softmax alone */
+  const void *class_weights;   /* [classes] of the dtype, finite and not negative; NULL means 1; read during the call */
+  int32_t ignore_index;        /* any number, in or out of the classes; must be 0 if `ignore` is */
+  int32_t reserved[11];        /* must be 0 */
 } cnnblas_loss_desc;
 
 /** Sets every field to zero; reduction and sizes remain to be given. NULL is ignored. */
 CNNBLAS_API void cnnblas_loss_desc_init(cnnblas_loss_desc *desc);
 
 /**
- * Softmax cross-entropy on logits: loss = sum over in of log(sum over j of exp(z[in][j])) - z[in][label[in]],
- * dz[in][j] = p[in][j] - (j == label[in]), p the softmax; both divided by n for the mean. Finite for any finite logits
- * whose differences are finite (the largest logit is subtracted first). An empty batch has loss 0.
+ * Softmax cross-entropy on logits, as PyTorch defines it. With p the softmax of z[in], t = label[in], w the class weights and
+ * e = label_smoothing / classes, image in has
+ *
+ *   loss   (1 - label_smoothing) w[t] (-log p[t]) + e * sum over j of w[j] (-log p[j])
+ *   dz[j]  (1 - label_smoothing) w[t] (p[j] - (j == t)) + e * (p[j] * (sum over l of w[l]) - w[j])
+ *
+ * and the loss is their sum; for the mean both are divided by the sum of w[label[in]]. Images that are ignored have loss 0 and
+ * dz 0, and are left out of that divisor; where no image counts the loss is 0. Finite for any finite logits whose differences are
+ * finite: the largest logit is subtracted first. A logit of +Inf or NaN makes its image's loss and dz NaN, and so the
+ * sum; one of -Inf has p = 0, and a loss of +Inf only if its class is the label or has a share of the smoothed target.
  *
  * z              [n][classes]
- * labels         [n], each 0 to classes - 1: another is an error
+ * labels         [n], each 0 to classes - 1, or ignore_index: another is an error
  * loss           one number, summed in double, in an order that the shape fixes; NULL if not wanted
  * dz             [n][classes], NULL if not wanted; may be z
- * probabilities  [n][classes], p, NULL if not wanted; may be z if dz is not
+ * probabilities  [n][classes], p, of ignored images too; NULL if not wanted; may be z if dz is not
  */
 CNNBLAS_API cnnblas_status cnnblas_loss_softmax_cross_entropy(const cnnblas_loss_desc *desc, int64_t n, const void *z,
                                                               const int32_t *labels, double *loss, void *dz,
                                                               void *probabilities);
 
 /**
- * Sigmoid cross-entropy on logits, one independent yes-or-no a class:
- *   loss = sum of max(z, 0) - z * t + log(1 + exp(-|z|)),  dz = sigmoid(z) - t,
- * both divided by n * classes for the mean.
+ * Sigmoid cross-entropy on logits, one independent yes-or-no a class, with w the class weights:
+ *   loss = sum of w (max(z, 0) - z * t + log(1 + exp(-|z|))),  dz = w (sigmoid(z) - t),
+ * both divided by n * classes for the mean. Finite for all finite logits. A logit of +Inf or -Inf has the limits: sigmoid 1 or 0,
+ * loss 0 where that is the target, else +Inf.
  *
  * targets  [n][classes] of the dtype, in [0, 1]: another value is an error
  */
 CNNBLAS_API cnnblas_status cnnblas_loss_sigmoid_cross_entropy(const cnnblas_loss_desc *desc, int64_t n, const void *z,
                                                               const void *targets, double *loss, void *dz);
+
+/**
+ * *correct = images whose label is among the k largest logits: fewer than k logits are larger than the label's, or as large and
+ * of a smaller class. A NaN counts as larger than all others, and a label whose logit is NaN is not among them. Images that are
+ * ignored do not count. desc->reduction, label_smoothing and class_weights are not read.
+ *
+ * k  1 to classes
+ */
+CNNBLAS_API cnnblas_status cnnblas_top_k_count(const cnnblas_loss_desc *desc, int64_t n, const void *z,
+                                               const int32_t *labels, int64_t k, int64_t *correct);
 
 /** p[in][j] = exp(z[in][j]) / sum over l of exp(z[in][l]). p may be z. desc->reduction is ignored. */
 CNNBLAS_API cnnblas_status cnnblas_softmax_forward(const cnnblas_loss_desc *desc, int64_t n, const void *z, void *p);
@@ -277,14 +301,14 @@ typedef enum cnnblas_init {
 
 /** How one tensor is to be filled. */
 typedef struct cnnblas_init_desc {
-  cnnblas_dtype dtype; /* of all arrays; default f32 */
+  cnnblas_dtype dtype; /* the type of all arrays; default f32 */
   cnnblas_init kind;   /* default He */
   int64_t fan_in;      /* inputs of one neuron: c/g * r * s, or in; read by INIT_HE, then at least 1 */
   int64_t fan_out;     /* k * r * s / g, or out; read by INIT_HE_FAN_OUT */
   double std;          /* 0 means the kind's own; else replaces it */
   uint64_t seed;       /* the same seed and stream give the same numbers on any number of threads */
   uint64_t stream;     /* one a tensor */
-  int32_t threads;     /* upper bound; 0 means the default */
+  int32_t threads;     /* the most threads of a call; 0 means the default */
   int32_t reserved[7]; /* must be 0 */
 } cnnblas_init_desc;
 
@@ -298,8 +322,8 @@ CNNBLAS_API cnnblas_status cnnblas_init_fill(const cnnblas_init_desc *desc, int6
 
 /** The settings of one SGD step. */
 typedef struct cnnblas_sgd_desc {
-  cnnblas_dtype dtype; /* of all arrays; default f32 */
-  int32_t threads;     /* upper bound; 0 means the default */
+  cnnblas_dtype dtype; /* the type of all arrays; default f32 */
+  int32_t threads;     /* the most threads of a call; 0 means the default */
   double lr;           /* learning rate, finite, at least 0 */
   double momentum;     /* mu, in [0, 1) */
   double weight_decay; /* L2: lambda, at least 0 */

@@ -25,8 +25,8 @@ CNNBLAS_API cnnblas_status cnnblas_nesterov_step(const cnnblas_sgd_desc *desc, i
 
 /** The settings of one AdamW step. */
 typedef struct cnnblas_adamw_desc {
-  cnnblas_dtype dtype; /* of all arrays; default f32 */
-  int32_t threads;     /* upper bound; 0 means the default */
+  cnnblas_dtype dtype; /* the type of all arrays; default f32 */
+  int32_t threads;     /* the most threads of a call; 0 means the default */
   int64_t step;        /* the step's number, from 1 on: the moments are corrected for their beginning as zeros */
   double lr;           /* learning rate, finite, at least 0 */
   double beta1;        /* decay of the first moment, below 1; 0 means 0.9 */

@@ -11,7 +11,7 @@ typedef struct {
   cb_isa detected;    /* the CPU has it and the operating system saves its registers */
   cb_isa level;       /* detected, lowered by CNNBLAS_ISA */
   size_t l1d, l2, l3; /* bytes; sensible values where the system does not say */
-  cb_maker maker;     /* as CPUID names it; CB_MAKER_ANY if it is none of those that matter */
+  cb_maker maker;     /* who made the processor, as CPUID names it; CB_MAKER_ANY if it is none of those that matter */
   char model[64];     /* the brand string; "" if unknown */
 } cb_cpu;
 

@@ -11,7 +11,7 @@
 #if defined __SSE2__
 #include <xmmintrin.h>
 #define CB_FLUSHES 1
-enum { CB_FLUSH_BITS = 0x8040 }; /* of MXCSR: flush to zero, denormals are zeros */
+enum { CB_FLUSH_BITS = 0x8040 }; /* the bits "flush to zero" and "denormals are zeros" of the register MXCSR */
 typedef uint32_t cb_float_control;
 
 static inline cb_float_control cb_float_control_get(void)
@@ -24,7 +24,7 @@ static inline void cb_float_control_set(cb_float_control control)
 }
 #elif defined __aarch64__
 #define CB_FLUSHES 1
-enum { CB_FLUSH_BITS = 1 << 24 }; /* of FPCR: both at once */
+enum { CB_FLUSH_BITS = 1 << 24 }; /* the bit of the register FPCR that does both at once */
 typedef uint64_t cb_float_control;
 
 static inline cb_float_control cb_float_control_get(void)

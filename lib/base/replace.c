@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 enum {
-  MOST_LINKS = 40, /* as the kernel allows */
+  MOST_LINKS = 40, /* the most links that are followed, as many as Linux follows */
   MOST_NAME = 200, /* characters of the target's name in the temporary's: NAME_MAX less the random part */
   TRIES = 100
 };

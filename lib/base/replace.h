@@ -16,7 +16,7 @@
 #include <stdbool.h>
 
 typedef struct {
-  int fd;            /* what the content is written to */
+  int fd;            /* the descriptor of the new file, to which the content is written */
   bool straight;     /* fd is the target itself, not a regular file */
   const char *doing; /* after a failure: what failed ("create"); NULL where the target was refused, not being regular */
   char target[PATH_MAX], temporary[PATH_MAX];

@@ -15,8 +15,8 @@ typedef struct {
   size_t element;
   int64_t row; /* elements of a row of the joined array */
   int64_t rows_of_task, pieces_of_row;
-  const void *const *x; /* parts to join, */
-  void *const *dx;      /* or parts to cut out */
+  const void *const *x; /* the parts to join; NULL when cutting */
+  void *const *dx;      /* the parts to cut out; NULL when joining */
   char *joined;
 } job;
 

@@ -10,7 +10,7 @@ typedef struct {
   uint64_t key, image; /* Philox's key, and its stream: the image's number */
   int64_t from, count;
   uint32_t limit;
-  double gain; /* what the elements that stay are multiplied with */
+  double gain; /* elements that stay are multiplied with it */
 } cb_dropout_piece;
 
 typedef struct {

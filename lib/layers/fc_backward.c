@@ -10,13 +10,14 @@
 #include "layers/fc_job.h"
 
 enum {
-  STEPS = 64,      /* between two additions to the result */
-  MOST_ROWS = 64,  /* of a task: images, or outputs */
+  STEPS = 64,      /* the terms summed in registers between two additions to the result */
+  MOST_ROWS = 64,  /* the most rows of a task: images, or outputs */
   SHARES = 8,      /* tasks a thread, unless they become smaller than LEAST_WORK or larger than TILES */
   ACROSS = 8,      /* tasks of the weight gradient side by side */
-  LEAST_DOWN = 16, /* its tasks below each other, where threads are few */
-  CLASH = 1024,    /* bytes between lines that share a few places of the first cache */
-  FEW_TILES = 3,   /* meet lanes that clash where they lie */
+  LEAST_DOWN = 16, /* the fewest tasks of the weight gradient below each other, where threads are few */
+  CLASH =
+      1024, /* lines whose distance is a multiple of so many bytes share a few places of the first cache: they clash */
+  FEW_TILES = 3, /* fewer tiles of rows than this read lanes that clash from where they lie, without a copy */
   LINE = 64
 };
 

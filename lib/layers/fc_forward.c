@@ -7,9 +7,10 @@
 #include "layers/fc_job.h"
 
 enum {
-  CHUNK_VECTORS = 64, /* of inputs: a tile's share of w stays near while all images meet it */
-  LONG_ROWS = 8,      /* images of a block whose sums are cut */
-  FORWARD_SHARES = 4  /* tasks a thread, unless they become smaller than LEAST_WORK or larger than TILES */
+  CHUNK_VECTORS =
+      64, /* vectors of inputs that are summed at a time: a tile's share of w stays near while all images meet it */
+  LONG_ROWS = 8,     /* images of a block whose sums are cut */
+  FORWARD_SHARES = 4 /* tasks a thread, unless they become smaller than LEAST_WORK or larger than TILES */
 };
 
 /* Outputs [o, o + columns) of images [i, i + rows), whose sums are at c, a row each ldc elements. */

@@ -12,10 +12,10 @@
 #include <string.h>
 
 enum {
-  IMAGES = 64, /* of a task */
+  IMAGES = 64, /* the most images of a task */
   CHAIN = 64,  /* chunks that are added to the result one after the other: longer sums are cut, see cb_fc_part() */
-  TILES = 16,  /* of a task, at most */
-  LEAST_WORK = 32768, /* of a task: multiplications */
+  TILES = 16,  /* the most tiles across a task */
+  LEAST_WORK = 32768, /* the least multiplications of a task */
 };
 
 typedef struct {
@@ -26,9 +26,9 @@ typedef struct {
   const char *bias;
   int relu;
   char *result;
-  int64_t width, height; /* of a task: outputs or inputs, images or outputs */
+  int64_t width, height; /* a task's block of the result: outputs or inputs across, images or outputs down */
   int64_t across;        /* tasks side by side */
-  int vectors;           /* of a tile */
+  int vectors;           /* vectors of lanes in a tile */
   bool past;             /* the result may be stored past the caches */
 } cb_fc_job;
 

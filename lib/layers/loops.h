@@ -22,8 +22,6 @@ typedef struct {
   void (*bias_relu)(int64_t rows, int64_t out, const void *bias, int relu, void *y);
   /* db[o] = sum over in < rows of dy[in][o], in the images' order, for o < out; rows of dy are `pitch` elements apart */
   void (*column_sums)(int64_t rows, int64_t out, int64_t pitch, const void *dy, void *db);
-  /* p[j] = exp(z[j] - max z) / sum, unless p is NULL; returns log(sum exp(z - max)) + max; p may be z */
-  double (*softmax)(int64_t count, const void *z, void *p);
   /* the largest of count indices, a negative one counting as above all others */
   uint32_t (*largest_index)(int64_t count, const int32_t *indices);
   /* pooling's loops: the first family that serves is taken; the last one serves everything */

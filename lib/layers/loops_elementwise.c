@@ -1,13 +1,10 @@
 /*
- * Sums and products, softmax, the optimiser and bias rows: loops without branches, which the compiler turns into vectors. And the table of the
+ * Sums and products, the optimiser and bias rows: loops without branches, which the compiler turns into vectors. And the table of the
  * layers' vector loops of this compilation.
  */
-#include "gemm/exponential.h"
 #include "layers/loops.h"
-#include "layers/pool_build.h"
-
-/* Whether v, which comes after m, takes its place as the largest. */
-#define LATER_BEATS(v, m) (((v) > (m)) | (((v) != (v)) & ((m) == (m))))
+#include "layers/pool.h"
+#include <string.h>
 
 /* Each iteration of these two reads its own elements before writing one, so y == a is as good as apart. */
 static void add(int64_t count, const void *first, const void *second, void *sum)
@@ -95,51 +92,6 @@ static void column_sums(int64_t rows, int64_t out, int64_t pitch, const void *er
     sum_columns(rows, out - o < WIDTH ? out - o : WIDTH, pitch, (const real *)error + o, db + o);
 }
 
-/* Of a NaN among them one is the largest. */
-static real largest_of(int64_t count, const real *z)
-{
-  vector most = (vector){0} + z[0];
-  int64_t i = 0;
-  for (; i + LANES <= count; i += LANES) {
-    vector v = *(const vector *)(z + i);
-    most = choose(either(greater(v, most), unordered(v, v)), v, most);
-  }
-  real largest = z[0];
-  for (int k = 0; k < LANES; k++) largest = LATER_BEATS(most[k], largest) ? most[k] : largest;
-  for (; i < count; i++) largest = LATER_BEATS(z[i], largest) ? z[i] : largest;
-  return largest;
-}
-
-/* p[j] = e^(z[j] - largest) where p is not NULL; returns the sum of these, in double: 16 running sums, joined in a tree. */
-static double exponentials(int64_t count, const real *z, real largest, real *p)
-{
-  enum { PARTS = 16, BLOCK = 256 };
-  double part[PARTS] = {0};
-  real room[BLOCK];
-  for (int64_t from = 0; from < count; from += BLOCK) {
-    int64_t some = count - from < BLOCK ? count - from : BLOCK, j = 0;
-    real *to = p ? p + from : room;
-    for (int64_t i = 0; i < some; i += LANES)
-      put(to + i, lifted_exp_negative(load(z + from + i, some - i) - largest) * lower, some - i);
-    for (; j + PARTS <= some; j += PARTS)
-      for (int k = 0; k < PARTS; k++) part[k] += (double)to[j + k];
-    for (; j < some; j++) part[j % PARTS] += (double)to[j];
-  }
-  for (int half = PARTS / 2; half; half /= 2)
-    for (int k = 0; k < half; k++) part[k] += part[k + half];
-  return part[0];
-}
-
-static double softmax(int64_t count, const void *logits, void *to)
-{
-  const real *z = logits;
-  real *p = to, largest = largest_of(count, z);
-  double sum = exponentials(count, z, largest, p);
-  real scale = (real)(1 / sum);
-  for (int64_t j = 0; p && j < count; j++) p[j] *= scale;
-  return log(sum) + (double)largest;
-}
-
 static uint32_t largest_index(int64_t count, const int32_t *indices)
 {
   uint32_t largest = 0;
@@ -154,7 +106,6 @@ const cb_layer_loops CB_NAME(cb_layer_loops) = {
     .sgd = sgd,
     .bias_relu = bias_relu,
     .column_sums = column_sums,
-    .softmax = softmax,
     .largest_index = largest_index,
     .pool =
         {

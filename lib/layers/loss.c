@@ -2,9 +2,10 @@
 #include "base/arguments.h"
 #include "base/parallel.h"
 #include "base/size.h"
-#include "layers/loops.h"
+#include "layers/softmax_loops.h"
 #include "layers/teams.h"
 #include <cnnblas/layers.h>
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -15,11 +16,15 @@ enum {
 };
 
 typedef struct {
-  const cb_layer_loops *loops;
+  const cb_softmax_loops *loops;
   cnnblas_dtype dtype;
   int64_t n, classes, images_of_task;
   size_t element;
-  double scale; /* 1, or 1 / n, or 1 / (n * classes) */
+  double scale;                  /* 1, or what the mean is the sum times */
+  double smoothing, all_weights; /* the latter the sum of the classes' weights */
+  const void *weights;
+  bool ignore;
+  int32_t ignored; /* the label of images that do not count */
   const char *z;
   const int32_t *labels;
   const char *targets;
@@ -46,6 +51,12 @@ static cnnblas_status check(const cnnblas_loss_desc *d, int64_t n, bool reduces)
   if (reduces && d->reduction != CNNBLAS_REDUCTION_MEAN && d->reduction != CNNBLAS_REDUCTION_SUM)
     return cb_fail(CNNBLAS_INVALID_ARGUMENT, "reduction is %d; it must be given: mean (1) or sum (2)",
                    (int)d->reduction);
+  if ((d->ignore != 0 && d->ignore != 1) || (!d->ignore && d->ignore_index))
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT,
+                   "ignore is %d and ignore_index %d; ignore must be 0 or 1, the other 0 if it is", (int)d->ignore,
+                   (int)d->ignore_index);
+  if (!(d->label_smoothing >= 0 && d->label_smoothing <= 1))
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "label_smoothing is %g; it must be 0 to 1", d->label_smoothing);
   if (!cb_mul(d->n, d->classes, &bytes) || !cb_mul(bytes, 8, &bytes))
     return cb_fail(CNNBLAS_SIZE_OVERFLOW, "n * classes does not fit in 63 bits");
   return CNNBLAS_OK;
@@ -64,28 +75,67 @@ static void set(const job *j, void *array, int64_t i, double value)
     ((float *)array)[i] = (float)value;
 }
 
-/* One image's softmax in p or, without p, in dz; then dz from it. Returns the loss. */
-static double softmax_image(const job *j, int64_t in)
+static double weight_of(const job *j, int64_t c)
 {
-  size_t at = (size_t)(in * j->classes) * j->element;
-  const char *z = j->z + at;
-  char *p = j->p ? j->p + at : j->dz + at;
-  double own = j->labels ? get(j, z, j->labels[in]) : 0, log_sum = j->loops->softmax(j->classes, z, p);
-  if (j->dz) {
-    char *dz = j->dz + at;
-    for (int64_t c = 0; c < j->classes; c++) set(j, dz, c, (get(j, p, c) - (c == j->labels[in])) * j->scale);
-  }
-  return log_sum - own;
+  return j->weights ? get(j, j->weights, c) : 1;
 }
 
-/* One image's loss where no array is wanted. */
-static double softmax_loss_alone(const job *j, int64_t in)
+static bool is_ignored(const job *j, int64_t in)
 {
-  const char *z = j->z + (size_t)(in * j->classes) * j->element;
+  return j->ignore && j->labels[in] == j->ignored;
+}
+
+/* The logarithm of the sum of an image's exponential functions, where no array is wanted. */
+static double log_sum_alone(const job *j, const char *z)
+{
   double largest = get(j, z, 0), sum = 0;
   for (int64_t c = 1; c < j->classes; c++) largest = get(j, z, c) > largest ? get(j, z, c) : largest;
   for (int64_t c = 0; c < j->classes; c++) sum += exp(get(j, z, c) - largest);
-  return log(sum) + largest - get(j, z, j->labels[in]);
+  return log(sum) + largest;
+}
+
+/* The sum of the classes' logits times their weights: of the spread part of the target. */
+static double weighted_logits(const job *j, const char *z)
+{
+  double sum = 0;
+  for (int64_t c = 0; c < j->classes; c++)
+    if (weight_of(j, c) != 0) sum += weight_of(j, c) * get(j, z, c);
+  return sum;
+}
+
+/* dz of an image from its softmax. */
+static void softmax_gradient(const job *j, int64_t in, const char *p, char *dz)
+{
+  const double own = (1 - j->smoothing) * weight_of(j, j->labels[in]), share = j->smoothing / (double)j->classes;
+  for (int64_t c = 0; c < j->classes; c++) {
+    double probability = get(j, p, c), d = own * (probability - (c == j->labels[in]));
+    if (share != 0) d += share * (probability * j->all_weights - weight_of(j, c));
+    set(j, dz, c, d * j->scale);
+  }
+}
+
+/* One image's softmax in p or, without p, in dz; then dz from it. Returns the loss. */
+static double softmax_image(const job *j, int64_t in)
+{
+  const size_t at = (size_t)(in * j->classes) * j->element;
+  const char *z = j->z + at;
+  char *dz = j->dz ? j->dz + at : NULL, *p = j->p ? j->p + at : dz;
+  const bool counts = j->labels && !is_ignored(j, in); /* without labels softmax alone is wanted */
+  const double own = counts ? get(j, z, j->labels[in]) : 0;
+  const double spread = counts && j->smoothing != 0 ? weighted_logits(j, z) : 0;
+  if (!counts && !j->p) {
+    if (dz) memset(dz, 0, (size_t)j->classes * j->element);
+    return 0;
+  }
+  const double log_sum = p ? j->loops->line(j->classes, z, p) : log_sum_alone(j, z);
+  if (!counts) {
+    if (dz) memset(dz, 0, (size_t)j->classes * j->element);
+    return 0;
+  }
+  if (dz) softmax_gradient(j, in, p, dz);
+  double loss = (1 - j->smoothing) * (weight_of(j, j->labels[in]) * (log_sum - own));
+  if (j->smoothing != 0) loss += j->smoothing / (double)j->classes * (log_sum * j->all_weights - spread);
+  return loss;
 }
 
 static double sigmoid_image(const job *j, int64_t in)
@@ -93,9 +143,10 @@ static double sigmoid_image(const job *j, int64_t in)
   size_t at = (size_t)(in * j->classes) * j->element;
   double loss = 0;
   for (int64_t c = 0; c < j->classes; c++) {
-    double z = get(j, j->z + at, c), t = get(j, j->targets + at, c), e = exp(-fabs(z));
-    loss += (z > 0 ? z : z == z ? 0 : z) - z * t + log1p(e);
-    if (j->dz) set(j, j->dz + at, c, ((z < 0 ? e : 1) / (1 + e) - t) * j->scale);
+    double z = get(j, j->z + at, c), t = get(j, j->targets + at, c), e = exp(-fabs(z)), w = weight_of(j, c);
+    double missed = z > 0 ? 1 - t : t; /* |z| times this is max(z, 0) - z t; 0 however large z is */
+    if (w != 0) loss += w * ((missed == 0 && z == z ? 0 : fabs(z) * missed) + log1p(e));
+    if (j->dz) set(j, j->dz + at, c, w * ((z < 0 ? e : 1) / (1 + e) - t) * j->scale);
   }
   return loss;
 }
@@ -106,7 +157,7 @@ static void images(void *context, int64_t task, int worker)
   const job *j = context;
   double sum = 0;
   for (int64_t in = task * j->images_of_task; in < cb_min((task + 1) * j->images_of_task, j->n); in++)
-    sum += j->targets ? sigmoid_image(j, in) : j->p || j->dz ? softmax_image(j, in) : softmax_loss_alone(j, in);
+    sum += j->targets ? sigmoid_image(j, in) : softmax_image(j, in);
   j->sums[task] = sum;
 }
 
@@ -124,9 +175,35 @@ static cnnblas_status run(job *j, int32_t threads, double *loss)
   return CNNBLAS_OK;
 }
 
-static double scale_of(const cnnblas_loss_desc *d, int64_t count)
+static job job_of(const cnnblas_loss_desc *d, int64_t n, const void *z)
 {
-  return d->reduction == CNNBLAS_REDUCTION_MEAN && count > 0 ? 1.0 / (double)count : 1;
+  job j = {.loops = cb_softmax_loops_for(d->dtype), .dtype = d->dtype, .n = n, .classes = d->classes};
+  j.element = cb_element_size(d->dtype);
+  j.scale = 1;
+  j.z = z;
+  j.weights = d->class_weights;
+  j.smoothing = d->label_smoothing;
+  j.ignore = d->ignore;
+  j.ignored = d->ignore_index;
+  return j;
+}
+
+static cnnblas_status check_labels(const job *j, const int32_t *labels)
+{
+  for (int64_t in = 0; in < j->n; in++)
+    if ((labels[in] < 0 || labels[in] >= j->classes) && !(j->ignore && labels[in] == j->ignored))
+      return cb_fail(CNNBLAS_INVALID_ARGUMENT, "labels[%lld] is %d; it must be 0 to %lld", (long long)in,
+                     (int)labels[in], (long long)j->classes - 1);
+  return CNNBLAS_OK;
+}
+
+static cnnblas_status check_weights(const job *j)
+{
+  for (int64_t c = 0; j->weights && c < j->classes; c++)
+    if (!(weight_of(j, c) >= 0 && weight_of(j, c) <= DBL_MAX))
+      return cb_fail(CNNBLAS_INVALID_ARGUMENT, "class_weights[%lld] is %g; it must be finite and at least 0",
+                     (long long)c, weight_of(j, c));
+  return CNNBLAS_OK;
 }
 
 cnnblas_status cnnblas_loss_softmax_cross_entropy(const cnnblas_loss_desc *desc, int64_t n, const void *z,
@@ -140,20 +217,21 @@ cnnblas_status cnnblas_loss_softmax_cross_entropy(const cnnblas_loss_desc *desc,
   cb_array arrays[] = {{"dz", dz, count, element, true},
                        {"probabilities", probabilities, count, element, true},
                        {"z", in_place ? NULL : z, count, element, in_place},
-                       {"labels", labels, n, sizeof *labels, false}};
-  status = cb_check_arrays(arrays, 4, 2);
+                       {"labels", labels, n, sizeof *labels, false},
+                       {"class_weights", desc->class_weights, desc->classes, element, true}};
+  status = cb_check_arrays(arrays, 5, 2);
   if (status) return status;
-  for (int64_t in = 0; in < n; in++)
-    if (labels[in] < 0 || labels[in] >= desc->classes)
-      return cb_fail(CNNBLAS_INVALID_ARGUMENT, "labels[%lld] is %d; it must be 0 to %lld", (long long)in,
-                     (int)labels[in], (long long)desc->classes - 1);
-  job j = {.loops = cb_layer_loops_for(desc->dtype), .dtype = desc->dtype, .n = n, .classes = desc->classes};
-  j.element = element;
-  j.scale = scale_of(desc, n);
-  j.z = z;
+  job j = job_of(desc, n, z);
+  status = check_labels(&j, labels);
+  if (!status) status = check_weights(&j);
+  if (status) return status;
+  double counted = 0;
   j.labels = labels;
   j.dz = dz;
   j.p = probabilities;
+  for (int64_t c = 0; c < j.classes; c++) j.all_weights += weight_of(&j, c);
+  for (int64_t in = 0; in < n; in++) counted += is_ignored(&j, in) ? 0 : weight_of(&j, labels[in]);
+  if (desc->reduction == CNNBLAS_REDUCTION_MEAN && counted > 0) j.scale = 1 / counted;
   return run(&j, desc->threads, loss);
 }
 
@@ -162,26 +240,63 @@ cnnblas_status cnnblas_loss_sigmoid_cross_entropy(const cnnblas_loss_desc *desc,
 {
   cnnblas_status status = check(desc, n, true);
   if (status) return status;
+  if (desc->ignore || desc->label_smoothing != 0)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "%s is for softmax alone; it must be 0",
+                   desc->ignore ? "ignore" : "label_smoothing");
   size_t element = cb_element_size(desc->dtype);
   int64_t count = n * desc->classes;
   cb_array arrays[] = {{"dz", dz, count, element, true},
                        {"z", z == dz ? NULL : z, count, element, z == dz},
-                       {"targets", targets, count, element, false}};
-  status = cb_check_arrays(arrays, 3, 1);
+                       {"targets", targets, count, element, false},
+                       {"class_weights", desc->class_weights, desc->classes, element, true}};
+  status = cb_check_arrays(arrays, 4, 1);
   if (status) return status;
-  job j = {.loops = cb_layer_loops_for(desc->dtype), .dtype = desc->dtype, .n = n, .classes = desc->classes};
+  job j = job_of(desc, n, z);
+  status = check_weights(&j);
+  if (status) return status;
   for (int64_t i = 0; i < count; i++) {
     double t = get(&j, targets, i);
     if (!(t >= 0 && t <= 1))
       return cb_fail(CNNBLAS_INVALID_ARGUMENT, "targets[%lld][%lld] is %g; it must be 0 to 1",
                      (long long)(i / desc->classes), (long long)(i % desc->classes), t);
   }
-  j.element = element;
-  j.scale = scale_of(desc, count);
-  j.z = z;
+  if (desc->reduction == CNNBLAS_REDUCTION_MEAN && count > 0) j.scale = 1 / (double)count;
   j.targets = targets;
   j.dz = dz;
   return run(&j, desc->threads, loss);
+}
+
+/* Whether logit c comes before the label's in the order of the largest. */
+static bool is_ahead(double z, double own, int64_t c, int64_t label)
+{
+  return z > own || z != z || (z == own && c < label);
+}
+
+cnnblas_status cnnblas_top_k_count(const cnnblas_loss_desc *desc, int64_t n, const void *z, const int32_t *labels,
+                                   int64_t k, int64_t *correct)
+{
+  cnnblas_status status = check(desc, n, false);
+  if (status) return status;
+  if (k < 1 || k > desc->classes)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "k is %lld; it must be 1 to %lld", (long long)k, (long long)desc->classes);
+  cb_array arrays[] = {{"correct", correct, 1, sizeof *correct, false},
+                       {"z", z, n * desc->classes, cb_element_size(desc->dtype), false},
+                       {"labels", labels, n, sizeof *labels, false}};
+  status = cb_check_arrays(arrays, 3, 1);
+  job j = job_of(desc, n, z);
+  if (!status) status = check_labels(&j, labels);
+  if (status) return status;
+  j.labels = labels;
+  *correct = 0;
+  for (int64_t in = 0; in < n; in++) {
+    if (is_ignored(&j, in)) continue;
+    const char *logits = j.z + (size_t)(in * j.classes) * j.element;
+    double own = get(&j, logits, labels[in]);
+    int64_t ahead = 0;
+    for (int64_t c = 0; c < j.classes; c++) ahead += is_ahead(get(&j, logits, c), own, c, labels[in]);
+    *correct += ahead < k && own == own;
+  }
+  return CNNBLAS_OK;
 }
 
 cnnblas_status cnnblas_softmax_forward(const cnnblas_loss_desc *desc, int64_t n, const void *z, void *p)
@@ -193,9 +308,7 @@ cnnblas_status cnnblas_softmax_forward(const cnnblas_loss_desc *desc, int64_t n,
                        {"z", z == p ? NULL : z, n * desc->classes, element, z == p}};
   status = cb_check_arrays(arrays, 2, 1);
   if (status) return status;
-  job j = {.loops = cb_layer_loops_for(desc->dtype), .dtype = desc->dtype, .n = n, .classes = desc->classes};
-  j.element = element;
-  j.z = z;
+  job j = job_of(desc, n, z);
   j.p = p;
   return run(&j, desc->threads, NULL);
 }

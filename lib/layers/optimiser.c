@@ -24,7 +24,7 @@ typedef struct {
   double factor;
   char *p, *m, *v;
   const char *g;
-  int64_t parts; /* of a gradient whose squares are summed */
+  int64_t parts; /* parts into which a gradient is cut, each with a sum of squares */
   double *sums;
 } job;
 

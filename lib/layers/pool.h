@@ -1,6 +1,7 @@
 /*
  * Pooling as its loops see it: the sizes of a layer, some channels of a call, and the families of loops among which
- * pooling.c chooses. The families' sources (pool_*.c) are compiled once for each type and level.
+ * pooling.c chooses. The families' sources (pool_*.c) are compiled once for each type and level, and see the second half of this
+ * header too: which families their compilation has, and what they call of each other.
  */
 #ifndef CB_LAYERS_POOL_H
 #define CB_LAYERS_POOL_H
@@ -60,5 +61,38 @@ typedef struct {
 } cb_pool_family;
 
 enum { CB_POOL_FAMILIES = 5 }; /* the most that a type and level has */
+
+#ifdef CB_LEVEL
+#include "gemm/level_build.h"
+#include <stddef.h>
+
+extern const cb_pool_family CB_NAME(cb_pool_whole);         /* pool_whole.c: averages of whole channels */
+extern const cb_pool_family CB_NAME(cb_pool_half_windows);  /* pool_windows.c with vectors of half the level's width */
+extern const cb_pool_family CB_NAME(cb_pool_whole_windows); /* the same with whole vectors: windows 2/2, 3/2 and 3/1 */
+extern const cb_pool_family CB_NAME(cb_pool_rows);          /* pool_rows.c: columns first, then rows */
+extern const cb_pool_family CB_NAME(cb_pool_each);          /* pool_each.c: any windows, any elements */
+
+/* pool_each.c: output o of channel `plane`, whose squares' sum is given: its root, or computed anew and scaled by the largest
+   magnitude where the sum overflowed or vanished. */
+double CB_NAME(cb_pool_norm)(const cb_pool_run *plane, int64_t o, double sum);
+
+/* Whether this build has the family of half vectors: it pays where they still have eight lanes. */
+#define CB_POOL_HALVES (CB_LEVEL_ROW(CB_LEVEL_BYTES) * 8 / CB_REAL_BITS >= 16)
+
+/* The part of a run that is its channel i alone. */
+static inline cb_pool_run cb_pool_channel(const cb_pool_run *run, int64_t i)
+{
+  const int64_t in = i * run->geo->plane, out = i * run->geo->out_plane;
+  cb_pool_run one = {.geo = run->geo, .planes = 1};
+  one.x = run->x ? (const real *)run->x + in : NULL;
+  one.dx = run->dx ? (real *)run->dx + in : NULL;
+  one.y = run->y ? (real *)run->y + out : NULL;
+  one.y_in = run->y_in ? (const real *)run->y_in + out : NULL;
+  one.dy = run->dy ? (const real *)run->dy + out : NULL;
+  one.indices = run->indices ? run->indices + out : NULL;
+  one.indices_in = run->indices_in ? run->indices_in + out : NULL;
+  return one;
+}
+#endif
 
 #endif

@@ -2,7 +2,7 @@
  * Pooling by one window after the other. It serves three cases: windows that are longer than the lines of pool_rows.c; adaptive
  * pooling, whose windows differ in width; the gradients of maximum and L2 pooling.
  */
-#include "layers/pool_build.h"
+#include "layers/pool.h"
 #include <float.h>
 #include <math.h>
 #include <string.h>

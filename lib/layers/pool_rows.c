@@ -14,18 +14,20 @@
  */
 #include "base/size.h"
 #include "gemm/vectors.h"
-#include "layers/pool_build.h"
+#include "layers/pool.h"
 #include <math.h>
 
 enum { ROOM = 1024, RESERVE = 256, NOWHERE = INT32_MAX };
 
 /* A stretch of outputs in each row: their lines hold the columns [first, first + need) of the padded image. */
 typedef struct {
-  int64_t begin, count;     /* outputs of a row */
-  int64_t first, need;      /* columns; first may be negative */
-  int64_t from, to;         /* the columns [from, to) of a line that lie in the image */
-  int64_t reach, pitch, op; /* of a window; of a line; outputs in a line, the unwanted ones too */
-  int64_t rows;             /* output rows at a time */
+  int64_t begin, count; /* the stretch's first output in a row, and how many it has */
+  int64_t first,
+      need;         /* the first column that its windows read, which may be negative, and how many columns they read */
+  int64_t from, to; /* the columns [from, to) of a line that lie in the image */
+  int64_t reach, pitch,
+      op;       /* columns that a window spans; elements of a line; outputs in a line, the unwanted ones too */
+  int64_t rows; /* output rows that are done at a time */
 } stretch;
 
 static stretch open_stretch(const cb_pool_geometry *g, int64_t begin)
@@ -207,7 +209,7 @@ INLINE void across_sum(taps t, int64_t s, const double *restrict line, double *r
     for (int64_t f = 0; f < t.count; f++) y[f] += line[f * s + u * t.step];
 }
 
-/* How many rows the average of output row r counts. */
+/* How many rows of the image an average in output row r counts. */
 static int64_t rows_counted(const cb_pool_geometry *g, int64_t r)
 {
   int64_t from, to, depth = cb_pool_extent(g, 0, r / g->out[1], &from, &to);

@@ -4,12 +4,12 @@
  */
 #include "base/size.h"
 #include "gemm/vectors.h"
-#include "layers/pool_build.h"
+#include "layers/pool.h"
 
 #define PICK __builtin_shufflevector
 
 enum { SUMS = 16 };
-/* As wide at every level, so that every level has the same bits. */
+/* SUMS running sums of a channel: as wide at every level, so that every level has the same bits. */
 typedef real sums __attribute__((vector_size(SUMS * sizeof(real)), aligned(sizeof(real))));
 
 static bool serves(const cb_pool_geometry *g, bool backward)
@@ -47,7 +47,7 @@ static inline sums fold_1(sums a, sums b)
          PICK(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
 }
 
-enum { LEAF = 64 * SUMS /* elements that are summed one after another; more are halved */ };
+enum { LEAF = 64 * SUMS /* the most elements that are summed one after another; longer channels are cut in halves */ };
 
 static inline sums leaf(int64_t whole, const real *x)
 {

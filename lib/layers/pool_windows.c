@@ -28,16 +28,18 @@ typedef struct {
   ivector at; /* its place in the channel; of a norm, the bits of all elements together */
 } best;
 
-/* LANES columns. */
+/* LANES neighbouring outputs of a row, and the columns that their windows take. */
 typedef struct {
-  int64_t first;     /* lane 0's output */
-  int64_t last;      /* of the blocks alike from there on, LANES apart but for the last one */
-  int edge;          /* a lane is no output, or its window leaves the image, or it is the last block */
-  int last_inside;   /* the column behind 2 * LANES others, for windows 3/2, lies in the image */
-  mask out;          /* lanes that are outputs */
-  mask inside[3];    /* columns in the image: of tap u for stride 1, of the first and second vector for stride 2 */
-  ivector column[3]; /* of each tap; of tap 0, not left of the image */
-  vector counts;     /* what an average counts of columns */
+  int64_t first; /* lane 0's output */
+  int64_t
+      last; /* lane 0's output in the last of the blocks like this one, which are LANES apart but for the last two */
+  int edge; /* 1 if a lane is no output or its window leaves the image, or if the block is the last */
+  int last_inside; /* the column behind 2 * LANES others, for windows 3/2, lies in the image */
+  mask out;        /* lanes that are outputs */
+  mask inside
+      [3]; /* lanes whose column is in the image: tap u's for stride 1, those of the first and second vector for stride 2 */
+  ivector column[3]; /* each tap's column; tap 0's is 0 where it would lie left of the image */
+  vector counts;     /* how many columns each lane's average counts */
 } block;
 
 /* The planes' common state. */

@@ -5,7 +5,7 @@
 #ifndef CB_LAYERS_POOL_WINDOWS_H
 #define CB_LAYERS_POOL_WINDOWS_H
 
-#include "layers/pool_build.h"
+#include "layers/pool.h"
 #include <math.h>
 
 /* Whether this compilation has a family, and what the family is called. */

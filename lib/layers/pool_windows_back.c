@@ -23,15 +23,15 @@ static const real LEAST_SHARE = 0x1p-900, MOST_SHARE = 0x1p900;
 /* LANES slots of a row. */
 typedef struct {
   int64_t first;        /* lane 0's output */
-  int64_t last;         /* as in a block */
+  int64_t last;         /* lane 0's output in the last of the blocks like this one, as in pool_windows.c */
   int edge;             /* an output does not exist, or a slot or a part of a window is not in the image */
-  mask has[3];          /* lanes whose output, `t` before, exists */
+  mask has[3];          /* lanes where the output that lies t before their own exists */
   mask inside[2];       /* columns in the image: of the first and second vector */
-  ivector column[2];    /* of slot e */
-  ivector begin, width; /* of each lane's window in the image */
+  ivector column[2];    /* the column of slot e, for each lane */
+  ivector begin, width; /* the first column of each lane's window that is in the image, and how many are */
 } slots;
 
-/* What outputs t before each lane's have: dy or its share, and indices. */
+/* An output row as the slots see it: for t = 0, 1, 2 the dy (or its share) and the index of the output that lies t before each lane's own. */
 typedef struct {
   vector error[3];
   ivector at[3];

@@ -11,10 +11,10 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* A task has so many elements at least, which pay for its start: channels are as many tasks as that allows. */
+/* The fewest elements of a task, which pay for its start: the channels are cut into as many tasks as that allows. */
 enum { LEAST_ELEMENTS = 16384 };
 
-/* An element of a window, of either direction. */
+/* The time that one element of one window takes, in either direction. */
 #define TAP_NANOSECONDS 0.1
 
 typedef struct {
@@ -72,7 +72,7 @@ static bool is_set(const int64_t field[3])
   return field[0] || field[1] || field[2];
 }
 
-enum { MOST = INT32_MAX / 4 }; /* of a length: sums of four fit in the loops' 32-bit columns */
+enum { MOST = INT32_MAX / 4 }; /* the largest length of an axis: sums of four such fit in the loops' 32-bit columns */
 
 /* Output size of an axis, sizes already checked; 0 if not even one window fits. Rounded up, a window may reach over the
    padded input's end by less than a stride. */
@@ -261,7 +261,7 @@ typedef struct {
   _Atomic bool outside;
 } index_check;
 
-enum { CHECKED_INDICES = 1 << 16 /* of a task */ };
+enum { CHECKED_INDICES = 1 << 16 /* indices that a task looks at */ };
 
 static void look_at_indices(void *context, int64_t task, int worker)
 {
