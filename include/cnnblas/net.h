@@ -13,29 +13,43 @@
  *
  *   network    = input , { "->" , item } ;
  *   input      = "INPUT" , [ number , { "x" , number } ] ;       channels, then 0 to 3 axes: 3x32x32, 1x16000, 784
- *   item       = layer | group ;
+ *   item       = layer | group | join ;
  *   group      = "[" , item , { "->" , item } , "]" , [ "*" , number ] ;              *0 leaves the group out
- *   layer      = conv | pool | fc | activation ;
+ *   join       = ( "ADD" | "MUL" | "CAT" ) , "[" , branch , "|" , branch , { "|" , branch } , "]" ;
+ *   branch     = [ item , { "->" , item } ] ;                    an empty one gives what goes in
+ *   layer      = conv | pool | gpool | fc | "BN" | dropout | activation ;
  *   conv       = "CONV" , [ number , "@" , sizes ] , { conv word } ;                  filters @ filter size
- *   conv word  = "stride" , sizes | "dilation" , sizes | "groups" , number
- *              | "pad" , ( sizes | "same" | "valid" ) | "maps" , maps ;
+ *   conv word  = "stride" , sizes | "dilation" , sizes | "groups" , number | "bias"
+ *              | "pad" , ( ends | "same" | "valid" ) | "maps" , maps ;
  *   maps       = list , { "/" , list } ;                         a list a filter: the input maps that it sees
  *   list       = range , { "," , range } ;
  *   range      = number , [ "-" , number ] ;                     counted from 0, both ends included
  *   pool       = "POOL" , [ "max" | "avg" | "l2" ] , [ sizes , [ "/" , sizes ] ]      window / stride
- *              , { "pad" , sizes | "ceil" } , [ "?" ] ;
+ *              , { "pad" , ends | "ceil" } , [ "?" ] ;
+ *   gpool      = "GPOOL" , ( "avg" | "max" ) ;                   the whole image
  *   fc         = "FC" , [ number ] ;                             outputs
- *   activation = "RELU" | "LEAKY" , [ decimal ] | "SIGMOID" | "TANH" ;                slope of the negative side
+ *   dropout    = "DROPOUT" , decimal ;                           the share that is dropped, below 1
+ *   activation = "RELU" | "LEAKY" , [ decimal ]                  slope of the negative side
+ *              | "ELU" , [ decimal ] | "SELU" | "CLIP" , bound , bound
+ *              | "SIGMOID" | "TANH" | "SOFTPLUS" | "HSIGMOID" | "SWISH" | "HSWISH" | "GELU" ;
+ *   bound      = [ "-" ] , decimal ;
  *   sizes      = number , { "x" , number } ;                     one for all axes, or one an axis
+ *   ends       = number , [ ":" , number ] , { "x" , number , [ ":" , number ] } ;    front and back, 1:2x0:1
  *
  * Defaults of bare words: INPUT takes its size from the options; CONV is `CONV 16@3x3 pad same`; a size without pad is
  * `pad valid` (none); `same` pads (F-1)/2 * dilation at both ends; POOL is `POOL max 2`, its stride the window's size;
  * FC is `FC 128`, but the last layer's FC has as many outputs as the options have classes. LEAKY is 0.01. A pool that
  * ends in `?` is left out where the image is smaller than its window. A list of 1x1 stands for an axis beyond those
- * that INPUT gives. A group may hold groups, 16 deep; a network has at most 1000 layers; a table of maps has at most
+ * that INPUT gives. ADD sums branches of one shape, CAT puts the channels of branches of one image size behind each other, MUL
+ * multiplies two branches of one shape, or scales each channel of one by the other's single element. So
+ * `ADD[ CONV 64@3x3 pad 1 -> BN -> RELU -> CONV 64@3x3 pad 1 -> BN | ] -> RELU` is a residual block,
+ * `MUL[ | GPOOL avg -> FC 16 -> RELU -> FC 64 -> SIGMOID ]` squeeze and excitation. Groups and joins may hold each other, 16 deep; a network has at most 1000 layers; a table of maps has at most
  * 2^24 places (filters times maps); repetitions that take more than 10^8 characters to read are refused.
  *
- * A convolution has F*F*D1*K weights (D1/groups with groups) and K biases, a fully connected layer out*in and out.
+ * A convolution has F*F*D1*K weights (D1/groups with groups) and K biases, none where BN alone reads it unless `bias` is written;
+ * a fully connected layer has out*in and out; BN a scale (weight) and a shift (bias) a channel and, not trained, running_mean and
+ * running_var, which follow the batch's by a tenth in each update. Training uses the batch's mean and variance, all else the
+ * running ones. What DROPOUT drops follows from seed, step and the image's number alone.
  * Layers are named by their kind and place among it: conv1, relu1, pool1, conv2, fc1; their tensors conv1.weight,
  * conv1.bias. The last layer's outputs are the logits; the loss includes the softmax or the sigmoid.
  *
@@ -280,7 +294,7 @@ typedef struct cnnblas_net_step {
   const int32_t *labels; /* [n], each 0 to classes - 1 */
   const int64_t
       *numbers; /* [n], the images' numbers in the data, each at least 0; or NULL. What is random in a layer or
-                                      an augmentation is drawn by them, whatever batch an image comes in; today nothing is */
+                                      an augmentation is drawn by them, whatever batch an image comes in; NULL: 0, 1, ... */
   cnnblas_net_optimiser optimiser; /* read by update */
   cnnblas_net_hook hook;           /* called by update; or NULL */
   void *context;                   /* the hook's first argument */

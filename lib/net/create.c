@@ -89,6 +89,7 @@ static void clear_tensors(const cnnblas_net *net)
   memset(cb_net_at(net, at->values), 0, bytes);
   memset(cb_net_at(net, at->states), 0, (size_t)net->state_elements * net->element);
   if (net->options.mode != CNNBLAS_NET_TRAINING) return;
+  memset(cb_net_at(net, at->batch_states), 0, (size_t)net->state_elements * net->element);
   memset(cb_net_at(net, at->gradients), 0, bytes);
   memset(cb_net_at(net, at->momentum), 0, bytes);
   if (net->options.optimiser == CNNBLAS_NET_ADAMW) memset(cb_net_at(net, at->second), 0, bytes);

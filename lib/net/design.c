@@ -8,14 +8,6 @@
 
 /* ---- the operator that all layers are ---- */
 
-cb_net_shape cb_design_shape(const cb_net_design *d, int64_t value)
-{
-  const cb_graph_shape *s = &d->graph.values[value].shape;
-  cb_net_shape shape = {.c = s->size[1], .elements = s->size[1]};
-  for (int i = 0; i < d->rank; i++) shape.elements *= shape.size[i] = s->size[2 + i];
-  return shape;
-}
-
 static cnnblas_status set_shape(const cb_net_layer *l, cb_net_shape *image, cb_graph_shape *of_batch)
 {
   bool fits = true;

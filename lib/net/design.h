@@ -17,7 +17,4 @@ void cb_design_end(cb_net_design *design);
 
 void cb_design_free(cb_net_design *design);
 
-/* The shape of a value, of one image. */
-cb_net_shape cb_design_shape(const cb_net_design *design, int64_t value);
-
 #endif

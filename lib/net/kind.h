@@ -41,7 +41,9 @@ enum {
   CB_NET_STORES = 128,     /* its store does a ReLU */
   CB_NET_NORMALISES = 256, /* a shift of its input changes nothing in training */
   CB_NET_MAY_BE_MAX = 512, /* a pool: if it takes maxima, a ReLU's gradient may be made behind it */
-  CB_NET_SPLITS = 1024     /* layers from the first such on see the whole batch at once */
+  CB_NET_SPLITS = 1024,    /* layers from the first such on see the whole batch at once */
+  CB_NET_MAKES_DX = 2048,  /* its gradient by its input is always made: over its output's where it is not wanted */
+  CB_NET_DRAWS = 4096      /* by the images' numbers */
 };
 
 struct cb_net_row {

@@ -54,6 +54,7 @@ typedef struct cb_net_layer {
   cnnblas_batchnorm_desc norm;
   double share;    /* a dropout's */
   int64_t factor;  /* of an upsampling */
+  int branches;    /* of a join */
   int64_t outputs; /* of an FC */
   bool bare;       /* an FC without a number */
   bool left_out;   /* read, but not wanted */
@@ -92,6 +93,15 @@ typedef struct {
 static inline cb_net_layer *cb_design_layer(const cb_net_design *design, int64_t index)
 {
   return design->graph.nodes[index].self;
+}
+
+/* The shape of a value, of one image. */
+static inline cb_net_shape cb_design_shape(const cb_net_design *design, int64_t value)
+{
+  const cb_graph_shape *s = &design->graph.values[value].shape;
+  cb_net_shape shape = {.c = s->size[1], .elements = s->size[1]};
+  for (int i = 0; i < design->rank; i++) shape.elements *= shape.size[i] = s->size[2 + i];
+  return shape;
 }
 
 /* The layer that makes a value; NULL for the input. */

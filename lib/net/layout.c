@@ -248,6 +248,9 @@ static void lay_out_tensors(arena *a)
     lay_out_packed(a);
     return;
   }
+  for (int64_t i = 0; i < net->count; i++)
+    if (!layout->numbers && cb_net_layer_at(net, i)->row->traits & CB_NET_DRAWS)
+      layout->numbers = take_batch(a, 1, sizeof(int64_t));
   layout->batch_states = take(a, net->state_elements, element);
   layout->gradients = take(a, net->param_elements, element);
   layout->momentum = take(a, net->param_elements, element);

@@ -28,6 +28,7 @@ typedef struct {
   size_t partial; /* [parts][split_elements]: each part's gradients; no bytes if there is one part */
   size_t partial_bytes;
   size_t losses;  /* [parts] double */
+  size_t numbers; /* [batch] int64_t: 0, 1, ..., of images that have none; where a layer draws by them */
   size_t targets; /* one-hot vectors, sigmoid loss only */
   size_t workspace;
   size_t bytes;

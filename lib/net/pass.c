@@ -87,11 +87,20 @@ static cnnblas_status gradient_of_parts(cb_net_pass *whole, const int32_t *label
   return cb_net_walk_parameters(whole);
 }
 
+/* The step's, or else the images' places in the batch, where a layer looks at them. */
+static const int64_t *numbers_of(const cnnblas_net *net, const cnnblas_net_step *step)
+{
+  int64_t *own = net->layout.numbers ? cb_net_at(net, net->layout.numbers) : NULL;
+  if (step->numbers || !own) return step->numbers;
+  for (int64_t i = 0; i < step->n; i++) own[i] = i;
+  return own;
+}
+
 cnnblas_status cb_net_pass_gradient(cnnblas_net *net, const cnnblas_net_step *step, double *loss)
 {
   cb_net_pass whole = whole_batch(net, step->n, step->images);
   whole.training = true;
-  whole.numbers = step->numbers;
+  whole.numbers = numbers_of(net, step);
   net->smoothing = step->label_smoothing;
   const regions_before before = begin_pass(net, step->n);
   cnnblas_status status = cb_net_in_parts(net) ? gradient_of_parts(&whole, step->labels, loss)
@@ -119,9 +128,9 @@ const char *cb_net_first_nonfinite(cnnblas_net *net, const cnnblas_net_step *ste
   if (!cb_net_finite(net->options.dtype, n * net->design.input.elements, step->images)) return "input";
   cb_net_pass whole = whole_batch(net, n, step->images);
   whole.training = training;
-  whole.numbers = step->numbers;
+  whole.numbers = numbers_of(net, step);
   int64_t split = cb_net_in_parts(net) ? net->split : 0, first = split;
-  cb_net_parts_run all = {.net = net, .n = n, .x = step->images, .numbers = step->numbers, .training = training};
+  cb_net_parts_run all = {.net = net, .n = n, .x = step->images, .numbers = whole.numbers, .training = training};
   all.count = cb_net_in_parts(net) ? cb_net_parts(net, n) : 0;
   for (int64_t index = 0; index < all.count; index++) {
     cb_net_pass p = cb_net_part(&all, index, 0);

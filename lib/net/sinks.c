@@ -40,7 +40,9 @@ static int64_t last_read(const cb_net_design *d, int64_t value)
 static int64_t first_change(const cb_net_design *d, int64_t value, int64_t join)
 {
   const cb_net_layer *l = cb_design_producer(d, value);
-  bool changes = l->in_place || l->row->traits & CB_NET_PASSES || cb_net_relu_goes_first(d, l->index);
+  const cb_net_layer *before = cb_design_producer(d, cb_graph_input(&d->graph, l->index, 0));
+  bool over = l->row->traits & CB_NET_MAKES_DX && !(before && before->learns);
+  bool changes = over || l->in_place || l->row->traits & CB_NET_PASSES || cb_net_relu_goes_first(d, l->index);
   int64_t step = changes ? cb_net_back_step(d, l->index) : INT64_MAX;
   for (int64_t i = join; i > l->index; i--)
     for (int j = 0; j < d->graph.nodes[i].inputs; j++)

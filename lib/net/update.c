@@ -70,6 +70,21 @@ static cnnblas_status update_tensor(const cnnblas_net *net, const cnnblas_net_op
                                          : cnnblas_sgd_step(&d, p->elements, value, gradient, v);
 }
 
+/* Running statistics follow the batch's by a tenth of the way. */
+static void follow(const cnnblas_net *net)
+{
+  const double share = 0.1;
+  void *state = cb_net_at(net, net->layout.states);
+  const void *batch = cb_net_at(net, net->layout.batch_states);
+  for (int64_t i = 0; i < net->state_elements; i++) {
+    if (net->options.dtype == CNNBLAS_F64)
+      ((double *)state)[i] = (1 - share) * ((double *)state)[i] + share * ((const double *)batch)[i];
+    else
+      ((float *)state)[i] =
+          (float)((1 - share) * (double)((float *)state)[i] + share * (double)((const float *)batch)[i]);
+  }
+}
+
 static cnnblas_status update(cnnblas_net *net, const cnnblas_net_optimiser *o)
 {
   int threads = net->param_elements < ALONE ? 1 : net->threads;
@@ -81,6 +96,7 @@ static cnnblas_status update(cnnblas_net *net, const cnnblas_net_optimiser *o)
         cnnblas_gradient_clip(net->options.dtype, threads, 1, &net->param_elements, &gradients, o->most_norm, &norm);
   for (int64_t t = 0; t < net->param_count && !status; t++) status = update_tensor(net, o, threads, t);
   if (status) return status;
+  follow(net);
   status = cb_net_apply_maps(net, net->layout.values);
   if (!status && o->average_decay > 0)
     status = cnnblas_average_update(net->options.dtype, threads, net->param_elements, o->average_decay,
