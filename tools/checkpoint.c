@@ -39,6 +39,10 @@ int metadata_set_run(json_t *m, const train_settings *s, const train_state *stat
          metadata_set(m, "momentum", "%a", s->momentum) || metadata_set(m, "weight_decay", "%a", s->weight_decay) ||
          metadata_set(m, "lr_steps", "%s", steps) || metadata_set(m, "init", "%s", settings_init_names[s->init]) ||
          metadata_set(m, "accuracy", "%s", settings_accuracy_names[s->accuracy]) ||
+         metadata_set(m, "optimiser", "%s", settings_optimiser_names[s->optimiser]) ||
+         metadata_set(m, "schedule", "%s", settings_schedule_names[s->schedule]) ||
+         metadata_set(m, "warm_up", "%lld", (long long)s->warm_up) || metadata_set(m, "clip", "%a", s->clip) ||
+         metadata_set(m, "ema", "%a", s->average) || metadata_set(m, "label_smoothing", "%a", s->smoothing) ||
          metadata_set(m, "augment", "%s", augment_print(&s->augment, augment)) ||
          metadata_set(m, "validation", "%a", s->validation) ||
          metadata_set(m, "keep", "%s", settings_keep_names[s->keep]) ||
@@ -79,20 +83,32 @@ static io_status read_rows(const char *name, const st_file *file, train_state *s
   return IO_OK;
 }
 
-/* What checkpoints of version 0.1 do not have, whose runs did without. */
+static io_status read_optimiser(const char *name, const st_file *file, train_settings *s, io_error *error)
+{
+  int kind = 0, schedule = 0;
+  io_status status = metadata_choice(name, file, "optimiser", settings_optimiser_names, &kind, error);
+  if (!status) status = metadata_choice(name, file, "schedule", settings_schedule_names, &schedule, error);
+  if (!status) status = metadata_integer(name, file, "warm_up", 0, SETTINGS_MOST_EPOCHS, &s->warm_up, error);
+  if (!status) status = metadata_number(name, file, "clip", 0, HUGE_VAL, &s->clip, error);
+  if (!status) status = metadata_number(name, file, "ema", 0, 1, &s->average, error);
+  if (!status) status = metadata_number(name, file, "label_smoothing", 0, 1, &s->smoothing, error);
+  s->optimiser = (cnnblas_net_optimiser_kind)kind;
+  s->schedule = (cnnblas_net_schedule_kind)schedule;
+  return status;
+}
+
+/* What checkpoints of version 0.1 do not have, whose runs did without: all of it or nothing. */
 static io_status read_newer_settings(const char *name, const st_file *file, train_settings *s, io_error *error)
 {
   const char *augment = st_metadata(file, "augment");
   int keep = 0;
-  io_status status = IO_OK;
-  if (augment && !augment_parse(augment, &s->augment))
+  if (!augment && !st_metadata(file, "optimiser")) return IO_OK;
+  io_status status = read_optimiser(name, file, s, error);
+  if (!status && (!augment || !augment_parse(augment, &s->augment)))
     status = metadata_bad(name, file, "augment", "none or flip,crop:N,cutout:N", error);
-  if (!status && st_metadata(file, "validation"))
-    status = metadata_number(name, file, "validation", 0, 1, &s->validation, error);
-  if (!status && st_metadata(file, "keep"))
-    status = metadata_choice(name, file, "keep", settings_keep_names, &keep, error);
-  if (!status && st_metadata(file, "patience"))
-    status = metadata_integer(name, file, "patience", 0, SETTINGS_MOST_EPOCHS, &s->patience, error);
+  if (!status) status = metadata_number(name, file, "validation", 0, 1, &s->validation, error);
+  if (!status) status = metadata_choice(name, file, "keep", settings_keep_names, &keep, error);
+  if (!status) status = metadata_integer(name, file, "patience", 0, SETTINGS_MOST_EPOCHS, &s->patience, error);
   s->keep = (settings_keep)keep;
   return status;
 }

@@ -12,8 +12,8 @@
 enum { MODEL_FORMAT = 1, TENSOR_NAME = 48 };
 
 /* The sets of tensors that a file may have, by what comes before their names. */
-enum { SET_VALUE, SET_MOMENTUM, SET_BEST, SETS };
-static const char *const set_prefixes[SETS] = {"", "momentum.", "best."};
+enum { SET_VALUE, SET_MOMENTUM, SET_BEST, SET_SECOND, SET_AVERAGE, SETS };
+static const char *const set_prefixes[SETS] = {"", "momentum.", "best.", "second.", "average."};
 
 /* ---- writing ---- */
 
@@ -46,13 +46,19 @@ static void describe(const cnnblas_net_tensor *from, const char *name, const voi
   to->data = data;
 }
 
-/* Where tensor i of a set lies; NULL if the file is to have no such set. */
-static const void *find_set(const cnnblas_net_tensor *t, int set, int64_t i, const model_training *run)
+/* Where a tensor of a set of the network's own lies; NULL if it has none. */
+static void *find_array(const cnnblas_net_tensor *t, int set)
 {
-  if (set == SET_VALUE) return t->value;
-  if (!run) return NULL;
-  if (set == SET_MOMENTUM) return t->momentum;
-  return run->best ? run->best->values[i] : NULL;
+  void *const arrays[SETS] = {t->value, t->momentum, NULL, t->second, t->average};
+  return arrays[set];
+}
+
+/* Where tensor i of a set lies that is to be written; NULL if the file is to have none. */
+static const void *find_written(const cnnblas_net_tensor *t, int set, int64_t i, const model_training *run)
+{
+  if (set != SET_VALUE && !run) return NULL;
+  if (set == SET_BEST) return run->best ? run->best->values[i] : NULL;
+  return find_array(t, set);
 }
 
 io_status model_write(const char *path, const cnnblas_net *net, const model_data *about, const model_training *run,
@@ -71,7 +77,7 @@ io_status model_write(const char *path, const cnnblas_net *net, const model_data
     for (size_t i = 0; i < own; i++) {
       cnnblas_net_tensor t;
       cnnblas_net_get_tensor(net, (int64_t)i, &t);
-      const void *data = find_set(&t, set, (int64_t)i, run);
+      const void *data = find_written(&t, set, (int64_t)i, run);
       if (!data) continue;
       snprintf(names[count], sizeof *names, "%s%s", set_prefixes[set], t.name);
       describe(&t, names[count], data, &to[count]);
@@ -148,22 +154,48 @@ static io_status take_tensor(const char *name, const st_file *file, const cnnbla
   return status;
 }
 
+/* Whether a set has this tensor: what is not trained has no moments. */
+static bool is_in_set(const cnnblas_net_tensor *t, int set)
+{
+  return t->trained || set == SET_VALUE || set == SET_BEST;
+}
+
+/* Which sets the file must have, and how many tensors that makes. */
+static int64_t expect_sets(const st_file *file, const cnnblas_net *net, bool expected[SETS])
+{
+  cnnblas_net_info info;
+  const bool run = model_is_checkpoint(file);
+  int64_t count = 0;
+  cnnblas_net_get_info(net, &info);
+  for (int set = 0; set < SETS; set++) {
+    expected[set] = set == SET_VALUE || (run && (set == SET_MOMENTUM || has_set(file, net, set)));
+    for (int64_t i = 0; i < info.tensors && expected[set]; i++) {
+      cnnblas_net_tensor t;
+      cnnblas_net_get_tensor(net, i, &t);
+      count += is_in_set(&t, set);
+    }
+  }
+  return count;
+}
+
 /* Every tensor of the network is in the file; with arrays to fill, they are. */
 static io_status take_tensors(const char *name, const st_file *file, const cnnblas_net *net, io_error *error)
 {
   cnnblas_net_info info;
+  bool expected[SETS];
   cnnblas_net_get_info(net, &info);
-  bool run = model_is_checkpoint(file), best = run && has_set(file, net, SET_BEST);
-  if (file->count != (size_t)info.tensors * (size_t)(1 + run + best))
+  int64_t count = expect_sets(file, net, expected);
+  if (file->count != (size_t)count)
     return io_fail(error, IO_BAD_INPUT, "%s: %zu tensors; its network \"%.200s\" has %lld%s%s", name, file->count,
-                   st_metadata(file, "network"), (long long)info.tensors, run ? ", each with its momentum" : "",
-                   best ? " and its value in the best epoch" : "");
+                   st_metadata(file, "network"), (long long)info.tensors,
+                   expected[SET_MOMENTUM] ? ", each with its momentum" : "",
+                   expected[SET_BEST] ? " and its value in the best epoch" : "");
   for (int64_t i = 0; i < info.tensors; i++) {
     cnnblas_net_tensor t;
+    io_status status = IO_OK;
     cnnblas_net_get_tensor(net, i, &t);
-    io_status status = take_tensor(name, file, &t, SET_VALUE, t.value, error);
-    if (!status && run) status = take_tensor(name, file, &t, SET_MOMENTUM, t.momentum, error);
-    if (!status && best) status = take_tensor(name, file, &t, SET_BEST, NULL, error);
+    for (int set = 0; set < SETS && !status; set++)
+      if (expected[set] && is_in_set(&t, set)) status = take_tensor(name, file, &t, set, find_array(&t, set), error);
     if (status) return status;
   }
   return IO_OK;
@@ -209,6 +241,19 @@ static io_status read_options(const char *name, const st_file *file, const model
                  dtype);
 }
 
+/* What a network that goes on with training needs room for. */
+static io_status read_training(const char *name, const st_file *file, cnnblas_net_options *o, io_error *error)
+{
+  int kind = 0;
+  double average = 0;
+  if (!st_metadata(file, "optimiser")) return IO_OK; /* version 0.1: SGD */
+  io_status status = metadata_choice(name, file, "optimiser", settings_optimiser_names, &kind, error);
+  if (!status) status = metadata_number(name, file, "ema", 0, 1, &average, error);
+  o->optimiser = (cnnblas_net_optimiser_kind)kind;
+  o->average = average > 0;
+  return status;
+}
+
 /* A design first: its tensors must be those of the file before memory is taken for them. */
 static io_status make_net(const char *name, const st_file *file, cnnblas_net_mode mode, cnnblas_net_options *o,
                           cnnblas_net **net, io_error *error)
@@ -226,6 +271,8 @@ static io_status make_net(const char *name, const st_file *file, cnnblas_net_mod
   *net = NULL;
   o->mode = mode;
   o->packed_weights = mode == CNNBLAS_NET_INFERENCE;
+  if (mode == CNNBLAS_NET_TRAINING) status = read_training(name, file, o, error);
+  if (status) return status;
   why = cnnblas_net_create(text, o, net);
   if (!why) why = cnnblas_net_set_steps(*net, steps);
   if (why) return failed_library(name, why, error);

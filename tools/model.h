@@ -8,7 +8,7 @@
  *              class_names, if they are known: a JSON array of texts, in the order of the labels
  *
  * A checkpoint is a model file with more in it: the momentum of each tensor as momentum.NAME, its value in the best epoch as
- * best.NAME if the run keeps that, and in the metadata the settings of the run and how far it has come. Whatever reads models
+ * best.NAME if the run keeps that, AdamW's second moments as second.NAME, moving averages as average.NAME, and in the metadata the settings of the run and how far it has come. Whatever reads models
  * reads checkpoints too.
  */
 #ifndef TOOLS_MODEL_H

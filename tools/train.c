@@ -118,6 +118,8 @@ static int begin_run(session *s)
   const dataset *d = &s->data.train;
   made.accuracy = o->settings.accuracy;
   made.seed = o->settings.seed;
+  made.optimiser = o->settings.optimiser;
+  made.average = o->settings.average > 0;
   t->settings = o->settings;
   made.batch = t->settings.batch =
       s->data.training.count < o->settings.batch ? s->data.training.count : o->settings.batch;
@@ -236,7 +238,10 @@ static int test_model(session *s)
   batches room = {0};
   const image_set images = {&s->data.test, NULL, s->data.test.count};
   double seconds;
-  if (t->best.values) weights_put(&t->best, t->net);
+  if (t->best.values)
+    weights_put(&t->best, t->net);
+  else if (t->settings.average > 0)
+    cnnblas_net_swap_average(t->net);
   if (!s->data.validates || !s->data.test.count) return COMMAND_FINE;
   int status = batches_make(&room, t->net, &t->about.norm)
                    ? evaluate_images(t->net, &images, &room, "the last test", &s->report.test, &seconds)

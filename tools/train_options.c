@@ -77,6 +77,12 @@ static const option_row rows[] = {
     {"validation", NUMBER, FIELD(settings.validation), 0, 1, NULL, NULL, FIXED},
     {"keep", CHOICE, FIELD(settings.keep), 0, 0, settings_keep_names, NULL, FIXED},
     {"patience", INTEGER, FIELD(settings.patience), 0, SETTINGS_MOST_EPOCHS, NULL, NULL, CHANGES},
+    {"optimiser", CHOICE, FIELD(settings.optimiser), 0, 0, settings_optimiser_names, NULL, FIXED},
+    {"schedule", CHOICE, FIELD(settings.schedule), 0, 0, settings_schedule_names, NULL, CHANGES},
+    {"warm-up", INTEGER, FIELD(settings.warm_up), 0, SETTINGS_MOST_EPOCHS, NULL, NULL, CHANGES},
+    {"clip", NUMBER, FIELD(settings.clip), 0, HUGE_VAL, NULL, NULL, CHANGES},
+    {"ema", NUMBER, FIELD(settings.average), 0, 1, NULL, NULL, FIXED},
+    {"label-smoothing", NUMBER, FIELD(settings.smoothing), 0, 1, NULL, NULL, CHANGES},
     {"lr", NUMBER, FIELD(settings.lr), 0, HUGE_VAL, NULL, NULL, CHANGES},
     {"lr-step", OWN, FIELD(settings.lr_steps), 0, 0, NULL, read_lr_steps, CHANGES},
     {"momentum", NUMBER, FIELD(settings.momentum), 0, 1, NULL, NULL, CHANGES},
@@ -156,6 +162,8 @@ static int check(train_options *o)
   }
   if (o->checkpoint && o->no_checkpoint)
     return command_fail(COMMAND_USAGE, "--checkpoint and --no-checkpoint exclude each other");
+  if (o->settings.smoothing > 0 && o->loss != CNNBLAS_NET_SOFTMAX)
+    return command_fail(COMMAND_USAGE, "--label-smoothing is for the softmax's loss");
   if (!keep_given && o->settings.validation > 0) o->settings.keep = KEEP_BEST;
   if (command_only_json(o->json)) o->quiet = true;
   return COMMAND_FINE;

@@ -78,9 +78,12 @@ static json_t *settings_json(const trainer *t, const cnnblas_net_info *info)
                 io_json_number(g->momentum), "weight_decay", io_json_number(g->weight_decay), "lr_step", steps, "init",
                 settings_init_names[g->init], "loss", settings_loss_names[info->loss], "dtype",
                 settings_dtype_names[info->dtype], "accuracy", settings_accuracy_names[g->accuracy]);
-  json_t *more = json_pack("{s:s, s:o, s:s, s:I}", "augment", augment_print(&g->augment, augment), "validation",
-                           io_json_number(g->validation), "keep", settings_keep_names[g->keep], "patience",
-                           (json_int_t)g->patience);
+  json_t *more = json_pack("{s:s, s:s, s:I, s:o, s:o, s:o, s:s, s:o, s:s, s:I}", "optimiser",
+                           settings_optimiser_names[g->optimiser], "schedule", settings_schedule_names[g->schedule],
+                           "warm_up", (json_int_t)g->warm_up, "clip", io_json_number(g->clip), "ema",
+                           io_json_number(g->average), "label_smoothing", io_json_number(g->smoothing), "augment",
+                           augment_print(&g->augment, augment), "validation", io_json_number(g->validation), "keep",
+                           settings_keep_names[g->keep], "patience", (json_int_t)g->patience);
   if (json_object_update(settings, more)) {
     json_decref(settings);
     settings = NULL;

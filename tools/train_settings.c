@@ -9,6 +9,8 @@
 const char *const settings_init_names[] = {"he", "he-fan-out", "small", "zero", NULL};
 const char *const settings_loss_names[] = {"softmax", "sigmoid", NULL};
 const char *const settings_dtype_names[] = {"f32", "f64", NULL};
+const char *const settings_optimiser_names[] = {"sgd", "nesterov", "adamw", NULL};
+const char *const settings_schedule_names[] = {"step", "cosine", NULL};
 const char *const settings_keep_names[] = {"last", "best", NULL};
 const char *const settings_accuracy_names[] = {"default", "exact", "relaxed", NULL};
 

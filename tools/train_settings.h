@@ -24,10 +24,16 @@ typedef enum { KEEP_LAST, KEEP_BEST } settings_keep;
 typedef struct {
   uint64_t seed;
   int64_t batch, epochs;
+  cnnblas_net_optimiser_kind optimiser;
   double lr, momentum, weight_decay;
+  cnnblas_net_schedule_kind schedule;
+  int64_t warm_up; /* epochs in which the rate rises */
   settings_lr_steps lr_steps;
   cnnblas_init init;
   cnnblas_accuracy_policy accuracy;
+  double clip;      /* the largest norm of the gradients; 0: any */
+  double average;   /* decay of the weights' moving averages, which become the model; 0: none are kept */
+  double smoothing; /* of the labels */
   augment_settings augment;
   double validation; /* share of the training images that are held out, at least 0 and below 1 */
   settings_keep keep;
@@ -64,6 +70,8 @@ extern const char *const settings_loss_names[];
 extern const char *const settings_dtype_names[];
 extern const char *const settings_accuracy_names[];
 extern const char *const settings_keep_names[];
+extern const char *const settings_optimiser_names[];
+extern const char *const settings_schedule_names[];
 
 /* "10:0.1,20:0.5": epochs counted from 1. Returns 0 and fills the steps, or -1 for a text that is wrong. */
 int settings_parse_lr_steps(const char *text, settings_lr_steps *steps);

@@ -77,8 +77,32 @@ static void show_progress(run *r, double now, int64_t first, double begin)
   progress_show(&t->progress, now, &at);
 }
 
+/* The rate of the step that comes, or, behind an epoch's last, of that. */
+static double find_rate(const trainer *t)
+{
+  const train_settings *g = &t->settings;
+  const int64_t steps = (t->training.count + g->batch - 1) / g->batch; /* an epoch's */
+  cnnblas_net_schedule s = {.kind = g->schedule, .lr = g->lr, .epoch_steps = steps, .epochs = g->epochs};
+  s.warm_up = g->warm_up * steps;
+  s.steps = g->lr_steps.steps;
+  s.count = g->lr_steps.count;
+  int64_t step = t->state.image / g->batch;
+  if (t->state.image == t->training.count) step = steps - 1;
+  return cnnblas_net_schedule_rate(&s, t->state.epoch * steps + step);
+}
+
+static void set_optimiser(const trainer *t, cnnblas_net_step *step)
+{
+  const train_settings *g = &t->settings;
+  step->optimiser = (cnnblas_net_optimiser){.kind = g->optimiser, .lr = find_rate(t), .momentum = g->momentum};
+  step->optimiser.weight_decay = g->weight_decay;
+  step->optimiser.most_norm = g->clip;
+  step->optimiser.average_decay = g->average;
+  step->label_smoothing = g->smoothing;
+}
+
 /* One step with a batch. */
-static int run_step(run *r, const batch *b, double lr)
+static int run_step(run *r, const batch *b)
 {
   trainer *t = r->t;
   train_state *s = &t->state;
@@ -88,9 +112,7 @@ static int run_step(run *r, const batch *b, double lr)
     return command_fail((int)b->status, "%s", b->error.text);
   }
   cnnblas_net_step step = {.n = b->count, .images = b->images, .labels = b->labels, .numbers = b->numbers};
-  step.optimiser.lr = lr;
-  step.optimiser.momentum = t->settings.momentum;
-  step.optimiser.weight_decay = t->settings.weight_decay;
+  set_optimiser(t, &step);
   cnnblas_status why = cnnblas_net_train_step(t->net, &step, &result);
   if (why) return training_failed(t, why);
   s->image += b->count;
@@ -109,7 +131,7 @@ static void shuffle(run *r)
 }
 
 /* The rest of the running epoch's steps. */
-static int run_steps(run *r, double lr)
+static int run_steps(run *r)
 {
   trainer *t = r->t;
   train_state *s = &t->state;
@@ -121,7 +143,7 @@ static int run_steps(run *r, double lr)
   shuffle(r);
   batches_begin(&r->training, &set, s->image, &how);
   for (const batch *b; !status && !signals_came() && (b = batches_next(&r->training));) {
-    status = run_step(r, b, lr);
+    status = run_step(r, b);
     double now = progress_now();
     r->busy += before + now - begin - s->seconds; /* the step, and the wait for its batch */
     s->seconds = before + now - begin;
@@ -151,17 +173,18 @@ static void judge_epoch(trainer *t)
 }
 
 /* Tests, adds the epoch's row, and moves the state to the next epoch. */
-static int finish_epoch(run *r, double lr)
+static int finish_epoch(run *r)
 {
   trainer *t = r->t;
   train_state *s = &t->state;
-  train_row row = {.epoch = s->epoch + 1, .lr = lr, .images = t->training.count, .correct = s->correct};
+  train_row row = {.epoch = s->epoch + 1, .lr = find_rate(t), .images = t->training.count, .correct = s->correct};
   cnnblas_net_result test;
   io_error error;
   char name[64];
   name_epoch(t, name);
   row.loss = s->loss / (double)t->training.count;
   row.seconds = s->seconds;
+  if (t->settings.average > 0) cnnblas_net_swap_average(t->net); /* what is tested and kept are the averages */
   int tested = evaluate_images(t->net, &t->held_out, &r->held_out, name, &test, &row.test_seconds);
   if (tested) return tested;
   row.test_loss = test.loss;
@@ -172,6 +195,7 @@ static int finish_epoch(run *r, double lr)
   s->image = s->correct = 0;
   s->loss = s->seconds = 0;
   judge_epoch(t);
+  if (t->settings.average > 0) cnnblas_net_swap_average(t->net);
   progress_wipe(&t->progress);
   print_row(t, &row);
   io_status status = t->history ? history_write(t->history, &t->settings, s, &error) : IO_OK;
@@ -184,9 +208,8 @@ static int run_epochs(run *r)
   trainer *t = r->t;
   int status = COMMAND_FINE;
   while (t->state.epoch < t->settings.epochs && !t->stopped_early && !status) {
-    double lr = cnnblas_lr_get(t->settings.lr, t->settings.lr_steps.steps, t->settings.lr_steps.count, t->state.epoch);
-    status = run_steps(r, lr);
-    if (!status && t->state.image == t->training.count) status = finish_epoch(r, lr);
+    status = run_steps(r);
+    if (!status && t->state.image == t->training.count) status = finish_epoch(r);
     if (!status && signals_came() && t->state.epoch < t->settings.epochs && !t->stopped_early) status = interrupted(t);
   }
   return status;

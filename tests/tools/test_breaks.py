@@ -51,6 +51,19 @@ class Breaks(rig.CommandTest):
             self.assertEqual(rig.read(self.path('whole')), rig.read(self.path('broken')))
             self.assertEqual(tensors(self.path('whole.ck')), tensors(self.path('run.ck')))
 
+    def test_what_follows_the_data_is_bit_identical_too(self):
+        """Moments, averages, rates, draws and the best epoch, across breaks in the middle of epochs."""
+        more = ['--augment', 'flip,crop:2,cutout:2', '--optimiser', 'adamw', '--lr', '0.003', '--schedule', 'cosine', '--warm-up', 1,
+                '--clip', '0.5', '--ema', '0.9', '--label-smoothing', '0.1', '--keep', 'best']
+        self.run_command(*self.begin, *more, '--out', 'whole', '--checkpoint', 'whole.ck')
+        command = [*self.begin, *more]
+        for step in BREAKS:
+            self.broken(signal.SIGTERM, step, 1, *command, *self.outputs, status=128 + signal.SIGTERM)
+            command = self.resume
+        self.run_command(*command, *self.outputs)
+        self.assertEqual(rig.read(self.path('whole')), rig.read(self.path('broken')))
+        self.assertEqual(tensors(self.path('whole.ck')), tensors(self.path('run.ck')))
+
     def test_a_signal_in_the_last_step_of_all_breaks_nothing(self):
         self.run_command(*self.begin, '--out', 'whole')
         self.assertEqual(self.broken(signal.SIGINT, STEPS, 1, *self.begin, *self.outputs, status=0), '')

@@ -66,7 +66,10 @@ static io_status load(const uint8_t *bytes, size_t count, cnnblas_net **net, io_
   if (!status && model_is_checkpoint(&parsed)) {
     train_settings settings;
     train_state run;
-    if (!model_read_run("the file", &parsed, &settings, &run, error)) settings_free(&run);
+    status = model_read_run("the file", &parsed, &settings, &run, error);
+    if (!status) settings_free(&run);
+    if (status) cnnblas_net_destroy(*net);
+    if (status) *net = NULL;
   }
   st_free(&parsed);
   free(copy);

@@ -95,6 +95,31 @@ class Training(rig.CommandTest):
         self.refused(3, ['m', 'none of its tensors'], 'train', '--data', other, '--net', 'INPUT -> FC', '--init-from', 'm', '-q')
         self.refused(3, 'nowhere', *begin[:-1], 'nowhere', '-q')
 
+    OPTIMISERS = {'nesterov': ['--optimiser', 'nesterov'], 'adamw': ['--optimiser', 'adamw', '--lr', '0.003'],
+                  'cosine': ['--schedule', 'cosine'], 'warm': ['--warm-up', '1'], 'clip': ['--clip', '0.5'], 'ema': ['--ema', '0.9'],
+                  'smooth': ['--label-smoothing', '0.1'],
+                  'all': ['--optimiser', 'adamw', '--lr', '0.003', '--schedule', 'cosine', '--warm-up', '1', '--clip', '0.5', '--ema',
+                          '0.9', '--label-smoothing', '0.1', '--weight-decay', '0.01', '--validation', '0.2', '--augment', 'crop:1']}
+
+    def test_optimisers_and_schedules(self):
+        """Each changes the model, learns, and is resumed to the same bits, by another number of threads too."""
+        models = set()
+        for name, options in self.OPTIMISERS.items():
+            self.run_command(*self.base, *options, '--epochs', '4', '--out', 'whole', '--threads', '1', '--json', 'j')
+            models.add(rig.read(self.path('whole')))
+            run = json.loads(rig.read(self.path('j')))
+            row = run['epochs'][-1]
+            self.assertGreater(row.get('test_accuracy', row.get('validation_accuracy')), 0.9, name)
+            # The same run in two processes: the second takes its settings from the checkpoint.
+            self.run_command(*self.base, *options, '--epochs', '4', '--checkpoint', 'ck', '--lr-step', '9:1', '--threads', '2',
+                             '--out', 'again')
+            self.assertEqual(rig.read(self.path('again')), rig.read(self.path('whole')), name)
+        self.assertEqual(len(models), len(self.OPTIMISERS))
+        rates = [row['lr'] for row in run['epochs']]
+        self.assertAlmostEqual(rates[0], 0.003)
+        self.assertLess(rates[3], rates[2])
+        self.assertEqual(run['settings']['optimiser'], 'adamw')
+
     def test_top5_and_classes(self):
         data = rig.write_data(self.path('eight'), classes=8)
         self.run_command('train', '--data', data, '--net', rig.NET, '--epochs', '2', '--out', 'm', '-q')

@@ -20,7 +20,7 @@ class Usage(rig.CommandTest):
 
     def test_every_option_is_in_the_help(self):
         train = self.run_command('train', '--help')[0]
-        for option in ('data input net init-from augment validation keep patience no-checkpoint epochs batch lr momentum weight-decay lr-step init loss accuracy seed threads out checkpoint resume '
+        for option in ('data input net init-from augment validation keep patience no-checkpoint optimiser schedule warm-up clip ema label-smoothing epochs batch lr momentum weight-decay lr-step init loss accuracy seed threads out checkpoint resume '
                        'history json progress quiet').split():
             self.assertIn('--' + option, train)
 
@@ -53,7 +53,9 @@ class Usage(rig.CommandTest):
                 ('--lr nan', ['train', '--lr', 'nan']), ('--momentum 1', ['train', '--momentum', '1']),
                 ('--augment flip,blur: it is none, or some of', ['train', '--augment', 'flip,blur']), ('--augment crop:0', ['train', '--augment', 'crop:0']),
                 ('--augment flip,', ['train', '--augment', 'flip,']), ('--augment crop:4,crop:4', ['train', '--augment', 'crop:4,crop:4']),
-                ('--validation 1:', ['train', '--validation', '1']), ('--keep first', ['train', '--keep', 'first']),
+                ('sgd, nesterov, adamw', ['train', '--optimiser', 'lamb']), ('step, cosine', ['train', '--schedule', 'poly']),
+                ('--ema 1:', ['train', '--ema', '1']), ('--optimiser cannot be given with --resume', ['train', '--resume', 'x', '--optimiser', 'sgd']),
+                ('softmax', ['train', '--loss', 'sigmoid', '--label-smoothing', '0.1']), ('--validation 1:', ['train', '--validation', '1']), ('--keep first', ['train', '--keep', 'first']),
                 ('--top 0', ['predict', '--top', '0']), ('exclude each other', ['train', '--checkpoint', 'x', '--no-checkpoint']),
                 ('--validation cannot be given with --resume', ['train', '--resume', 'x', '--validation', '0.1']),
                 ('--input 3x', ['train', '--input', '3x']), ('--lr-step 0:0.1', ['train', '--lr-step', '0:0.1']), ('--lr-step 3', ['train', '--lr-step', '3']),
