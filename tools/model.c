@@ -246,6 +246,8 @@ static io_status read_training(const char *name, const st_file *file, cnnblas_ne
 {
   int kind = 0;
   double average = 0;
+  const char *seed = st_metadata(file, "seed"); /* DROPOUT goes on drawing by it */
+  if (seed) o->seed = strtoull(seed, NULL, 10);
   if (!st_metadata(file, "optimiser")) return IO_OK; /* version 0.1: SGD */
   io_status status = metadata_choice(name, file, "optimiser", settings_optimiser_names, &kind, error);
   if (!status) status = metadata_number(name, file, "ema", 0, 1, &average, error);

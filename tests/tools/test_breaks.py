@@ -55,8 +55,10 @@ class Breaks(rig.CommandTest):
         """Moments, averages, rates, draws and the best epoch, across breaks in the middle of epochs."""
         more = ['--augment', 'flip,crop:2,cutout:2', '--optimiser', 'adamw', '--lr', '0.003', '--schedule', 'cosine', '--warm-up', 1,
                 '--clip', '0.5', '--ema', '0.9', '--label-smoothing', '0.1', '--keep', 'best']
-        self.run_command(*self.begin, *more, '--out', 'whole', '--checkpoint', 'whole.ck')
-        command = [*self.begin, *more]
+        net = 'INPUT -> CONV 4@3x3 pad 1 -> BN -> RELU -> ADD[ CONV 4@3x3 pad 1 -> BN | ] -> RELU -> DROPOUT 0.2 -> POOL max 2 -> FC'
+        begin = [*self.begin, '--net', net, '--seed', 3, *more]
+        self.run_command(*begin, '--out', 'whole', '--checkpoint', 'whole.ck')
+        command = begin
         for step in BREAKS:
             self.broken(signal.SIGTERM, step, 1, *command, *self.outputs, status=128 + signal.SIGTERM)
             command = self.resume
