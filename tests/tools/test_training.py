@@ -3,6 +3,7 @@ import csv
 import json
 import os
 import re
+import struct
 
 import rig
 
@@ -133,8 +134,40 @@ class Training(rig.CommandTest):
             self.assertEqual(row['precision'], table[i][i] / taken if taken else None)
             self.assertEqual(row['recall'], table[i][i] / are if are else None)
 
-    def test_the_running_line_says_how_long(self):
-        self.run_command(*self.base[:-1], '--epochs', '1', '--progress', 'always', '--augment', 'flip')
+    NEWER = ['augment', 'validation', 'keep', 'patience', 'optimiser', 'schedule', 'warm_up', 'clip', 'ema', 'label_smoothing']
+
+    def test_checkpoints_of_0_1_go_on(self):
+        """They lack what came later, and have one mean for all channels."""
+        data = rig.write_data(self.path('colour'), size=6, channels=3)
+        self.run_command('train', '--data', data, '--net', rig.NET, '--epochs', '2', '--checkpoint', 'new', '-q')
+
+        def rewrite(name, metadata):
+            text = rig.read(self.path('new'))
+            length, = struct.unpack('<Q', text[:8])
+            header = json.loads(text[8:8 + length])
+            header['__metadata__'] = metadata(header['__metadata__'])
+            head = json.dumps(header).encode()
+            head += b' ' * (-len(head) % 8)
+            rig.write(self.path(name), struct.pack('<Q', len(head)) + head + text[8 + length:])
+
+        def old(metadata):
+            metadata = {key: value for key, value in metadata.items() if key not in self.NEWER}
+            metadata.update(input_mean='100', input_scale='0.002')
+            return metadata
+
+        def one_mean(metadata):
+            return {**metadata, 'input_mean': '100', 'input_scale': '0.002'}
+
+        rewrite('old', old)
+        rewrite('one', one_mean)
+        for name in ('old', 'one'):
+            self.run_command('train', '--data', data, '--resume', name, '--epochs', '3', '--out', name + '.m', '-q')
+            self.run_command('eval', '--model', name, '--data', data)
+        self.assertEqual(rig.read(self.path('old.m')), rig.read(self.path('one.m')))
+        for key, value in (('input_mean', '1,2'), ('input_scale', '1,2,x'), ('input_mean', ''), ('class_names', '[1]'), ('class_names', '{'),
+                           ('augment', 'blur'), ('keep', 'all'), ('ema', '1'), ('optimiser', 'x'), ('validation', '-1')):
+            rewrite('bad', lambda metadata, key=key, value=value: {**metadata, key: value})
+            self.refused(3, ['bad', key], 'train', '--data', data, '--resume', 'bad', '--epochs', '3')
 
 
 rig.main()
