@@ -24,7 +24,7 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SOURCES = ['include', 'lib', 'packaging', 'tools', 'tests', 'bench', 'docs', 'meson.build', 'meson_options.txt']
+SOURCES = ['include', 'lib', 'packaging', 'reports', 'tools', 'tests', 'bench', 'docs', 'meson.build', 'meson_options.txt']
 
 
 def run(command, **options):
