@@ -175,154 +175,154 @@ static const struct {
   {"avx512", "SkylakeX", {
     [CB_COST_ROWS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00586, 0.637, 0.0361, 0.0829, 0, 2.02e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.00675, 0.326, 0.246, 0.125, 61.9, 6.65e+03},
+        [CNNBLAS_FORWARD] = {0.00585, 0.627, 0.0395, 0.0817, 0, 1.8e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.00677, 0.243, 0.283, 0.123, 80.1, 6.99e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0117, 1.27, 0.0722, 0.166, 0, 4.05e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0135, 0.652, 0.492, 0.25, 124, 1.33e+04},
+        [CNNBLAS_FORWARD] = {0.0117, 1.25, 0.0789, 0.163, 0, 3.6e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0135, 0.486, 0.566, 0.246, 160, 1.4e+04},
       },
     },
     [CB_COST_LANES] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00614, 0.126, 0.0481, 0, 3.35e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.00746, 0.205, 0.129, 1.58, 5.25e+03, 4.18e+04},
+        [CNNBLAS_FORWARD] = {0.006, 0.116, 0.108, 0, 2.82e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.00743, 0.219, 0.132, 1.49, 2.96e+03, 4.04e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0123, 0.252, 0.0961, 0, 6.7e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0149, 0.409, 0.258, 3.16, 1.05e+04, 8.37e+04},
+        [CNNBLAS_FORWARD] = {0.012, 0.232, 0.216, 0, 5.65e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0149, 0.437, 0.263, 2.98, 5.93e+03, 8.08e+04},
       },
     },
     [CB_COST_DIRECT] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00721, 0, 0, 0.344, 2.23e+03, 1.44e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.00693, 0, 0, 0.757, 1.82e+03, 3.24e+03},
+        [CNNBLAS_FORWARD] = {0.00715, 0, 0, 0.335, 2.22e+03, 1.41e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.00694, 0, 0, 0.746, 1.81e+03, 3.21e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0144, 0, 0, 0.688, 4.47e+03, 2.89e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0139, 0, 0, 1.51, 3.64e+03, 6.47e+03},
+        [CNNBLAS_FORWARD] = {0.0143, 0, 0, 0.67, 4.43e+03, 2.81e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0139, 0, 0, 1.49, 3.62e+03, 6.43e+03},
       },
     },
     [CB_COST_BATCH] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00984, 0.127, 0.272, 0, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0111, 0, 0.594, 0, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00518, 0.0662, 0.113, 0, 0, 2.78e+03},
+        [CNNBLAS_FORWARD] = {0.00976, 0.128, 0.272, 0, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.011, 0, 0.586, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00517, 0.0327, 0.113, 0, 0, 2.89e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0197, 0.255, 0.545, 0, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0221, 0, 1.19, 0, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0104, 0.132, 0.226, 0, 0, 5.56e+03},
+        [CNNBLAS_FORWARD] = {0.0195, 0.256, 0.545, 0, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.022, 0, 1.17, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0103, 0.0655, 0.226, 0, 0, 5.78e+03},
       },
     },
     [CB_COST_SLIVERS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00543, 0.0151, 0.301, 0.519, 505, 1.45e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.00552, 0.0038, 0.284, 0.639, 1.76e+03, 2.81e+03},
+        [CNNBLAS_FORWARD] = {0.00538, 0.0168, 0.293, 0.515, 509, 1.43e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.00546, 0.0106, 0.295, 0.639, 813, 3.55e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0109, 0.0301, 0.601, 1.04, 1.01e+03, 2.9e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.011, 0.0076, 0.568, 1.28, 3.53e+03, 5.63e+03},
+        [CNNBLAS_FORWARD] = {0.0108, 0.0336, 0.585, 1.03, 1.02e+03, 2.87e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0109, 0.0212, 0.59, 1.28, 1.63e+03, 7.1e+03},
       },
     },
     [CB_COST_WEIGHTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00569, 0.193, 0.176, 0, 1.33e+03, 1.5e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00567, 0.189, 0.163, 0, 1.4e+03, 1.49e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0114, 0.387, 0.352, 0, 2.65e+03, 3.01e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0113, 0.377, 0.325, 0, 2.8e+03, 2.97e+03},
       },
     },
     [CB_COST_INPUTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00661, 0.112, 0.103, 0, 37.4, 141},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00653, 0.111, 0.102, 0, 38.4, 146},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0132, 0.224, 0.206, 0, 74.8, 282},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0131, 0.221, 0.205, 0, 76.8, 293},
       },
     },
     [CB_COST_GEMM_1X1] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00743, 0, 0.147, 0, 211, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.00747, 0, 0.261, 0, 59.7, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0151, 0.186, 0, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.00736, 0, 0.146, 0, 202, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.00745, 6.63e-05, 0.257, 0, 69.4, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0152, 0.175, 0.00221, 0, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0149, 0, 0.294, 0, 423, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0149, 0, 0.521, 0, 119, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0302, 0.373, 0, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0147, 0, 0.293, 0, 404, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0149, 0.000133, 0.514, 0, 139, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0304, 0.351, 0.00442, 0, 0, 0},
       },
     },
     [CB_COST_IM2COL] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00745, 0, 0.263, 0, 217, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.00785, 0, 0.255, 0, 64.2, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00744, 0, 0.286, 0.0542, 8.6, 0},
+        [CNNBLAS_FORWARD] = {0.00749, 0, 0.246, 0.00181, 204, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.00795, 0, 0.227, 0, 70.9, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00731, 0, 0.28, 0.0598, 5.71, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0149, 0, 0.526, 0, 433, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0157, 0, 0.511, 0, 128, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0149, 0, 0.572, 0.108, 17.2, 0},
+        [CNNBLAS_FORWARD] = {0.015, 0, 0.493, 0.00362, 408, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0159, 0, 0.455, 0, 142, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0146, 0, 0.56, 0.12, 11.4, 0},
       },
     },
     [CB_COST_ROT180] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_DATA] = {0.0238, 0, 0.17, 3.02, 1.07e+04, 1.16e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0236, 0, 0.199, 2.96, 1.05e+03, 1.79e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_DATA] = {0.0475, 0, 0.341, 6.04, 2.15e+04, 2.31e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0471, 0, 0.399, 5.93, 2.1e+03, 3.57e+04},
       },
     },
     [CB_COST_DEPTHWISE] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0222, 0, 0, 0, 0, 2.19e+04},
-        [CNNBLAS_BACKWARD_DATA] = {0.0208, 0, 0.3, 0, 0, 4.26e+03},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0218, 0, 0, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0225, 0, 0, 0, 0, 1.94e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.021, 0, 0.275, 0, 0, 4.52e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.021, 0, 0, 0, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0444, 0, 0, 0, 0, 4.39e+04},
-        [CNNBLAS_BACKWARD_DATA] = {0.0416, 0, 0.601, 0, 0, 8.52e+03},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0436, 0, 0, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0449, 0, 0, 0, 0, 3.88e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0419, 0, 0.551, 0, 0, 9.05e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0419, 0, 0, 0, 0, 0},
       },
     },
     [CB_COST_DEPTHWISE_SQUARE] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00853, 0.00606, 0.0879, 0.381, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.00828, 0.105, 0, 0.415, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00843, 0, 0.0946, 0.86, 0, 0},
+        [CNNBLAS_FORWARD] = {0.00851, 0.00669, 0.0869, 0.384, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.00812, 0.107, 0, 0.391, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00835, 0.00539, 0.0888, 0.87, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0171, 0.0121, 0.176, 0.762, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0166, 0.211, 0, 0.83, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0169, 0, 0.189, 1.72, 0, 0},
+        [CNNBLAS_FORWARD] = {0.017, 0.0134, 0.174, 0.768, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0162, 0.214, 0, 0.782, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0167, 0.0108, 0.178, 1.74, 0, 0},
       },
     },
     [CB_COST_PLANES] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0117, 0.19, 0, 0, 0, 3.51e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0156, 0, 0, 4.99, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0117, 0.191, 0, 0, 0, 3.49e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0157, 0, 0, 4.91, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0233, 0.381, 0, 0, 0, 7.02e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0312, 0, 0, 9.98, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0233, 0.382, 0, 0, 0, 6.98e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0313, 0, 0, 9.82, 0, 0},
       },
     },
     [CB_COST_WINOGRAD] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00833, 0.172, 0, 0.123, 1.09e+03, 6.45e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.00924, 0.000817, 0.134, 0.0942, 832, 1.18e+04},
+        [CNNBLAS_FORWARD] = {0.00821, 0.168, 0, 0.122, 1.12e+03, 6.18e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0089, 0.0269, 0.11, 0.103, 988, 1.13e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0167, 0.345, 0, 0.246, 2.19e+03, 1.29e+04},
-        [CNNBLAS_BACKWARD_DATA] = {0.0185, 0.00163, 0.268, 0.188, 1.66e+03, 2.35e+04},
+        [CNNBLAS_FORWARD] = {0.0164, 0.337, 0, 0.244, 2.24e+03, 1.24e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0178, 0.0537, 0.22, 0.205, 1.98e+03, 2.25e+04},
       },
     },
     [CB_COST_WINOGRAD_WEIGHTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00317, 0.47, 0.377, 0, 0, 6.01e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0037, 0.434, 0.339, 0, 1.59e+03, 5.88e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00633, 0.941, 0.754, 0, 0, 1.2e+04},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00739, 0.867, 0.678, 0, 3.18e+03, 1.18e+04},
       },
     },
   }},
