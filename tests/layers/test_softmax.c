@@ -45,6 +45,7 @@ static void compare_line(const cnnblas_softmax_desc *d, int64_t at, const void *
   const long double unit = d->dtype == CNNBLAS_F64 ? 0x1p-53L : 0x1p-24L;
   const long double least =
       d->dtype == CNNBLAS_F64 ? 0x1p-1073L : 0x1p-148L; /* two of the smallest numbers above zero */
+  const long double terms = d->dtype == CNNBLAS_F64 ? (long double)d->axis : 1; /* sums are kept in double */
   long double largest = -INFINITY, sum = 0, dot = 0, magnitude = 0;
   for (int64_t j = 0; j < d->axis; j++) largest = fmaxl(largest, (long double)get(d, x, at + j * d->inner));
   for (int64_t j = 0; j < d->axis; j++) sum += expl((long double)get(d, x, at + j * d->inner) - largest);
@@ -57,11 +58,13 @@ static void compare_line(const cnnblas_softmax_desc *d, int64_t at, const void *
     int64_t i = at + j * d->inner;
     long double shifted = (long double)get(d, x, i) - largest, own = (long double)get(d, got[0], i);
     long double y = d->logarithm ? shifted - logl(sum) : expl(shifted) / sum;
-    long double bound = (d->logarithm ? 4 * (fabsl(shifted) + fabsl(logl(sum)) + 1) : 8 * y) * unit;
+    /* The difference to the largest element is rounded, which its exponential function magnifies by itself. */
+    long double bound =
+        (d->logarithm ? 4 * (fabsl(shifted) + fabsl(logl(sum)) + 1) + terms : (8 + terms + fabsl(shifted)) * y) * unit;
     if (!(fabsl(own - y) <= bound + least)) FAIL("y[%lld] is %.12Lg, not %.12Lg", (long long)i, own, y);
     long double e = (long double)get(d, dy, i), p = d->logarithm ? expl(own) : own;
     long double dx = d->logarithm ? e - p * dot : p * (e - dot);
-    bound = 8 * unit * (d->logarithm ? fabsl(e) + p * magnitude : p * (fabsl(e) + magnitude));
+    bound = (8 + terms) * unit * (d->logarithm ? fabsl(e) + p * magnitude : p * (fabsl(e) + magnitude));
     if (!(fabsl((long double)get(d, got[1], i) - dx) <= bound + least))
       FAIL("dx[%lld] is %.12g, not %.12Lg", (long long)i, get(d, got[1], i), dx);
   }
