@@ -11,14 +11,17 @@
  *
  * The notation, in EBNF; words in any case, blanks anywhere between tokens:
  *
- *   network    = input , { "->" , item } ;
+ *   network    = input , { "->" , item } | "NET" , preset ;
+ *   preset     = "resnet20" | "resnet50" | "mobilenet_v2" | "googlenet" | "vgg16" | "unet" ;
  *   input      = "INPUT" , [ number , { "x" , number } ] ;       channels, then 0 to 3 axes: 3x32x32, 1x16000, 784
  *   item       = layer | group | join ;
  *   group      = "[" , item , { "->" , item } , "]" , [ "*" , number ] ;              *0 leaves the group out
  *   join       = ( "ADD" | "MUL" | "CAT" ) , "[" , branch , "|" , branch , { "|" , branch } , "]" ;
  *   branch     = [ item , { "->" , item } ] ;                    an empty one gives what goes in
- *   layer      = conv | pool | gpool | fc | "BN" | dropout | activation ;
+ *   layer      = conv | tconv | pool | gpool | fc | "BN" | dropout | activation ;
  *   conv       = "CONV" , [ number , "@" , sizes ] , { conv word } ;                  filters @ filter size
+ *   tconv      = "TCONV" , number , "@" , sizes , { "stride" , sizes | "dilation" , sizes | "groups" , number | "bias"
+ *              | "pad" , ends | "output" , sizes } ;             transposed; output: added to the output's end
  *   conv word  = "stride" , sizes | "dilation" , sizes | "groups" , number | "bias"
  *              | "pad" , ( ends | "same" | "valid" ) | "maps" , maps ;
  *   maps       = list , { "/" , list } ;                         a list a filter: the input maps that it sees
@@ -45,6 +48,9 @@
  * `ADD[ CONV 64@3x3 pad 1 -> BN -> RELU -> CONV 64@3x3 pad 1 -> BN | ] -> RELU` is a residual block,
  * `MUL[ | GPOOL avg -> FC 16 -> RELU -> FC 64 -> SIGMOID ]` squeeze and excitation. Groups and joins may hold each other, 16 deep; a network has at most 1000 layers; a table of maps has at most
  * 2^24 places (filters times maps); repetitions that take more than 10^8 characters to read are refused.
+ *
+ * NET NAME stands for a notation that cnnblas_net_text gives: with the input and classes of the options, or else those of its
+ * paper (resnet20: 3x32x32 and 10). A network's outputs are all elements that its last layer makes; unet's are two maps.
  *
  * A convolution has F*F*D1*K weights (D1/groups with groups) and K biases, none where BN alone reads it unless `bias` is written;
  * a fully connected layer has out*in and out; BN a scale (weight) and a shift (bias) a channel and, not trained, running_mean and
@@ -165,7 +171,7 @@ typedef struct cnnblas_net_info {
 /** Fills info. Returns CNNBLAS_OK or CNNBLAS_INVALID_ARGUMENT (null pointer). */
 CNNBLAS_API cnnblas_status cnnblas_net_get_info(const cnnblas_net *net, cnnblas_net_info *info);
 
-/** The notation that the network was made from, as given. Valid as long as the network. "" for NULL. */
+/** The notation that the network was made from, as given, or of the preset. Valid as long as the network. "" for NULL. */
 CNNBLAS_API const char *cnnblas_net_text(const cnnblas_net *net);
 
 /** One layer, for inspection. */
@@ -175,7 +181,7 @@ typedef struct cnnblas_net_layer_info {
   char detail[168];      /* "8@5x5 stride 1 pad 0" */
   char algorithm[3][32]; /* of a convolution: forward, backward_data, backward_weights; "" if there is none */
   int32_t column;        /* where the text names it, from 1 */
-  int32_t fused;         /* 1: an activation done in the store of the layer before it: no array of its own */
+  int32_t fused;         /* 1: done in the store of a layer before it: no array of its own */
   int64_t c;             /* output channels of one image; FC: outputs */
   int64_t size[3];       /* output shape of one image; FC: c outputs, sizes 1 */
   int64_t elements;      /* of one image's output */
@@ -240,11 +246,13 @@ CNNBLAS_API cnnblas_status cnnblas_net_initialise(cnnblas_net *net, cnnblas_init
 
 /**
  * Packs the convolutions' weights as they are now: from here on passes read these and need not pack them in each call.
- * For an inference network made with options.packed_weights; the bits of all results are the same. It pays where many
+ * For an inference network made with options.packed_weights. A BN that alone reads a convolution goes into its weights and bias, and
+ * an ADD of two branches and an activation behind it into its store: results of such networks differ by rounding; those of all others
+ * have the same bits. It pays where many
  * weights meet few pixels: small images, few at a time. Before the first call passes read the weights as they are.
  *
- * The packed weights lie in the network's block. What is written to a convolution's weight tensor afterwards counts from
- * the next cnnblas_net_pack_weights on; biases and fully connected weights count at once. A layer whose plan would not
+ * The packed weights lie in the network's block. What is written to a convolution's weight tensor afterwards, or to the tensors of a
+ * BN that went into it, counts from the next cnnblas_net_pack_weights on; biases and fully connected weights count at once. A layer whose plan would not
  * pack its weights (cnnblas_conv_plan_packs) has no packed ones: what is written there counts at once too.
  *
  * Belongs to one thread at a time, as all calls of a network; runs in parallel.

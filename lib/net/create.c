@@ -3,6 +3,7 @@
 #include "net/design.h"
 #include "net/kind.h"
 #include "net/notation.h"
+#include "net/presets.h"
 #include "net/sinks.h"
 #include "net/support.h"
 #include <cnnblas/system.h>
@@ -145,9 +146,12 @@ static int default_threads(void)
   return cnnblas_system_get_info(&info) ? 1 : info.threads;
 }
 
-static cnnblas_status copy_text(cnnblas_net *net, const char *text)
+/* The notation: the preset's that text names, or a copy of text. */
+static cnnblas_status make_text(cnnblas_net *net, const char *text)
 {
   size_t bytes = strlen(text) + 1;
+  cnnblas_status status = cb_net_expand_preset(text, &net->options, &net->text);
+  if (status || net->text) return status;
   net->text = cnnblas_shared_alloc(bytes, 0);
   if (!net->text) return cb_net_no_memory(bytes, "the network's text");
   memcpy(net->text, text, bytes);
@@ -169,8 +173,8 @@ cnnblas_status cnnblas_net_create(const char *text, const cnnblas_net_options *o
   net->element = o->dtype == CNNBLAS_F64 ? 8 : 4;
   net->threads = o->threads ? o->threads : default_threads();
   net->last_n = CB_NET_NONE;
-  status = copy_text(net, text);
-  if (!status) status = cb_notation_parse(text, &net->options, &net->design);
+  status = make_text(net, text);
+  if (!status) status = cb_notation_parse(net->text, &net->options, &net->design);
   if (!status) status = make_layers(net);
   if (!status) status = cb_net_make_block(net);
   net->options.algorithm = NULL;

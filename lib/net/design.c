@@ -1,6 +1,7 @@
 /* Layers become nodes of the graph: names, shapes; errors with the column in front. */
 #include "net/design.h"
 #include "base/size.h"
+#include "net/fold.h"
 #include "net/kind.h"
 #include "net/support.h"
 #include <stdio.h>
@@ -55,7 +56,9 @@ static cnnblas_status prepare(void *self, void *context, size_t *workspace)
 static cnnblas_status run(const cb_graph_call *call)
 {
   const cb_net_layer *l = call->self;
-  return l->fused ? CNNBLAS_OK : l->row->forward(call->context, l, call->inputs, call->outputs[0]);
+  const cb_net_pass *p = call->context;
+  if (l->fused || cb_net_is_folded(p->net, l)) return CNNBLAS_OK;
+  return l->row->forward(p, l, call->inputs, call->outputs[0]);
 }
 
 static void release(void *self)

@@ -1,4 +1,5 @@
 /* Looking into a network: sizes, layers, tensors, and a table for people. */
+#include "net/fold.h"
 #include "net/kind.h"
 #include "net/support.h"
 #include <math.h>
@@ -85,7 +86,7 @@ cnnblas_status cnnblas_net_get_layer(const cnnblas_net *net, int64_t index, cnnb
   if (l->row->describe) l->row->describe(l, info->kind, info->detail, sizeof info->detail);
   memcpy(info->algorithm, l->algorithms, sizeof info->algorithm);
   info->column = l->column;
-  info->fused = l->fused;
+  info->fused = l->fused || cb_net_is_folded(net, l);
   info->packed = net->packed && l->packed_plan;
   info->c = l->out.c;
   memcpy(info->size, l->out.size, sizeof info->size);

@@ -43,6 +43,8 @@ enum {
   CB_NET_MAY_BE_MAX = 512, /* a pool: if it takes maxima, a ReLU's gradient may be made behind it */
   CB_NET_SPLITS = 1024,    /* layers from the first such on see the whole batch at once */
   CB_NET_MAKES_DX = 2048,  /* its gradient by its input is always made: over its output's where it is not wanted */
+  CB_NET_IN_PLACE = 8192,  /* in inference it may lie over its input */
+  CB_NET_FOLDS = 16384,    /* a normalisation may go into its weights */
   CB_NET_DRAWS = 4096      /* by the images' numbers */
 };
 
@@ -50,6 +52,7 @@ struct cb_net_row {
   const char *keyword; /* "CONV", as written */
   const char *name;    /* "conv": of its layers, with their number */
   int traits;
+  cnnblas_activation_kind function; /* of an activation */
   /* Reads what stands behind the keyword. NULL: nothing does. */
   bool (*parse)(cb_net_text *text, cb_net_layer *layer);
   /* layer->out, which is layer->in before, from the inputs' shapes. NULL: as its input. */
@@ -64,5 +67,13 @@ struct cb_net_row {
   /* The words behind the keyword, with defaults filled in. NULL: none. */
   void (*describe)(const cb_net_layer *layer, char *kind, char *detail, size_t size);
 };
+
+/* A value's array for the images of a pass. */
+static inline void *cb_net_value(const cb_net_pass *pass, int64_t value)
+{
+  const cb_net_layer *l = cb_design_producer(&pass->net->design, value);
+  return l ? cb_net_output(pass->net, l, pass->first, pass->slot)
+           : (void *)(uintptr_t)pass->x; /* nobody writes the data */
+}
 
 #endif

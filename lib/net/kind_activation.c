@@ -22,29 +22,27 @@ static bool parse_bounds(cb_net_text *t, cb_net_layer *l)
 static cnnblas_status prepare(cnnblas_net *net, cb_net_layer *l)
 {
   l->activation.dtype = net->options.dtype;
+  l->activation.function.kind = l->row->function;
   return CNNBLAS_OK;
 }
 
-static cnnblas_activation_desc desc(const cb_net_pass *p, const cb_net_layer *l, cnnblas_activation_kind kind)
+static cnnblas_activation_desc desc(const cb_net_pass *p, const cb_net_layer *l)
 {
   cnnblas_activation_desc d = l->activation;
   d.threads = p->threads;
-  d.function.kind = kind;
   return d;
 }
 
-static cnnblas_status pass_forward(const cb_net_pass *p, const cb_net_layer *l, cnnblas_activation_kind kind,
-                                   const void *x, void *y)
+static cnnblas_status forward(const cb_net_pass *p, const cb_net_layer *l, const void *const *x, void *y)
 {
-  cnnblas_activation_desc d = desc(p, l, kind);
-  return cnnblas_activation_forward(&d, p->n * l->out.elements, x, y);
+  cnnblas_activation_desc d = desc(p, l);
+  return cnnblas_activation_forward(&d, p->n * l->out.elements, x[0], y);
 }
 
 /* An activation that lies over its input has none to give. */
-static cnnblas_status pass_backward(const cb_net_pass *p, const cb_net_layer *l, cnnblas_activation_kind kind,
-                                    const cb_net_gradients *g)
+static cnnblas_status backward(const cb_net_pass *p, const cb_net_layer *l, const cb_net_gradients *g)
 {
-  cnnblas_activation_desc d = desc(p, l, kind);
+  cnnblas_activation_desc d = desc(p, l);
   if (!g->dx[0]) return CNNBLAS_OK;
   return cnnblas_activation_backward(&d, p->n * l->out.elements, l->in_place ? NULL : g->x[0], g->y, g->dy, g->dx[0]);
 }
@@ -68,22 +66,15 @@ static void describe_bounds(const cb_net_layer *l, char *kind, char *detail, siz
 }
 
 /* A row: keyword, name, the function, more traits, how its numbers are read and written. */
-#define ACTIVATION(word, lower, function, more, reads, writes)                                                         \
-  static cnnblas_status forward_##lower(const cb_net_pass *p, const cb_net_layer *l, const void *const *x, void *y)    \
-  {                                                                                                                    \
-    return pass_forward(p, l, function, x[0], y);                                                                      \
-  }                                                                                                                    \
-  static cnnblas_status backward_##lower(const cb_net_pass *p, const cb_net_layer *l, const cb_net_gradients *g)       \
-  {                                                                                                                    \
-    return pass_backward(p, l, function, g);                                                                           \
-  }                                                                                                                    \
+#define ACTIVATION(word, lower, kind, more, reads, writes)                                                             \
   const cb_net_row cb_net_##lower = {.keyword = word,                                                                  \
                                      .name = #lower,                                                                   \
-                                     .traits = CB_NET_FUNCTION | (more),                                               \
+                                     .traits = CB_NET_FUNCTION | CB_NET_IN_PLACE | (more),                             \
+                                     .function = kind,                                                                 \
                                      .parse = reads,                                                                   \
                                      .prepare = prepare,                                                               \
-                                     .forward = forward_##lower,                                                       \
-                                     .backward = backward_##lower,                                                     \
+                                     .forward = forward,                                                               \
+                                     .backward = backward,                                                             \
                                      .describe = writes};
 
 ACTIVATION("RELU", relu, CNNBLAS_RELU, CB_NET_OVER | CB_NET_STORED, NULL, NULL)

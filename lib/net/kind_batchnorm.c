@@ -8,6 +8,7 @@
 static cnnblas_status prepare(cnnblas_net *net, cb_net_layer *l)
 {
   l->norm = (cnnblas_batchnorm_desc){.dtype = net->options.dtype, .n = net->options.batch, .c = l->in.c};
+  l->norm.epsilon = CB_NET_NORM_EPSILON;
   l->norm.pixels = l->in.elements / l->in.c;
   l->kept_of_batch = 2 * l->in.c * (int64_t)sizeof(double);
   return CNNBLAS_OK;
@@ -67,7 +68,8 @@ static cnnblas_status backward(const cb_net_pass *p, const cb_net_layer *l, cons
 
 const cb_net_row cb_net_bn = {.keyword = "BN",
                               .name = "bn",
-                              .traits = CB_NET_Y_FREE | CB_NET_WHOLE | CB_NET_NORMALISES | CB_NET_MAKES_DX,
+                              .traits =
+                                  CB_NET_Y_FREE | CB_NET_WHOLE | CB_NET_NORMALISES | CB_NET_MAKES_DX | CB_NET_IN_PLACE,
                               .prepare = prepare,
                               .parameters = parameters,
                               .state = state,

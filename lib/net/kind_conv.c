@@ -206,6 +206,12 @@ static cnnblas_status forward(const cb_net_pass *p, const cb_net_layer *l, const
   const void *w = cb_net_param_at(net, net->layout.values, l->weight);
   cnnblas_conv_epilogue e = {.activation.kind = l->relu ? CNNBLAS_RELU : CNNBLAS_IDENTITY};
   if (l->bias) e.bias = cb_net_param_at(net, net->layout.values, l->weight + 1);
+  if (net->packed && l->norm_layer) {
+    w = l->packed_plan ? NULL : cb_net_at(net, l->folded_weights);
+    e.bias = cb_net_at(net, l->folded_bias);
+    if (l->residual != CB_NET_NONE) e.residual = cb_net_value(p, l->residual);
+    if (l->function_layer) e.activation = l->function_layer->activation.function;
+  }
   if (net->packed && l->packed_plan)
     return cnnblas_conv_forward_packed(l->packed_plan, p->n, x[0], cb_net_at(net, l->packed), &e, y, p->workspace,
                                        net->forward_workspace);
@@ -230,7 +236,7 @@ static cnnblas_status backward(const cb_net_pass *p, const cb_net_layer *l, cons
 
 const cb_net_row cb_net_conv = {.keyword = "CONV",
                                 .name = "conv",
-                                .traits = CB_NET_Y_FREE | CB_NET_STORES,
+                                .traits = CB_NET_Y_FREE | CB_NET_STORES | CB_NET_FOLDS,
                                 .parse = parse,
                                 .shape = shape,
                                 .prepare = prepare,

@@ -43,7 +43,7 @@ static void describe(const cb_net_layer *l, char *kind, char *detail, size_t siz
 
 const cb_net_row cb_net_dropout = {.keyword = "DROPOUT",
                                    .name = "dropout",
-                                   .traits = CB_NET_Y_FREE | CB_NET_DRAWS,
+                                   .traits = CB_NET_Y_FREE | CB_NET_DRAWS | CB_NET_IN_PLACE,
                                    .parse = parse,
                                    .forward = forward,
                                    .backward = backward,

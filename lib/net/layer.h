@@ -64,7 +64,6 @@ typedef struct cb_net_layer {
   bool fused;     /* an activation done in the store of the layer before it */
   bool in_place;  /* its output lies in its first input's array */
   bool relu;      /* its store does a ReLU, that of the layer behind it */
-  bool whole;     /* only ever run with all images of a batch at once */
   bool learns;    /* it, or a layer in front of it, has parameters */
   int64_t weight; /* its first parameter tensor; the others follow. CB_NET_NONE without parameters */
   int params, states;
@@ -72,7 +71,12 @@ typedef struct cb_net_layer {
   cnnblas_conv_plan *plans[3];
   cnnblas_conv_transpose_plan *transposed_plans[3];
   cnnblas_conv_plan *packed_plan; /* forward with packed weights; NULL: it would gain nothing */
-  size_t packed, packed_bytes;    /* the packed weights' place; inference only */
+  /* inference: what its store does too, where weights are packed; and whether an earlier convolution does this layer */
+  const struct cb_net_layer *norm_layer, *function_layer;
+  int64_t residual; /* a value */
+  bool folded;
+  size_t folded_weights, folded_bias; /* places */
+  size_t packed, packed_bytes;        /* the packed weights' place; inference only */
   char algorithms[3][32];
   double flops;          /* of one image's forward pass */
   int64_t kept_of_image; /* bytes that its backward pass needs beside the arrays: of each image, and of a batch */

@@ -1,5 +1,6 @@
 /* Where each array of a network lies in its one block of memory, and which layers run in parts of the batch. */
 #include "base/size.h"
+#include "net/fold.h"
 #include "net/kind.h"
 #include "net/network.h"
 #include "net/sinks.h"
@@ -226,15 +227,30 @@ static cnnblas_status lay_out_errors(arena *a)
 
 /* ---- all of it ---- */
 
+/* Weights and biases that have a normalisation in them. */
+static void lay_out_folded(arena *a, cb_net_layer *l, int64_t *scratch)
+{
+  const cb_net_param *w = &a->net->params[l->weight];
+  int64_t element = (int64_t)a->net->element;
+  size_t bias = take(a, w->shape[0], element), weights = l->packed_plan ? 0 : take(a, w->elements, element);
+  if (l->packed_plan) *scratch = cb_max(*scratch, w->elements);
+  if (!a->keep) return;
+  l->folded_bias = bias;
+  l->folded_weights = weights;
+}
+
 /* Beside the values: the first passes, and whoever writes tensors, need the weights as they are. */
 static void lay_out_packed(arena *a)
 {
+  int64_t scratch = 0;
+  if (!a->net->options.packed_weights) return;
   for (int64_t i = 0; i < a->net->count; i++) {
     cb_net_layer *l = cb_net_layer_at(a->net, i);
-    if (!l->packed_plan) continue;
-    size_t place = take(a, (int64_t)l->packed_bytes, 1);
+    size_t place = l->packed_plan ? take(a, (int64_t)l->packed_bytes, 1) : 0;
     if (a->keep) l->packed = place;
+    if (l->norm_layer) lay_out_folded(a, l, &scratch);
   }
+  a->layout->folded = take(a, scratch, (int64_t)a->net->element);
 }
 
 static void lay_out_tensors(arena *a)
@@ -272,6 +288,7 @@ static cnnblas_status lay_out(cnnblas_net *net, cnnblas_net_mode mode, cb_graph_
   a.spans = spans;
   a.layout = layout;
   memset(layout, 0, sizeof *layout);
+  if (!training) cb_net_plan_folding(&net->design);
   lay_out_tensors(&a);
   if (training) lay_out_outputs(&a);
   cnnblas_status status = training ? lay_out_errors(&a) : lay_out_inference(&a);

@@ -7,6 +7,8 @@
 
 enum { CB_NET_ALIGN = CB_GRAPH_ALIGN };
 
+#define CB_NET_NORM_EPSILON 1e-5 /* of batch normalisation */
+
 typedef struct {
   char name[32];
   int rank;
@@ -30,6 +32,7 @@ typedef struct {
   size_t losses;  /* [parts] double */
   size_t numbers; /* [batch] int64_t: 0, 1, ..., of images that have none; where a layer draws by them */
   size_t targets; /* one-hot vectors, sigmoid loss only */
+  size_t folded;  /* weights on their way into packed ones */
   size_t workspace;
   size_t bytes;
 } cb_net_layout;

@@ -1,4 +1,5 @@
 /* Convolutions' weights packed once for many passes: which layers have them, and the packing. */
+#include "net/fold.h"
 #include "net/network.h"
 #include "net/support.h"
 #include <string.h>
@@ -39,9 +40,15 @@ cnnblas_status cnnblas_net_pack_weights(cnnblas_net *net)
                        "net was made without options.packed_weights and has no room for packed weights");
   for (int64_t i = 0; i < net->count && !status; i++) {
     const cb_net_layer *layer = cb_net_layer_at(net, i);
-    if (!layer->packed_plan) continue;
-    status = cnnblas_conv_plan_pack_weights(layer->packed_plan, cb_net_param_at(net, net->layout.values, layer->weight),
-                                            cb_net_at(net, layer->packed), layer->packed_bytes);
+    const void *weights = layer->params ? cb_net_param_at(net, net->layout.values, layer->weight) : NULL;
+    if (layer->norm_layer) {
+      void *folded = cb_net_at(net, layer->packed_plan ? net->layout.folded : layer->folded_weights);
+      cb_net_fold(net, layer, folded, cb_net_at(net, layer->folded_bias));
+      weights = folded;
+    }
+    if (layer->packed_plan)
+      status = cnnblas_conv_plan_pack_weights(layer->packed_plan, weights, cb_net_at(net, layer->packed),
+                                              layer->packed_bytes);
   }
   net->packed = !status;
   return status;

@@ -3,12 +3,9 @@
 #include "net/sinks.h"
 #include <cnnblas/arrays.h>
 
-/* A value's array for these images. */
 static void *locate(const void *context, int64_t value)
 {
-  const cb_net_pass *p = context;
-  const cb_net_layer *l = cb_design_producer(&p->net->design, value);
-  return l ? cb_net_output(p->net, l, p->first, p->slot) : (void *)(uintptr_t)p->x; /* nobody writes the data */
+  return cb_net_value(context, value);
 }
 
 cnnblas_status cb_net_walk_forward(const cb_net_pass *p, int64_t from, int64_t to)

@@ -194,6 +194,66 @@ static void inference_is_the_same(void **state)
   cnnblas_net_destroy(to);
 }
 
+/* Normalisation in the weights, addition and activation in the store: the same up to rounding, and fewer layers that run. */
+static void check_folded(const char *text, cnnblas_dtype dtype, int folded)
+{
+  enum { IMAGES = 5 };
+  cnnblas_net_options o = {.dtype = dtype, .batch = IMAGES, .mode = CNNBLAS_NET_INFERENCE, .seed = 4, .threads = 2};
+  cnnblas_net *plain = make(text, o), *packed = (o.packed_weights = 1, make(text, o));
+  int64_t count = IMAGES * info_of(plain).input_elements, classes = IMAGES * info_of(plain).classes;
+  bool wide = dtype == CNNBLAS_F64;
+  void *x = wide ? (void *)check_reals(8, count) : (void *)check_floats(8, count);
+  double *y = calloc((size_t)(2 * classes), sizeof *y), *z = y + classes, largest = 0, apart = 0;
+  assert_non_null(y);
+  for (int64_t t = 0; t < info_of(plain).tensors; t++) { /* statistics and scales of a trained network */
+    cnnblas_net_tensor a = tensor_of(plain, t), b = tensor_of(packed, t);
+    for (int64_t i = 0; a.rank == 1 && i < a.elements; i++) {
+      double add = 0.5 * cnnblas_random_uniform(6, (uint64_t)t, (uint64_t)i);
+      wide ? (((double *)a.value)[i] += add) : (double)(((float *)a.value)[i] += (float)add);
+    }
+    memcpy(b.value, a.value, (size_t)a.elements * (wide ? 8 : 4));
+  }
+  ASSERT_OK(cnnblas_net_forward(plain, IMAGES, x, y));
+  ASSERT_OK(cnnblas_net_forward(packed, IMAGES, x, z));
+  assert_memory_equal(y, z, (size_t)classes * (wide ? 8 : 4)); /* nothing is packed yet */
+  ASSERT_OK(cnnblas_net_pack_weights(packed));
+  ASSERT_OK(cnnblas_net_forward(packed, IMAGES, x, z));
+  for (int64_t i = 0; i < classes; i++) {
+    double a = wide ? y[i] : (double)((float *)y)[i], b = wide ? z[i] : (double)((float *)z)[i];
+    largest = fmax(largest, fabs(a));
+    apart = fmax(apart, fabs(a - b));
+  }
+  if (!(apart <= (wide ? 1e-13 : 3e-6) * largest)) FAIL("%g apart of %g", apart, largest);
+  for (int64_t i = 0; i < info_of(packed).layers; i++) {
+    cnnblas_net_layer_info l;
+    ASSERT_OK(cnnblas_net_get_layer(packed, i, &l));
+    folded -= l.fused;
+  }
+  assert_int_equal(folded, 0);
+  free(x);
+  free(y);
+  cnnblas_net_destroy(plain);
+  cnnblas_net_destroy(packed);
+}
+
+static void folding_changes_rounding_alone(void **state)
+{
+  (void)state;
+  for (int wide = 0; wide < 2; wide++) {
+    cnnblas_dtype dtype = wide ? CNNBLAS_F64 : CNNBLAS_F32;
+    check_folded(network, dtype, 2 + 2 * 5 + 1);
+    check_folded("INPUT 3x9x9 -> CONV 40@3x3 stride 2 -> BN -> HSWISH -> ADD[ CONV 40@3 pad 1 -> BN -> RELU -> CONV "
+                 "40@3 pad 1 -> BN "
+                 "| CONV 40@1 bias -> BN ] -> SWISH -> CONV 40@3 groups 40 -> BN -> CLIP 0 6 -> FC 7",
+                 dtype, 2 + 2 + 1 + 3 + 2);
+    check_folded(
+        "INPUT 2x8x8 -> ADD[ BN | CONV 2@1 -> BN ] -> CAT[ CONV 2@3 pad 1 -> BN | DROPOUT 0.5 -> TANH | ] -> MUL[ | "
+        "GPOOL "
+        "max ] -> ADD[ | CONV 6@1 -> BN -> TANH | BN ] -> TCONV 2@2 stride 2 -> BN -> RELU -> GPOOL avg -> FC 3",
+        dtype, 2 + 1 + 2);
+  }
+}
+
 /* ---- running statistics ---- */
 
 static void running_statistics_follow_in_the_update(void **state)
@@ -282,6 +342,7 @@ int main(void)
                                      cmocka_unit_test(joins_in_odd_places),
                                      cmocka_unit_test(training_is_the_same_on_any_number_of_threads),
                                      cmocka_unit_test(inference_is_the_same),
+                                     cmocka_unit_test(folding_changes_rounding_alone),
                                      cmocka_unit_test(running_statistics_follow_in_the_update),
                                      cmocka_unit_test(convolutions_in_front_of_bn_have_no_bias),
                                      cmocka_unit_test(errors_point_at_the_column)};
