@@ -1,6 +1,6 @@
 /*
  * libcnnblas: convolution on the CPU, and the layers of a CNN around it. This header includes all the
- * others but net.h, which has a library of its own.
+ * others but net.h and onnx.h, which have libraries of their own.
  */
 #ifndef CNNBLAS_CNNBLAS_H
 #define CNNBLAS_CNNBLAS_H

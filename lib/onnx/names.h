@@ -1,0 +1,25 @@
+/* Numbers by name: an open table of hashes. */
+#ifndef CB_ONNX_NAMES_H
+#define CB_ONNX_NAMES_H
+
+#include <cnnblas/status.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct {
+  struct cb_onnx_named {
+    const char *name; /* somebody else's */
+    int64_t number;
+  } * slots;
+  size_t room; /* a power of two */
+} cb_onnx_names;
+
+/* Room for so many names. */
+cnnblas_status cb_onnx_names_create(cb_onnx_names *names, size_t count);
+void cb_onnx_names_free(cb_onnx_names *names);
+/* The name's number, or -1. */
+int64_t cb_onnx_names_find(const cb_onnx_names *names, const char *name);
+/* Gives the name a number, in the place of one that it had. */
+void cb_onnx_names_put(cb_onnx_names *names, const char *name, int64_t number);
+
+#endif

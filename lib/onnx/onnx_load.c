@@ -1,0 +1,266 @@
+/* Loading a model: the file's messages, what they declare, a first plan where all sizes are known. */
+#include "onnx/onnx_model.h"
+#include "onnx/proto_tensor.h"
+#include <cnnblas/system.h>
+#include <string.h>
+
+enum { MOST_THREADS = 4096, BY_VALUE = 4096 /* elements of an input on which shapes may depend */ };
+
+void cnnblas_onnx_options_init(cnnblas_onnx_options *options)
+{
+  if (options) memset(options, 0, sizeof *options);
+}
+
+/* ---- what the file declares ---- */
+
+static int64_t size_of(const cnnblas_onnx *m, const CbOnnx__TensorShapeProto__Dimension *d)
+{
+  if (d->value_case == CB_ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE)
+    return d->dim_value < 0 ? -1 : d->dim_value;
+  if (d->value_case == CB_ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM && d->dim_param)
+    for (int64_t i = 0; i < m->options.dimension_count; i++)
+      if (!strcmp(m->options.dimensions[i].name, d->dim_param)) return m->options.dimensions[i].size;
+  return -1;
+}
+
+static cnnblas_status declare(const cnnblas_onnx *m, const CbOnnx__ValueInfoProto *v, cb_onnx_declared *d)
+{
+  *d = (cb_onnx_declared){.name = v->name ? v->name : "", .type = CB_GRAPH_TYPES, .rank = -1};
+  if (!v->type) return CNNBLAS_OK;
+  if (v->type->value_case != CB_ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE)
+    return cb_onnx_fail(CNNBLAS_UNSUPPORTED, "%.100s: it is no array but a sequence, map or the like", d->name);
+  const CbOnnx__TypeProto__Tensor *t = v->type->tensor_type;
+  d->type = cb_onnx_core_type(t->elem_type);
+  if (d->type == CB_GRAPH_TYPES || cb_onnx_public_type(d->type) != (cnnblas_onnx_type)t->elem_type)
+    return cb_onnx_fail(CNNBLAS_UNSUPPORTED, "%.100s: ONNX's type %d is not supported", d->name, (int)t->elem_type);
+  if (!t->shape) return CNNBLAS_OK;
+  if (t->shape->n_dim > CB_GRAPH_RANK)
+    return cb_onnx_fail(CNNBLAS_UNSUPPORTED, "%.100s: rank %zu is above %d", d->name, t->shape->n_dim, CB_GRAPH_RANK);
+  d->rank = (int)t->shape->n_dim;
+  for (int i = 0; i < d->rank; i++) d->size[i] = size_of(m, t->shape->dim[i]);
+  return CNNBLAS_OK;
+}
+
+static bool is_constant(const CbOnnx__GraphProto *g, const char *name)
+{
+  for (size_t i = 0; i < g->n_initializer && name; i++)
+    if (g->initializer[i]->name && !strcmp(g->initializer[i]->name, name)) return true;
+  return false;
+}
+
+static cnnblas_status declare_all(cnnblas_onnx *m)
+{
+  const CbOnnx__GraphProto *g = m->graph;
+  cnnblas_status status = CNNBLAS_OK;
+  m->inputs = cb_onnx_zeroed(g->n_input, sizeof *m->inputs);
+  m->outputs = cb_onnx_zeroed(g->n_output, sizeof *m->outputs);
+  if (!m->inputs || !m->outputs) return cb_onnx_no_memory(g->n_input * sizeof *m->inputs, "a model's inputs");
+  for (size_t i = 0; i < g->n_input && !status; i++)
+    if (!is_constant(g, g->input[i]->name)) status = declare(m, g->input[i], &m->inputs[m->input_count++]);
+  for (size_t i = 0; i < g->n_output && !status; i++) {
+    /* An output's declaration may be wrong; the plan tells what it is. */
+    if (g->output[i]->type && g->output[i]->type->value_case == CB_ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE)
+      status = declare(m, g->output[i], &m->outputs[i]);
+    else
+      m->outputs[i] = (cb_onnx_declared){.name = g->output[i]->name, .type = CB_GRAPH_TYPES, .rank = -1};
+    m->output_count++;
+  }
+  return status;
+}
+
+/* ---- planning ---- */
+
+static cb_onnx_wish wish_of(const cnnblas_onnx *m)
+{
+  return (cb_onnx_wish){.setup = {&m->options, m->threads},
+                        .file = m->graph,
+                        .folder = m->folder,
+                        .version = m->version,
+                        .budget = CB_ONNX_SPARE + m->bytes};
+}
+
+/* Inputs on whose elements shapes may depend: short lists and numbers. */
+static void choose_known(const cnnblas_onnx *m, const cb_graph_shape *shapes, const void *const *data,
+                         const void **known)
+{
+  for (int64_t i = 0; i < m->input_count; i++) {
+    int64_t elements = shapes[i].rank ? shapes[i].size[0] : 1;
+    known[i] = shapes[i].rank <= 1 && elements <= BY_VALUE ? data[i] : NULL;
+  }
+}
+
+cnnblas_status cb_onnx_model_plan(cnnblas_onnx *m, const cb_graph_shape *shapes, const void *const *data)
+{
+  cb_onnx_wish wish = wish_of(m);
+  cb_onnx_plan *plan = NULL;
+  bool lacks = false;
+  wish.inputs = shapes;
+  cnnblas_status status = CNNBLAS_OK;
+  if (!m->by_value) status = cb_onnx_plan_create(&wish, &plan, &lacks);
+  if ((m->by_value || (status && lacks)) && data) {
+    const void **known = cb_onnx_zeroed((size_t)m->input_count, sizeof *known);
+    if (!known) return cb_onnx_no_memory((size_t)m->input_count * sizeof *known, "inputs");
+    choose_known(m, shapes, data, known);
+    wish.known_inputs = known;
+    status = cb_onnx_plan_create(&wish, &plan, &lacks);
+    if (!status) m->by_value = true;
+    cnnblas_shared_free(known);
+  }
+  if (status && !data && lacks) return CNNBLAS_OK; /* a run will know more */
+  if (status || !plan) return status;
+  cb_onnx_plan_destroy(m->plan);
+  m->plan = plan;
+  plan->profiled = m->profiled;
+  m->plans++;
+  return CNNBLAS_OK;
+}
+
+/* Plans if all inputs' sizes are known; else it is enough that the operators and names are. */
+static cnnblas_status plan_early(cnnblas_onnx *m)
+{
+  cb_graph_shape *shapes = cb_onnx_zeroed((size_t)m->input_count, sizeof *shapes);
+  bool known = true;
+  if (!shapes) return cb_onnx_no_memory((size_t)m->input_count * sizeof *shapes, "inputs");
+  for (int64_t i = 0; i < m->input_count; i++) {
+    const cb_onnx_declared *d = &m->inputs[i];
+    shapes[i] = (cb_graph_shape){.type = d->type, .rank = d->rank};
+    known = known && d->rank >= 0 && d->type < CB_GRAPH_TYPES;
+    for (int a = 0; a < d->rank; a++) {
+      shapes[i].size[a] = d->size[a];
+      known = known && d->size[a] >= 0;
+    }
+  }
+  cnnblas_status status;
+  if (known) {
+    status = cb_onnx_model_plan(m, shapes, NULL);
+  } else {
+    cb_onnx_wish wish = wish_of(m);
+    cb_onnx_scheme scheme = {.setup = wish.setup, .file = m->graph, .folder = m->folder, .version = m->version};
+    status = cb_onnx_scheme_import(&scheme);
+    cb_onnx_scheme_free(&scheme);
+  }
+  cnnblas_shared_free(shapes);
+  return status;
+}
+
+/* ---- loading ---- */
+
+static cnnblas_status check_options(const cnnblas_onnx_options *o)
+{
+  if (o->threads < 0 || o->threads > MOST_THREADS)
+    return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "options.threads is %d; it must be 0 to %d", o->threads,
+                        MOST_THREADS);
+  if (o->without & ~127)
+    return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "options.without is %d; it is made of cnnblas_onnx_pass", o->without);
+  if (o->accuracy < 0 || !cnnblas_accuracy_policy_name(o->accuracy))
+    return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "options.accuracy is %d, no policy", (int)o->accuracy);
+  if (o->effort != CNNBLAS_ESTIMATE && o->effort != CNNBLAS_MEASURE)
+    return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "options.effort is %d, no effort", (int)o->effort);
+  if (o->dimension_count < 0 || (o->dimension_count && !o->dimensions))
+    return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "options.dimensions is NULL or their number below 0");
+  for (int64_t i = 0; i < o->dimension_count; i++)
+    if (!o->dimensions[i].name || o->dimensions[i].size < 0)
+      return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "options.dimensions[%lld] has no name or a size below 0",
+                          (long long)i);
+  for (int i = 0; i < 8; i++)
+    if (o->reserved[i]) return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "options.reserved[%d] is not 0", i);
+  return CNNBLAS_OK;
+}
+
+static cnnblas_status find_version(cnnblas_onnx *m, const CbOnnx__ModelProto *p)
+{
+  if (!p->graph) return cb_onnx_fail(CNNBLAS_BAD_FORMAT, "the file has no graph: it is no model");
+  m->graph = p->graph;
+  m->version = p->n_opset_import ? 0 : 1;
+  for (size_t i = 0; i < p->n_opset_import; i++) {
+    const char *domain = p->opset_import[i]->domain;
+    int64_t version = p->opset_import[i]->version;
+    if (domain && *domain && strcmp(domain, "ai.onnx")) continue;
+    if (version < 1 || version > INT32_MAX)
+      return cb_onnx_fail(CNNBLAS_BAD_FORMAT, "version %lld of the operator set", (long long)version);
+    m->version = (int)version;
+  }
+  if (!m->version) return cb_onnx_fail(CNNBLAS_UNSUPPORTED, "the model does not import the operators of ai.onnx");
+  return CNNBLAS_OK;
+}
+
+static cnnblas_status copy_text(const char *text, size_t length, char **copy)
+{
+  if (!(*copy = cnnblas_shared_alloc(length + 1, 0))) return cb_onnx_no_memory(length + 1, "a path");
+  memcpy(*copy, text, length);
+  (*copy)[length] = 0;
+  return CNNBLAS_OK;
+}
+
+/* bytes belong to this function, if `owned`. */
+static cnnblas_status load(void *bytes, size_t count, bool owned, const char *what, const cnnblas_onnx_options *options,
+                           cnnblas_onnx **model)
+{
+  cnnblas_system_info system;
+  cnnblas_onnx *m = cb_onnx_zeroed(1, sizeof *m);
+  cnnblas_status status = m ? CNNBLAS_OK : cb_onnx_no_memory(sizeof *m, "a model");
+  if (!status) {
+    m->bytes = count;
+    status = cb_onnx_unpack(&m->file, &cb_onnx__model_proto__descriptor, bytes, count, what);
+  }
+  if (owned) cnnblas_shared_free(bytes);
+  if (!status && options) m->options = *options;
+  if (!status && m->options.folder) status = copy_text(m->options.folder, strlen(m->options.folder), &m->folder);
+  if (!status) {
+    m->options.folder = m->folder;
+    cnnblas_system_get_info(&system);
+    m->threads = m->options.threads ? m->options.threads : system.threads;
+    status = find_version(m, (const CbOnnx__ModelProto *)m->file.message);
+  }
+  if (!status) status = declare_all(m);
+  if (!status) {
+    m->options.dimensions = NULL;
+    m->options.dimension_count = 0;
+    status = plan_early(m);
+  }
+  if (status)
+    cnnblas_onnx_destroy(m);
+  else
+    *model = m;
+  return status;
+}
+
+cnnblas_status cnnblas_onnx_load_bytes(const void *bytes, size_t count, const cnnblas_onnx_options *options,
+                                       cnnblas_onnx **model)
+{
+  if (!model || (!bytes && count)) return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "bytes or model is NULL");
+  cnnblas_status status = options ? check_options(options) : CNNBLAS_OK;
+  return status ? status : load((void *)bytes, count, false, "the model", options, model);
+}
+
+cnnblas_status cnnblas_onnx_load(const char *path, const cnnblas_onnx_options *options, cnnblas_onnx **model)
+{
+  if (!path || !model) return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "path or model is NULL");
+  cnnblas_onnx_options with = {0};
+  cnnblas_status status = options ? check_options(options) : CNNBLAS_OK;
+  if (status) return status;
+  if (options) with = *options;
+  const char *slash = strrchr(path, '/');
+  char *folder = NULL;
+  void *bytes;
+  size_t count;
+  if (!with.folder) {
+    status = slash ? copy_text(path, slash == path ? 1 : (size_t)(slash - path), &folder) : copy_text(".", 1, &folder);
+    with.folder = folder;
+  }
+  if (!status) status = cb_onnx_read_file(path, 0, SIZE_MAX, &bytes, &count);
+  if (!status) status = load(bytes, count, true, path, &with, model);
+  cnnblas_shared_free(folder);
+  return status;
+}
+
+void cnnblas_onnx_destroy(cnnblas_onnx *m)
+{
+  if (!m) return;
+  cb_onnx_plan_destroy(m->plan);
+  cb_onnx_message_free(&m->file);
+  cnnblas_shared_free(m->folder);
+  cnnblas_shared_free(m->inputs);
+  cnnblas_shared_free(m->outputs);
+  cnnblas_shared_free(m);
+}
