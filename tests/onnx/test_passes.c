@@ -1,0 +1,222 @@
+/* Each pass: outputs agree with and without it, to rounding, and it leaves fewer nodes, fewer bytes, or packed weights. */
+#include "support/harness.h"
+
+#include "compare.h"
+#include "writer.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { C = 8, SIDE = 12, ALL = 127 };
+
+#define NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define SIZE(...)  ((const int64_t[]){__VA_ARGS__}), (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t))
+
+static void floats(writer *g, const char *name, const int64_t *size, int rank, float low, float high)
+{
+  int64_t n = 1;
+  for (int i = 0; i < rank; i++) n *= size[i];
+  float *data = malloc((size_t)n * sizeof *data);
+  for (int64_t i = 0; i < n; i++)
+    data[i] = low + (high - low) * (float)cnnblas_random_uniform(7, (uint64_t)name[0], (uint64_t)i);
+  writer_tensor(g, name, WRITER_F32, size, rank, data, (size_t)n * sizeof *data);
+  free(data);
+}
+
+static void conv(writer *g, const char *x, const char *w, const char *y)
+{
+  writer a = {0};
+  writer_attribute_ints(&a, "pads", SIZE(1, 1, 1, 1));
+  writer_node(g, "Conv", y, NAMES(x, w), NAMES(y), &a);
+}
+
+static void begin(writer *g)
+{
+  writer_value(g, WRITER_INPUT, "x", WRITER_F32, SIZE(2, C, SIDE, SIDE));
+  floats(g, "w", SIZE(C, C, 3, 3), -0.2f, 0.2f);
+}
+
+static void end(writer *g, const char *y)
+{
+  writer_value(g, WRITER_OUTPUT, y, WRITER_F32, SIZE(2, C, SIDE, SIDE));
+}
+
+static void run(const writer *model, int32_t without, cnnblas_onnx **loaded, cnnblas_onnx_array *y)
+{
+  static float x[2 * C * SIDE * SIDE];
+  for (int i = 0; i < 2 * C * SIDE * SIDE; i++) x[i] = (float)cnnblas_random_normal(1, 1, (uint64_t)i);
+  cnnblas_onnx_options options = {.without = without, .accuracy = CNNBLAS_ACCURACY_EXACT};
+  cnnblas_onnx_array in = {.rank = 4, .size = {2, C, SIDE, SIDE}, .data = x};
+  assert_int_equal(cnnblas_onnx_load_bytes(model->bytes, model->count, &options, loaded), CNNBLAS_OK);
+  assert_int_equal(cnnblas_onnx_run(*loaded, &in, 1, y, 1), CNNBLAS_OK);
+}
+
+/* Runs with all passes and with all but one; *with and *but tell of the two plans. */
+static void compare(writer *graph, int32_t pass, cnnblas_onnx_info *with, cnnblas_onnx_info *but)
+{
+  writer model = writer_model(graph, 13);
+  cnnblas_onnx *a, *b;
+  cnnblas_onnx_array y = {0}, z = {0};
+  char why[200] = "";
+  run(&model, 0, &a, &y);
+  run(&model, pass, &b, &z);
+  if (!compare_arrays(&y, &z, 1e-4, 1e-5, why, sizeof why)) fail_msg("%s", why);
+  assert_int_equal(cnnblas_onnx_get_info(a, with), CNNBLAS_OK);
+  assert_int_equal(cnnblas_onnx_get_info(b, but), CNNBLAS_OK);
+  cnnblas_onnx_destroy(a);
+  cnnblas_onnx_destroy(b);
+  free(model.bytes);
+}
+
+static void constants_are_folded(void **state)
+{
+  cnnblas_onnx_info with, but;
+  writer g = {0};
+  (void)state;
+  begin(&g);
+  floats(&g, "a", SIZE(2, C, SIDE, SIDE), -1, 1);
+  writer_node(&g, "Exp", "e", NAMES("a"), NAMES("e"), NULL);
+  writer_node(&g, "Add", "y", NAMES("x", "e"), NAMES("y"), NULL);
+  end(&g, "y");
+  compare(&g, CNNBLAS_ONNX_FOLD_CONSTANTS, &with, &but);
+  assert_int_equal(with.nodes, 1);
+  assert_int_equal(but.nodes, 2);
+}
+
+static void normalisations_enter_convolutions(void **state)
+{
+  cnnblas_onnx_info with, but;
+  writer g = {0};
+  (void)state;
+  begin(&g);
+  floats(&g, "s", SIZE(C), 0.5f, 2);
+  floats(&g, "b", SIZE(C), -1, 1);
+  floats(&g, "m", SIZE(C), -1, 1);
+  floats(&g, "v", SIZE(C), 0.5f, 2);
+  floats(&g, "k", SIZE(C, 1, 1), 0.5f, 2);
+  floats(&g, "d", SIZE(1, C, 1, 1), -1, 1);
+  conv(&g, "x", "w", "c");
+  writer_node(&g, "BatchNormalization", "n", NAMES("c", "s", "b", "m", "v"), NAMES("n"), NULL);
+  writer_node(&g, "Mul", "p", NAMES("k", "n"), NAMES("p"), NULL);
+  writer_node(&g, "Div", "q", NAMES("p", "k"), NAMES("q"), NULL);
+  writer_node(&g, "Add", "r", NAMES("q", "d"), NAMES("r"), NULL);
+  writer_node(&g, "Sub", "y", NAMES("r", "s0"), NAMES("y"), NULL);
+  floats(&g, "s0", SIZE(1), 0.25f, 0.25f);
+  end(&g, "y");
+  compare(&g, CNNBLAS_ONNX_FOLD_NORMALISATION, &with, &but);
+  assert_int_equal(with.nodes, 1);
+  assert_int_equal(but.nodes, 6);
+}
+
+static void additions_and_activations_enter_the_store(void **state)
+{
+  cnnblas_onnx_info with, but;
+  writer g = {0};
+  (void)state;
+  begin(&g);
+  floats(&g, "u", SIZE(C, C, 3, 3), -0.2f, 0.2f);
+  float low = 0, high = 6;
+  writer_tensor(&g, "low", WRITER_F32, NULL, 0, &low, sizeof low);
+  writer_tensor(&g, "high", WRITER_F32, NULL, 0, &high, sizeof high);
+  conv(&g, "x", "w", "c");
+  writer_node(&g, "Clip", "r", NAMES("c", "low", "high"), NAMES("r"), NULL);
+  conv(&g, "r", "u", "d");
+  conv(&g, "x", "u", "e");
+  writer_node(&g, "Add", "s", NAMES("d", "e"), NAMES("s"), NULL);
+  writer_node(&g, "Relu", "y", NAMES("s"), NAMES("y"), NULL);
+  end(&g, "y");
+  compare(&g, CNNBLAS_ONNX_FUSE_STORE, &with, &but);
+  assert_int_equal(with.nodes, 3);
+  assert_int_equal(but.nodes, 6);
+}
+
+static void padding_enters_convolutions(void **state)
+{
+  cnnblas_onnx_info with, but;
+  writer g = {0};
+  const int64_t pads[] = {0, 0, 1, 2, 0, 0, 1, 0};
+  (void)state;
+  begin(&g);
+  writer_tensor(&g, "pads", WRITER_I64, SIZE(8), pads, sizeof pads);
+  writer_node(&g, "Pad", "p", NAMES("x", "pads"), NAMES("p"), NULL);
+  writer_node(&g, "Conv", "y", NAMES("p", "w"), NAMES("y"), NULL);
+  end(&g, "y");
+  compare(&g, CNNBLAS_ONNX_FOLD_PAD, &with, &but);
+  assert_int_equal(with.nodes, 1);
+  assert_int_equal(but.nodes, 2);
+}
+
+static void dead_nodes_are_gone(void **state)
+{
+  cnnblas_onnx_info with, but;
+  writer g = {0};
+  (void)state;
+  begin(&g);
+  writer_node(&g, "Relu", "y", NAMES("x"), NAMES("y"), NULL);
+  conv(&g, "x", "w", "c");
+  writer_node(&g, "Relu", "r", NAMES("c"), NAMES("r"), NULL);
+  end(&g, "y");
+  compare(&g, CNNBLAS_ONNX_DROP_DEAD | CNNBLAS_ONNX_FUSE_STORE, &with, &but);
+  assert_int_equal(with.nodes, 1);
+  assert_int_equal(but.nodes, 3);
+}
+
+static void outputs_lie_over_inputs(void **state)
+{
+  cnnblas_onnx_info with, but;
+  writer g = {0};
+  (void)state;
+  begin(&g);
+  writer_node(&g, "Exp", "a", NAMES("x"), NAMES("a"), NULL);
+  writer_node(&g, "Neg", "b", NAMES("a"), NAMES("b"), NULL);
+  writer_node(&g, "Add", "c", NAMES("b", "x"), NAMES("c"), NULL);
+  writer_node(&g, "Mul", "d", NAMES("c", "b"), NAMES("d"), NULL); /* b is still read here */
+  writer_node(&g, "Abs", "y", NAMES("d"), NAMES("y"), NULL);
+  end(&g, "y");
+  compare(&g, CNNBLAS_ONNX_IN_PLACE, &with, &but);
+  assert_int_equal(with.nodes, 5);
+  assert_true(with.block_bytes < but.block_bytes);
+}
+
+static void weights_are_packed_once(void **state)
+{
+  cnnblas_onnx_info with, but;
+  writer g = {0};
+  (void)state;
+  begin(&g);
+  conv(&g, "x", "w", "y");
+  end(&g, "y");
+  compare(&g, CNNBLAS_ONNX_PACK_WEIGHTS, &with, &but);
+  assert_int_equal(but.packed_bytes, 0);
+}
+
+/* What each pass does, all together. */
+static void none_changes_results(void **state)
+{
+  cnnblas_onnx_info with, but;
+  writer g = {0};
+  (void)state;
+  begin(&g);
+  floats(&g, "b", SIZE(1, C, 1, 1), -1, 1);
+  conv(&g, "x", "w", "c");
+  writer_node(&g, "Add", "a", NAMES("c", "b"), NAMES("a"), NULL);
+  writer_node(&g, "Sigmoid", "s", NAMES("a"), NAMES("s"), NULL);
+  writer_node(&g, "Mul", "m", NAMES("a", "s"), NAMES("m"), NULL);
+  conv(&g, "m", "w", "d");
+  writer_node(&g, "Add", "y", NAMES("m", "d"), NAMES("y"), NULL);
+  end(&g, "y");
+  compare(&g, ALL, &with, &but);
+  assert_true(with.nodes < but.nodes);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(constants_are_folded),
+                                     cmocka_unit_test(normalisations_enter_convolutions),
+                                     cmocka_unit_test(additions_and_activations_enter_the_store),
+                                     cmocka_unit_test(padding_enters_convolutions),
+                                     cmocka_unit_test(dead_nodes_are_gone),
+                                     cmocka_unit_test(outputs_lie_over_inputs),
+                                     cmocka_unit_test(weights_are_packed_once),
+                                     cmocka_unit_test(none_changes_results)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
