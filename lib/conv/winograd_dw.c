@@ -94,6 +94,34 @@ static bool cut(cb_winograd_dw_plan *st, const cb_problem *problem, size_t *thre
   return true;
 }
 
+/* Where a leaf's sums are small a thread makes them alone, in its own caches: V and D of 1024 tiles went through the far caches from one
+   thread to another. Needs leaves enough for the team. */
+static void stay_near(cb_winograd_dw_plan *st, const cb_problem *problem, int team, size_t *thread, int64_t *shared)
+{
+  enum { NEAR = 704 << 10, ROUND_BYTES = 4 << 20 }; /* of a leaf's sums, V and D; of the sums of a round's leaves */
+  const cb_geometry *geo = &problem->geo;
+  const int64_t leaves = cb_ceil_div(cb_winograd_dw_tiles(st, geo->n), CB_WINOGRAD_LEAF), lanes = st->dw->lanes;
+  const int64_t element = (int64_t)geo->element, sums = st->points * st->sums_pitch * element;
+  if (problem->limited || leaves * geo->g < 2 * (int64_t)team || sums > NEAR) return;
+  for (int64_t block = 4 * LEAST_BLOCK; block >= LEAST_BLOCK; block /= 2) {
+    const int64_t pitch = block * lanes, v = st->c_vectors * pitch + CB_WINOGRAD_MARGIN,
+                  d = st->k_vectors * pitch + CB_WINOGRAD_MARGIN, bytes = st->points * (v + d) * element;
+    const size_t all = cb_aligned_size(*thread + (size_t)bytes);
+    if (sums + bytes > NEAR || all + CB_ALIGN > problem->budget) continue;
+    st->near = true;
+    st->block = block;
+    st->pitch = pitch;
+    st->v_pitch = v;
+    st->d_pitch = d;
+    st->near_at = *thread;
+    *thread = all;
+    st->round_leaves = cb_max(1, cb_min(leaves, ROUND_BYTES / (int64_t)st->slot_bytes));
+    st->sums_at = 0;
+    *shared = (st->slots + st->round_leaves) * (int64_t)st->slot_bytes;
+    return;
+  }
+}
+
 bool cb_winograd_dw_apply(const cb_problem *problem, char *why, size_t size)
 {
   cb_winograd_dw_plan st = {.kernels = NULL};
@@ -140,14 +168,17 @@ cnnblas_status cb_winograd_dw_prepare(cnnblas_conv_plan *plan)
     cb_free(st);
     return cb_fail(CNNBLAS_UNSUPPORTED, "%s does not fit the workspace", plan->algorithm->name);
   }
-  const int64_t tiles = cb_winograd_dw_tiles(st, problem->geo.n);
+  stay_near(st, problem, plan->team, &thread, &shared);
+  const int64_t tiles = cb_winograd_dw_tiles(st, problem->geo.n),
+                leaves = cb_max(1, cb_ceil_div(tiles, CB_WINOGRAD_LEAF));
+  const int64_t each = st->near ? leaves : cb_max(1, cb_ceil_div(tiles, st->block)) * st->points;
   plan->state = st;
   plan->tiling = (cb_tiling){.shared_bytes = cb_aligned_size((size_t)shared),
                              .thread_bytes = thread,
                              .p_tile = st->step[0] * st->step[1],
                              .q_tile = CB_WINOGRAD_TILE_CHAIN,
-                             .leaves = cb_max(1, cb_ceil_div(tiles, CB_WINOGRAD_LEAF)),
+                             .leaves = leaves,
                              .segments = 1,
-                             .tasks = cb_max(1, cb_ceil_div(tiles, st->block)) * problem->geo.g * st->points};
+                             .tasks = each * problem->geo.g};
   return CNNBLAS_OK;
 }

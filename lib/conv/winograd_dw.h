@@ -36,8 +36,12 @@ typedef struct {
   int64_t v_pitch, d_pitch, sums_pitch; /* from one point to the next */
   int64_t v_group, d_group, sums_group; /* from one group to the next */
   int64_t slots;                        /* partial sums that are held at once */
-  size_t d_at, sums_at, slot_bytes;     /* in the shared workspace, behind V */
-  size_t columns_at, stage_at;          /* in a thread's scratch, behind the band */
+  bool near;            /* a task has a whole leaf, whose V, D and sums stay in its thread's caches; block is then
+                                           what is transformed at once in the thread's scratch */
+  int64_t round_leaves; /* leaves of a round, whose sums lie behind the slots */
+  size_t near_at;       /* V and D in a thread's scratch */
+  size_t d_at, sums_at, slot_bytes; /* in the shared workspace, behind V */
+  size_t columns_at, stage_at;      /* in a thread's scratch, behind the band */
 } cb_winograd_dw_plan;
 
 /* Tiles of a call on n images. */

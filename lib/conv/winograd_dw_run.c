@@ -4,6 +4,9 @@
  *     for each block of tiles                                   a round
  *       V and D                                                 tasks: vectors of channels and of filters, stretches of tiles
  *       for each point: sums (+)= D V, leaves joined            tasks: points, some of the filters
+ *     or, where a leaf's sums are small                         a round: some leaves
+ *       each leaf, some tiles at a time: V, D, sums += D V      tasks: leaves
+ *       leaves joined                                           tasks: points, some of the filters
  *     once: the sums back to taps, again where one is not finite, and to dw     tasks: vectors of filters, some of the channels
  */
 #include "base/memory.h"
@@ -106,7 +109,7 @@ static void transform_stretch(const cb_call *call, const side *of, const stretch
                                              .rows = s->rows * st->step[0] + of->margin[0],
                                              .columns = columns,
                                              .to = scratch});
-  const int64_t group = ig * of->point_pitch * st->points, vector = c / lanes * st->pitch;
+  const int64_t group = st->near ? 0 : ig * of->point_pitch * st->points, vector = c / lanes * st->pitch;
   for (int64_t r = 0; r < s->rows; r++)
     of->transform(
         &(cb_winograd_inputs){.band = cb_at(scratch, r * st->step[0] * columns * lanes, geo->element),
@@ -158,6 +161,17 @@ static int64_t waiting(int64_t leaf)
   return ones;
 }
 
+/* Joins leaf `leaf`, whose sums of some filters are in its slot, with those that wait for it. */
+static void join_leaf(const cb_call *call, int64_t leaf, bool last, int64_t ig, int64_t p, int64_t at, int64_t elements)
+{
+  const cb_winograd_dw_plan *st = call->plan->state;
+  const size_t element = call->plan->problem.geo.element;
+  int64_t slot = waiting(leaf);
+  for (int64_t left = leaf; slot > 0 && (last || left % 2); left /= 2, slot--)
+    st->dw->join(cb_at_mut(sums_at(call, slot - 1, ig, p), at, element), cb_at(sums_at(call, slot, ig, p), at, element),
+                 elements);
+}
+
 static int64_t multiply_parts(const cb_call *call)
 {
   const cb_winograd_dw_plan *st = call->plan->state;
@@ -177,7 +191,6 @@ static void multiply(void *context, int64_t task, int worker)
   const int64_t filter = st->c_vectors * lanes * lanes; /* elements of a vector of filters */
   const block_view b = block_of(call);
   const int64_t leaf = b.first / CB_WINOGRAD_LEAF, end = b.first + b.tiles;
-  int64_t slot = waiting(leaf);
   st->dw->multiply(&(cb_winograd_pairs){
       .v = cb_at(call->shared, ig * st->v_group + p * st->v_pitch, element),
       .d = cb_at(call->shared + st->d_at, ig * st->d_group + p * st->d_pitch + from * st->pitch, element),
@@ -185,14 +198,79 @@ static void multiply(void *context, int64_t task, int worker)
       .channels = st->c_vectors * lanes,
       .tiles = b.tiles,
       .vectors = to - from,
-      .sums = cb_at_mut(sums_at(call, slot, ig, p), from * filter, element),
+      .sums = cb_at_mut(sums_at(call, waiting(leaf), ig, p), from * filter, element),
       .sums_pitch = filter,
       .add = b.first % CB_WINOGRAD_LEAF != 0});
   const bool last = end == cb_winograd_dw_tiles(st, call->n);
-  if (!last && end % CB_WINOGRAD_LEAF != 0) return;
-  for (int64_t left = leaf; slot > 0 && (last || left % 2); left /= 2, slot--)
-    st->dw->join(cb_at_mut(sums_at(call, slot - 1, ig, p), from * filter, element),
-                 cb_at(sums_at(call, slot, ig, p), from * filter, element), (to - from) * filter);
+  if (last || end % CB_WINOGRAD_LEAF == 0) join_leaf(call, leaf, last, ig, p, from * filter, (to - from) * filter);
+}
+
+/* Tiles [from, end) of a side to the thread's scratch. */
+static void open_near(const cb_call *call, const side *of, int64_t ig, int64_t from, int64_t end, char *scratch)
+{
+  const cb_winograd_dw_plan *st = call->plan->state;
+  for (int64_t c = 0; c < of->channels; c += st->dw->lanes)
+    for (int64_t at = from; at < end;) {
+      const stretch s = stretch_at(st, at, end);
+      transform_stretch(call, of, &s, ig, c, at - from, scratch);
+      at += s.rows * s.tiles;
+    }
+}
+
+/* task = leaf of the round * groups + group. */
+static void sum_near(void *context, int64_t task, int worker)
+{
+  const cb_call *call = context;
+  const cb_winograd_dw_plan *st = call->plan->state;
+  const cb_geometry *geo = &call->plan->problem.geo;
+  const int64_t ig = task % geo->g, place = task / geo->g, lanes = st->dw->lanes;
+  const int64_t first = (call->round * st->round_leaves + place) * CB_WINOGRAD_LEAF;
+  const int64_t last = cb_min(first + CB_WINOGRAD_LEAF, cb_winograd_dw_tiles(st, call->n));
+  char *scratch = cb_scratch(call, worker);
+  side x = side_x(call), dy = side_dy(call);
+  x.to = scratch + st->near_at;
+  dy.to = cb_at_mut(x.to, st->points * st->v_pitch, geo->element);
+  for (int64_t from = first; from < last; from += st->block) {
+    const int64_t end = cb_min(last, from + st->block);
+    open_near(call, &x, ig, from, end, scratch);
+    open_near(call, &dy, ig, from, end, scratch);
+    for (int64_t p = 0; p < st->points; p++)
+      st->dw->multiply(&(cb_winograd_pairs){.v = cb_at(x.to, p * st->v_pitch, geo->element),
+                                            .d = cb_at(dy.to, p * st->d_pitch, geo->element),
+                                            .pitch = st->pitch,
+                                            .channels = st->c_vectors * lanes,
+                                            .tiles = end - from,
+                                            .vectors = st->k_vectors,
+                                            .sums = sums_at(call, st->slots + place, ig, p),
+                                            .sums_pitch = st->c_vectors * lanes * lanes,
+                                            .add = from > first});
+  }
+}
+
+/* Leaves of the call. */
+static int64_t leaves_of(const cb_call *call)
+{
+  const cb_winograd_dw_plan *st = call->plan->state;
+  return cb_ceil_div(cb_winograd_dw_tiles(st, call->n), CB_WINOGRAD_LEAF);
+}
+
+/* task = (group * points + point) * parts + part: of the filters. */
+static void join_near(void *context, int64_t task, int worker)
+{
+  (void)worker;
+  const cb_call *call = context;
+  const cb_winograd_dw_plan *st = call->plan->state;
+  const size_t element = call->plan->problem.geo.element;
+  const int64_t parts = multiply_parts(call), part = task % parts, p = task / parts % st->points;
+  const int64_t ig = task / parts / st->points, filter = st->c_vectors * st->dw->lanes * st->dw->lanes;
+  const int64_t at = cb_split(st->k_vectors, parts, part) * filter;
+  const int64_t elements = cb_split(st->k_vectors, parts, part + 1) * filter - at;
+  const int64_t first = call->round * st->round_leaves, end = cb_min(leaves_of(call), first + st->round_leaves);
+  for (int64_t leaf = first; leaf < end; leaf++) {
+    memcpy(cb_at_mut(sums_at(call, waiting(leaf), ig, p), at, element),
+           cb_at(sums_at(call, st->slots + leaf - first, ig, p), at, element), (size_t)elements * element);
+    join_leaf(call, leaf, leaf + 1 == leaves_of(call), ig, p, at, elements);
+  }
 }
 
 static bool all_finite(const cb_call *call, const void *stage, int64_t c, int64_t lane)
@@ -255,10 +333,15 @@ void cb_winograd_dw_work(cb_call *call)
 {
   const cb_winograd_dw_plan *st = call->plan->state;
   const cb_geometry *geo = &call->plan->problem.geo;
-  call->rounds = cb_max(1, cb_ceil_div(cb_winograd_dw_tiles(st, call->n), st->block));
-  if (call->n) {
+  const int64_t points = geo->g * st->points * multiply_parts(call);
+  call->rounds = cb_max(1, st->near ? cb_ceil_div(leaves_of(call), st->round_leaves)
+                                    : cb_ceil_div(cb_winograd_dw_tiles(st, call->n), st->block));
+  if (call->n && st->near) {
+    cb_call_add(call, geo->g * cb_min(leaves_of(call), st->round_leaves), sum_near);
+    cb_call_add(call, points, join_near);
+  } else if (call->n) {
     cb_call_add(call, geo->g * (st->c_vectors + st->k_vectors) * transform_parts(call), transform);
-    cb_call_add(call, geo->g * st->points * multiply_parts(call), multiply);
+    cb_call_add(call, points, multiply);
   }
   cb_call_add(call, geo->g * st->k_vectors * cb_ceil_div(geo->cg, CB_WINOGRAD_STAGE), finish);
 }
