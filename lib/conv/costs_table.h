@@ -207,12 +207,12 @@ static const struct {
       [CNNBLAS_F32] = {
         [CNNBLAS_FORWARD] = {0.00976, 0.128, 0.272, 0, 0, 0},
         [CNNBLAS_BACKWARD_DATA] = {0.011, 0, 0.586, 0, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00517, 0.0327, 0.113, 0, 0, 2.89e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00532, 0, 0.113, 0, 0, 2.33e+03},
       },
       [CNNBLAS_F64] = {
         [CNNBLAS_FORWARD] = {0.0195, 0.256, 0.545, 0, 0, 0},
         [CNNBLAS_BACKWARD_DATA] = {0.022, 0, 1.17, 0, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0103, 0.0655, 0.226, 0, 0, 5.78e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0106, 0, 0.226, 0, 0, 4.65e+03},
       },
     },
     [CB_COST_SLIVERS] = {
@@ -227,10 +227,10 @@ static const struct {
     },
     [CB_COST_WEIGHTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00567, 0.189, 0.163, 0, 1.4e+03, 1.49e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00573, 0.188, 0.157, 0, 1.55e+03, 1.29e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0113, 0.377, 0.325, 0, 2.8e+03, 2.97e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0115, 0.377, 0.315, 0, 3.1e+03, 2.59e+03},
       },
     },
     [CB_COST_INPUTS] = {
@@ -257,12 +257,12 @@ static const struct {
       [CNNBLAS_F32] = {
         [CNNBLAS_FORWARD] = {0.00749, 0, 0.246, 0.00181, 204, 0},
         [CNNBLAS_BACKWARD_DATA] = {0.00795, 0, 0.227, 0, 70.9, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00731, 0, 0.28, 0.0598, 5.71, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00732, 0, 0.278, 0.0589, 6.79, 0},
       },
       [CNNBLAS_F64] = {
         [CNNBLAS_FORWARD] = {0.015, 0, 0.493, 0.00362, 408, 0},
         [CNNBLAS_BACKWARD_DATA] = {0.0159, 0, 0.455, 0, 142, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0146, 0, 0.56, 0.12, 11.4, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0146, 0, 0.557, 0.118, 13.6, 0},
       },
     },
     [CB_COST_ROT180] = {
@@ -319,10 +319,10 @@ static const struct {
     },
     [CB_COST_WINOGRAD_WEIGHTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0037, 0.434, 0.339, 0, 1.59e+03, 5.88e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00672, 0.255, 0.00988, 0, 1.47e+04, 2.64e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00739, 0.867, 0.678, 0, 3.18e+03, 1.18e+04},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0134, 0.511, 0.0198, 0, 2.94e+04, 5.27e+04},
       },
     },
   }},
