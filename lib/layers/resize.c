@@ -132,12 +132,23 @@ static const void *close_sum(sum *s)
   return s->add ? s->line : NULL;
 }
 
+/* The next row of planes that have `depth` times `height` rows. */
+static inline void next_row(int64_t *plane, int64_t *d, int64_t *h, int64_t depth, int64_t height)
+{
+  if (++*h < height) return;
+  *h = 0;
+  if (++*d < depth) return;
+  *d = 0;
+  ++*plane;
+}
+
 static void forward_rows(void *context, int64_t task, int worker)
 {
   const job *j = context;
   const axis *a = j->axes;
-  for (int64_t r = task * j->rows_of_task; r < cb_min((task + 1) * j->rows_of_task, j->rows); r++) {
-    int64_t plane = r / (a[0].out * a[1].out), od = r / a[1].out % a[0].out, oh = r % a[1].out;
+  const int64_t begin = task * j->rows_of_task, end = cb_min(begin + j->rows_of_task, j->rows);
+  int64_t plane = begin / (a[0].out * a[1].out), od = begin / a[1].out % a[0].out, oh = begin % a[1].out;
+  for (int64_t r = begin; r < end; r++, next_row(&plane, &od, &oh, a[0].out, a[1].out)) {
     sum s = {.j = j, .width = j->row.in, .line = j->lines + (size_t)worker * j->line_bytes};
     for (int64_t d = a[0].low[od]; d <= a[0].high[od]; d++)
       for (int64_t h = a[1].low[oh]; h <= a[1].high[oh]; h++)
@@ -150,8 +161,9 @@ static void backward_rows(void *context, int64_t task, int worker)
 {
   const job *j = context;
   const axis *a = j->axes;
-  for (int64_t r = task * j->rows_of_task; r < cb_min((task + 1) * j->rows_of_task, j->rows); r++) {
-    int64_t plane = r / (a[0].in * a[1].in), d = r / a[1].in % a[0].in, h = r % a[1].in;
+  const int64_t begin = task * j->rows_of_task, end = cb_min(begin + j->rows_of_task, j->rows);
+  int64_t plane = begin / (a[0].in * a[1].in), d = begin / a[1].in % a[0].in, h = begin % a[1].in;
+  for (int64_t r = begin; r < end; r++, next_row(&plane, &d, &h, a[0].in, a[1].in)) {
     char *dx = j->to + (size_t)(r * j->row.in) * j->element;
     sum s = {.j = j, .width = j->row.out, .line = j->lines + (size_t)worker * j->line_bytes};
     for (int64_t od = a[0].first[d]; od < a[0].end[d]; od++)
@@ -294,8 +306,9 @@ static cnnblas_status run(const cnnblas_resize_desc *d, int64_t n, const void *f
   int threads = cb_layer_threads(d->threads, bytes * CB_BYTE_NANOSECONDS);
   threads = (int)cb_min(threads, cb_ceil_div(j.rows, j.rows_of_task));
   j.line_bytes = cb_aligned_size((size_t)(back ? a[LAST].out : a[LAST].in) * j.element);
-  char *memory = cb_alloc(table_bytes(&j) + (size_t)threads * j.line_bytes);
-  if (!memory) return cb_fail(CNNBLAS_OUT_OF_MEMORY, "no memory for the tables of a resized image");
+  const size_t bytes_needed = table_bytes(&j) + (size_t)threads * j.line_bytes;
+  char *memory = cb_alloc(bytes_needed);
+  if (!memory) return cb_fail_memory(bytes_needed, "the tables of a resized image");
   j.lines = set_tables(&j, d, memory);
   cb_parallel_for(threads, cb_ceil_div(j.rows, j.rows_of_task), back ? backward_rows : forward_rows, &j);
   cb_free(memory);

@@ -206,6 +206,25 @@ static void test_wisdom(void **state)
   }
 }
 
+/* The one allocation of a resized image, either way. */
+static void test_resize(void **state)
+{
+  (void)state;
+  const cnnblas_resize_desc d = {.n = 1, .c = 1, .size = {3, 5}, .output = {6, 7}};
+  int before = live_count();
+  for (int back = 0; back < 2; back++) {
+    memset(out, 0x5a, sizeof out);
+    arm(0);
+    cnnblas_status status = back ? cnnblas_resize_backward(&d, 1, x, out) : cnnblas_resize_forward(&d, 1, x, out);
+    arm(-1);
+    assert_int_equal(status, CNNBLAS_OUT_OF_MEMORY);
+    assert_non_null(strstr(cnnblas_last_error(), "memory"));
+    for (size_t i = 0; i < sizeof out; i++) assert_int_equal(((char *)out)[i], 0x5a);
+    ASSERT_OK(back ? cnnblas_resize_backward(&d, 1, x, out) : cnnblas_resize_forward(&d, 1, x, out));
+    assert_int_equal(live_count(), before);
+  }
+}
+
 /* Calls that promise not to allocate: with a workspace passed, with policy "none", and with no_alloc. */
 static void test_no_allocation(void **state)
 {
@@ -245,6 +264,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_every_allocation),
       cmocka_unit_test(test_wisdom),
+      cmocka_unit_test(test_resize),
       cmocka_unit_test(test_no_allocation),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
