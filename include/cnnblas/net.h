@@ -18,10 +18,11 @@
  *   group      = "[" , item , { "->" , item } , "]" , [ "*" , number ] ;              *0 leaves the group out
  *   join       = ( "ADD" | "MUL" | "CAT" ) , "[" , branch , "|" , branch , { "|" , branch } , "]" ;
  *   branch     = [ item , { "->" , item } ] ;                    an empty one gives what goes in
- *   layer      = conv | tconv | pool | gpool | fc | "BN" | dropout | activation ;
+ *   layer      = conv | tconv | up | pool | gpool | fc | "BN" | dropout | activation ;
  *   conv       = "CONV" , [ number , "@" , sizes ] , { conv word } ;                  filters @ filter size
  *   tconv      = "TCONV" , number , "@" , sizes , { "stride" , sizes | "dilation" , sizes | "groups" , number | "bias"
  *              | "pad" , ends | "output" , sizes } ;             transposed; output: added to the output's end
+ *   up         = "UP" , number , ( "nearest" | "linear" ) ;      how many times as large
  *   conv word  = "stride" , sizes | "dilation" , sizes | "groups" , number | "bias"
  *              | "pad" , ( ends | "same" | "valid" ) | "maps" , maps ;
  *   maps       = list , { "/" , list } ;                         a list a filter: the input maps that it sees
@@ -61,7 +62,7 @@
  *
  * A network belongs to one thread at a time (its calls use threads of their own). Training is bit-reproducible from the
  * seed for any number of threads. All arrays of a network lie in one block of memory whose size is known before it is
- * allocated; no array is allocated later.
+ * allocated; no array is allocated later (UP makes the small tables of resize.h in each call).
  */
 #ifndef CNNBLAS_NET_H
 #define CNNBLAS_NET_H

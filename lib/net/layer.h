@@ -54,6 +54,7 @@ typedef struct cb_net_layer {
   cnnblas_batchnorm_desc norm;
   double share;    /* a dropout's */
   int64_t factor;  /* of an upsampling */
+  bool linear;     /* likewise */
   int branches;    /* of a join */
   int64_t outputs; /* of an FC */
   bool bare;       /* an FC without a number */

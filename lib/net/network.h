@@ -64,7 +64,7 @@ struct cnnblas_net {
   char *block; /* 64-byte aligned; NULL for a design */
   int64_t steps;
   double smoothing; /* of the step that runs: cnnblas_net_step.label_smoothing */
-  int64_t last_n; /* images of the last pass; CB_NET_NONE before the first */
+  int64_t last_n;   /* images of the last pass; CB_NET_NONE before the first */
   bool has_gradient;
   bool packed; /* passes read packed weights where a layer has them */
 };

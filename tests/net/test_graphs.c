@@ -318,6 +318,7 @@ static void errors_point_at_the_column(void **state)
       {"INPUT 1x8x8 -> ADD[ BM | ] -> FC 2", 21, "found 'BM'"},
       {"INPUT 1x8x8 -> DROPOUT 1 -> FC 2", 24, "a share below 1"},
       {"INPUT 1x8x8 -> DROPOUT -> FC 2", 24, "the share to drop"},
+      {"INPUT 1x8x8 -> UP 2 cubic -> FC 2", 21, "expected nearest or linear"},
       {"INPUT 1x8x8 -> GPOOL -> FC 2", 22, "expected avg or max"},
       {"INPUT 1x8x8 -> CLIP 3 2 -> FC 2", 21, "a lower bound below"},
       {"INPUT 1x8x8 -> CONV 2@3 pad 1:2x1:2x3 -> FC 2", 29, "expected 1 or 2 numbers"},

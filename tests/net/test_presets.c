@@ -160,6 +160,8 @@ static void the_blocks_gradients(void **state)
             "ceil -> GPOOL avg -> DROPOUT 0.2 -> FC 3"); /* GoogLeNet */
   check_net(
       "INPUT 2x8x8 -> [CONV 3@3x3 pad 1 -> RELU]*2 -> POOL max 2 -> [FC 8 -> RELU -> DROPOUT 0.5]*2 -> FC 3"); /* VGG-16 */
+  check_net("INPUT 2x3x4 -> CONV 3@1 -> CAT[ UP 2 linear -> TANH -> CONV 2@1 | UP 2 nearest ] -> UP 3 linear -> CONV "
+            "2@3 -> FC 3");
   check_net("INPUT 4x3x4 -> TCONV 4@3x2 stride 2x3 pad 1:0x0:1 output 1x2 groups 2 -> TANH -> TCONV 3@2 bias -> "
             "SIGMOID -> BN -> FC 3");
 }
