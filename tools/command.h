@@ -22,6 +22,7 @@ int command_train(int argc, char **argv);
 int command_eval(int argc, char **argv);
 int command_predict(int argc, char **argv);
 int command_inspect(int argc, char **argv);
+int command_run(int argc, char **argv);
 int command_info(int argc, char **argv);
 
 /* What begins every message: "cnnblas train". Set by main. */

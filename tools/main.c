@@ -9,11 +9,8 @@
 static const struct {
   const char *name;
   int (*run)(int argc, char **argv);
-} commands[] = {{"train", command_train},
-                {"eval", command_eval},
-                {"predict", command_predict},
-                {"inspect", command_inspect},
-                {"info", command_info}};
+} commands[] = {{"train", command_train},     {"eval", command_eval}, {"predict", command_predict},
+                {"inspect", command_inspect}, {"run", command_run},   {"info", command_info}};
 
 static const char help[] =
     "Trains convolutional networks on the CPU, evaluates them, and looks into them.\n"
@@ -25,6 +22,7 @@ static const char help[] =
     "  eval      loss and accuracy of a model on test images\n"
     "  predict   classes of pictures (PNG, JPEG, PGM, PPM) or of the images of an IDX file\n"
     "  inspect   a model's or a notation's layers, shapes, parameters, FLOPs and memory\n"
+    "  run       run an ONNX model on arrays or pictures\n"
     "  info      the machine and the libraries as cnnblas sees them\n"
     "\n"
     "options:\n"

@@ -11,7 +11,7 @@ set -uo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
 seconds=${1:-60}
 [ $# -eq 0 ] || shift
-[ $# -gt 0 ] || set -- descriptor notation algorithms idx safetensors picture wisdom
+[ $# -gt 0 ] || set -- descriptor notation algorithms idx safetensors picture wisdom onnx
 case $seconds in '' | *[!0-9]*) sed -n '4,5s/^# //p' "$0" >&2; exit 2 ;; esac
 command -v clang >/dev/null || { echo "skipped: no clang here"; exit 77; }
 build=${CNNBLAS_BUILD:-$root/build}-fuzz
