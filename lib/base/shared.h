@@ -1,5 +1,5 @@
 /*
- * What libcnnblas_net needs of libcnnblas's inside: exported, but not part of the interface. One library's last error,
+ * What libcnnblas_net and libcnnblas_onnx need of libcnnblas's inside: exported, but not part of the interface. One library's last error,
  * allocator and threads serve both.
  */
 #ifndef CB_BASE_SHARED_H
