@@ -39,6 +39,8 @@ double cnnblas_random_normal(uint64_t seed, uint64_t stream, uint64_t index)
 cnnblas_status cnnblas_random_permutation(uint64_t seed, uint64_t stream, int64_t count, int64_t *order)
 {
   if (count < 0) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "count is %lld; it must be at least 0", (long long)count);
+  if (count > INT64_MAX / (int64_t)sizeof *order)
+    return cb_fail(CNNBLAS_SIZE_OVERFLOW, "count is %lld, too many", (long long)count);
   if (!order && count > 0) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "order is NULL");
   for (int64_t i = 0; i < count; i++) order[i] = i;
   for (int64_t i = count - 1; i > 0; i--) {

@@ -99,6 +99,7 @@ static void permutations_hold_every_number_once(void **state)
   ASSERT_OK(cnnblas_random_permutation(5, 1, COUNT, again));
   assert_true(memcmp(order, again, sizeof order) != 0);
   assert_int_equal(cnnblas_random_permutation(5, 0, -1, order), CNNBLAS_INVALID_ARGUMENT);
+  assert_int_equal(cnnblas_random_permutation(5, 0, INT64_MAX, order), CNNBLAS_SIZE_OVERFLOW);
 }
 
 int main(void)
