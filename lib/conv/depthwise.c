@@ -22,7 +22,10 @@ enum {
   TASK_ELEMENTS = 1 << 14, /* of the larger array that a task goes over, about */
   OUTPUTS_AT_ONCE = 4,     /* of a group, by the kernel */
   DIRECT_CHANNELS = 16,    /* of a group, at most */
+  DIRECT_OUTPUTS = 4,      /* of a group of more, at most */
   LEAST_ROWS = 14,         /* of a task */
+  WIDE_VECTORS = 16,       /* of a row: gemm/planes.c takes strips before squares */
+  HEAVY_TERMS = 32,        /* of an output: of more, its task has fewer outputs */
   SUM_ROWS = 512,          /* rows of a weight gradient that the kernel sums before they are added to the others, */
   SUM_CHAIN = 7168         /* unless a lane then adds more than so many */
 };
@@ -34,15 +37,25 @@ static bool in_reach(const cb_problem *problem, char *why, size_t size)
   return false;
 }
 
+/* True for long rows at stride 1: gemm/planes_strips.c. */
+static bool has_strips(const cb_problem *problem)
+{
+  const cb_axis *h = &problem->geo.axis[1], *w = &problem->geo.axis[2];
+  const int64_t outs = problem->direction == CNNBLAS_BACKWARD_DATA ? w->in : w->out;
+  return problem->direction != CNNBLAS_BACKWARD_WEIGHTS && h->stride == 1 && w->stride == 1 &&
+         outs >= cb_engine_get(problem->geo.dtype)->lanes;
+}
+
 static bool direct_applies(const cb_problem *problem, char *why, size_t size)
 {
   const cb_geometry *geo = &problem->geo;
   const int64_t most = cb_max(geo->cg, geo->kg);
+  const bool few = (problem->direction == CNNBLAS_BACKWARD_DATA ? geo->cg : geo->kg) <= DIRECT_OUTPUTS;
   if (geo->cg == 1)
     snprintf(why, size, "for one input channel a group there is depthwise");
-  else if (most > DIRECT_CHANNELS)
-    snprintf(why, size, "for at most %d channels and filters a group; here it is %lld", (int)DIRECT_CHANNELS,
-             (long long)most);
+  else if (most > DIRECT_CHANNELS && !(few && has_strips(problem)))
+    snprintf(why, size, "for at most %d channels and filters a group, or %d at stride 1; here it is %lld",
+             (int)DIRECT_CHANNELS, (int)DIRECT_OUTPUTS, (long long)most);
   else
     return in_reach(problem, why, size);
   return false;
@@ -76,8 +89,13 @@ static double cost(const cb_problem *problem)
                                       [CB_WORK_WEIGHTS] = (double)(geo->k * geo->q),
                                       [CB_WORK_ONCE] = 1};
   const bool several = (data ? geo->cg : geo->kg) > 1 && problem->direction != CNNBLAS_BACKWARD_WEIGHTS;
-  const bool square = is_square(geo) && geo->kg == 1 && geo->cg == 1 && geo->axis[0].taps == 1;
-  return cb_cost(square ? CB_COST_DEPTHWISE_SQUARE : several ? CB_COST_PLANES : CB_COST_DEPTHWISE, problem, work);
+  const bool wide = has_strips(problem) && geo->axis[2].out > WIDE_VECTORS * cb_engine_get(geo->dtype)->lanes;
+  const bool square = is_square(geo) && geo->kg == 1 && geo->cg == 1 && geo->axis[0].taps == 1 && !wide;
+  return cb_cost(square                ? CB_COST_DEPTHWISE_SQUARE
+                 : has_strips(problem) ? CB_COST_STRIPS
+                 : several             ? CB_COST_PLANES
+                                       : CB_COST_DEPTHWISE,
+                 problem, work);
 }
 
 /* How forward and input gradient are cut: a task has some groups, or some outputs and rows of one. */
@@ -107,8 +125,9 @@ static cut cut_of(const cb_problem *problem)
   c.rows = rows;
   if (c.groups == 1 && c.outs > OUTPUTS_AT_ONCE && out > TASK_ELEMENTS / OUTPUTS_AT_ONCE / 4)
     c.outputs = cb_min(c.outs, cb_round_up(cb_max(1, TASK_ELEMENTS / out), OUTPUTS_AT_ONCE));
-  if (c.groups == 1 && geo->axis[0].taps == 1 && out / rows * c.outputs * rows > 2 * TASK_ELEMENTS)
-    c.rows = cb_min(rows, cb_round_up(cb_max(1, TASK_ELEMENTS / (out / rows * c.outputs)), LEAST_ROWS));
+  const int64_t row = out / rows * c.outputs * cb_max(1, c.sources * geo->taps / HEAVY_TERMS);
+  if (c.groups == 1 && geo->axis[0].taps == 1 && row * rows > 2 * TASK_ELEMENTS)
+    c.rows = cb_min(rows, cb_round_up(cb_max(1, TASK_ELEMENTS / row), LEAST_ROWS));
   c.group_parts = cb_ceil_div(geo->g, c.groups);
   c.output_parts = cb_ceil_div(c.outs, c.outputs);
   c.row_parts = cb_ceil_div(rows, c.rows);

@@ -26,6 +26,7 @@
   X(DEPTHWISE, OWN)        /* any number of taps */                                                                    \
   X(DEPTHWISE_SQUARE, OWN) /* 3 x 3 or 5 x 5, which the compiler knows */                                              \
   X(PLANES, OWN)           /* several outputs of a group at once */                                                    \
+  X(STRIPS, OWN)           /* the same and any number of sources at stride 1, rows of a vector or more */              \
   X(WINOGRAD, OWN)         /* tiles of any size: products at points, elements of transformed tiles */                  \
   X(WINOGRAD_WEIGHTS, OWN) /* its weight gradient */
 

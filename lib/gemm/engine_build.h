@@ -74,8 +74,9 @@ void CB_NAME(cb_pack_lanes)(void *dst, const void *src, int64_t ld, int64_t step
 void CB_NAME(cb_correlate)(const cb_plane *plane);
 void CB_NAME(cb_correlate_weights)(const cb_plane *plane, void *sums);
 
-/* The same, if planes_square.c or planes_square_weights.c has a loop for the plane; else false, and nothing is done. */
+/* The same, if planes_square.c, planes_strips.c or planes_square_weights.c has a loop for the plane; else false, and nothing is done. */
 bool CB_NAME(cb_correlate_square)(const cb_plane *plane);
+bool CB_NAME(cb_correlate_strips)(const cb_plane *plane);
 bool CB_NAME(cb_correlate_weights_square)(const cb_plane *plane, void *sums);
 
 #endif

@@ -12,7 +12,8 @@
  *         for each source, each tap: load the rows' vectors, multiply-add them by the outputs' weights
  *         store
  *
- * 3 x 3 and 5 x 5 taps of one source and one output have loops of their own (planes_square.c).
+ * 3 x 3 and 5 x 5 taps of one source and one output have loops of their own (planes_square.c), and so have long rows at stride 1
+ * (planes_strips.c).
  * An output is one chain of multiply-adds a pass: sources, then tap rows, then taps. Nothing beside x is ever read.
  */
 #include "gemm/plane_band.h"
@@ -24,10 +25,11 @@ enum { MAIN_ROWS = 4 };
 #endif
 
 enum {
-  MOST_OUTPUTS = 4, /* of a group, at a time */
-  MOST_ROWS = 7,    /* of outputs, at a time */
-  MOST_SUMS = 16,   /* vectors of sums */
-  CHAIN = 256       /* multiply-adds of a chain, at most: no sum grows long */
+  MOST_OUTPUTS = 4,  /* of a group, at a time */
+  MOST_ROWS = 7,     /* of outputs, at a time */
+  MOST_SUMS = 16,    /* vectors of sums */
+  WIDE = 16 * LANES, /* columns from which strips are faster than squares */
+  CHAIN = 256        /* multiply-adds of a chain, at most: no sum grows long */
 };
 
 /* Rows [o0, o1) and a strip of columns, of one plane or several side by side, of outputs from m0 on. */
@@ -331,6 +333,7 @@ static void run_part(const cb_plane *p, const part *q, bool add)
 
 void CB_NAME(cb_correlate)(const cb_plane *p)
 {
-  if (CB_NAME(cb_correlate_square)(p)) return;
+  if (p->w.out > WIDE && CB_NAME(cb_correlate_strips)(p)) return;
+  if (CB_NAME(cb_correlate_square)(p) || CB_NAME(cb_correlate_strips)(p)) return;
   run_part(p, &(part){.to = {p->channels * p->depths, p->h.taps, p->w.taps}}, p->add);
 }
