@@ -3,7 +3,7 @@
  *
  *   forward          Y[kg x P] = W[kg x Q] . col(x)[Q x P]           tasks: image, group, k tile, p tile
  *   weight gradient  dW[kg x Q] = sum of dY[kg x P] . col(x)^T       tasks: group, q tile, k tile, segment of (image, p tile)
- *   input gradient   dX = col2im(W^T[Q x kg] . dY[kg x P])           tasks: image, group, channel tile, and p tile if 1x1
+ *   input gradient   dX = col2im(W^T[Q x kg] . dY[kg x P])           tasks: image, group, channel tile, and p tile if 1x1, else rows
  *
  * The lowered matrix never exists as a whole: a tile has q_tile x p_tile elements and fits the workspace. Every task owns
  * its part of the output and walks its tiles in order, so no sum depends on the number of threads.
@@ -35,7 +35,8 @@ enum {
   PIECE_MACS = 1 << 23,    /* multiply-adds of a task, at least: 0.1 to 0.2 ms of a core */
   MOST_PIECES = 16,        /* of an image, or of a weight gradient */
   NARROW = 256,            /* pixels: tiles of fewer pay for packing the weights again */
-  LEAST_FILTERS = 128      /* of a product: fewer pay for lowering or packing the pixels again */
+  LEAST_FILTERS = 128,     /* of a product: fewer pay for lowering or packing the pixels again */
+  ROWS_OF_SPAN = 8 /* of dX in a task, for each that a filter spans: what reaches two tasks is multiplied in both */
 };
 
 /* What a gradient's products are not cut below: what is cut packs the other operand again. Of few images the pieces are small, since a
@@ -105,6 +106,26 @@ static void prepare_forward(cnnblas_conv_plan *plan, int64_t elements)
   t->tasks = geo->n * geo->g * p_tiles * filter_shares(plan);
 }
 
+/* Rows of dX in a task, where it is not the product itself: all, unless few channels leave few tasks. */
+static int64_t data_rows_of(const cb_problem *problem, int64_t c_tile)
+{
+  const cb_geometry *geo = &problem->geo;
+  const cb_axis *h = &geo->axis[1];
+  const int64_t span = (h->taps - 1) * (h->step < 0 ? -h->step : h->step) + 1;
+  if (geo->axis[0].in > 1 || geo->axis[0].taps > 1 || span >= h->in) return h->in;
+  const int64_t others = geo->g * cb_ceil_div(geo->cg, c_tile);
+  return cb_ceil_div(h->in, cb_pieces(h->in, ROWS_OF_SPAN * span, tasks_for(problem, 1), others));
+}
+
+/* The output rows [*first, *last) that reach rows [from, to) of dX. */
+static void rows_reaching(const cb_axis *h, int64_t from, int64_t to, int64_t *first, int64_t *last)
+{
+  const int64_t span = (h->taps - 1) * h->step, low = h->base + cb_min(span, 0), high = h->base + cb_max(span, 0);
+  *first = from > high ? cb_min(h->out, cb_ceil_div(from - high, h->stride)) : 0;
+  *last = to > low ? cb_min(h->out, cb_ceil_div(to - low, h->stride)) : 0;
+  *last = cb_max(*first, *last);
+}
+
 static void prepare_data(cnnblas_conv_plan *plan, int64_t elements)
 {
   const cb_geometry *geo = &plan->problem.geo;
@@ -116,11 +137,13 @@ static void prepare_data(cnnblas_conv_plan *plan, int64_t elements)
   t->p_tile = cb_ceil_div(geo->p, p_pieces);
   t->c_tile = cb_ceil_div(geo->cg, cb_pieces(geo->cg, cb_max(1, l.data_rows / geo->taps), wanted, geo->g * p_pieces));
   t->q_tile = t->c_tile * geo->taps;
+  const int64_t planes = geo->g * cb_ceil_div(geo->cg, t->c_tile);
   if (!as_it_is) {
     t->q_tile = rows_of(t->q_tile, geo->p, elements);
     t->p_tile = pixels_of(geo->p, t->q_tile, elements);
   }
-  t->tasks = geo->n * geo->g * cb_ceil_div(geo->cg, t->c_tile) * cb_ceil_div(geo->p, as_it_is ? t->p_tile : geo->p);
+  const int64_t rows = data_rows_of(&plan->problem, t->c_tile);
+  t->tasks = geo->n * planes * (as_it_is ? cb_ceil_div(geo->p, t->p_tile) : cb_ceil_div(geo->axis[1].in, rows));
 }
 
 static void prepare_weights(cnnblas_conv_plan *plan, int64_t elements)
@@ -212,21 +235,33 @@ static void forward_tile(const cb_call *call, int64_t task, char *tile)
                     p1);
 }
 
-/* c_tile planes of dX: products of a tile of W^T with dY, scattered back. Where dX is the product itself, p_tile pixels of them. */
+/* Some rows of c_tile planes of dX: products of a tile of W^T with dY, scattered back. Where dX is the product itself, p_tile pixels
+   of them. */
 static void data_planes(const cb_call *call, int64_t task, char *tile)
 {
   const cb_geometry *geo = &call->plan->problem.geo;
   const cb_tiling *t = &call->plan->tiling;
   cb_view view = cb_view_forward(geo);
   const bool as_it_is = cb_geometry_is_pointwise(geo);
-  int64_t c_tiles = cb_ceil_div(geo->cg, t->c_tile), stretch = as_it_is ? t->p_tile : geo->p;
-  int64_t stretches = cb_ceil_div(geo->p, stretch), first = task % stretches * stretch;
+  cb_axis *h = &view.axis[1];
+  int64_t c_tiles = cb_ceil_div(geo->cg, t->c_tile),
+          stretch = as_it_is ? t->p_tile : data_rows_of(&call->plan->problem, t->c_tile);
+  int64_t stretches = cb_ceil_div(as_it_is ? geo->p : h->in, stretch), first = task % stretches * stretch;
   int64_t ct = task / stretches % c_tiles, image = task / stretches / c_tiles;
-  int64_t in = image / geo->g, ig = image % geo->g, last = cb_min(first + stretch, geo->p);
+  int64_t in = image / geo->g, ig = image % geo->g, last = cb_min(first + stretch, as_it_is ? geo->p : h->in);
   int64_t c0 = ct * t->c_tile, c1 = cb_min(c0 + t->c_tile, geo->cg);
   char *dx = cb_at_mut(call->out, (in * geo->c + ig * geo->cg) * geo->image, geo->element);
-  if (!call->accumulate && !as_it_is)
-    memset(dx + (size_t)(c0 * geo->image) * geo->element, 0, (size_t)((c1 - c0) * geo->image) * geo->element);
+  if (!as_it_is && stretches > 1) { /* the view has these rows alone */
+    const int64_t row0 = first, rows = last - first;
+    rows_reaching(h, first, last, &first, &last);
+    first *= geo->axis[2].out, last *= geo->axis[2].out;
+    h->base -= row0, h->in = rows;
+    dx += (size_t)(row0 * geo->axis[2].in) * geo->element;
+  } else if (!as_it_is)
+    first = 0, last = geo->p;
+  const int64_t part = as_it_is ? 0 : view.axis[0].in * h->in * geo->axis[2].in;
+  for (int64_t c = c0; c < c1 && !call->accumulate && !as_it_is; c++)
+    memset(dx + (size_t)(c * geo->image) * geo->element, 0, (size_t)part * geo->element);
   for (int64_t q0 = c0 * geo->taps; q0 < c1 * geo->taps; q0 += t->q_tile)
     for (int64_t p0 = first; p0 < last; p0 += t->p_tile) {
       int64_t p1 = cb_min(p0 + t->p_tile, last);
