@@ -82,15 +82,19 @@ static double cost(const cb_problem *problem)
   const bool data = problem->direction == CNNBLAS_BACKWARD_DATA;
   const double y = (double)geo->n * (double)geo->k * (double)geo->p,
                x = (double)geo->n * (double)geo->c * (double)geo->image;
-  const double work[CB_WORK_KINDS] = {[CB_WORK_MAC] =
-                                          y * (double)geo->q * on_lanes(geo, data ? geo->axis[2].in : geo->axis[2].out),
-                                      [CB_WORK_STORE] = data ? x : y,
-                                      [CB_WORK_READ] = data ? y : x,
-                                      [CB_WORK_WEIGHTS] = (double)(geo->k * geo->q),
-                                      [CB_WORK_ONCE] = 1};
+  double work[CB_WORK_KINDS] = {[CB_WORK_MAC] =
+                                    y * (double)geo->q * on_lanes(geo, data ? geo->axis[2].in : geo->axis[2].out),
+                                [CB_WORK_STORE] = data ? x : y,
+                                [CB_WORK_READ] = data ? y : x,
+                                [CB_WORK_WEIGHTS] = (double)(geo->k * geo->q),
+                                [CB_WORK_ONCE] = 1};
   const bool several = (data ? geo->cg : geo->kg) > 1 && problem->direction != CNNBLAS_BACKWARD_WEIGHTS;
   const bool wide = has_strips(problem) && geo->axis[2].out > WIDE_VECTORS * cb_engine_get(geo->dtype)->lanes;
   const bool square = is_square(geo) && geo->kg == 1 && geo->cg == 1 && geo->axis[0].taps == 1 && !wide;
+  if (!square && has_strips(problem)) { /* each row of taps is a loop of its own, and what is read lies in memory */
+    work[CB_WORK_READ] += work[CB_WORK_STORE];
+    work[CB_WORK_STORE] *= (double)((data ? geo->kg : geo->cg) * geo->axis[0].taps * geo->axis[1].taps);
+  }
   return cb_cost(square                ? CB_COST_DEPTHWISE_SQUARE
                  : has_strips(problem) ? CB_COST_STRIPS
                  : several             ? CB_COST_PLANES
