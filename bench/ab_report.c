@@ -35,7 +35,7 @@ void bench_ab_print_head(const bench_ab_report *report, const bench_options *opt
   for (size_t i = 1; i < report->build_count; i++)
     if (report->builds[i].handle == report->builds[0].handle)
       printf("%c is the same file as A: what differs is noise\n", bench_ab_letter(i));
-  printf("%s, %s, threads %d, %g s for each build, layer and direction, in turns\n"
+  printf("%s\n%s, threads %d, %g s for each build, layer and direction, in turns\n"
          "A/this: A's shortest time over this build's, above 1 is faster; ~ the quartiles overlap: noise\n",
          report->builds[0].system.cpu_model, bench_dtype_name(options->dtype), options->threads, options->min_time);
 }

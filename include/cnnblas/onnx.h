@@ -64,8 +64,8 @@ typedef struct cnnblas_onnx_array {
 
 /** A size for a dimension that the model names ("batch") instead of giving a number. */
 typedef struct cnnblas_onnx_dimension {
-  const char *name;
-  int64_t size;
+  const char *name; /* as the model names the dimension */
+  int64_t size;     /* what it is to be, at least 0 */
 } cnnblas_onnx_dimension;
 
 /** What planning does beyond what it must; bits of options.without. */
@@ -88,7 +88,7 @@ typedef struct cnnblas_onnx_options {
   int32_t without;                          /* cnnblas_onnx_pass: what planning is not to do; 0: it does all */
   cnnblas_wisdom *wisdom;                   /* with effort measure; must outlive the model; or NULL */
   const cnnblas_onnx_dimension *dimensions; /* [dimension_count], read by load alone */
-  int64_t dimension_count;
+  int64_t dimension_count;                  /* entries of dimensions; 0 with NULL */
   const char *folder;  /* where external data lie, for models from bytes; NULL: there are none. A path's own folder
                           otherwise */
   int64_t reserved[8]; /* must be 0 */
@@ -117,8 +117,8 @@ CNNBLAS_API void cnnblas_onnx_destroy(cnnblas_onnx *model);
 
 /** A model in numbers. */
 typedef struct cnnblas_onnx_info {
-  int64_t inputs; /* those that a run needs; constants are none */
-  int64_t outputs;
+  int64_t inputs;      /* those that a run needs; constants are none */
+  int64_t outputs;     /* those that the model declares */
   int64_t nodes;       /* of the plan; of the file, as long as there is none */
   int64_t file_nodes;  /* of the file */
   int64_t opset;       /* the version of ai.onnx that the model imports */
@@ -134,9 +134,11 @@ typedef struct cnnblas_onnx_info {
 /** Fills info. Returns CNNBLAS_OK or CNNBLAS_INVALID_ARGUMENT (null pointer). */
 CNNBLAS_API cnnblas_status cnnblas_onnx_get_info(const cnnblas_onnx *model, cnnblas_onnx_info *info);
 
-/** Name, type and shape of input or output `index`; data is NULL. The name lives as long as the model. An output that no plan
+/** Name, type and shape of input `index`; data is NULL. The name lives as long as the model. An output that no plan
     and no declaration tells about has type CNNBLAS_ONNX_ANY. Returns CNNBLAS_OK or CNNBLAS_INVALID_ARGUMENT. */
 CNNBLAS_API cnnblas_status cnnblas_onnx_get_input(const cnnblas_onnx *model, int64_t index, cnnblas_onnx_array *array);
+
+/** The same for output `index`. */
 CNNBLAS_API cnnblas_status cnnblas_onnx_get_output(const cnnblas_onnx *model, int64_t index, cnnblas_onnx_array *array);
 
 /**
@@ -154,15 +156,15 @@ CNNBLAS_API cnnblas_status cnnblas_onnx_run(cnnblas_onnx *model, const cnnblas_o
 
 /** One node of the plan. */
 typedef struct cnnblas_onnx_node {
-  const char *name;   /* as the file has it; "" if it has none */
-  const char *op;     /* "Conv" */
-  char algorithm[32]; /* of a convolution, "" otherwise */
-  char fused[64];     /* what else it does: "BatchNormalization Relu" */
-  int32_t packed;     /* 1: reads packed weights */
-  int32_t rank;       /* of its first output */
-  int64_t size[CNNBLAS_ONNX_RANK];
-  double seconds;      /* of all runs while cnnblas_onnx_profile was on */
-  int64_t reserved[8]; /* written as 0 */
+  const char *name;                /* as the file has it; "" if it has none */
+  const char *op;                  /* "Conv" */
+  char algorithm[32];              /* of a convolution, "" otherwise */
+  char fused[64];                  /* what else it does: "BatchNormalization Relu" */
+  int32_t packed;                  /* 1: reads packed weights */
+  int32_t rank;                    /* of its first output */
+  int64_t size[CNNBLAS_ONNX_RANK]; /* of its first output: the first rank entries */
+  double seconds;                  /* of all runs while cnnblas_onnx_profile was on */
+  int64_t reserved[8];             /* written as 0 */
 } cnnblas_onnx_node;
 
 /** Fills node for index of 0 to info.nodes - 1 of a plan. Returns CNNBLAS_OK or CNNBLAS_INVALID_ARGUMENT. */

@@ -35,7 +35,7 @@ static cnnblas_status at_column(cnnblas_status status, const cb_net_layer *l)
 static cnnblas_status infer(void *self, const cb_graph_shape *const *inputs, int count, cb_graph_shape *outputs)
 {
   cb_net_layer *l = self;
-  cb_net_shape in[CB_GRAPH_INPUTS];
+  cb_net_shape in[CB_GRAPH_INPUTS] = {{0}};
   for (int j = 0; j < count; j++) {
     in[j] = (cb_net_shape){.c = inputs[j]->size[1], .elements = inputs[j]->size[1]};
     for (int i = 0; i < l->rank; i++) in[j].elements *= in[j].size[i] = inputs[j]->size[2 + i];

@@ -45,7 +45,7 @@ static cnnblas_status shape(cb_net_layer *l, const cb_net_shape *in, int count)
 static cnnblas_status prepare(cnnblas_net *net, cb_net_layer *l)
 {
   cnnblas_conv_options o = cb_net_plan_options(net, l);
-  cnnblas_conv_shape s;
+  cnnblas_conv_shape s = {0};
   l->transposed.dtype = net->options.dtype;
   l->transposed.n = cb_net_layer_batch(net, l);
   cnnblas_status status = cnnblas_conv_transpose_get_conv(&l->transposed, &l->conv);

@@ -7,10 +7,10 @@
 
 #include "base/size.h"
 #include "graph/graph.h"
-#include <onnx.pb-c.h>
 #include "onnx/messages.h"
 #include <cnnblas/layers.h>
 #include <cnnblas/onnx.h>
+#include <onnx.pb-c.h>
 
 enum { CB_ONNX_NONE = -1 };
 

@@ -16,7 +16,10 @@ static cnnblas_status infer(cb_onnx_node *node, const cb_onnx_shapes *s)
 
 static int64_t whole(double x, double low, double high)
 {
-  return x != x ? 0 : x <= low ? (int64_t)low : x >= high ? (high > 9.2e18 ? INT64_MAX : (int64_t)high) : (int64_t)x;
+  if (x != x) return 0;
+  if (x <= low) return (int64_t)low;
+  if (x < high) return (int64_t)x;
+  return high > 9.2e18 ? INT64_MAX : (int64_t)high;
 }
 
 static void put_real(cb_graph_type type, void *y, int64_t i, double x)

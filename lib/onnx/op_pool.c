@@ -96,7 +96,7 @@ static void write_indices(const pool *own, int64_t count, const int32_t *places,
     int64_t place = places[i];
     if (own->columns) {
       int64_t other = 0, step = 1;
-      int64_t at[3];
+      int64_t at[3] = {0};
       for (int a = d->rank - 1; a >= 0; a--) {
         at[a] = place % d->size[a];
         place /= d->size[a];

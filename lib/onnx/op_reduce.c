@@ -24,7 +24,7 @@ static cnnblas_status infer(cb_onnx_node *node, const cb_onnx_shapes *s)
   if (status) return status;
   if (x->type == CB_GRAPH_BOOL) return cb_onnx_node_fail(node, CNNBLAS_UNSUPPORTED, "an input of this type");
   bool all = !count && !cb_onnx_int(node, "noop_with_empty_axes", 0);
-  int64_t stride[CB_GRAPH_RANK];
+  int64_t stride[CB_GRAPH_RANK] = {0};
   for (int i = x->rank - 1; i >= 0; i--) {
     stride[i] = step;
     step *= x->size[i];

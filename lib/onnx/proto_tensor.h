@@ -3,8 +3,8 @@
 #define CB_ONNX_PROTO_TENSOR_H
 
 #include "graph/graph.h"
-#include <onnx.pb-c.h>
 #include <cnnblas/onnx.h>
+#include <onnx.pb-c.h>
 
 /* The core's type of ONNX's number; CB_GRAPH_TYPES if there is none. f16 and bf16 become f32. */
 cb_graph_type cb_onnx_core_type(int64_t number);

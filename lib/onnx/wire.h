@@ -5,8 +5,8 @@
 #ifndef CB_ONNX_WIRE_H
 #define CB_ONNX_WIRE_H
 
-#include <onnx.pb-c.h>
 #include <cnnblas/status.h>
+#include <onnx.pb-c.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
