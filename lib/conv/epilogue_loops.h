@@ -10,7 +10,8 @@ static void NAME(finish_row)(REAL *restrict y, int64_t count, REAL bias, const R
     for (int64_t p = 0; p < count; p++) y[p] = y[p] < 0 ? 0 : y[p];
 }
 
-/* Sum of a plane in double: 16 running sums over blocks of 4096, joined in a tree, blocks added in order. */
+/* Sum of a plane's `count` elements in double: 16 running sums over each block of 4096 elements, joined in a tree;
+   blocks are added in order. */
 static double NAME(sum_plane)(const REAL *v, int64_t count)
 {
   double total = 0;

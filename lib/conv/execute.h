@@ -4,8 +4,8 @@
 
 #include "conv/row.h"
 
-/* Runs call, whose arrays are valid, with the plan's workspace (of cnnblas_conv_plan_workspace bytes, any alignment); NULL:
-   with one of its own, or CNNBLAS_OUT_OF_MEMORY. */
+/* Runs a call whose arrays are valid. workspace has cnnblas_conv_plan_workspace bytes, at any alignment; if it is NULL
+   the call allocates its own, or fails with CNNBLAS_OUT_OF_MEMORY. */
 cnnblas_status cb_execute(cb_call *call, void *workspace);
 
 #endif

@@ -14,27 +14,28 @@
 #include <cnnblas/conv.h>
 #include <stdbool.h>
 
+/* An axis: its input positions, output positions and taps, and the three numbers of the formula above. */
 typedef struct {
   int64_t in, out, taps, stride, base, step;
 } cb_axis;
 
 typedef struct {
   cnnblas_dtype dtype;
-  size_t element;     /* bytes of one */
-  int64_t n, c, k, g; /* images, channels in and out, groups */
-  int64_t cg, kg;     /* channels of one group, in and out */
-  cb_axis axis[3];    /* d, h, w; axes of one element and one tap in front of the others */
-  int64_t image;      /* input pixels of one channel, d*h*w */
-  int64_t p;          /* output pixels of one channel */
-  int64_t taps;       /* of one filter channel, r*s */
+  size_t element;     /* bytes of one element */
+  int64_t n, c, k, g; /* images, input channels, output channels, groups */
+  int64_t cg, kg;     /* input channels of one group, output channels of one group */
+  cb_axis axis[3];    /* the axes d, h, w; those of one element and one tap stand in front */
+  int64_t image;      /* input pixels of one channel, d * h * w */
+  int64_t p;          /* output pixels of one channel, od * oh * ow */
+  int64_t taps;       /* taps of one channel of a filter, of all axes */
   int64_t q;          /* taps of one filter, cg * taps */
 } cb_geometry;
 
-/* Validates desc and fills geo; the statuses of cnnblas_conv_get_shape. */
+/* Validates desc and fills geo; the result is a status as of cnnblas_conv_get_shape. */
 cnnblas_status cb_geometry_init(cb_geometry *geo, const cnnblas_conv_desc *desc);
 
-/* True if nothing that an algorithm computes of sizes and places can overflow: sums of at most 2^26 terms, images of at most
-   about 10^16 elements with their padding and with what strides and dilations skip. */
+/* True if nothing that an algorithm computes of sizes and places can overflow: sums of at most 2^26 terms, images of at
+   most about 10^16 elements with their padding and with what strides and dilations skip. */
 bool cb_geometry_in_reach(const cb_geometry *geo);
 
 /* True if every axis has one tap, stride 1 and no padding: the lowered matrix is x itself. */
@@ -46,13 +47,13 @@ static inline bool cb_geometry_packs(const cb_geometry *geo)
   return geo->cg > 1;
 }
 
-/* Multiply-adds of n images, in each direction, those with the padding counted. */
+/* Multiply-adds of n images, the same in each direction, those with the padding included. */
 static inline double cb_geometry_macs(const cb_geometry *geo, int64_t n)
 {
   return (double)n * (double)geo->k * (double)geo->p * (double)geo->q;
 }
 
-/* Splits tap index t of [taps] into its three coordinates; likewise an output pixel. */
+/* Splits the index t of a tap, of geo->taps, into its coordinate on each axis. */
 static inline void cb_tap_coords(const cb_geometry *geo, int64_t t, int64_t at[3])
 {
   at[2] = t % geo->axis[2].taps;

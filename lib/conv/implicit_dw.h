@@ -7,41 +7,44 @@
 #include "conv/boxes.h"
 #include "conv/implicit.h"
 
-/* The state of a plan. */
+/* The state of a plan. Names in _at are byte offsets in a thread's scratch, behind the band. */
 typedef struct {
   const cb_engine *engine;
-  bool swapped;                  /* filters on the rows, input channels on the lanes */
-  int64_t rows_all, lanes_all;   /* channels of an image on either side */
-  int64_t rows_each, lanes_each; /* of one group */
-  cb_gather gather;              /* its channels are those on a job's rows */
+  bool swapped;                  /* true if filters are on the rows and input channels on the lanes */
+  int64_t rows_all, lanes_all;   /* channels of an image that go on the rows, on the lanes */
+  int64_t rows_each, lanes_each; /* channels of one group that go on the rows, on the lanes */
+  cb_gather gather;              /* the gather whose channels are those on a job's rows */
   cb_band band;
-  int64_t panels, panel_groups, group_panels;     /* of one group of channels; group_panels: most of one job */
-  int64_t channel_groups;                         /* parts of the channels on the rows */
-  size_t lanes_at, rows_at, position_at, sums_at; /* in a thread's scratch, behind the band */
-  size_t sums_bytes, slot_bytes;                  /* of one panel; of a partial result: all panels of a job */
-  int64_t leaves;                                 /* of the tree in which the pixels are summed */
-  bool by_taps;                                   /* tiles of one tap each */
-  int64_t inner[3][2];                            /* the outputs [from, to) on each axis that all taps reach */
-  size_t walks_at;                                /* in a thread's scratch: the pixels that each tap reaches */
+  /* panels of one group's lanes; jobs that share them; the most panels of one job */
+  int64_t panels, panel_groups, group_panels;
+  int64_t channel_groups; /* parts that the channels on the rows are cut into */
+  /* packed lanes, the pixels' rows in the band, their places in the lanes' array, sums */
+  size_t lanes_at, rows_at, position_at, sums_at;
+  size_t sums_bytes, slot_bytes; /* bytes of one panel's sums; of a partial result, which has all panels of a job */
+  int64_t leaves;                /* leaves of the tree in which the pixels are summed */
+  bool by_taps;                  /* true if each tile has one tap only */
+  int64_t inner[3][2];           /* the outputs [from, to) on each axis that all taps reach */
+  size_t walks_at;               /* the pixels that each tap reaches (cb_tap_walk) */
   cb_hops hops;
-  int32_t tap[]; /* [gather.q] where tap (channel, r, s) lies in the band; by taps: tap (r, s, channel) */
+  int32_t tap[]; /* [gather.q] element of the band where tap (channel, r, s) lies; if by_taps, (r, s, channel) */
 } cb_dw;
 
-/* The pixels of a block that one tap reaches: places in the band, and in the packed lanes. */
+/* The pixels of a block that one tap reaches: their number, their places in the band and in the packed lanes. */
 typedef struct {
   int64_t count;
   const int32_t *band, *lanes;
 } cb_tap_walk;
 
-/* Whether it can do the problem within its budget, its estimated seconds if so, making the plan's state and tiling, and the
-   loops of a call. inputs: input
-   channels on the lanes instead of filters. */
+/* The weight gradient's functions of the table's row: whether it can do the problem within its budget, the estimated
+   seconds if it can, the plan's state and tiling, the loops of a call. inputs: input channels are on the lanes instead
+   of filters. */
 bool cb_dw_apply(const cb_problem *problem, bool inputs, char *why, size_t size);
 double cb_dw_cost(const cb_problem *problem, bool inputs);
 cnnblas_status cb_dw_prepare(cnnblas_conv_plan *plan, bool inputs);
 void cb_dw_work(cb_call *call);
 
-/* The same with images on the lanes; why it cannot do the problem, or never pays, or NULL. */
+/* The same functions with images on the lanes. The first says why the problem cannot be done or never pays, or is
+   NULL. */
 const char *cb_dw_images_why_not(const cb_problem *problem);
 double cb_dw_images_cost(const cb_problem *problem);
 cnnblas_status cb_dw_images_prepare(cnnblas_conv_plan *plan);

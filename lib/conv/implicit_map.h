@@ -4,8 +4,9 @@
 
 #include "conv/row.h"
 
-/* Whether it can do the problem within its budget, its estimated seconds if so, making the plan's state and tiling, and the
-   loops of a call (implicit_map_run.c). pixel_lanes: pixels on the lanes instead of channels. */
+/* The functions of the table's rows: whether the row can do the problem within its budget, the estimated seconds if it
+   can, the plan's state and tiling, the loops of a call (implicit_map_run.c). pixel_lanes: pixels are on the lanes
+   instead of channels. */
 bool cb_map_apply(const cb_problem *problem, bool pixel_lanes, char *why, size_t size);
 double cb_map_cost(const cb_problem *problem, bool pixel_lanes);
 cnnblas_status cb_map_prepare(cnnblas_conv_plan *plan, bool pixel_lanes);

@@ -1,9 +1,9 @@
 /*
- * Rows of a lowered block for one element type: included by lowering.c with REAL and NAME(x) defined. A row is walked in
- * runs, each within one row of outputs (struct run_walk).
+ * Rows of a lowered block for one element type: included by lowering.c with REAL and NAME(x) defined. A row is walked
+ * in runs, each within one row of outputs (struct run_walk).
  */
 
-/* tile[p - p0] = the source at the taps of row q, 0 outside. */
+/* tile[p - p0] = the source where row q meets pixel p, 0 outside the source. */
 static void NAME(lower_row)(const cb_view *view, void *source, int64_t q, const cb_block *block, void *tile)
 {
   const int64_t stride = view->axis[2].stride;
@@ -23,7 +23,7 @@ static void NAME(lower_row)(const cb_view *view, void *source, int64_t q, const 
   }
 }
 
-/* The transpose: source at the taps of row q += tile[p - p0]. */
+/* The transpose of lower_row: the source where row q meets pixel p += tile[p - p0]. */
 static void NAME(unlower_row)(const cb_view *view, void *source, int64_t q, const cb_block *block, void *tile)
 {
   const int64_t stride = view->axis[2].stride;

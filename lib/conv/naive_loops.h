@@ -1,10 +1,11 @@
 /*
- * The naive loops for one type: included by naive.c with REAL and NAME(x) defined. The textbook's seven loops (nine with
- * depth), n k oh ow c r s, every sum in REAL. A window's taps that fall outside the image are left out by the bounds of
- * the tap loops, not by a test inside them.
+ * The naive loops for one type: included by naive.c with REAL and NAME(x) defined. The textbook's seven loops (nine
+ * with depth), n k oh ow c r s, every sum in REAL. A window's taps that fall outside the image are left out by the
+ * bounds of the tap loops, not by a test inside them.
  */
 
-/* Sum of x[ic][o * stride + tap's offset] * w[ic][tap] over one window; x and w at their group's first channel. */
+/* Sum of x[ic][o * stride + the tap's offset] * w[ic][tap] over one window; x and w point to their group's first
+   channel. */
 static REAL NAME(window_sum)(const cb_geometry *geo, const hops *hop, const window *win, const REAL *x, const REAL *w)
 {
   REAL sum = 0;

@@ -3,14 +3,15 @@
  * NAME(x) (the function names) defined. One output element at a time, every sum in WIDE, rounded once at the end.
  */
 
-/* The input position that tap t joins to output position o, or -1. */
+/* The input position that tap t joins to output position o, or a negative number if it lies outside the input. */
 static int64_t NAME(input_of)(const cb_axis *a, int64_t o, int64_t t)
 {
   int64_t i = o * a->stride + a->base + t * a->step;
   return i < a->in ? i : -1;
 }
 
-/* Sum over the taps and channels of one output pixel: x[ic][i] * w[ic][t], x and w at their group's first channel. */
+/* Sum over the taps and channels of output pixel o of x[ic][i] * w[ic][t]; x and w point to their group's first
+   channel. */
 static WIDE NAME(forward_sum)(const cb_geometry *geo, const REAL *x, const REAL *w, const int64_t o[3])
 {
   const cb_axis *a = geo->axis;
@@ -30,7 +31,7 @@ static WIDE NAME(forward_sum)(const cb_geometry *geo, const REAL *x, const REAL 
   return sum;
 }
 
-/* One output plane: task = image * k + channel. */
+/* Computes one plane of y: task = image * k + channel. */
 static void NAME(forward_plane)(const cb_call *call, int64_t task)
 {
   const cb_geometry *geo = &call->plan->problem.geo;
@@ -52,7 +53,7 @@ static void NAME(forward_plane)(const cb_call *call, int64_t task)
       }
 }
 
-/* The output position that tap t joins to input position i, or -1. */
+/* The output position that tap t joins to input position i, or -1 if there is none. */
 static int64_t NAME(output_of)(const cb_axis *a, int64_t i, int64_t t)
 {
   int64_t scaled = i - a->base - t * a->step;
@@ -60,7 +61,8 @@ static int64_t NAME(output_of)(const cb_axis *a, int64_t i, int64_t t)
   return scaled / a->stride < a->out ? scaled / a->stride : -1;
 }
 
-/* Sum over filters and taps for one input position: dy[ik][o] * w[ik][ic][t]; dy and w at their group's first filter. */
+/* Sum over the filters and taps of input position i of dy[ik][o] * w[ik][ic][t]; dy and w point to their group's first
+   filter. */
 static WIDE NAME(data_sum)(const cb_geometry *geo, const REAL *dy, const REAL *w, const int64_t i[3])
 {
   const cb_axis *a = geo->axis;
@@ -80,7 +82,7 @@ static WIDE NAME(data_sum)(const cb_geometry *geo, const REAL *dy, const REAL *w
   return sum;
 }
 
-/* One plane of dx: task = image * c + channel. */
+/* Computes one plane of dx: task = image * c + channel. */
 static void NAME(data_plane)(const cb_call *call, int64_t task)
 {
   const cb_geometry *geo = &call->plan->problem.geo;
@@ -98,7 +100,7 @@ static void NAME(data_plane)(const cb_call *call, int64_t task)
       }
 }
 
-/* Sum over images and output pixels for one weight; tap[3] is its place in the filter. */
+/* Sum over the images and output pixels of one weight of x * dy; tap[] is the weight's place in its filter. */
 static WIDE NAME(weight_sum)(const cb_call *call, int64_t ik, int64_t ic, const int64_t tap[3])
 {
   const cb_geometry *geo = &call->plan->problem.geo;
@@ -122,7 +124,7 @@ static WIDE NAME(weight_sum)(const cb_call *call, int64_t ik, int64_t ic, const 
   return sum;
 }
 
-/* One channel of one filter of dw: task = ik * cg + ic. */
+/* Computes one channel of one filter of dw: task = ik * cg + ic. */
 static void NAME(weight_channel)(const cb_call *call, int64_t task)
 {
   const cb_geometry *geo = &call->plan->problem.geo;

@@ -9,16 +9,16 @@
 #include "base/parallel.h"
 #include "conv/geometry.h"
 
+/* Limits of the table and of a call, and what holds for rows that declare no figures of their own. */
 enum {
   CB_MAX_ALGORITHMS = 16,
-  CB_MAX_LOOPS = 6,       /* of a call */
-  CB_WORKSPACE = 4 << 20, /* bytes a thread where the caller sets no limit, and of rows that declare none */
-  CB_TASK_MACS =
-      6 << 20, /* most multiply-adds of a task where there is work for several threads, of rows that declare none */
-  CB_FORWARD_IMAGES = 2, /* by which it is judged whether an algorithm applies to a forward, and its cost */
-  CB_SERIAL_MACS =
-      250000 /* multiply-adds that gain nothing by a second thread: 200,000 took 3.8 us on one and 3.9 us on two
-                             that were awake (Zen 5); with more threads the region costs more */
+  CB_MAX_LOOPS = 6,       /* the most loops of a call */
+  CB_WORKSPACE = 4 << 20, /* bytes of workspace a thread where the caller sets no limit */
+  CB_TASK_MACS = 6 << 20, /* the most multiply-adds of a task where there is work for several threads */
+  CB_FORWARD_IMAGES = 2,  /* images by which it is judged whether an algorithm applies to a forward, and its cost */
+  /* multiply-adds that gain nothing by a second thread: 200,000 took 3.8 us on one thread and 3.9 us on two that were
+     awake (Zen 5); with more threads the region costs more */
+  CB_SERIAL_MACS = 250000
 };
 
 /* What is to be done, without regard to how. Nothing in it depends on the number of threads: neither may
@@ -27,98 +27,103 @@ typedef struct {
   cb_geometry geo;
   cnnblas_conv_direction direction;
   bool accumulate;
-  bool packed;                      /* the weights come as the row's packing makes them */
+  bool packed;                      /* the weights are packed, as the row's packing makes them */
   bool limited;                     /* the caller set a limit to the workspace */
   cnnblas_accuracy_policy accuracy; /* which rows the automatic choice may take */
-  size_t budget;                    /* workspace bytes a thread may use, shared parts included; 0 with policy "none" */
-  struct cb_count *count;           /* where an estimate leaves what it counted (costs.h); NULL: nowhere */
+  size_t budget;          /* bytes of workspace that a thread may use, shared parts included; 0 with policy "none" */
+  struct cb_count *count; /* where an estimate leaves what it counted (costs.h), or NULL */
 } cb_problem;
 
-/* How the work is cut; fields that an algorithm does not use stay 0. For the algorithm itself and for describe. */
+/* How the work is cut, for the algorithm itself and for describe. Fields that an algorithm does not use stay 0. */
 typedef struct {
-  int64_t p_tile, q_tile, k_tile, c_tile; /* extents of a tile */
-  int64_t leaves;                         /* of the tree in which a weight gradient is summed (sum_tree.h) */
-  int64_t segments;                       /* subtrees that are tasks of their own */
+  int64_t p_tile, q_tile, k_tile, c_tile; /* the most pixels, taps, filters and channels of a tile */
+  int64_t leaves;                         /* leaves of the tree in which a weight gradient is summed (sum_tree.h) */
+  int64_t segments;                       /* subtrees of that tree that are tasks of their own */
   int64_t tasks;                          /* independent tasks of a call on the plan's n images */
   bool packs;                             /* each call packs the weights */
-  size_t shared_bytes, thread_bytes;      /* workspace: once, and for each thread */
+  size_t shared_bytes, thread_bytes;      /* bytes of workspace: once a call, and for each thread */
 } cb_tiling;
 
 typedef struct cb_algorithm cb_algorithm;
 
+/* A plan: the algorithm, and what was fixed when the plan was made. */
 struct cnnblas_conv_plan {
   cb_problem problem;
-  cnnblas_conv_options options; /* .algorithm and .wisdom are NULL here: what they point to may be gone */
+  /* the caller's options, but for .algorithm and .wisdom, which are NULL: what they point to may be gone */
+  cnnblas_conv_options options;
   const cb_algorithm *algorithm;
   cb_tiling tiling;
-  int threads;                        /* at most */
-  int team;                           /* that the work is cut for: 1 if it is too little for a second */
-  int64_t c, kernel[3];               /* of the descriptor: the geometry may see filter and image as one pixel */
-  void *state;                        /* the algorithm's own, made by prepare and freed by release */
-  bool forced;                        /* by name */
-  bool forced_family;                 /* the name left the orientation open */
-  bool recalled;                      /* the wisdom knew the choice */
-  double seconds[CB_MAX_ALGORITHMS];  /* per row of the table: estimated; 0: it does not apply */
-  double measured[CB_MAX_ALGORITHMS]; /* likewise the least time, where the effort measured; else 0 */
+  int threads;                        /* the most threads of a call */
+  int team;                           /* threads that the work is cut for: 1 if there is too little work for a second */
+  int64_t c, kernel[3];               /* the descriptor's: the geometry may see filter and image as one pixel */
+  void *state;                        /* the algorithm's own state, made by prepare and freed by release */
+  bool forced;                        /* the caller named the algorithm */
+  bool forced_family;                 /* the caller's name left the orientation open */
+  bool recalled;                      /* the wisdom already knew the choice */
+  double seconds[CB_MAX_ALGORITHMS];  /* estimated seconds of each row of the table; 0 for a row that does not apply */
+  double measured[CB_MAX_ALGORITHMS]; /* least measured seconds of each row; 0 for a row that was not measured */
 };
 
-/* One execution. Inputs not of the plan's direction are NULL. */
+/* One execution of a plan. Inputs that the plan's direction does not read are NULL. */
 typedef struct {
   const cnnblas_conv_plan *plan;
-  int64_t n;
-  const void *x, *w, *dy; /* w: as the row's packing makes them, if the problem says packed */
-  void *out;              /* y, dx or dw */
+  int64_t n;              /* images of this call */
+  const void *x, *w, *dy; /* the inputs; w is as the row's packing makes it, if the problem says packed */
+  void *out;              /* the output: y, dx or dw */
   const void *bias, *residual;
-  cnnblas_activation_kind activation; /* of the store: identity or ReLU */
-  const cnnblas_activation *pass;     /* over the result afterwards; NULL: none */
-  bool accumulate;                    /* the plan's; or y holds a residual that could not be moved */
+  cnnblas_activation_kind activation; /* the activation of the store: identity or ReLU */
+  const cnnblas_activation *pass;     /* an activation of the stored result, or NULL */
+  bool accumulate; /* out holds what is added to: the plan says so, or y holds a residual that could not be moved */
   int threads;
-  char *shared, *scratch; /* 64-byte aligned; scratch of worker i at scratch + i * tiling.thread_bytes */
-  void *db;               /* [k] bias gradient, NULL: none */
+  char *shared, *scratch; /* workspace, 64-byte aligned: of all; of worker i, at scratch + i * tiling.thread_bytes */
+  void *db;               /* [k] the bias gradient, or NULL */
   /* The work, as the row's work() says it: loops that the executor runs in one region, again in each round. */
   cb_loop loop[CB_MAX_LOOPS];
   int loops;
-  int64_t rounds, round; /* a round is a region of its own; round is the current one, from 0 */
-  int64_t segments;      /* of a weight gradient: partial results in `shared` that are joined; 1: none */
+  int64_t rounds, round; /* how many rounds there are, each a region of its own; the current one's number, from 0 */
+  int64_t segments;      /* a weight gradient's partial results in `shared`, which are joined; 1 if there are none */
 } cb_call;
 
-/* How weights are packed once for many calls (packed.h). Rows of one name that share one take each other's packed weights. */
+/* How weights are packed once for many calls (packed.h). Rows of one name that share one take each other's packed
+   weights. */
 typedef struct {
   const char *form; /* a word for what the packed weights are */
   /* Bytes of the packed weights; false if they do not fit in 63 bits. */
   bool (*bytes)(const cb_geometry *geo, int64_t *bytes);
-  /* Independent tasks of the packing; one of them, from w as it is to packed, which is aligned to 64 bytes. */
+  /* The number of independent tasks of the packing. */
   int64_t (*tasks)(const cb_geometry *geo);
+  /* Runs one task, from w as it is to packed, which is aligned to 64 bytes. */
   void (*pack)(const cb_geometry *geo, int64_t task, const void *w, void *packed);
 } cb_packing;
 
 /*
- * A row of the table. Rows of one name do the same sums, in the same order where the direction is forward, with other indices
- * on the vectors' lanes: their orientations, each by itself a row that is asked for as "name:orientation".
+ * A row of the table. Rows of one name do the same sums, in the same order where the direction is forward, with other
+ * indices on the vectors' lanes: their orientations, each by itself a row that is asked for as "name:orientation".
  */
 struct cb_algorithm {
-  const char *name, *orientation; /* orientation: what lies on the lanes; NULL: the name's only row */
-  const char *full_name;          /* "name:orientation", or the name */
-  cnnblas_accuracy accuracy;
-  unsigned
-      directions; /* CB_FORWARD and so on, together: those it does for some problems; the table refuses the others */
-  cnnblas_algorithm_scope scope; /* problems of these that it takes; the table refuses those outside */
-  int32_t workspace, task_macs;  /* as CB_WORKSPACE, CB_TASK_MACS; 0: those */
-  bool by_name_only;             /* never chosen while another applies */
-  bool one_thread;               /* it has one task */
-  bool by_batch;                 /* whether it applies follows the number of images */
-  /* True if it can do the problem, which is within its directions and scope; else a reason is written. NULL: it can. */
+  const char *name, *orientation; /* orientation says what lies on the lanes; NULL if the name has one row only */
+  const char *full_name;          /* "name:orientation", or the name if orientation is NULL */
+  cnnblas_accuracy accuracy;      /* the bound on the error that the row holds */
+  /* the directions (CB_FORWARD and so on, or-ed) that the row does for some problems; the table refuses the others */
+  unsigned directions;
+  cnnblas_algorithm_scope scope; /* problems of those directions that the row takes; the table refuses the others */
+  int32_t workspace, task_macs;  /* the row's figures for CB_WORKSPACE and CB_TASK_MACS; 0 for these constants */
+  bool by_name_only;             /* the row is never chosen while another applies */
+  bool one_thread;               /* a call of the row has one task */
+  bool by_batch;                 /* whether the row applies follows the number of images */
+  /* True if the row can do a problem within its directions and scope; else `why` gets the reason. NULL if it always
+     can. */
   bool (*applies)(const cb_problem *problem, char *why, size_t size);
-  /* Estimated seconds for the whole batch (costs.h); to be compared, nothing more. */
+  /* Estimated seconds for the whole batch (costs.h), only to be compared with those of other rows. */
   double (*cost)(const cb_problem *problem);
-  /* Fixes plan->tiling, and plan->state if it needs one. */
+  /* Fixes plan->tiling, and makes plan->state if the row needs one. */
   cnnblas_status (*prepare)(cnnblas_conv_plan *plan);
-  void (*release)(cnnblas_conv_plan *plan); /* may be NULL */
-  /* Adds the loops of a call (cb_call_add), whose fields but those of the work are filled in. */
+  void (*release)(cnnblas_conv_plan *plan); /* frees plan->state; NULL if there is nothing to free */
+  /* Adds the loops of a call (cb_call_add); all other fields of the call are filled in. */
   void (*work)(cb_call *call);
   bool uses_blas;
-  bool residual_apart;       /* y is written before the residual is read, so the residual must lie elsewhere */
-  const cb_packing *packing; /* how it packs weights once for many calls; NULL: it cannot do a packed problem */
+  bool residual_apart;       /* the row writes y before it reads the residual, which must therefore lie elsewhere */
+  const cb_packing *packing; /* how the row packs weights once for many calls; NULL if it cannot do a packed problem */
 };
 
 enum {
@@ -132,7 +137,7 @@ enum {
 #define CB_NAMED(NAME)                 .name = (NAME), .full_name = (NAME)
 #define CB_ORIENTED(NAME, ORIENTATION) .name = NAME, .orientation = ORIENTATION, .full_name = NAME ":" ORIENTATION
 
-/* Element index of an array of the geometry's dtype. */
+/* The address of element `index` of an array whose elements have `element` bytes. */
 static inline const void *cb_at(const void *array, int64_t index, size_t element)
 {
   return (const char *)array + (size_t)index * element;
@@ -142,12 +147,13 @@ static inline void *cb_at_mut(void *array, int64_t index, size_t element)
   return (char *)array + (size_t)index * element;
 }
 
-/* One more loop of the call's work; its tasks have the call as their context. */
+/* Adds a loop of `tasks` tasks to the call's work; the tasks have the call as their context. */
 static inline void cb_call_add(cb_call *call, int64_t tasks, cb_task run)
 {
   call->loop[call->loops++] = (cb_loop){tasks, run, call};
 }
 
+/* The scratch of a worker, of tiling.thread_bytes. */
 static inline void *cb_scratch(const cb_call *call, int worker)
 {
   return call->scratch + (size_t)worker * call->plan->tiling.thread_bytes;

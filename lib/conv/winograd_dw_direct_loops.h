@@ -1,6 +1,6 @@
 /* The loops of winograd_dw_direct.c for one type: included with REAL and NAME(x) defined. */
 
-/* sum over images and outputs whose tap (r, s) lies inside x, of dy * x. */
+/* Sum of dy * x over the images and the outputs whose tap (r, s) lies inside x. */
 static double NAME(sum)(const cb_call *call, int64_t group, int64_t k, int64_t c, int64_t r, int64_t s)
 {
   const cb_geometry *geo = &call->plan->problem.geo;

@@ -9,7 +9,8 @@
 
 #include "conv/row.h"
 
-enum { CB_WISDOM_NUMBERS = 24 }; /* accumulate, budget, n, c, k, groups; in, out, taps, stride, base, step of d, h, w */
+/* A key's numbers: accumulate, budget, n, c, k, groups; in, out, taps, stride, base, step of d, h, w. */
+enum { CB_WISDOM_NUMBERS = 24 };
 
 typedef struct {
   int64_t number[CB_WISDOM_NUMBERS];
@@ -19,31 +20,32 @@ typedef struct {
 typedef struct {
   cb_wisdom_key key;
   const cb_algorithm *algorithm;
-  bool any_orientation; /* a file said no more than the name: the estimate chooses among its rows */
+  bool any_orientation; /* a file gave the name alone: the estimate chooses among the rows of that name */
 } cb_wisdom_entry;
 
-/* Entries in ascending order of their keys; owned. */
+/* Entries in ascending order of their keys; the list owns them. */
 typedef struct {
   cb_wisdom_entry *items;
   size_t count, capacity;
 } cb_wisdom_list;
 
 struct cnnblas_wisdom {
-  cb_wisdom_list list; /* under the lock */
+  cb_wisdom_list list; /* read and changed under the lock only */
 };
 
-/* One lock for every wisdom of the process, which a child of fork() finds open. It is held for a search or a copy, never
-   while something is measured. */
+/* One lock for every wisdom of the process, which a child of fork() finds open. It is held for a search or a copy,
+   never while something is measured. */
 void cb_wisdom_lock(void);
 void cb_wisdom_unlock(void);
 
-/* Where the key stands or would stand; *found says which. */
+/* The index in the list where the key stands (*found becomes true) or would stand (false). */
 size_t cb_wisdom_place(const cb_wisdom_list *list, const cb_wisdom_key *key, bool *found);
 
-/* Puts an entry at a place from cb_wisdom_place; CNNBLAS_OK or CNNBLAS_OUT_OF_MEMORY, the list as it was. */
+/* Inserts an entry at an index from cb_wisdom_place. If it fails with CNNBLAS_OUT_OF_MEMORY the list stays as it
+   was. */
 cnnblas_status cb_wisdom_insert(cb_wisdom_list *list, size_t place, const cb_wisdom_entry *entry);
 
-/* The choice for a problem, or NULL if there is none or it does not apply any more. */
+/* The algorithm kept for a problem, or NULL if there is none or if it does not apply any more. */
 const cb_algorithm *cb_wisdom_find(cnnblas_wisdom *wisdom, const cb_problem *problem);
 
 /* Keeps *algorithm for the problem; if another thread's choice is there already, *algorithm becomes that. */
