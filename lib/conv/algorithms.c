@@ -12,21 +12,21 @@ extern const cb_algorithm cb_implicit_channels, cb_implicit_pixels, cb_implicit_
     cb_winograd_row_3, cb_winograd_row_4, cb_naive, cb_reference;
 
 static const cb_algorithm *const table[] = {
-    &cb_depthwise,         /* groups == channels: direct, one plane at a time */
-    &cb_direct,            /* few channels a group: the same with sums over planes */
-    &cb_implicit_channels, /* the lowered matrix as a table of addresses, walked by the micro-kernel: channels, */
-    &cb_implicit_pixels,   /* pixels, */
-    &cb_implicit_images,   /* images, */
-    &cb_implicit_slivers,  /* pixels again, both operands packed in pieces that fit the caches, */
-    &cb_implicit_inputs,   /* or input channels on the lanes */
-    &cb_gemm_1x1,          /* 1x1, stride 1, no padding: the input is the lowered matrix */
+    &cb_depthwise,         /* one input channel a group: direct loops, one plane at a time */
+    &cb_direct,            /* few channels a group: direct loops with sums over planes */
+    &cb_implicit_channels, /* a table of addresses walked by the micro-kernel, channels on the lanes */
+    &cb_implicit_pixels,   /* that table with pixels on the lanes */
+    &cb_implicit_images,   /* that table with images on the lanes */
+    &cb_implicit_slivers,  /* pixels on the lanes, both operands packed in pieces that fit the caches */
+    &cb_implicit_inputs,   /* that table with input channels on the lanes: weight gradients */
+    &cb_gemm_1x1,          /* 1x1 kernels, stride 1, no padding: the input is the lowered matrix */
     &cb_im2col,            /* tiles of the lowered matrix, one serial GEMM each */
-    &cb_winograd_row_2,    /* 3x3 at stride 1 by minimal filtering, tiles of 2x2: norm-wise accurate */
-    &cb_winograd_row_3,    /* tiles of 3x3, */
-    &cb_winograd_row_4,    /* of 4x4: fewer multiplications, larger errors */
-    &cb_im2col_rot180,     /* input gradient at stride 1: pad(delta) * rot180(W) through the forward lowering */
+    &cb_winograd_row_2,    /* 3x3 kernels at stride 1, minimal filtering of tiles of 2x2: norm-wise accurate */
+    &cb_winograd_row_3,    /* minimal filtering of tiles of 3x3 */
+    &cb_winograd_row_4,    /* minimal filtering of tiles of 4x4: fewer multiplications, larger errors */
+    &cb_im2col_rot180,     /* input gradients at stride 1: pad(delta) * rot180(W) through the forward lowering */
     &cb_naive,             /* seven loops in the array's type, one thread: the baseline of benchmarks */
-    &cb_reference,         /* the loops again, accumulating in the next wider type: the oracle of tests */
+    &cb_reference,         /* the definition, accumulated in the next wider type: the oracle of tests */
 };
 
 enum { ROWS = sizeof table / sizeof *table };
@@ -44,7 +44,7 @@ const char *cnnblas_conv_algorithm_name(int32_t index)
 }
 
 /* Transforms, products and sums of F(2x2,3x3) amplify one rounding at most 9.4 times, those of
-   F(3x3,2x2) 7.6 times, and twice that where tiles overlap; those of F(4x4,3x3) 66 times. */
+   F(3x3,2x2) 7.6 times, and twice that where tiles overlap, those of F(4x4,3x3) 66 times. */
 int32_t cb_norm_factor(const cb_algorithm *row)
 {
   return row->accuracy == CNNBLAS_ACCURACY_NORM ? 16 : row->accuracy == CNNBLAS_ACCURACY_NORM_RELAXED ? 80 : 0;
@@ -90,9 +90,9 @@ const cb_algorithm *cb_algorithm_find(const char *name)
   return NULL;
 }
 
-/* The problem by which names are judged. A forward's choice must not change with the batch, or one image's bits would: it is
-   made for CB_FORWARD_IMAGES, between the one of inference and the many of training. Gradients have the whole batch in their
-   sums or are only needed in training: they are judged by the batch that they have. */
+/* The problem by which names are judged. A forward's choice must not change with the batch, or one image's bits would
+   change: it is made for CB_FORWARD_IMAGES, between the one image of inference and the many of training. Gradients have
+   the whole batch in their sums or are only needed in training: they are judged by the batch that they have. */
 static cb_problem judged(const cb_problem *problem)
 {
   cb_problem fixed = *problem;
@@ -146,14 +146,14 @@ static bool applies_to(const cb_algorithm *row, const cb_problem *problem, char 
   return false;
 }
 
-/* Orientations of one name give a forward the same bits: which of them it is may follow the batch. */
+/* Orientations of one name give a forward the same bits, so which of them runs may follow the batch. */
 bool cb_algorithm_applies(const cb_algorithm *row, const cb_problem *problem, char *why, size_t size)
 {
   const cb_problem fixed = judged(problem);
   return applies_to(row, row->orientation ? problem : &fixed, why, size);
 }
 
-/* Rows by their estimates; those that do not apply have none. */
+/* The rows' estimates; rows that do not apply have none. */
 typedef struct {
   bool applies[CB_MAX_ALGORITHMS];
   double seconds[CB_MAX_ALGORITHMS];

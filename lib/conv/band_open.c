@@ -2,7 +2,8 @@
 #include "conv/gather.h"
 #include <string.h>
 
-/* One band row from one source row (NULL: all zeros), position i of the band being first + i * step of the source. */
+/* Fills `count` positions of a band's row from one source row (NULL for zeros): position i is the source's first + i *
+   step. */
 static void fill_row(void *to, const void *row, int64_t count, int64_t first, int64_t step, int64_t in, size_t element)
 {
   int64_t lo = first < 0 ? cb_min(count, cb_ceil_div(-first, step)) : 0;
@@ -10,7 +11,7 @@ static void fill_row(void *to, const void *row, int64_t count, int64_t first, in
   char *out = to;
   if (!row || hi <= lo) lo = hi = count;
   if (lo) memset(out, 0, (size_t)lo * element);
-  if (element == sizeof(float) && step == 2) /* a constant step is one that the compiler can vectorise */
+  if (element == sizeof(float) && step == 2) /* the compiler vectorises a constant step */
     for (int64_t i = lo; i < hi; i++) ((float *)to)[i] = ((const float *)row)[first + i * 2];
   else if (element == sizeof(float))
     for (int64_t i = lo; i < hi; i++) ((float *)to)[i] = ((const float *)row)[first + i * step];
@@ -19,11 +20,11 @@ static void fill_row(void *to, const void *row, int64_t count, int64_t first, in
   if (hi < count) memset(out + (size_t)hi * element, 0, (size_t)(count - hi) * element);
 }
 
-/* n bytes, n small: what a call of memcpy costs would be felt. */
+/* Copies n bytes, so few that a call of memcpy would cost more than the copy. */
 static inline void copy_row(char *to, const char *from, size_t n)
 {
   enum { PIECE = 32 };
-  if (n < PIECE) { /* two overlapping pieces of the largest size that fits */
+  if (n < PIECE) { /* n bytes are two overlapping pieces of the largest size that fits */
     if (n >= 16) {
       memcpy(to, from, 16);
       memcpy(to + n - 16, from + n - 16, 16);
@@ -37,19 +38,20 @@ static inline void copy_row(char *to, const char *from, size_t n)
     return;
   }
   for (size_t i = 0; i + PIECE <= n; i += PIECE) memcpy(to + i, from + i, PIECE);
-  memcpy(to + n - PIECE, from + n - PIECE, PIECE); /* the rest, and some of it again */
+  memcpy(to + n - PIECE, from + n - PIECE, PIECE); /* copies the rest, and some bytes again */
 }
 
-/* A channel's part of a band, every position kept on the last axis: zeros, and the rows that lie in the source. */
+/* Fills a channel's part of a band that keeps every position on the last axis: zeros, and the rows that lie in the
+   source. */
 static void fill_channel(const cb_gather *gather, const cb_band *band, const int64_t first[3], const int64_t count[3],
                          const char *plane, size_t element, char *to)
 {
   const cb_gather_axis *a = gather->axis;
   const int64_t lo = cb_max(0, -first[2]), hi = cb_min(count[2], a[2].in - first[2]);
   const size_t bytes = hi > lo ? (size_t)(hi - lo) * element : 0;
-  const size_t ahead =
-      (size_t)(a[0].in * a[1].in * a[2].in) * element; /* the next channel's: rows are too short for it */
-  bool bare = lo == 0 && hi == count[2];               /* no zeros within the rows */
+  /* bytes to the next channel's row, asked for early: this row is too short for it */
+  const size_t ahead = (size_t)(a[0].in * a[1].in * a[2].in) * element;
+  bool bare = lo == 0 && hi == count[2]; /* the rows have no zeros within */
   for (int i = 0; i < 2; i++) bare &= first[i] >= 0 && first[i] + (count[i] - 1) * band->keep[i] < a[i].in;
   if (!bare) memset(to, 0, (size_t)((count[0] - 1) * band->pitch[0] + count[1] * band->pitch[1]) * element);
   for (int64_t d = 0; d < count[0] && bytes; d++)
@@ -62,7 +64,7 @@ static void fill_channel(const cb_gather *gather, const cb_band *band, const int
     }
 }
 
-/* The same with some positions left out of each row, or the row split. */
+/* Fills a channel's part of a band that leaves out some positions of each row, or splits rows. */
 static void fill_channel_sparse(const cb_gather *gather, const cb_band *band, const int64_t first[3],
                                 const int64_t count[3], const char *plane, size_t element, char *to)
 {
@@ -80,11 +82,11 @@ static void fill_channel_sparse(const cb_gather *gather, const cb_band *band, co
     }
 }
 
-/* A tile of an image: m pixels of every channel, pixel i at plane[place[i]]. */
+/* Fills a tile of an image: m pixels of every channel, pixel i from plane[place[i]]. */
 static void fill_tile(const cb_gather *gather, const int64_t *place, int64_t m, int64_t width, const char *plane,
                       int64_t plane_elements, size_t element, char *to)
 {
-  enum { FAR_CHANNELS = 12 }; /* asked for so early: each lies in lines of its own */
+  enum { FAR_CHANNELS = 12 }; /* channels that are asked for ahead: each lies in cache lines of its own */
   const bool run = place[m - 1] == place[0] + m - 1;
   for (int64_t c = 0; c < gather->channels; c++) {
     __builtin_prefetch(plane + (size_t)(place[0] + FAR_CHANNELS * plane_elements) * element);
@@ -99,7 +101,7 @@ static void fill_tile(const cb_gather *gather, const int64_t *place, int64_t m, 
   }
 }
 
-/* One image of a block into a band in tiles. */
+/* Fills one image of a block into a band in tiles. */
 static void fill_tiles(const cb_gather *gather, const cb_band *band, const cb_block_range *block,
                        const int64_t first[3], const char *source, size_t element, char *to)
 {

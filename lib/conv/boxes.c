@@ -4,7 +4,7 @@
 void cb_taps_of_output(const cb_gather_axis *a, int64_t o, int64_t *lo, int64_t *hi)
 {
   int64_t at = o * a->stride + a->off0, step = a->off_step;
-  if (step < 0) { /* seen from the last tap the step is positive */
+  if (step < 0) { /* counted from the last tap, the step is positive */
     at += (a->taps - 1) * step;
     step = -step;
   }
@@ -36,7 +36,7 @@ static int64_t next_change(const cb_gather_axis *a, int64_t o)
   return next;
 }
 
-/* The ranges of one axis; 0 if there are more than CB_AXIS_RANGES. */
+/* Cuts one axis into ranges and returns their number, or 0 if there are more than CB_AXIS_RANGES. */
 static int axis_ranges(const cb_gather_axis *a, bool cut, int64_t first[CB_AXIS_RANGES + 1],
                        int64_t taps[CB_AXIS_RANGES][2])
 {

@@ -30,7 +30,7 @@ const char *cb_cost_row_name(cb_cost_row row)
   return cost_rows[row].name;
 }
 
-/* The place of a level's table, or -1. */
+/* The index of a level's table, or -1 if it has none. */
 static int place_of(int level)
 {
   for (int i = 0; i < TABLES && level >= 0 && level < CB_ISA_COUNT; i++)
@@ -38,7 +38,7 @@ static int place_of(int level)
   return -1;
 }
 
-/* The level's own table, or else that of the nearest level; of two as near the lower. */
+/* The index of the level's own table, else of the nearest level's; of two levels equally near, the lower. */
 static int nearest(int level)
 {
   for (int away = 0; away < CB_ISA_COUNT; away++) {
@@ -48,11 +48,12 @@ static int nearest(int level)
   return 0;
 }
 
-/* What an OpenBLAS's products must gain by the estimate to be chosen over our own: their time on the machine at hand is known least,
-   and the choices of all timing files together are as good with it as with any (1.05 to 1.3 alike). */
+/* A factor on the estimates of OpenBLAS's products, by which they must gain to be chosen over our own: their time on
+   the machine at hand is known least. The choices of all timing files together are equally good with 1.05 to 1.3. */
 static const double BLAS_DOUBT = 1.1;
 
-/* How many times as long a multiply-add takes as where the table was timed: OpenBLAS may run its kernels for another core. */
+/* How many times as long a multiply-add takes as where the table was timed: OpenBLAS may run its kernels for another
+   core. */
 static double blas_share(int table)
 {
   return (double)cb_blas_core_speed(tables[table].openblas_core) / cb_blas_core_speed(cb_blas_core());

@@ -1,14 +1,14 @@
 /*
- * Algorithms "depthwise", one input channel a group (groups == c) and any multiplier kg, and "direct", few channels a group: on
- * the engine's plane kernels (gemm/planes.c), which read x where it lies or copy a few of its rows; never a GEMM a group, and no
- * workspace.
+ * Algorithms "depthwise", one input channel a group (groups == c) and any multiplier kg, and "direct", few channels a
+ * group: on the engine's plane kernels (gemm/planes.c), which read x where it lies or copy a few of its rows; never a
+ * GEMM a group, and no workspace.
  *
  *   forward          y[ik]     = sum over the group's channels and taps of w[ik][ic][t] * x[ic] shifted by t
  *   input gradient   dx[ic]    = sum over the group's filters of the transpose of the same
  *   weight gradient  dw[ik][t] = sum over images of <x[ik / kg] shifted by t, dy[ik]>      (depthwise alone)
  *
- * A task is some neighbouring groups of an image, or some rows and outputs of one: enough to be worth a task. How the work is cut
- * moves no bit, since an output is one chain of additions wherever it is made.
+ * A task is some neighbouring groups of an image, or some rows and outputs of one: enough to be worth a task. How the
+ * work is cut moves no bit, since an output is one chain of additions wherever it is made.
  */
 #include "base/parallel.h"
 #include "conv/costs.h"
@@ -19,15 +19,15 @@
 #include <string.h>
 
 enum {
-  TASK_ELEMENTS = 1 << 14, /* of the larger array that a task goes over, about */
-  OUTPUTS_AT_ONCE = 4,     /* of a group, by the kernel */
-  DIRECT_CHANNELS = 16,    /* of a group, at most */
-  DIRECT_OUTPUTS = 4,      /* of a group of more, at most */
-  LEAST_ROWS = 14,         /* of a task */
-  WIDE_VECTORS = 16,       /* of a row: gemm/planes.c takes strips before squares */
-  HEAVY_TERMS = 32,        /* of an output: of more, its task has fewer outputs */
-  SUM_ROWS = 512,          /* rows of a weight gradient that the kernel sums before they are added to the others, */
-  SUM_CHAIN = 7168         /* unless a lane then adds more than so many */
+  TASK_ELEMENTS = 1 << 14, /* elements, about, of the larger array that a task goes over */
+  OUTPUTS_AT_ONCE = 4,     /* outputs of a group that the kernel computes at once */
+  DIRECT_CHANNELS = 16,    /* the most channels or filters of a group, for "direct" */
+  DIRECT_OUTPUTS = 4,      /* the most outputs of a group of more channels, for "direct" at stride 1 */
+  LEAST_ROWS = 14,         /* rows of a task are a multiple of these */
+  WIDE_VECTORS = 16,       /* vectors of a row: of more, gemm/planes.c takes strips before squares */
+  HEAVY_TERMS = 32,        /* terms of an output: of more, its task has fewer outputs */
+  SUM_ROWS = 512,          /* rows of a weight gradient that the kernel sums before they are added to the others */
+  SUM_CHAIN = 7168         /* the most terms of those rows that a lane adds; of wide rows it takes fewer */
 };
 
 static bool in_reach(const cb_problem *problem, char *why, size_t size)
@@ -37,7 +37,7 @@ static bool in_reach(const cb_problem *problem, char *why, size_t size)
   return false;
 }
 
-/* True for long rows at stride 1: gemm/planes_strips.c. */
+/* True for long rows at stride 1, which gemm/planes_strips.c does. */
 static bool has_strips(const cb_problem *problem)
 {
   const cb_axis *h = &problem->geo.axis[1], *w = &problem->geo.axis[2];
@@ -61,7 +61,7 @@ static bool direct_applies(const cb_problem *problem, char *why, size_t size)
   return false;
 }
 
-/* True for taps that the kernel has unrolled: gemm/planes_square.c. */
+/* True for taps that gemm/planes_square.c has unrolled. */
 static bool is_square(const cb_geometry *geo)
 {
   const cb_axis *h = &geo->axis[1], *w = &geo->axis[2];
@@ -69,7 +69,7 @@ static bool is_square(const cb_geometry *geo)
          (h->step == 1 || h->step == -1) && (w->step == 1 || w->step == -1);
 }
 
-/* Elements of rows of `outs` as vectors have them: narrow rows share one. */
+/* How many times as many lanes as elements the vectors of a row of `outs` have: narrow rows share a vector. */
 static double on_lanes(const cb_geometry *geo, int64_t outs)
 {
   const int64_t lanes = cb_engine_get(geo->dtype)->lanes;
@@ -104,12 +104,13 @@ static double cost(const cb_problem *problem)
 
 /* How forward and input gradient are cut: a task has some groups, or some outputs and rows of one. */
 typedef struct {
-  int64_t outs, sources;         /* planes of a group: of the result, and of what is read */
-  int64_t groups, outputs, rows; /* of a task, at most */
-  int64_t group_parts, output_parts, row_parts;
+  int64_t outs, sources;                        /* planes of a group that are computed; planes that are read */
+  int64_t groups, outputs, rows;                /* the most groups, outputs and rows of a task */
+  int64_t group_parts, output_parts, row_parts; /* parts that groups, outputs and rows are cut into */
 } cut;
 
-/* Of parts about equal, each at most `most` of `count`, the larger: several are a multiple of four, so that few threads end together. */
+/* The size of the larger of about equal parts of `count`, each of at most `most`: if there are several, their number is
+   a multiple of four, so that few threads end together. */
 static int64_t part_of(int64_t count, int64_t most)
 {
   const int64_t parts = cb_ceil_div(count, most);
@@ -179,8 +180,8 @@ static cb_plane_axis transposed_axis(const cb_axis *a)
   return (cb_plane_axis){a->out, a->in, a->taps, a->stride, -a->base, -a->step};
 }
 
-/* The taps of the depth axis that meet depth o of the result: the first, how many, how many tap numbers from one to the next, and
-   the first's depth in what is read and how far the next's is from it. */
+/* The taps of the depth axis that meet depth o of the result: the first tap, how many taps, tap numbers from one to the
+   next; the depth at which the first tap reads, and how far from it the next one reads. */
 typedef struct {
   int64_t tap, count, step, place, place_step;
 } depth_taps;
@@ -205,12 +206,12 @@ static depth_taps depth_taps_of(const cb_plane_axis *a, bool up, int64_t o)
   return d;
 }
 
-/* The planes of a task without their depth; what lies at depth 0 of the task's image and first group. */
+/* The planes of a task, but for what depends on depth; source and out are at depth 0 of its image and first group. */
 typedef struct {
   cb_plane plane;
   const void *source;
   void *out;
-  int64_t in_plane, out_plane; /* elements of one depth */
+  int64_t in_plane, out_plane; /* elements of one depth of source and out */
 } planes_job;
 
 static void run_depth(const cb_call *call, const planes_job *j, const cb_plane_axis *depth, int64_t o)
@@ -280,7 +281,7 @@ static void run_images(void *context, int64_t task, int worker)
   }
 }
 
-/* Element `at` of an array of `total` as the planes' x. */
+/* Points the planes' x to element `at` of an array of `total` elements. */
 static void point_x(cb_plane *plane, const void *array, int64_t at, int64_t total, size_t element)
 {
   plane->x = cb_at(array, at, element);
@@ -288,13 +289,14 @@ static void point_x(cb_plane *plane, const void *array, int64_t at, int64_t tota
   plane->after = total - at;
 }
 
-/* Planes go together where a plane of weights follows the other and one input plane belongs to each. */
+/* True if the kernel takes several filters' planes at once: their weights follow each other, and each has its input
+   plane. */
 static bool go_together(const cb_geometry *geo)
 {
   return geo->kg == 1 && geo->axis[0].taps == 1;
 }
 
-/* dw of filters [k0, k0 + count): some images at a time, so that no sum grows long. */
+/* Adds to dw of filters [k0, k0 + count), some images at a time, so that no sum grows long. */
 static void weigh_filters(const cb_call *call, int64_t k0, int64_t count)
 {
   const cb_geometry *geo = &call->plan->problem.geo;
@@ -321,7 +323,7 @@ static void weigh_filters(const cb_call *call, int64_t k0, int64_t count)
         plane.images = cb_min(images, call->n - in);
         point_x(&plane, call->x, (in * geo->c + k0 / geo->kg) * geo->image + i * in_plane,
                 call->n * geo->c * geo->image, geo->element);
-        /* only read there */
+        /* the kernel only reads plane.y */
         plane.y = (void *)(uintptr_t)cb_at(call->dy, (in * geo->k + k0) * geo->p + o * out_plane, geo->element);
         engine->correlate_weights(&plane, cb_at_mut(call->out, k0 * geo->taps + t * taps, geo->element));
       }

@@ -7,7 +7,7 @@
 
 typedef struct {
   char *buffer;
-  size_t size, used; /* used counts what the whole text takes, without the closing zero */
+  size_t size, used; /* used: bytes of the whole text, closing zero not counted */
 } text;
 
 static void __attribute__((format(printf, 2, 3))) say(text *t, const char *format, ...)
@@ -35,7 +35,7 @@ static void say_problem(text *t, const cb_problem *problem)
   say(t, "flops: %.6g\n", 2.0 * (double)geo->n * (double)geo->k * (double)geo->p * (double)geo->q);
 }
 
-/* What was asked for, and what the chosen row holds. */
+/* Says which accuracy was asked for, and which the chosen row holds. */
 static void say_accuracy(text *t, const cnnblas_conv_plan *plan)
 {
   const int32_t factor = cb_norm_factor(plan->algorithm);
@@ -67,7 +67,7 @@ static void say_tiling(text *t, const cnnblas_conv_plan *plan)
       tiling->thread_bytes);
 }
 
-/* What is known of the time of the table's row i. */
+/* Says what is known of the time of the table's row i. */
 static void say_time(text *t, const cnnblas_conv_plan *plan, int i)
 {
   if (plan->measured[i] > 0) say(t, "measured %.3g ms, ", 1e3 * plan->measured[i]);

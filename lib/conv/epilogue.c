@@ -42,7 +42,7 @@ void cb_activation_add(cb_call *call)
   cb_call_add(call, call->n * call->plan->problem.geo.k, activate_plane);
 }
 
-/* The sum of one channel: an image's in double, joined in a tree of images. */
+/* The sum of one channel: each image's sum in double, joined in a tree of images. */
 typedef struct {
   const cb_call *call;
   int64_t channel;

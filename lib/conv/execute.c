@@ -28,7 +28,7 @@ void cnnblas_conv_epilogue_init(cnnblas_conv_epilogue *epilogue)
   if (epilogue) memset(epilogue, 0, sizeof *epilogue);
 }
 
-/* Fills in the defaults of the activation's parameters. */
+/* Checks the epilogue, and fills in the defaults of the activation's parameters. */
 static cnnblas_status check_epilogue(const cnnblas_conv_plan *plan, const cnnblas_conv_epilogue *e,
                                      cnnblas_activation *activation)
 {
@@ -68,7 +68,7 @@ cnnblas_status cb_execute(cb_call *call, void *workspace)
   call->loops = 0;
   call->rounds = 1;
   plan->algorithm->work(call);
-  const int again = call->loops; /* in each round; what follows, after the last */
+  const int again = call->loops; /* loops of each round; the later ones run after the last round */
   if (call->pass) cb_activation_add(call);
   if (call->db) cb_bias_gradient_add(call);
   cb_blas_guard guard;
@@ -82,7 +82,8 @@ cnnblas_status cb_execute(cb_call *call, void *workspace)
   return CNNBLAS_OK;
 }
 
-/* A workspace that was passed must be large enough and apart from the arrays; one may be missing if we may allocate. */
+/* Checks the workspace: one that was passed must be large enough and apart from the arrays; it may be missing if we may
+   allocate. */
 static cnnblas_status check_workspace(const cnnblas_conv_plan *plan, const void *workspace, size_t workspace_bytes,
                                       const cb_array *arrays, int count)
 {
@@ -95,21 +96,23 @@ static cnnblas_status check_workspace(const cnnblas_conv_plan *plan, const void 
   return cb_check_apart(arrays, count, &(cb_array){"workspace", workspace, (int64_t)needed, 1, true});
 }
 
-/* Forward with everything but the weights checked here; `weights` are the plan's kind, under that name in messages. */
+/* A forward. `weights` is the array that the caller passed, with its name in messages; forward() checks everything but
+   its contents. */
 typedef struct {
   const cnnblas_conv_plan *plan;
   int64_t n;
   const void *x;
   cb_array weights;
-  const void *w; /* what the algorithm takes */
+  const void *w; /* the weights in the form that the algorithm takes */
   const cnnblas_conv_epilogue *epilogue;
   void *y, *workspace;
   size_t workspace_bytes;
 } forward_call;
 
 /*
- * Puts call->residual where the row can read it. A residual that is y itself stays there for a row that reads it where it
- * stores; for any other it is copied, into *copy. A plan that must not allocate then adds to y instead, another order.
+ * Puts call->residual where the row can read it. A residual that is y itself stays there for a row that reads it where
+ * it stores; for any other it is copied, into *copy. A plan that must not allocate then adds to y instead, another
+ * order.
  */
 static cnnblas_status place_residual(cb_call *call, const void *residual, void **copy)
 {

@@ -9,7 +9,7 @@ static void finish_gather(cb_gather *gather, int64_t channels)
   gather->q = channels * gather->taps;
 }
 
-/* A pointwise convolution sees an image as one row of pixels. */
+/* Makes a pointwise convolution's image one row of pixels. */
 static void flatten(cb_gather *gather, int64_t pixels)
 {
   for (int i = 0; i < 3; i++)
@@ -54,8 +54,8 @@ static int64_t greatest_common_divisor(int64_t a, int64_t b)
   return a < 0 ? -a : a;
 }
 
-/* Residue r of one axis: i = r + s * j meets tap t at o = (i - base - t * step) / s, if that is whole. The taps for which
-   it is form an arithmetic sequence of period s / gcd(s, step). */
+/* Residue r of one axis: i = r + s * j meets tap t at o = (i - base - t * step) / s, if that is whole. The taps for
+   which it is form an arithmetic sequence of period s / gcd(s, step). */
 static cb_gather_axis phase_axis(const cb_axis *a, int64_t r)
 {
   int64_t s = a->stride, period = s / greatest_common_divisor(s, a->step), t0 = 0;
@@ -101,7 +101,8 @@ static int64_t highest_offset(const cb_gather_axis *a)
   return cb_max(a->off0, a->off0 + (a->taps - 1) * a->off_step);
 }
 
-/* The part of a source axis that all gathers read from an output's place on, and what of it is kept. */
+/* Finds the part of a source axis that all gathers read around an output's place, and which of its positions are
+   kept. */
 static void span(cb_band *band, const cb_gather *gathers, int64_t count, int axis)
 {
   int64_t low = INT64_MAX, high = INT64_MIN;
@@ -122,7 +123,7 @@ int64_t cb_band_extent(const cb_gather *gather, const cb_band *band, int axis, i
   return ((outs - 1) * gather->axis[axis].stride + band->reach[axis]) / band->keep[axis] + 1;
 }
 
-/* Elements of a band's row of `outs` outputs. */
+/* Elements of a band's row for `outs` outputs. */
 static int64_t row_elements(const cb_gather *gather, const cb_band *band, int64_t outs)
 {
   int64_t positions = cb_band_extent(gather, band, 2, outs);
@@ -153,7 +154,7 @@ static bool can_be_tiled(const cb_band *band, const cb_gather *gathers, int64_t 
   return true;
 }
 
-/* A channel pitch that is a multiple of this many elements makes channels share cache sets. */
+/* Channel pitches of a multiple of so many elements make channels share cache sets. */
 enum { SAME_SETS = 512 };
 
 /* True if no position outside the source is read and channels do not collide: then the source can serve as the band. */
@@ -209,7 +210,8 @@ void cb_band_cut(cb_band *band, const cb_gather *gathers, int64_t count, const c
   band->tiled = limits->tiled && can_be_tiled(band, gathers, count) ? limits->tile : 0;
   bool in_place = !band->tiled && can_read_in_place(band, gathers, count, limits->side_by_side);
   int64_t elements = in_place ? INT32_MAX : limits->elements;
-  band->split = !in_place && limits->side_by_side && a[2].stride > band->keep[2]; /* its size follows */
+  /* split is a flag until its size is known */
+  band->split = !in_place && limits->side_by_side && a[2].stride > band->keep[2];
   for (int axis = 2; axis >= 0; axis--) {
     bool whole = axis == 2 || band->blocks[axis + 1] == 1;
     band->blocks[axis] = a[axis].outs;
@@ -234,7 +236,7 @@ void cb_band_cut(cb_band *band, const cb_gather *gathers, int64_t count, const c
   band->elements = band->image_pitch * band->images;
 }
 
-/* A tap's place relative to the first position of its block's band. */
+/* Elements from the first position of a block's band to where tap j of an axis reads. */
 static int64_t tap_place(const cb_gather *gather, const cb_band *band, int axis, int64_t j)
 {
   const cb_gather_axis *a = &gather->axis[axis];
@@ -284,7 +286,7 @@ void cb_band_rows(const cb_gather *gather, const cb_band *band, const int64_t or
       for (int64_t i = 0; i < cb_min(band->tiled, pixels - p); i++) *rows++ = (int32_t)(tile + i);
       tile += band->tiled * gather->channels;
     }
-  if (band->tiled) return; /* such a gather has one box: the part is the block */
+  if (band->tiled) return; /* a gather in tiles has one box: the part is the block */
   for (int i = 0; i < 3; i++) {
     hop[i] = i == 2 && band->split ? 1 : gather->axis[i].stride / band->keep[i] * band->pitch[i];
     from += (part->first[i] - origin[i]) * hop[i];

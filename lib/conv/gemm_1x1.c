@@ -1,6 +1,6 @@
 /*
- * Algorithm "gemm_1x1": kernel 1, stride 1, no padding. The input is its own lowered matrix, so every direction is GEMMs
- * on the caller's arrays, without a workspace (but for a weight gradient's partial sums).
+ * Algorithm "gemm_1x1": kernel 1, stride 1, no padding. The input is its own lowered matrix, so every direction is
+ * GEMMs on the caller's arrays, without a workspace (but for a weight gradient's partial sums).
  *
  *   forward          Y[kg x P] = W[kg x cg] . X[cg x P]
  *   input gradient   dX[cg x P] = W^T[cg x kg] . dY[kg x P]
@@ -69,14 +69,14 @@ static double cost(const cb_problem *problem)
                                 [CB_WORK_STORE] = problem->direction == CNNBLAS_FORWARD         ? n * (double)geo->k * p
                                                   : problem->direction == CNNBLAS_BACKWARD_DATA ? n * (double)geo->c * p
                                                                                                 : weights,
-                                [CB_WORK_READ] = share * n * packed,     /* OpenBLAS packs them */
-                                [CB_WORK_WEIGHTS] = share * n * weights, /* of each image's products */
+                                [CB_WORK_READ] = share * n * packed,     /* OpenBLAS packs the pixels */
+                                [CB_WORK_WEIGHTS] = share * n * weights, /* weights of each image's products */
                                 [CB_WORK_CALLS] = n * (double)geo->g,
                                 [CB_WORK_ONCE] = 1};
   return cb_cost(CB_COST_GEMM_1X1, problem, work);
 }
 
-/* A tile of Y or dX: rows [r0, r1) of the group's, pixels [p0, p1). */
+/* Computes a tile of Y or dX: rows [r0, r1) of the group, pixels [p0, p1). */
 static void image_tile(const cb_call *call, int64_t task)
 {
   const cb_problem *problem = &call->plan->problem;
@@ -106,7 +106,7 @@ static void image_tile(const cb_call *call, int64_t task)
   if (forward) cb_epilogue_apply(call, in, ig * geo->kg + r0, ig * geo->kg + r1, p0, p1);
 }
 
-/* A tile of dW, or of a segment's partial dW, summed over the segment's images and pixel tiles in order. */
+/* Computes a tile of dW, or of a segment's partial dW, summed over the segment's images and pixel tiles in order. */
 static void weights_tile(const cb_call *call, int64_t task)
 {
   const cb_geometry *geo = &call->plan->problem.geo;

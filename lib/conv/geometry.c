@@ -39,7 +39,8 @@ static cnnblas_status check_channels(const cnnblas_conv_desc *d, int64_t groups)
   return CNNBLAS_OK;
 }
 
-/* A per-axis field: nothing beyond the rank; at least min on each axis; if optional, zero on all of them is fine. */
+/* Checks a per-axis field: zero beyond the rank, at least min on each axis; if optional, zero on all axes is fine
+   too. */
 static cnnblas_status check_axes(const char *name, const int64_t field[3], int rank, int64_t min, bool optional)
 {
   bool given = false;
@@ -65,7 +66,7 @@ static cnnblas_status overflow(const char *what)
   return cb_fail(CNNBLAS_SIZE_OVERFLOW, "%s does not fit in 63 bits", what);
 }
 
-/* One axis: i is its index in the descriptor's own order, for messages. */
+/* Fills one axis; i is its index in the descriptor's own order, for messages. */
 static cnnblas_status axis_init(cb_axis *a, const cnnblas_conv_desc *d, int i)
 {
   int64_t stride = d->stride[i] ? d->stride[i] : 1, dilation = d->dilation[i] ? d->dilation[i] : 1;
@@ -83,8 +84,8 @@ static cnnblas_status axis_init(cb_axis *a, const cnnblas_conv_desc *d, int i)
   a->in = d->size[i];
   a->out = (padded - span) / stride + 1;
   a->taps = d->kernel[i];
-  /* A stride that is never gone, or a dilation that is never stepped, may be anything: what is as large as the input keeps
-     the products formed of them small. */
+  /* A stride or a dilation that no tap or output uses may be anything: one as large as the input keeps the products
+     formed of it small. */
   a->stride = a->out == 1 ? cb_min(stride, a->in) : stride;
   if (a->taps == 1) dilation = 1;
   bool flip = d->mode == CNNBLAS_TRUE_CONVOLUTION;
@@ -101,7 +102,8 @@ static bool product(const int64_t *factors, int count, int64_t *out)
   return true;
 }
 
-/* Every product that the code below forms unchecked must fit: arrays in bytes, and one with an empty batch's n as 1. */
+/* Checks that every product that later code forms unchecked fits: the bytes of arrays, an empty batch's n counted as
+   1. */
 static cnnblas_status check_products(cb_geometry *geo)
 {
   const cb_axis *a = geo->axis;
@@ -119,8 +121,9 @@ static cnnblas_status check_products(cb_geometry *geo)
 }
 
 /* A filter as large as the image meets it once, as in a fully connected layer: the image may as well be one pixel of
-   c*d*h*w channels, whose arrays lie in memory just so. Then it is a product of matrices, which loses nothing on tiny
-   planes. The order of the sums stays. One channel a group stays so: depthwise promises to apply to it. */
+   c*d*h*w channels, whose arrays lie in memory just so. The convolution then is a product of matrices, which loses
+   nothing on tiny planes. The order of the sums stays. Groups of one channel are left alone: depthwise promises to
+   apply to them. */
 static void see_one_pixel(cb_geometry *geo)
 {
   if (geo->g != 1 || geo->cg == 1 || geo->taps == 1 || geo->taps != geo->image) return;
@@ -133,8 +136,9 @@ static void see_one_pixel(cb_geometry *geo)
   for (int i = 0; i < 3; i++) geo->axis[i] = (cb_axis){.in = 1, .out = 1, .taps = 1, .stride = 1, .step = 1};
 }
 
-/* Axes that are one element and one tap wide move to the front, in front of those that are not: a column of pixels lies in memory
-   as a row does, and so do its filters. Every algorithm then sees the long axis last, where vectors go. Sums keep their order. */
+/* Axes that are one element and one tap wide move to the front, in front of those that are not: a column of pixels lies
+   in memory as a row does, and so do its filters. Every algorithm then sees the long axis last, where vectors go. Sums
+   keep their order. */
 static void fold_axes(cb_geometry *geo)
 {
   const cb_axis one = {.in = 1, .out = 1, .taps = 1, .stride = 1, .step = 1};

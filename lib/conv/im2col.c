@@ -1,13 +1,14 @@
 /*
  * Algorithm "im2col": lower a tile, multiply it with one serial GEMM, go on to the next.
  *
- *   forward          Y[kg x P] = W[kg x Q] . col(x)[Q x P]           tasks: image, group, k tile, p tile
- *   weight gradient  dW[kg x Q] = sum of dY[kg x P] . col(x)^T       tasks: group, q tile, k tile, segment of (image, p tile)
- *   input gradient   dX = col2im(W^T[Q x kg] . dY[kg x P])           tasks: image, group, channel tile, and p tile if 1x1, else rows
+ * forward          Y[kg x P] = W[kg x Q] . col(x)[Q x P]       tasks: image, group, k tile, p tile
+ * weight gradient  dW[kg x Q] = sum of dY[kg x P] . col(x)^T   tasks: group, q tile, k tile, segment of (image, p tile)
+ * input gradient   dX = col2im(W^T[Q x kg] . dY[kg x P])       tasks: image, group, c tile; p tile if 1x1, else rows
  *
- * The lowered matrix never exists as a whole: a tile has q_tile x p_tile elements and fits the workspace. Every task owns
- * its part of the output and walks its tiles in order, so no sum depends on the number of threads.
- * Source: K. Chellapilla, S. Puri, P. Simard, High Performance Convolutional Neural Networks for Document Processing, 2006.
+ * The lowered matrix never exists as a whole: a tile has q_tile x p_tile elements and fits the workspace. Every task
+ * owns its part of the output and walks its tiles in order, so no sum depends on the number of threads.
+ * Source: K. Chellapilla, S. Puri, P. Simard, High Performance Convolutional Neural Networks for Document Processing,
+ * 2006.
  */
 #include "base/parallel.h"
 #include "conv/costs.h"
@@ -29,25 +30,28 @@ static bool applies(const cb_problem *problem, char *why, size_t size)
 }
 
 enum {
-  ROW_ELEMENTS = 16,       /* that lowering a row of pixels costs beside its own */
-  WORKSPACE = 8 << 20,     /* bytes a thread by default: OpenBLAS packs the other operand anew for every lowered tile */
-  PARTIAL_BYTES = 2 << 20, /* of the partial weight gradients together, at most */
-  PIECE_MACS = 1 << 23,    /* multiply-adds of a task, at least: 0.1 to 0.2 ms of a core */
-  MOST_PIECES = 16,        /* of an image, or of a weight gradient */
-  NARROW = 256,            /* pixels: tiles of fewer pay for packing the weights again */
-  LEAST_FILTERS = 128,     /* of a product: fewer pay for lowering or packing the pixels again */
-  ROWS_OF_SPAN = 8 /* of dX in a task, for each that a filter spans: what reaches two tasks is multiplied in both */
+  ROW_ELEMENTS = 16,       /* elements that lowering a row of pixels costs beside its own */
+  WORKSPACE = 8 << 20,     /* default bytes a thread: OpenBLAS packs the other operand anew for every lowered tile */
+  PARTIAL_BYTES = 2 << 20, /* the most bytes of the partial weight gradients together */
+  PIECE_MACS = 1 << 23,    /* the least multiply-adds of a task: 0.1 to 0.2 ms of a core */
+  MOST_PIECES = 16,        /* the most pieces of an image, or of a weight gradient */
+  NARROW = 256,            /* the least pixels of a tile: fewer pay for packing the weights again */
+  LEAST_FILTERS = 128,     /* the least filters of a product: fewer pay for lowering or packing the pixels again */
+  /* the least rows of dX in a task, for each row that a filter spans: outputs that reach two tasks are multiplied in
+     both */
+  ROWS_OF_SPAN = 8
 };
 
-/* What a gradient's products are not cut below: what is cut packs the other operand again. Of few images the pieces are small, since a
-   thread without work costs more. A forward's pieces are the same for any number of images. */
+/* The least sizes that products are cut into: each piece packs the other operand again. Pieces of a gradient of few
+   images are smaller, since a thread without work costs more. A forward's pieces are the same for any number of
+   images. */
 typedef struct {
   double macs;            /* multiply-adds of a task */
   int64_t data_rows;      /* rows of a product of the input gradient */
-  int64_t data_pixels;    /* its columns, where it is the gradient itself */
-  int64_t weight_columns; /* columns of one of the weight gradient, */
-  int64_t weight_filters; /* rows, */
-  int64_t weight_pixels;  /* and the terms of its sums */
+  int64_t data_pixels;    /* columns of that product, where it is the gradient itself */
+  int64_t weight_columns; /* columns of a product of the weight gradient */
+  int64_t weight_filters; /* rows of that product */
+  int64_t weight_pixels;  /* terms of that product's sums */
 } least;
 
 static least least_of(const cb_problem *problem)
@@ -58,14 +62,14 @@ static least least_of(const cb_problem *problem)
   return problem->direction != CNNBLAS_FORWARD && problem->geo.n < FEW_IMAGES ? few : many;
 }
 
-/* Tasks that are worth having for the multiply-adds of so many images. */
+/* Number of tasks that are worth having for the multiply-adds of so many images. */
 static double tasks_for(const cb_problem *problem, int64_t images)
 {
   return fmin(cb_geometry_macs(&problem->geo, images) / least_of(problem).macs, MOST_PIECES);
 }
 
-/* Tasks that share the products of one lowered tile of a forward: each lowers it anew, so one does them all where there are
-   tasks enough for the team. The products are the same either way. */
+/* Number of tasks that share the products of one lowered tile of a forward: each task lowers it anew, so one does all
+   its products where there are tasks enough for the team. The products are the same either way. */
 static int64_t filter_shares(const cnnblas_conv_plan *plan)
 {
   const cb_geometry *geo = &plan->problem.geo;
@@ -74,13 +78,13 @@ static int64_t filter_shares(const cnnblas_conv_plan *plan)
   return tiles >= 2 * plan->team ? 1 : cb_ceil_div(geo->kg, t->k_tile);
 }
 
-/* Pixels of a tile of so many rows: all of them if the scratch holds them. */
+/* Pixels of a tile of `rows` rows: all of `pixels`, if the scratch of `elements` holds them. */
 static int64_t pixels_of(int64_t pixels, int64_t rows, int64_t elements)
 {
   return cb_max(1, cb_min(pixels, elements / rows));
 }
 
-/* Rows of a tile, so many that it has at least NARROW pixels. */
+/* Rows of a tile: at most `rows`, and so few that the tile has at least NARROW pixels. */
 static int64_t rows_of(int64_t rows, int64_t pixels, int64_t elements)
 {
   return cb_max(1, cb_min(rows, elements / cb_min(pixels, NARROW)));
@@ -106,7 +110,7 @@ static void prepare_forward(cnnblas_conv_plan *plan, int64_t elements)
   t->tasks = geo->n * geo->g * p_tiles * filter_shares(plan);
 }
 
-/* Rows of dX in a task, where it is not the product itself: all, unless few channels leave few tasks. */
+/* Rows of dX in a task, where dX is not the product itself: all rows, unless few channels leave few tasks. */
 static int64_t data_rows_of(const cb_problem *problem, int64_t c_tile)
 {
   const cb_geometry *geo = &problem->geo;
@@ -153,7 +157,7 @@ static void prepare_weights(cnnblas_conv_plan *plan, int64_t elements)
   const least l = least_of(&plan->problem);
   const double wanted = t->segments > 1 ? 1 : tasks_for(&plan->problem, geo->n);
   t->q_tile = cb_ceil_div(geo->q, cb_pieces(geo->q, l.weight_columns, wanted, geo->g));
-  t->p_tile = cb_ceil_div(geo->p, cb_ceil_div(t->segments, cb_max(geo->n, 1))); /* each segment has pixels */
+  t->p_tile = cb_ceil_div(geo->p, cb_ceil_div(t->segments, cb_max(geo->n, 1))); /* so that each segment has pixels */
   if (!cb_geometry_is_pointwise(geo)) {
     t->q_tile = rows_of(t->q_tile, t->p_tile, elements);
     t->p_tile = pixels_of(t->p_tile, t->q_tile, elements);
@@ -190,17 +194,17 @@ static double cost(const cb_problem *problem)
   double images = (double)geo->n, tasks = images * (double)geo->g, weights = (double)(geo->k * geo->q);
   double products = images * (double)geo->p * weights, rows = (double)geo->p / (double)geo->axis[2].out;
   double share = cb_uneven_cut(problem, prepare);
-  double lowered =
-      (double)geo->p + (cb_geometry_is_pointwise(geo) ? 0 : ROW_ELEMENTS * rows); /* or packed by OpenBLAS */
+  /* pixels that are lowered, or packed by OpenBLAS */
+  double lowered = (double)geo->p + (cb_geometry_is_pointwise(geo) ? 0 : ROW_ELEMENTS * rows);
   double work[CB_WORK_KINDS] = {[CB_WORK_MAC] = share * products * cb_cost_thin(geo->p),
                                 [CB_WORK_READ] = share * images * lowered * (double)(geo->g * geo->q),
-                                [CB_WORK_WEIGHTS] = share * images * weights, /* of each image's products */
+                                [CB_WORK_WEIGHTS] = share * images * weights, /* weights of each image's products */
                                 [CB_WORK_CALLS] = tasks,
                                 [CB_WORK_ONCE] = 1};
   return cb_cost(CB_COST_IM2COL, problem, work);
 }
 
-/* Pixels [p0, p1) of Y for a share of the group's filters: all of Q in steps of q_tile, each lowered once. */
+/* Computes pixels [p0, p1) of Y for a share of the group's filters: all of Q in steps of q_tile, each lowered once. */
 static void forward_tile(const cb_call *call, int64_t task, char *tile)
 {
   const cb_geometry *geo = &call->plan->problem.geo;
@@ -235,8 +239,8 @@ static void forward_tile(const cb_call *call, int64_t task, char *tile)
                     p1);
 }
 
-/* Some rows of c_tile planes of dX: products of a tile of W^T with dY, scattered back. Where dX is the product itself, p_tile pixels
-   of them. */
+/* Computes some rows of c_tile planes of dX: products of a tile of W^T with dY, scattered back. Where dX is the product
+   itself, computes p_tile pixels of these planes. */
 static void data_planes(const cb_call *call, int64_t task, char *tile)
 {
   const cb_geometry *geo = &call->plan->problem.geo;
@@ -251,7 +255,7 @@ static void data_planes(const cb_call *call, int64_t task, char *tile)
   int64_t in = image / geo->g, ig = image % geo->g, last = cb_min(first + stretch, as_it_is ? geo->p : h->in);
   int64_t c0 = ct * t->c_tile, c1 = cb_min(c0 + t->c_tile, geo->cg);
   char *dx = cb_at_mut(call->out, (in * geo->c + ig * geo->cg) * geo->image, geo->element);
-  if (!as_it_is && stretches > 1) { /* the view has these rows alone */
+  if (!as_it_is && stretches > 1) { /* the view then has these rows alone */
     const int64_t row0 = first, rows = last - first;
     rows_reaching(h, first, last, &first, &last);
     first *= geo->axis[2].out, last *= geo->axis[2].out;
@@ -282,7 +286,7 @@ static void data_planes(const cb_call *call, int64_t task, char *tile)
     }
 }
 
-/* One tile of dW (or of a segment's partial dW), summed over the segment's images and pixel tiles in order. */
+/* Computes a tile of dW, or of a segment's partial dW, summed over the segment's images and pixel tiles in order. */
 static void weights_tile(const cb_call *call, int64_t task, char *tile)
 {
   const cb_geometry *geo = &call->plan->problem.geo;

@@ -15,9 +15,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Terms that one GEMM adds up at most. Its error grows with the length of its sums, and col2im, whose sums have kg terms
-   and then one for each tap, is the measure: twice its error is allowed. */
-enum { LONGEST_SUM = 80, WIDEST_TILE = 256 /* pixels: the products' rows stay in the caches from sum to sum */ };
+/* LONGEST_SUM is the most terms that one GEMM adds up. Its error grows with the length of its sums, and twice the error
+   of col2im is allowed, whose sums have kg terms and then one for each tap. WIDEST_TILE is the most pixels of a tile:
+   the products' rows stay in the caches from sum to sum. */
+enum { LONGEST_SUM = 80, WIDEST_TILE = 256 };
 
 static bool applies(const cb_problem *problem, char *why, size_t size)
 {
@@ -33,7 +34,7 @@ static double cost(const cb_problem *problem)
   double pixels = (double)geo->n * (double)geo->image, weights = (double)(geo->k * geo->q);
   double work[CB_WORK_KINDS] = {[CB_WORK_MAC] = pixels * weights,
                                 [CB_WORK_READ] = pixels * (double)(geo->k * geo->taps),
-                                [CB_WORK_WEIGHTS] = (double)geo->n * weights, /* of each image's products */
+                                [CB_WORK_WEIGHTS] = (double)geo->n * weights, /* weights of each image's products */
                                 [CB_WORK_CALLS] = (double)geo->n * (double)geo->g,
                                 [CB_WORK_ONCE] = 1};
   return cb_cost(CB_COST_ROT180, problem, work);
@@ -59,7 +60,7 @@ static cnnblas_status prepare(cnnblas_conv_plan *plan)
   return CNNBLAS_OK;
 }
 
-/* tile[c - c0][j - q0] = W[k][(c, t)] with j = k * taps + t; w at its group's first filter. */
+/* tile[c - c0][j - q0] = W[k][(c, t)] with j = k * taps + t; w points to its group's first filter. */
 static void transpose_weights(const cb_geometry *geo, const void *w, int64_t c0, int64_t c1, int64_t q0, int64_t q1,
                               char *tile)
 {

@@ -4,7 +4,7 @@
 
 cb_chain_rule cb_implicit_chains(const cb_problem *problem)
 {
-  enum { DATA_CHUNK = 48 }; /* least of an input gradient: col2im sums kg terms, then taps; so must a rival */
+  enum { DATA_CHUNK = 48 }; /* the least steps of an input gradient's chain: col2im sums kg terms, then taps */
   const cb_geometry *geo = &problem->geo;
   const cb_order *order = &cb_parameters_get()->order;
   cb_chain_rule rule = {.most = order->chunk_steps, .whole = order->whole_channels};
