@@ -3,9 +3,9 @@
  *
  *     dw[lane][tap] = sum over blocks, pixels of  band[tap place + pixel place] * panel[pixel][lane]
  *
- * The band is that of the forward, its two tables change places; the panel is dy transposed, two vectors of filters at a
- * time. A job owns some panels and channels of one group, and a subtree of the pixels. It runs over the blocks of those, of
- * at most 512 pixels, in order, adding to sums of its own [tap][lane], which it stores transposed at the end:
+ * The band is that of the forward, its two tables change places; the panel is dy transposed, two vectors of filters at
+ * a time. A job owns some panels and channels of one group, and a subtree of the pixels. It runs over the blocks of
+ * those, of at most 512 pixels, in order, adding to sums of its own [tap][lane], which it stores transposed at the end:
  *
  *     for each block of the job's pixels
  *       fill the band
@@ -15,16 +15,16 @@
  *           for each chunk of at most 256 pixels       fresh sums, added to the job's
  *             kernel
  *
- * Near the edge of an image a tap meets padding. Where that is worth it, a tile has one tap of up to 14 channels, and its
- * walk leaves the pixels out that the tap does not reach (conv/boxes.h).
+ * Near the edge of an image a tap meets padding. Where that is worth it, a tile has one tap of up to 14 channels, and
+ * its walk leaves the pixels out that the tap does not reach (conv/boxes.h).
  *
- * A kernel of 1x1 may have it the other way round: filters on the rows, read in place from dy, and input channels on the
- * lanes, packed from x. Then sums[filter][channel] lies as dw does, and nothing is transposed.
+ * A kernel of 1x1 may have it the other way round: filters on the rows, read in place from dy, and input channels on
+ * the lanes, packed from x. Then sums[filter][channel] lies as dw does, and nothing is transposed.
  *
- * The pixels fall into the leaves of a binary tree (conv/sum_tree.h), each of whole blocks. A job owns a subtree; it adds
- * the blocks of a leaf in order and joins the leaves. If several jobs share the pixels, the partial results of their
- * subtrees are joined at the end. Blocks and leaves follow the shape and the workspace, so that bits do; which subtrees are
- * jobs, and which panels and channels each has, follow the team.
+ * The pixels fall into the leaves of a binary tree (conv/sum_tree.h), each of whole blocks. A job owns a subtree; it
+ * adds the blocks of a leaf in order and joins the leaves. If several jobs share the pixels, the partial results of
+ * their subtrees are joined at the end. Blocks and leaves follow the shape and the workspace, so that bits do; which
+ * subtrees are jobs, and which panels and channels each has, follow the team.
  */
 #include "conv/implicit_dw.h"
 #include "base/memory.h"
@@ -38,16 +38,16 @@
 #include <string.h>
 
 enum {
-  LEAST_ROWS = 28,        /* channels on the rows of a job, if they are shared out */
-  SHARED_BYTES = 8 << 20, /* of the subtrees' partial results that a call joins at the end, at most, */
-  SHARED_EACH = 2 << 20,  /* and for each thread, so that a thread's 4 MiB hold its scratch too */
-  SLOT_BYTES = 1 << 20,   /* of the partial results that a thread holds besides the one it adds to, at most */
-  LEAF_PIXELS = 256,      /* least of a leaf: joining two takes as long as adding a few pixels */
-  LEAF_MACS = 1 << 17,    /* least multiply-adds of a leaf: no job is worth less */
+  LEAST_ROWS = 28,        /* rows of a job, if channels are shared out: jobs of fewer are slower */
+  SHARED_BYTES = 8 << 20, /* the most bytes of the subtrees' partial results that a call joins at the end */
+  SHARED_EACH = 2 << 20,  /* the most bytes of them a thread, so that its 4 MiB hold its scratch too */
+  SLOT_BYTES = 1 << 20,   /* the most bytes of the partial results that a thread holds besides the one it adds to */
+  LEAF_PIXELS = 256,      /* the least pixels of a leaf: joining two leaves takes as long as adding a few pixels */
+  LEAF_MACS = 1 << 17,    /* the least multiply-adds of a leaf: no job is worth less */
   MOST_LEAVES = 256,
-  BAND_CHANNELS = 512, /* most whose band decides where blocks are cut */
-  LEAST_CYCLES = 6,    /* a step takes, however few its rows */
-  MOST_TAPS = 49,      /* of a filter's channel, for tiles of one tap */
+  BAND_CHANNELS = 512, /* the most channels whose band decides where blocks are cut */
+  LEAST_CYCLES = 6,    /* the least cycles of a step, however few its rows */
+  MOST_TAPS = 49,      /* the most taps of a filter's channel for tiles of one tap */
 };
 
 cb_box cb_dw_reach(const cb_gather *gather, int64_t t)
@@ -63,7 +63,7 @@ cb_box cb_dw_reach(const cb_gather *gather, int64_t t)
   return box;
 }
 
-/* True if tiles of one tap take less time, with `channels` of them on the rows. */
+/* True if tiles of one tap take less time than tiles of all taps, with `channels` channels on the rows. */
 static bool prefer_taps(const cb_dw *st, int64_t channels)
 {
   const cb_gather *gather = &st->gather;
@@ -81,13 +81,13 @@ static bool prefer_taps(const cb_dw *st, int64_t channels)
   return by_taps < 0.99 * (double)all * fmax(CB_PANEL_VECTORS * rows_all, LEAST_CYCLES);
 }
 
-/* About the cycles that an element of an operand of so many takes to come from where it is: memory, or a cache. */
+/* About the cycles that an element of an operand of `elements` takes to come from where it lies: memory, or a cache. */
 static double reading(const cb_geometry *geo, double elements)
 {
   return elements * (double)geo->g * (double)geo->element > (double)cb_parameters_get()->pace.far_bytes ? 1.2 : 0.1;
 }
 
-/* Blocks of pixels, and how many leaves they fall into: by the shape and the workspace alone, since these order the sums. */
+/* Cuts pixels into blocks and blocks into leaves: by the shape and the workspace alone, since these order the sums. */
 static void cut_pixels(cb_dw *st, const cb_problem *problem)
 {
   const cb_order *order = &cb_parameters_get()->order;
@@ -107,7 +107,8 @@ static void cut_pixels(cb_dw *st, const cb_problem *problem)
   st->leaves = cb_power_of_two(cb_min(blocks, (int64_t)fmin(most, MOST_LEAVES)));
 }
 
-/* Lays out the scratch of a thread for jobs of so many channels and panels that own one of `segments` subtrees: its bytes. */
+/* Lays out the scratch of a thread for jobs of so many channels and panels that own one of `segments` subtrees.
+   Returns its bytes. */
 static size_t lay_out(cb_dw *st, const cb_geometry *geo, int64_t channel_groups, int64_t group_panels, int64_t segments)
 {
   int64_t element = (int64_t)geo->element, width = CB_PANEL_VECTORS * st->engine->lanes;
@@ -131,13 +132,13 @@ static size_t lay_out(cb_dw *st, const cb_geometry *geo, int64_t channel_groups,
   return st->sums_at + (size_t)cb_tree_slots(st->leaves / segments) * st->slot_bytes;
 }
 
-/* The cycles of work that do not depend on how it is shared out, and those of what jobs may have to do again. */
+/* Cycles of work that do not depend on how it is shared out, and of work that jobs may have to do again. */
 typedef struct {
   double multiply, band, lanes, partial, weights;
 } work_cycles;
 
-/* About the cycles of one element: CB_BAND_CYCLES in a band, which each part of the panels fills; 2 in
-   lanes, which each part of the channels packs; 2 in a subtree's partial result; a multiply-add of a vector 1. */
+/* About the cycles of all work. An element takes CB_BAND_CYCLES in a band, which each part of the panels fills; 2 in
+   lanes, which each part of the channels packs; 2 in a subtree's partial result. A multiply-add of a vector takes 1. */
 static work_cycles count_cycles(const cb_dw *st, const cb_geometry *geo)
 {
   const double pixels = (double)geo->n * (double)geo->p, weights = (double)geo->kg * (double)geo->q;
@@ -150,7 +151,8 @@ static work_cycles count_cycles(const cb_dw *st, const cb_geometry *geo)
                        .weights = weights};
 }
 
-/* A way to share the work out: parts of the panels, of the channels and of the leaves. */
+/* The cycles of one way to share the work out: the parts of panels and channels in st, and `segments` parts of the
+   leaves. */
 static cb_cut try_cut(const cb_dw *st, const cb_geometry *geo, const work_cycles *work, int64_t segments)
 {
   double p = (double)st->panel_groups, c = (double)st->channel_groups, s = (double)segments, g = (double)geo->g;
@@ -167,7 +169,8 @@ static cb_cut try_cut(const cb_dw *st, const cb_geometry *geo, const work_cycles
       .total = g * group, .largest = group / (p * c * s) * panels * channels, .jobs = (int64_t)(p * c * s * g)};
 }
 
-/* Parts and scratch of the jobs for a team: of all that fit the workspace the fastest by estimate. The scratch's size. */
+/* Chooses the parts of the jobs for a team, of all that fit the workspace the fastest by estimate, and lays out the
+   scratch. Returns the scratch's bytes. */
 static size_t share_out(cb_dw *st, cb_tiling *t, const cb_problem *problem, int threads)
 {
   const cb_geometry *geo = &problem->geo;
@@ -176,7 +179,7 @@ static size_t share_out(cb_dw *st, cb_tiling *t, const cb_problem *problem, int 
   const int64_t bytes = geo->k * geo->q * (int64_t)geo->element;
   const int64_t shared = cb_min(SHARED_BYTES, (int64_t)SHARED_EACH * threads);
   double least = HUGE_VAL;
-  int64_t best[3] = {st->rows_each, 1, 1}; /* what needs least, if nothing fits */
+  int64_t best[3] = {st->rows_each, 1, 1}; /* the cut that needs least, if none fits */
   for (int64_t s = 1; s <= st->leaves; s *= 2) {
     if (s > 1 && (threads == 1 || problem->limited || s * bytes > shared)) break;
     for (int64_t c = st->band.elements ? cb_parts(st->rows_each, BAND_CHANNELS) : 1; c <= st->rows_each;
@@ -198,7 +201,8 @@ static size_t share_out(cb_dw *st, cb_tiling *t, const cb_problem *problem, int 
   return lay_out(st, geo, best[0], best[1], best[2]);
 }
 
-/* Everything but the tap table, for so many threads; the scratch's size, or SIZE_MAX if offsets are out of reach. */
+/* Makes everything of the state but the tap table, for so many threads. Returns the scratch's bytes, or SIZE_MAX if
+   offsets are out of reach. */
 static size_t size_state(cb_dw *st, cb_tiling *t, const cb_problem *problem, int threads)
 {
   const cb_geometry *geo = &problem->geo;

@@ -4,8 +4,9 @@
  *     dw[filter][channel, tap] = sum over blocks of  sum over pixels, images of  dy[filter][pixel][image] *
  *                                                                        band[channel, tap, pixel][image]
  *
- * As in implicit_map_images.c a vector of lanes is one pixel of as many images, so tiny planes and few channels fill it. Both
- * operands are vectors, and a tile of 4 filters by 6 taps of them is added up over its lanes at the end (gemm/dots.c).
+ * As in implicit_map_images.c a vector of lanes is one pixel of as many images, so tiny planes and few channels fill
+ * it. Both operands are vectors, and a tile of 4 filters by 6 taps of them is added up over its lanes at the end
+ * (gemm/dots.c).
  *
  *     for each job: a subtree of the blocks' leaves (sum_tree.h), some filters, some channels
  *       for each block of a leaf, that is a vector of images and some output rows, in order
@@ -13,7 +14,8 @@
  *         dy transposed: [filter][pixel][image]
  *         for each 6 taps, each 4 filters: kernel, added to the leaf's sums
  *
- * Blocks and leaves follow the shape and the workspace; which subtrees, filters and channels a job has follows the team.
+ * Blocks and leaves follow the shape and the workspace; which subtrees, filters and channels a job has follows the
+ * team.
  */
 #include "base/memory.h"
 #include "base/status.h"
@@ -25,34 +27,37 @@
 #include <string.h>
 
 enum {
-  BLOCK_BYTES = 704 << 10, /* of a block's two operands: they share an L2 cache */
-  BLOCK_STEPS = 200,       /* most pixels of a block, about: one chain of sums */
-  LANE_STEPS = 16,         /* that adding up a tile's lanes costs in time */
+  BLOCK_BYTES = 704 << 10, /* the most bytes of a block's two operands, which share an L2 cache */
+  BLOCK_STEPS = 200,       /* about the most pixels of a block, which is one chain of sums */
+  LANE_STEPS = 16,         /* steps that take as long as adding up a tile's lanes */
   MOST_LEAVES = 256,
-  LEAF_PIXELS = 256,      /* least of a leaf, in all its images */
-  SHARED_BYTES = 8 << 20, /* of the subtrees' partial results that a call joins at the end, at most, */
-  SHARED_EACH = 2 << 20,  /* and for each thread, so that a thread's 4 MiB hold its scratch too */
-  SLOT_BYTES = 1 << 20,   /* of the partial results that a thread holds, at most, unless one alone is larger */
-  LEAST_FILTERS = 8       /* of a job, if filters are shared out */
+  LEAF_PIXELS = 256,      /* the least pixels of a leaf, in all its images */
+  SHARED_BYTES = 8 << 20, /* the most bytes of the subtrees' partial results that a call joins at the end */
+  SHARED_EACH = 2 << 20,  /* the most bytes of them a thread, so that its 4 MiB hold its scratch too */
+  SLOT_BYTES = 1 << 20,   /* the most bytes of the partial results that a thread holds, unless one alone is larger */
+  LEAST_FILTERS = 8       /* the least filters of a job, if filters are shared out */
 };
 
+/* The state of a plan. Names in _at are byte offsets in a thread's scratch, behind the band; pitches are in
+   elements. */
 typedef struct {
   const cb_engine *engine;
-  cb_gather gather;            /* of the forward */
+  cb_gather gather;            /* the forward's gather */
   int64_t low[3];              /* the first position that any output reads, on each axis; negative in the padding */
-  int64_t reach[3];            /* positions that an output reads, from the first to the last */
-  int64_t rows, bands, blocks; /* output rows of a block; blocks of an image, of the plan */
-  int64_t leaves;              /* of the tree in which the blocks are summed */
-  int64_t filter_groups, channel_groups;         /* jobs that share a subtree */
-  int64_t row_pitch, plane_pitch, channel_pitch; /* of a band, elements */
-  int64_t dy_pitch;                              /* from one filter to the next */
-  size_t dy_at, walk_at, sums_at;                /* in a thread's scratch, behind the band */
-  size_t slot_bytes;                             /* of a partial result: [filters][channels, taps] */
-  size_t bytes;                                  /* of a thread's scratch */
-  int32_t col[];                                 /* [q] where tap (channel, d, r, s) lies in the band */
+  int64_t reach[3];            /* source positions that an output reads on each axis, from the first to the last */
+  int64_t rows, bands, blocks; /* output rows of a block; blocks of an image; blocks of the plan */
+  int64_t leaves;              /* leaves of the tree in which the blocks are summed */
+  int64_t filter_groups, channel_groups; /* parts of the filters and of the channels: jobs that share a subtree */
+  int64_t row_pitch, plane_pitch, channel_pitch; /* from one row, plane, channel of a band to the next */
+  int64_t dy_pitch;                              /* from one filter of the transposed dy to the next */
+  size_t dy_at, walk_at, sums_at;                /* the transposed dy, the walk over pixels, the sums */
+  size_t slot_bytes;                             /* bytes of a partial result, [filters][channels, taps] */
+  size_t bytes;                                  /* bytes of a thread's scratch */
+  int32_t col[];                                 /* [q] element of the band where tap (channel, d, r, s) lies */
 } state;
 
-/* Lays out blocks of `rows` output rows for jobs of a part of the filters and channels; the bytes of a block's operands. */
+/* Lays out blocks of `rows` output rows for jobs of a part of the filters and channels. Returns the bytes of a block's
+   operands. */
 static int64_t lay_out(state *st, const cb_geometry *geo, int64_t rows)
 {
   const cb_gather_axis *a = st->gather.axis;
@@ -70,7 +75,7 @@ static int64_t lay_out(state *st, const cb_geometry *geo, int64_t rows)
   return (int64_t)st->walk_at;
 }
 
-/* Cuts blocks and leaves: by the shape and the workspace alone, since these order the sums. */
+/* Cuts pixels into blocks and blocks into leaves: by the shape and the workspace alone, since these order the sums. */
 static void cut_pixels(state *st, const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
@@ -78,7 +83,7 @@ static void cut_pixels(state *st, const cb_problem *problem)
   st->filter_groups = st->channel_groups = 1;
   int64_t rows = cb_min(a[1].outs, cb_max(1, BLOCK_STEPS / (a[0].outs * a[2].outs)));
   while (rows > 1 && lay_out(st, geo, rows) > BLOCK_BYTES) rows--;
-  st->rows = cb_ceil_div(a[1].outs, cb_parts(a[1].outs, rows)); /* even blocks */
+  st->rows = cb_ceil_div(a[1].outs, cb_parts(a[1].outs, rows)); /* evens the blocks out */
   st->bands = cb_ceil_div(a[1].outs, st->rows);
   st->blocks = cb_ceil_div(geo->n, st->engine->lanes) * st->bands;
   int64_t bytes = geo->k * geo->q * (int64_t)geo->element;
@@ -87,7 +92,7 @@ static void cut_pixels(state *st, const cb_problem *problem)
   st->leaves = cb_power_of_two(cb_min(cb_min(st->blocks, worth), cb_min(fit, MOST_LEAVES)));
 }
 
-/* Shares the work out among a team: of all ways that fit the workspace the fastest by estimate. False if none does. */
+/* Shares the work out among a team, of all ways that fit the workspace the fastest by estimate. False if none fits. */
 static bool share_out(state *st, cb_tiling *t, const cb_problem *problem, int threads)
 {
   const cb_geometry *geo = &problem->geo;
@@ -130,7 +135,7 @@ static bool share_out(state *st, cb_tiling *t, const cb_problem *problem, int th
   return true;
 }
 
-/* Everything but the table; why it does not apply, or NULL. */
+/* Makes everything of the state but the table col. Returns why the algorithm does not apply, or NULL. */
 static const char *plan_layout(state *st, cb_tiling *t, const cb_problem *problem, int threads)
 {
   const cb_geometry *geo = &problem->geo;
@@ -156,7 +161,7 @@ const char *cb_dw_images_why_not(const cb_problem *problem)
 {
   state st;
   cb_tiling t = {0};
-  return plan_layout(&st, &t, problem, 1); /* whether it can may not depend on the threads */
+  return plan_layout(&st, &t, problem, 1); /* whether it applies may not depend on the threads */
 }
 
 double cb_dw_images_cost(const cb_problem *problem)
@@ -208,14 +213,14 @@ cnnblas_status cb_dw_images_prepare(cnnblas_conv_plan *plan)
 typedef struct {
   const cb_call *call;
   const state *st;
-  int64_t leaves;             /* of the call's tree */
-  int64_t ig, first, last;    /* filters of the group */
-  int64_t channel0, channel1; /* input channels of the group */
+  int64_t leaves;             /* leaves of the call's tree */
+  int64_t ig, first, last;    /* the group, and its filters [first, last) */
+  int64_t channel0, channel1; /* input channels [channel0, channel1) of the group */
   char *band, *dy, *sums;
   int32_t *walk;
 } job;
 
-/* One block: images and output rows. */
+/* One block: its first image, how many images; its first output row, how many rows. */
 typedef struct {
   int64_t image, images, row0, rows;
 } block;
@@ -250,7 +255,7 @@ static void open_band(const job *j, const block *b)
       }
 }
 
-/* Transposes dy of the job's filters, and makes the walk over the block's pixels. Returns how many there are. */
+/* Transposes dy of the job's filters, and makes the walk over the block's pixels. Returns the number of pixels. */
 static int64_t open_pixels(const job *j, const block *b)
 {
   const cb_geometry *geo = &j->call->plan->problem.geo;
@@ -293,7 +298,7 @@ static void add_block(const job *j, const block *b, char *sums)
                                  .ldc = taps});
 }
 
-/* slot = the leaf's blocks, added in order. */
+/* slot = the sum of the leaf's blocks, added in order. */
 static void sum_leaf(void *context, int64_t leaf, int slot)
 {
   const job *j = context;
@@ -330,7 +335,7 @@ static void join_slots(void *context, int slot)
   store_slot(j, slot + 1, j->sums + (size_t)slot * j->st->slot_bytes, taps, true);
 }
 
-/* A call of fewer images than the plan's may have fewer blocks than the plan has leaves. */
+/* Leaves of a call's tree: a call of fewer images than the plan's may have fewer blocks than the plan has leaves. */
 static int64_t leaves_of(const cb_call *call)
 {
   const state *st = call->plan->state;

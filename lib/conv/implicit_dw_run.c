@@ -1,23 +1,23 @@
 /*
- * implicit_gemm, weight gradient: what a call does. A job opens its blocks one by one, packs their lanes, adds their tiles to
- * the sums of their leaf and joins the leaves; implicit_dw.c says what a job is.
+ * implicit_gemm, weight gradient: what a call does. A job opens its blocks one by one, packs their lanes, adds their
+ * tiles to the sums of their leaf and joins the leaves; implicit_dw.c says what a job is.
  */
 #include "base/memory.h"
 #include "conv/implicit_dw.h"
 #include "conv/sum_tree.h"
 #include <string.h>
 
-enum { WEIGHT_CHUNK = 256 /* most pixels of one chain of sums: its error stays within twice that of im2col */ };
+enum { WEIGHT_CHUNK = 256 /* the most pixels of one chain of sums: its error stays within twice im2col's */ };
 
 /* What a job owns of dw, or of a segment's partial result. */
 typedef struct {
   const cb_call *call;
   int64_t ig;
-  int64_t leaves;             /* of the call's tree */
-  int64_t segments;           /* subtrees that jobs own */
-  int64_t segment;            /* of those, this job's */
-  int64_t panel0, panel1;     /* panels of lanes */
-  int64_t channel0, channel1; /* channels of the group, on the rows */
+  int64_t leaves;             /* leaves of the call's tree */
+  int64_t segments;           /* subtrees of the call, which jobs own */
+  int64_t segment;            /* this job's subtree */
+  int64_t panel0, panel1;     /* this job's panels of lanes, [panel0, panel1) */
+  int64_t channel0, channel1; /* this job's channels of the group, on the rows, [channel0, channel1) */
   cb_block_range opened;      /* the block whose tables of taps are in the scratch */
   char *scratch;
 } job;
@@ -27,25 +27,26 @@ typedef struct {
   const job *job;
   const void *band;
   const int32_t *rows;
-  const int64_t *position; /* in the lanes' array, from the block's first image and the panel's first channel */
+  const int64_t *position; /* element of the lanes' array, from its first image and channel, of each pixel */
   int64_t pixels, image;
-  const cb_tap_walk *walks; /* [taps], by taps; else NULL */
+  const cb_tap_walk *walks; /* [taps] the pixels that each tap reaches, if by_taps; else NULL */
 } block_view;
 
-/* Packed lanes of a pixel: with tiles of one tap always those of a whole panel, so that one walk fits all. */
+/* Number of packed lanes of a pixel: with tiles of one tap always a whole panel's, so that one walk fits all panels. */
 static int64_t lane_width(const cb_dw *st, const cb_panel *panel)
 {
   return st->by_taps ? CB_PANEL_VECTORS * st->engine->lanes : panel->width;
 }
 
-/* Where the sums of a panel are made: their own place, or dw. */
+/* Where the sums of a panel are made: in a slot, or in dw. */
 typedef struct {
   void *at;
   int64_t pitch;
-  bool add; /* to what is there */
+  bool add; /* sums are added to what is there */
 } sums_view;
 
-/* sums[channel, tap][lane] (+)= the block's part: all pixels with all taps, or a tap at a time with those that it reaches. */
+/* sums[channel, tap][lane] (+)= the block's part: all pixels with all taps, or each tap with the pixels that it
+   reaches. */
 static void add_block(const block_view *view, const cb_panel *panel, const void *lanes, const sums_view *sums)
 {
   const cb_geometry *geo = &view->job->call->plan->problem.geo;
@@ -108,8 +109,8 @@ static void open_taps(const job *j, const cb_gather *gather, const cb_block_rang
   }
 }
 
-/* Fills the band (or points into x) and the pixel tables of block b, for the job's channels; *last: the block whose tables
-   are there. */
+/* Fills the band (or points into x) and the pixel tables of block b, for the job's channels. *last is the block whose
+   tables of taps are in the scratch. */
 static block_view open_block(const job *j, int64_t b, cb_block_range *last)
 {
   const cb_geometry *geo = &j->call->plan->problem.geo;
@@ -138,7 +139,8 @@ static block_view open_block(const job *j, int64_t b, cb_block_range *last)
                       st->by_taps ? (const cb_tap_walk *)(j->scratch + st->walks_at) : NULL};
 }
 
-/* Where the job's sums of one panel belong: in dw, or in its segment's partial result. The steps are those of a store. */
+/* The place of the job's sums of one panel: in dw, or in its segment's partial result. The steps are those of a
+   store. */
 static void *destination(const job *j, const cb_panel *panel, int64_t *row_step, int64_t *lane_step)
 {
   const cb_geometry *geo = &j->call->plan->problem.geo;
@@ -150,7 +152,8 @@ static void *destination(const job *j, const cb_panel *panel, int64_t *row_step,
   return cb_at_mut(out, j->ig * geo->kg * geo->q + at, geo->element);
 }
 
-/* True if the kernel stores there itself: lanes lie side by side, nothing else is to be kept, and one block is all. */
+/* True if the kernel stores a panel's sums at their destination itself: lanes lie side by side, nothing is added to,
+   and the job has one block. */
 static bool stores_in_place(const job *j, const cb_panel *panel)
 {
   const cb_dw *st = j->call->plan->state;
@@ -158,7 +161,7 @@ static bool stores_in_place(const job *j, const cb_panel *panel)
   return st->swapped && one_block && panel->count == panel->width && (j->segments > 1 || !j->call->accumulate);
 }
 
-/* The job's sums of one panel to where they belong. */
+/* Stores the job's sums of one panel at their destination. */
 static void store_panel(const job *j, const cb_panel *panel, const void *sums)
 {
   const cb_geometry *geo = &j->call->plan->problem.geo;
@@ -172,15 +175,15 @@ static void store_panel(const job *j, const cb_panel *panel, const void *sums)
   st->engine->store(&store);
 }
 
-/* A call of fewer images than the plan's may have fewer blocks than the plan has leaves. */
+/* Leaves of a call's tree: a call of fewer images than the plan's may have fewer blocks than the plan has leaves. */
 static int64_t leaves_of(const cb_call *call)
 {
   const cb_dw *st = call->plan->state;
   return cb_power_of_two(cb_min(st->leaves, cb_band_blocks(&st->band, call->n)));
 }
 
-/* task = ((segment * groups + group) * channel groups + channel group) * panel groups + panel group: jobs that follow each
-   other read the same channels. With panel groups slowest a stride-2 layer of 49 pixels took a third longer. */
+/* task = ((segment * groups + group) * channel groups + channel group) * panel groups + panel group: jobs that follow
+   each other read the same channels. With panel groups slowest a stride-2 layer of 49 pixels took a third longer. */
 static job job_of(const cb_call *call, int64_t task, int worker)
 {
   const cb_geometry *geo = &call->plan->problem.geo;
@@ -208,7 +211,7 @@ static void *sums_of(const job *j, int64_t p, int slot)
   return j->scratch + st->sums_at + (size_t)slot * st->slot_bytes + (size_t)(p - j->panel0) * st->sums_bytes;
 }
 
-/* The part of one block in the sums of panel p in a slot; `first`: nothing has been added to them yet. */
+/* Adds one block's part to the sums of panel p in a slot; `first`: the sums hold nothing yet. */
 static void run_panel(const block_view *view, int64_t p, int slot, bool first)
 {
   const job *j = view->job;
@@ -225,7 +228,7 @@ static void run_panel(const block_view *view, int64_t p, int slot, bool first)
   add_block(view, &panel, lanes, &sums);
 }
 
-/* slot = the leaf's blocks, added in order. */
+/* slot = the sum of the leaf's blocks, added in order. */
 static void sum_leaf(void *context, int64_t leaf, int slot)
 {
   job *j = context;

@@ -1,7 +1,8 @@
 /*
  * Algorithm "implicit_gemm": a GEMM whose lowered operand is never materialised. The lowered matrix is a table of
- * addresses into a zero-padded band of the input, and the micro-kernel walks it (gemm/engine.h, conv/gather.h). A row of the
- * algorithms' table for each orientation: what lies on the vectors' lanes. The other files plan and run them.
+ * addresses into a zero-padded band of the input, and the micro-kernel walks it (gemm/engine.h, conv/gather.h). The
+ * algorithms' table has a row for each orientation, that is for what lies on the vectors' lanes. The other files plan
+ * and run them.
  */
 #include "base/memory.h"
 #include "conv/implicit_dw.h"
@@ -104,7 +105,7 @@ static void images_work(cb_call *call)
   (gradient_of_weights(&call->plan->problem) ? cb_dw_images_work : cb_map_images_work)(call);
 }
 
-/* Output channels: k in a forward and a weight gradient, c in an input gradient. */
+/* Output channels lie on the lanes: k in a forward and a weight gradient, c in an input gradient. */
 const cb_algorithm cb_implicit_channels = {CB_ORIENTED("implicit_gemm", "channels"),
                                            .directions = CB_EVERY_DIRECTION,
                                            .scope = CNNBLAS_SCOPE_ROOM,
@@ -115,7 +116,8 @@ const cb_algorithm cb_implicit_channels = {CB_ORIENTED("implicit_gemm", "channel
                                            .work = channels_work,
                                            .packing = &cb_implicit_packing};
 
-/* Pixels of the output: p in a forward, d h w in an input gradient; a weight gradient is a sum over them. */
+/* Pixels of the output lie on the lanes: p in a forward, d h w in an input gradient; a weight gradient is a sum over
+   them. */
 const cb_algorithm cb_implicit_pixels = {CB_ORIENTED("implicit_gemm", "pixels"),
                                          .directions = CB_FORWARD | CB_BACKWARD_DATA,
                                          .scope = CNNBLAS_SCOPE_ROOM,
@@ -126,7 +128,7 @@ const cb_algorithm cb_implicit_pixels = {CB_ORIENTED("implicit_gemm", "pixels"),
                                          .work = cb_map_work,
                                          .packing = &cb_implicit_packing};
 
-/* Images of the batch: n. */
+/* Images of the batch lie on the lanes. */
 const cb_algorithm cb_implicit_images = {CB_ORIENTED("implicit_gemm", "images"),
                                          .directions = CB_EVERY_DIRECTION,
                                          .applies = images_apply,
@@ -136,7 +138,7 @@ const cb_algorithm cb_implicit_images = {CB_ORIENTED("implicit_gemm", "images"),
                                          .work = images_work,
                                          .by_batch = true};
 
-/* Input channels of a weight gradient: c. */
+/* Input channels lie on the lanes, of a weight gradient only. */
 const cb_algorithm cb_implicit_inputs = {CB_ORIENTED("implicit_gemm", "inputs"),
                                          .directions = CB_BACKWARD_WEIGHTS,
                                          .scope = CNNBLAS_SCOPE_POINTWISE,

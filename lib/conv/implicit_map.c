@@ -3,13 +3,14 @@
  *
  *     out[pixel][output] = sum over steps (channel, tap) of  band[row(pixel) + walk(step)] * panel[step][output]
  *
- * forward: the source is x, outputs are filters. Input gradient: the source is dy, outputs are input channels, and the taps
- * of each phase come in the order that rotates the filter. A job is a block of output pixels (of one image or several) and
- * a range of panels of outputs. It opens its band and runs the tiles of each panel (implicit_map_channels.c, implicit_map_pixels.c). The phases of a
- * strided input gradient interleave in dx: a job runs all of them for its block, they meet in a stage of one panel, and
- * whole rows of the stage go to dx.
+ * forward: the source is x, outputs are filters. Input gradient: the source is dy, outputs are input channels, and the
+ * taps of each phase come in the order that rotates the filter. A job is a block of output pixels (of one image or
+ * several) and a range of panels of outputs. It opens its band and runs the tiles of each panel
+ * (implicit_map_channels.c, implicit_map_pixels.c). The phases of a strided input gradient interleave in dx: a job runs
+ * all of them for its block, they meet in a stage of one panel, and whole rows of the stage go to dx.
  *
- * Every element is one fixed sum whatever the cut, so jobs are cut by what is fast, threads included (implicit_map_cut.c).
+ * Every element is one fixed sum whatever the cut, so jobs are cut by what is fast, threads included
+ * (implicit_map_cut.c).
  */
 #include "conv/implicit_map.h"
 #include "base/memory.h"
@@ -22,7 +23,7 @@
 #include <string.h>
 
 enum {
-  MAX_PHASES = 64, /* of an input gradient */
+  MAX_PHASES = 64, /* the most phases of an input gradient */
   ALL_AXES = 7
 };
 
@@ -31,14 +32,14 @@ static int64_t phases_of(const cb_problem *problem)
   return problem->direction == CNNBLAS_FORWARD ? 1 : cb_gather_phases(&problem->geo);
 }
 
-/* Pixels side by side that vectors of lanes are cut from: whole planes for one tap, else rows. */
+/* Number of neighbouring pixels that vectors of lanes are cut from: whole planes for one tap, else rows. */
 static int64_t row_of_lanes(const cb_map *st, const cb_gather *gather)
 {
   const cb_gather_axis *a = gather->axis;
   return gather->taps == 1 && !st->staged ? a[0].outs * a[1].outs * a[2].outs : a[2].outs;
 }
 
-/* Steps that the boxes of a gather take of those without, pixel by pixel; 1 if it is not cut. */
+/* The share of a gather's steps, over all pixels, that its boxes take; 1 if it is not cut into boxes. */
 static double share_of_steps(const cb_gather *gather, unsigned axes)
 {
   const cb_gather_axis *a = gather->axis;
@@ -50,13 +51,14 @@ static double share_of_steps(const cb_gather *gather, unsigned axes)
   return boxes ? steps / ((double)(a[0].outs * a[1].outs * a[2].outs) * (double)gather->taps) : 1;
 }
 
-/* With pixels on the lanes, weights so many can neither be packed at once nor be read in place. */
+/* True if, with pixels on the lanes, weights are so many that they can neither be packed at once nor be read in
+   place. */
 static bool too_many_weights(const cb_problem *problem)
 {
   return !problem->packed && problem->geo.kg * problem->geo.q >= INT32_MAX;
 }
 
-/* What the problem says of the source and the destination. st->gather has room for the phases. */
+/* Fills what the problem says of the source and the destination. st->gather has room for the phases. */
 static void describe_arrays(cb_map *st, const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
@@ -84,12 +86,14 @@ static void describe_arrays(cb_map *st, const cb_problem *problem)
   st->panels = cb_panels(st->engine, st->outputs);
 }
 
-/* Band and scratch for the orientation in st: with describe_arrays, everything that does not need the tables. */
+/* Lays out band and scratch for the orientation in st: with describe_arrays, all of the state that does not need the
+   tables. */
 static void lay_out(cb_map *st, const cb_problem *problem, int threads)
 {
   cb_map_cut(st, problem, threads);
   if (cb_map_fit(st, problem) || problem->direction != CNNBLAS_FORWARD) return;
-  /* Blocks of this batch need more than those by which it was judged that the algorithm applies: take those. */
+  /* Blocks of this batch need more workspace than those by which the algorithm was judged to apply: takes the
+     latter. */
   cb_problem fixed = *problem;
   fixed.geo.n = CB_FORWARD_IMAGES;
   cb_map_cut(st, &fixed, threads);

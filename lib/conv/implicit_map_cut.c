@@ -1,6 +1,6 @@
 /*
- * implicit_gemm, forward and input gradient: how the work is shared out. Blocks of pixels, groups of panels, and who packs the
- * weights: of what fits the workspace, the fastest by estimate for the team (conv/cuts.h).
+ * implicit_gemm, forward and input gradient: how the work is shared out. Chooses blocks of pixels, groups of panels,
+ * and who packs the weights: of what fits the workspace, the fastest by estimate for the team (conv/cuts.h).
  *
  *     one thread        blocks as large as L2 allows, every panel in each
  *     few images        panels are dealt out first, so that each weight is packed once, by its user; then pixels
@@ -15,15 +15,15 @@
 #include <math.h>
 
 enum {
-  LEAST_PIXELS = 28,  /* a job has at least these, even if there are too few jobs */
-  LINE = 64,          /* bytes of a cache line: vectors of so many read channels where they lie as fast as from tiles */
-  SHARING_BLOCKS = 3, /* fewer do not share: what another core has just packed comes as slowly as it is packed */
-  LEAST_CYCLES = 6,   /* a step takes, however few its rows */
-  TILE_CYCLES = 200,  /* that a tile takes besides its steps */
-  STRAIGHT = 15       /* steps that a straight store costs */
+  LEAST_PIXELS = 28, /* the least pixels of a job, even if there are too few jobs */
+  LINE = 64,         /* bytes of a cache line: vectors of as many read channels where they lie as fast as from tiles */
+  /* the least blocks that share packed weights: what another core has packed comes as slowly as it is packed */
+  SHARING_BLOCKS = 3,
+  LEAST_CYCLES = 6,  /* the least cycles of a step, however few its rows */
+  TILE_CYCLES = 200, /* cycles of a tile besides its steps */
+  STRAIGHT = 15      /* steps that take as long as a straight store */
 };
 
-/* Elements of one group's packed panels of a phase. */
 int64_t cb_map_group_elements(const cb_map *st, const cb_gather *gather)
 {
   return cb_panel_elements(st->engine, st->outputs, gather->q);
@@ -35,7 +35,7 @@ int64_t cb_map_panel_place(const cb_map *st, int64_t i, int64_t ig, int64_t b)
   return st->phase[i].panels_at + ig * cb_map_group_elements(st, gather) + cb_panel_offset(st->engine, gather->q, b);
 }
 
-/* Sizes of the scratch's parts, then their places, one behind the other. */
+/* Finds the sizes of the scratch's parts, then their places, one behind the other. */
 static void size_scratch(cb_map *st, size_t element)
 {
   cb_scratch_parts *parts = &st->parts;
@@ -59,8 +59,8 @@ static void size_scratch(cb_map *st, size_t element)
   }
 }
 
-/* About the cycles that a block grid takes with boxes on those axes: tiles of few rows wait for their sums, and each
-   tile has a call and a store. */
+/* About the cycles that the grid of blocks takes with boxes on these axes: tiles of few rows wait for their sums, and
+   each tile has a call and a store. */
 static double cycles_with_boxes(const cb_map *st, unsigned axes)
 {
   double cycles = 0;
@@ -85,7 +85,8 @@ static double cycles_with_boxes(const cb_map *st, unsigned axes)
   return cycles;
 }
 
-/* The axes on which cutting the pixels into boxes takes least. Bits do not tell: products with zeros add nothing. */
+/* The axes on which to cut the pixels into boxes so that all takes least time. No bit depends on it: products with
+   zeros add nothing. */
 static unsigned choose_axes(const cb_map *st)
 {
   unsigned best = 0;
@@ -132,15 +133,16 @@ static int64_t packed_bytes(const cb_map *st, const cb_problem *problem)
   return elements * (int64_t)problem->geo.element;
 }
 
-/* True if so many bytes of packed weights may be there before the jobs begin. */
+/* True if the workspace holds `bytes` of weights that are packed before the jobs begin. */
 static bool packs_fit(const cb_map *st, const cb_problem *problem, int64_t bytes)
 {
   return bytes <= cb_parameters_get()->order.shared_panels &&
          (size_t)bytes + st->parts.bytes + 2 * CB_ALIGN <= problem->budget;
 }
 
-/* How weights are packed, with pixels on the rows: all at once before the jobs; or, if they are too large, some panels of
-   all blocks after others, where filling the bands again costs less than packing in each block. 0: in each block. */
+/* Number of panels that are packed at a time for all blocks, with pixels on the rows: all panels, before the jobs; or,
+   if they are too large, some in each round, where filling the bands again costs less than packing in each block; or 0,
+   if each block packs its own. */
 static int64_t choose_round(const cb_map *st, const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
@@ -156,7 +158,8 @@ static int64_t choose_round(const cb_map *st, const cb_problem *problem)
   return (double)(rounds - 1) * band < 2 * (double)(blocks - 1) * weights ? cb_ceil_div(st->panels, rounds) : 0;
 }
 
-/* With pixels on the lanes, few pixels are not worth the packing of weights, and large weights not the memory. */
+/* True if, with pixels on the lanes, pixels are so few that they are not worth packing weights for, or weights too
+   large for the workspace. */
 static bool read_weights_in_place(const cb_map *st, const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
@@ -164,7 +167,7 @@ static bool read_weights_in_place(const cb_map *st, const cb_problem *problem)
   return pixels <= cb_parameters_get()->order.direct_pixels || !packs_fit(st, problem, packed_bytes(st, problem));
 }
 
-/* Who packs the weights for the blocks that are cut: sets direct_weights, shared_panels and round_panels. */
+/* Chooses who packs the weights for the blocks that are cut: sets direct_weights, shared_panels and round_panels. */
 static void choose_packing(cb_map *st, const cb_problem *problem)
 {
   st->direct_weights = st->pixel_lanes && !problem->packed && read_weights_in_place(st, problem);
@@ -174,7 +177,7 @@ static void choose_packing(cb_map *st, const cb_problem *problem)
   st->round_panels = round > 0 ? round : st->panels;
 }
 
-/* Vectors of pixels of an image, with pixels on the lanes: those of tiles with fewer than a tile may have count as the time that
+/* Number of vectors of pixels of an image, with pixels on the lanes; vectors of narrow tiles count by the time that
    they take. */
 static double lane_vectors(const cb_map *st, const cb_gather *gather)
 {
@@ -189,13 +192,13 @@ static double lane_vectors(const cb_map *st, const cb_gather *gather)
   return vectors * (double)(a[0].outs * a[1].outs);
 }
 
-/* What does not depend on how the panels are dealt out: cycles of all blocks of all groups. */
+/* Cycles of all blocks of all groups, which do not depend on how the panels are dealt out. */
 typedef struct {
   double multiply, band, pack;
 } block_cycles;
 
-/* About the cycles that an element of the source takes to come to where it is multiplied: from memory, or from a cache; and to
-   be put into a band, or to be found where every second one is left out. */
+/* About the cycles that an element of the source takes to come to where it is multiplied: from memory, or from a cache;
+   and to be put into a band, or to be found where every second one is left out. */
 static double read_cycles(const cb_map *st, const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
@@ -205,8 +208,8 @@ static double read_cycles(const cb_map *st, const cb_problem *problem)
   return from + (st->band.elements || row->stride > 1 ? CB_BAND_CYCLES(row->outs, row->stride) : 0);
 }
 
-/* About the cycles of one element: as above in a band or where it lies; 1 in a packed panel, and 0.7 to fetch it if another
-   core may have packed it. */
+/* About the cycles of all blocks. An element takes read_cycles in a band or where it lies; 1 in a packed panel, and 0.7
+   to be fetched if another core may have packed it. */
 static block_cycles count_cycles(const cb_map *st, const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
@@ -228,7 +231,7 @@ static block_cycles count_cycles(const cb_map *st, const cb_problem *problem)
   return cycles;
 }
 
-/* Deals the panels of the blocks out: the best time for the team, and how many groups. */
+/* Deals the panels of the blocks out. Returns the best time for the team; *groups becomes the number of groups. */
 static double deal_panels(const cb_map *st, const cb_problem *problem, int threads, int64_t *groups)
 {
   const int64_t blocks = cb_band_blocks(&st->band, problem->geo.n) * problem->geo.g;
@@ -276,7 +279,7 @@ void cb_map_cut(cb_map *st, const cb_problem *problem, int threads)
       st->panel_groups = groups;
     }
     if (st->band.pixels <= LEAST_PIXELS) break;
-    share = cb_min(share, st->band.pixels) * 4 / 5; /* the next smaller blocks */
+    share = cb_min(share, st->band.pixels) * 4 / 5; /* pixels of the next smaller blocks */
     cut_blocks(st, problem, share);
     choose_packing(st, problem);
   }

@@ -1,7 +1,8 @@
 /*
  * implicit_gemm, forward and input gradient, with images on the lanes: for small images in batches.
  *
- *     sums[output][pixel][image] = sum over steps (channel, tap) of  weight[output][step] * band[pixel + walk(step)][image]
+ *     sums[output][pixel][image] = sum over steps (channel, tap) of  weight[output][step] *
+ *                                                                           band[pixel + walk(step)][image]
  *
  * A vector of lanes is one pixel of as many images. So every vector is full whatever the sizes of planes and channels,
  * every load is a whole vector, and a tap that would read padding is not multiplied at all: the input gradient of a 5x5
@@ -27,11 +28,11 @@
 #include <string.h>
 
 enum {
-  TILE_COLUMNS = 4,      /* most columns of a tile; their margin of zeros is one less */
-  LEAST_SUMS = 4,        /* that keep the multiply-adders busy */
-  JOB_BYTES = 704 << 10, /* of a job's band and stage: they share an L2 cache with the weights */
-  READ_CYCLES = 9,       /* that transposing a vector of the source takes */
-  KERNEL_STEPS = 64      /* multiply-adds that a call of a kernel costs in time */
+  TILE_COLUMNS = 4,      /* the most columns of a tile; the margin of zeros has one less */
+  LEAST_SUMS = 4,        /* the least sums that keep the multiply-adders busy */
+  JOB_BYTES = 704 << 10, /* bytes of a job's band and stage, which share an L2 cache with the weights */
+  READ_CYCLES = 9,       /* cycles that transposing a vector of the source takes */
+  KERNEL_STEPS = 64      /* multiply-adds that take as long as a call of a kernel */
 };
 
 cb_taps cb_map_images_taps(const cb_gather_axis *a, int64_t first, int64_t count)
@@ -46,15 +47,16 @@ cb_taps cb_map_images_taps(const cb_gather_axis *a, int64_t first, int64_t count
   return all;
 }
 
-/* Multiply-adds, in time, of a step of all outputs with `count` columns: kernels of few sums wait for their own. */
+/* The time, in multiply-adds, of a step of all outputs with `count` columns: kernels of few sums wait for these. *calls
+   becomes the number of kernel calls. */
 static double step_of(const cb_map_images *st, int64_t count, int64_t *calls)
 {
   *calls = cb_parts(st->outputs, st->engine->rows[count]);
   return (double)*calls * (double)cb_max(cb_ceil_div(st->outputs, *calls) * count, LEAST_SUMS);
 }
 
-/* Cuts a row into tiles: width[i] columns of tile i. Of all cuts the one with least work, where tiles that are wide
-   multiply with zeros at the edges and tiles that are narrow are many. Returns that work for one image of a vector, in
+/* Cuts a row into tiles: width[i] columns of tile i. Of all cuts it takes the one with least work: wide tiles
+   multiply with zeros at the edges, narrow tiles are many. Returns that work for one image of a vector, in
    multiply-adds. */
 static double cut_row(cb_map_images *st)
 {
@@ -85,7 +87,7 @@ void cb_map_images_rows(const cb_gather_axis *a, int64_t first, int64_t count, i
   *hi = cb_max(*lo, cb_min(a->in, first + count + most));
 }
 
-/* Lays out bands and stages of `rows` output rows; their bytes. */
+/* Lays out bands and stages of `rows` output rows. Returns the bytes of a band and a stage. */
 static int64_t lay_out(cb_map_images *st, int64_t rows, int64_t outputs, size_t element)
 {
   const cb_gather_axis *a = st->gather.axis;
@@ -104,8 +106,8 @@ static int64_t lay_out(cb_map_images *st, int64_t rows, int64_t outputs, size_t 
   return (int64_t)st->stage_at + outputs * st->stage_plane * (int64_t)element;
 }
 
-/* Why it cannot be or never pays, or NULL: there must be images enough for the lanes, and taps that meet a pixel often enough to
-   pay for transposing it. */
+/* Why images on the lanes cannot do the problem or never pay, or NULL: there must be images enough for the lanes, and
+   taps that meet a pixel often enough to pay for transposing it. */
 static const char *why_unsuited(const cb_problem *problem, const cb_engine *engine)
 {
   const cb_geometry *geo = &problem->geo;
@@ -115,11 +117,11 @@ static const char *why_unsuited(const cb_problem *problem, const cb_engine *engi
   double source = (double)(forward ? geo->cg : geo->kg) * (double)(forward ? geo->image : geo->p) * 64;
   double weights = (double)geo->kg * (double)geo->q;
   if (source >= 1e8 || weights >= 1e8)
-    return "an image or the weights are too large"; /* sizes below are small numbers */
+    return "an image or the weights are too large"; /* so that the sizes below are small numbers */
   return cb_implicit_too_few(geo, engine);
 }
 
-/* Shares the work out among a team, in bands of at most so many output rows and groups of outputs: the fastest way by
+/* Shares the work out among a team, in bands of at most `rows` output rows and groups of outputs, in the fastest way by
    estimate. Each group transposes its rows anew, in READ_CYCLES a vector. */
 static void share_out(cb_map_images *st, const cb_geometry *geo, int64_t rows, int threads)
 {
@@ -147,7 +149,7 @@ static void share_out(cb_map_images *st, const cb_geometry *geo, int64_t rows, i
   st->output_groups = best[1];
 }
 
-/* Everything that does not need the tables; why it does not apply, or NULL. */
+/* Makes everything of the state that does not need the tables. Returns why the algorithm does not apply, or NULL. */
 static const char *plan_layout(cb_map_images *st, const cb_problem *problem, int threads)
 {
   const cb_geometry *geo = &problem->geo;
@@ -182,7 +184,7 @@ static const char *plan_layout(cb_map_images *st, const cb_problem *problem, int
   return bytes <= 2 * JOB_BYTES && st->bytes + CB_ALIGN <= problem->budget ? NULL : CB_IMAGES_NO_ROOM;
 }
 
-/* The part of the taps of an axis that its outputs meet. */
+/* The share of the taps of an axis, from 0 to 1, that its outputs meet inside the source on average. */
 static double taps_met(const cb_gather_axis *a)
 {
   double sum = 0;
@@ -196,7 +198,7 @@ static double taps_met(const cb_gather_axis *a)
 const char *cb_map_images_why_not(const cb_problem *problem)
 {
   cb_map_images st;
-  return plan_layout(&st, problem, 1); /* the largest jobs: whether it can may not depend on the threads */
+  return plan_layout(&st, problem, 1); /* the largest jobs: whether it applies may not follow the threads */
 }
 
 double cb_map_images_cost(const cb_problem *problem)

@@ -1,31 +1,31 @@
 /*
- * implicit_gemm, forward and input gradient, with images on the lanes: what a call does. implicit_map_images.c says what a job
- * is.
+ * implicit_gemm, forward and input gradient, with images on the lanes: what a call does. implicit_map_images.c says
+ * what a job is.
  */
 #include "base/memory.h"
 #include "conv/implicit_map_images.h"
 #include <string.h>
 
-enum { WEIGHT_BYTES = 192 << 10 /* of the outputs that go over the band at once: their weights stay in L2 */ };
+enum { WEIGHT_BYTES = 192 << 10 /* bytes of the weights, kept in L2, of outputs that go over a band at once */ };
 
-/* A job and its memory. */
+/* A job and its memory: the group, the images, the ranges [first, last), [row0, row1) and [read0, read1). */
 typedef struct {
   const cb_call *call;
   const cb_map_images *st;
   size_t element;
   int64_t ig, image, images;
-  int64_t first, last;              /* outputs */
-  int64_t row0, row1, read0, read1; /* output rows, source rows */
+  int64_t first, last;              /* the job's outputs */
+  int64_t row0, row1, read0, read1; /* the job's output rows, and the source rows that they read */
   char *band, *stage;
   int32_t *awalk, *bwalk, *cut;
 } job;
 
-/* The steps of a tile. */
+/* The steps of a tile, and the outputs that it is for. */
 typedef struct {
-  int64_t first, last; /* outputs */
+  int64_t first, last; /* outputs [first, last) */
   cb_taps taps[3];
-  int64_t steps; /* of one channel; -1: not made yet */
-  int64_t base;  /* from the tile's own place to where the walk begins */
+  int64_t steps; /* steps of one channel; -1 until the walk is made */
+  int64_t base;  /* elements from the tile's own place to where the walk begins */
 } tile_walk;
 
 /* Transposes the source's rows [read0, read1) into the band, with zeros in the margins. */
@@ -51,7 +51,7 @@ static void open_band(const job *j)
     }
 }
 
-/* How many of the walk's steps come before step q of all taps. */
+/* Number of the walk's steps that come before step q of all taps. */
 static int64_t steps_before(const cb_map_images *st, const tile_walk *w, int64_t q)
 {
   const cb_gather_axis *a = st->gather.axis;
@@ -65,7 +65,7 @@ static int64_t steps_before(const cb_map_images *st, const tile_walk *w, int64_t
   return steps;
 }
 
-/* The steps of the taps in w, channels slowest. */
+/* Makes the walk over the steps of the taps in w, channels slowest. */
 static void make_walk(const job *j, tile_walk *w)
 {
   const cb_map_images *st = j->st;
@@ -91,7 +91,8 @@ static void make_walk(const job *j, tile_walk *w)
     j->cut[i] = (int32_t)steps_before(st, w, cb_chain_cut(&st->rule, &st->gather, i));
 }
 
-/* The sums of the walk's outputs with `count` columns: pixels is where the walk begins, stage where the first output's go. */
+/* Computes the sums of the walk's outputs with `count` columns: the walk begins at `pixels`, and the first output's
+   sums go to `stage`. */
 static void run_tiles(const job *j, const tile_walk *w, const void *pixels, void *stage, int count)
 {
   const cb_map_images *st = j->st;
@@ -110,7 +111,7 @@ static void run_tiles(const job *j, const tile_walk *w, const void *pixels, void
                     .ldc = st->stage_plane});
 }
 
-/* The tiles of one output row with the outputs of w. The walk is made anew where the taps change. */
+/* Computes the tiles of one output row with the outputs of w. The walk is made anew where the taps change. */
 static void run_row(const job *j, tile_walk *w, int64_t d, int64_t h)
 {
   const cb_map_images *st = j->st;
@@ -131,7 +132,7 @@ static void run_row(const job *j, tile_walk *w, int64_t d, int64_t h)
   }
 }
 
-/* The stage to the destination, an output's rows at a time. */
+/* Stores the stage in the destination, an output's rows at a time. */
 static void store_outputs(const job *j)
 {
   const cb_call *call = j->call;

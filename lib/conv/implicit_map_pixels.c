@@ -1,7 +1,7 @@
 /*
- * implicit_gemm, forward and input gradient, with pixels on the lanes: a tile is up to 9 outputs x 3 vectors of pixels (6 x 2
- * where vectors are short), read straight from the band or from the source. The store is straight: for short sums (small q),
- * where storing costs.
+ * implicit_gemm, forward and input gradient, with pixels on the lanes: a tile is up to 9 outputs x 3 vectors of pixels
+ * (6 x 2 where vectors are short), read straight from the band or from the source. The store is straight: for short
+ * sums (small q), where storing costs.
  *
  *     for each tile of pixels                   the tile's part of the band stays in L1
  *       for each panel, up to 9 outputs         its weights packed, or read where they lie
@@ -12,28 +12,28 @@
  */
 #include "conv/implicit_map_state.h"
 
-/* The products of a job's tiles: the whole panels, then the last; or all outputs, if weights are read where they lie. What does
-   not change from tile to tile is there. */
+/* The products of a job's tiles: that of the whole panels, then that of the last; or one of all outputs, if weights are
+   read where they lie. What does not change from tile to tile is filled in. */
 typedef struct {
   const cb_map_tiles *job;
   const cb_walks *walks;
   cb_product product[2];
-  cb_store store[2]; /* at position 0 */
+  cb_store store[2]; /* stores of results at position 0 */
   int products;
-  bool bare, past; /* kernels may store whole tiles into the output; past the caches */
+  bool bare, past; /* kernels may store whole tiles into the output; they do so past the caches */
 } outputs;
 
-/* count pixels side by side in the band, evenly spaced in the destination from `position` on. */
+/* A tile of `count` pixels side by side in the band, evenly spaced in the destination from `position` on. */
 typedef struct {
   const void *pixels;
-  bool packed; /* one vector a step */
+  bool packed; /* pixels are packed, one vector for each step */
   int vectors;
-  int64_t skip, count; /* lanes before those that are wanted, and those */
+  int64_t skip, count; /* lanes before those that are wanted; lanes that are wanted */
   int64_t position;
 } lane_tile;
 
-/* The spare vector of a stretch of less than a vector: lanes [0, count) of every step, zeros behind, so that nothing past them
-   is read. */
+/* Packs the spare vector of a stretch of less than a vector: lanes [0, count) of every step and zeros behind, so that
+   nothing past the pixels is read. */
 static void pack_spare(const cb_map_tiles *j, const cb_walks *walks, const void *pixels, int64_t count)
 {
   const size_t element = j->call->plan->problem.geo.element;
@@ -43,7 +43,8 @@ static void pack_spare(const cb_map_tiles *j, const cb_walks *walks, const void 
                        element);
 }
 
-/* One tile of pixels with all outputs of the job; kernels store it themselves if all of its lanes are wanted. */
+/* Computes one tile of pixels with all outputs of the job; kernels store it themselves if all of its lanes are
+   wanted. */
 static inline void run_tile(outputs *o, const lane_tile *lane)
 {
   const cb_engine *engine = o->product[0].engine;
@@ -56,7 +57,7 @@ static inline void run_tile(outputs *o, const lane_tile *lane)
     p->walk.b = lane->packed ? o->walks->lane[1] : o->walks->walk;
     p->vectors = lane->vectors;
     p->ahead = lane->packed ? 0 : width;
-    p->ask = plain && lane->vectors < 3; /* other kernels do it themselves */
+    p->ask = plain && lane->vectors < 3; /* kernels of three vectors ask by themselves */
     if (plain) {
       p->c = cb_at_mut(o->store[i].out, lane->position, element);
       p->ldc = plane;
@@ -76,22 +77,23 @@ static inline void run_tile(outputs *o, const lane_tile *lane)
   }
 }
 
-/* Vectors of the next tile of a stretch with `left` pixels: up to three, and two twice rather than three and one. */
+/* Number of vectors of the next tile of a stretch with `left` pixels: up to three, and two twice rather than three and
+   one. */
 static int64_t next_vectors(const cb_map *st, int64_t left)
 {
   int64_t vectors = cb_ceil_div(left, st->engine->lanes);
   return vectors == st->pixel_vectors + 1 ? 2 : cb_min(vectors, st->pixel_vectors);
 }
 
-/* Asks for the pixels of a tile. Kernels of three vectors ask for the next one themselves. */
+/* Asks early for the pixels of a tile. Kernels of three vectors ask for the next tile's by themselves. */
 static void ask_lanes(const cb_walks *walks, const char *pixels, size_t element)
 {
   for (int64_t s = 0; s < walks->steps; s++) __builtin_prefetch(pixels + (int64_t)walks->walk[s] * (int64_t)element);
 }
 
-/* A stretch of pixels side by side, in tiles of up to three vectors. A band has room behind it. Where the source is read in
-   place, the last tile of a stretch begins early enough to end with it, and stores what is new, or all of it again: the
-   bits are the same. A stretch of less than a vector is copied. */
+/* Computes a stretch of pixels side by side, in tiles of up to three vectors. A band has room behind it. Where the
+   source is read in place, the last tile of a stretch begins early enough to end with it, and stores what is new, or
+   all of it again: the bits are the same. A stretch of less than a vector is copied. */
 static inline void run_stretch(outputs *o, int64_t first, int64_t count)
 {
   const cb_map_tiles *j = o->job;
@@ -123,7 +125,7 @@ static inline void run_stretch(outputs *o, int64_t first, int64_t count)
   }
 }
 
-/* The products of panels [first, last) with the walks of a box. */
+/* Makes the products of panels [first, last) with the walks of a box. */
 static void make_products(outputs *o, int64_t first, int64_t last, const void *weights)
 {
   static const int32_t neighbours[CB_MAX_ROWS] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};

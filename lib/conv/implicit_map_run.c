@@ -1,6 +1,6 @@
 /*
- * implicit_gemm, forward and input gradient: what a call does. Packing weights, sharing the jobs out, opening a job's band,
- * and putting its results where they belong; implicit_map.c says what a job is.
+ * implicit_gemm, forward and input gradient: what a call does. Packing weights, sharing the jobs out, opening a job's
+ * band, and putting its results where they belong; implicit_map.c says what a job is.
  */
 #include "base/memory.h"
 #include "conv/implicit_map.h"
@@ -8,12 +8,12 @@
 #include <string.h>
 
 enum {
-  AHEAD_BYTES = 4096,
-  FAR_PANEL = 256 << 10, /* least bytes of a caller's panel that is copied, */
-  FAR_TILES = 3          /* and least tiles that walk it */
+  AHEAD_BYTES = 4096,    /* bytes of weights that packing asks for early */
+  FAR_PANEL = 256 << 10, /* the least bytes of a caller's panel that is copied */
+  FAR_TILES = 3          /* the least tiles that walk a panel that is copied */
 };
 
-/* Filters that packing asks for early, so that about AHEAD_BYTES are under way: they lie far apart. */
+/* Number of filters that packing asks for early, so that about AHEAD_BYTES are under way: filters lie far apart. */
 static int64_t filters_ahead(const cb_geometry *geo, int64_t count)
 {
   return cb_max(1, AHEAD_BYTES / (count * geo->taps * (int64_t)geo->element));
@@ -59,7 +59,7 @@ static void pack_panel(const cb_call *call, int64_t i, int64_t ig, const cb_pane
   }
 }
 
-/* A part of a call: panels [first, last) of every group. Only a call of one group and phase has several. */
+/* A round of a call: panels [first, last) of every group. Only a call of one group and phase has several rounds. */
 typedef struct {
   const cb_call *call;
   int64_t first, last;
@@ -72,7 +72,8 @@ static panel_round round_of(const cb_call *call)
   return (panel_round){call, first, cb_min(first + st->round_panels, st->panels)};
 }
 
-/* Where panel b of group ig and phase i lies among the packed: those of the round, or the caller's, which are all. */
+/* The element where panel b of group ig and phase i begins among the packed panels: those of the round, or all, if the
+   caller packed them. */
 static int64_t place_in_round(const panel_round *r, int64_t i, int64_t ig, int64_t b)
 {
   const cb_map *st = r->call->plan->state;
@@ -80,7 +81,7 @@ static int64_t place_in_round(const panel_round *r, int64_t i, int64_t ig, int64
   return cb_map_panel_place(st, i, ig, b) - before;
 }
 
-/* Task of the first pass: one shared panel; task = (phase, group, panel). */
+/* A task of the first pass packs one shared panel; task = (phase, group, panel). */
 static void pack_shared(void *context, int64_t task, int worker)
 {
   const cb_call *call = context;
@@ -98,14 +99,14 @@ static void pack_shared(void *context, int64_t task, int worker)
 /* A job's block: its pixels in phase 0, the part of the destination that it covers, and its memory. */
 typedef struct {
   const panel_round *round;
-  cb_map_tiles tiles; /* what does not depend on the phase */
+  cb_map_tiles tiles; /* what the tiles share; run_phase fills in what depends on the phase */
   cb_block_range block;
   int64_t index;
-  int64_t corner[3], size[3]; /* of the destination */
+  int64_t corner[3], size[3]; /* the part of the destination that the block covers: its corner and size on each axis */
   char *scratch;
 } job;
 
-/* Fills the pixels' tables of a phase, box by box, and counts the parts. */
+/* Fills the pixels' tables of phase i, box by box, and returns the number of parts. */
 static int open_parts(job *j, int64_t i, cb_part *parts)
 {
   const cb_map *st = j->tiles.st;
@@ -128,10 +129,11 @@ static int open_parts(job *j, int64_t i, cb_part *parts)
 }
 
 /*
- * True if a panel of the caller's is copied to where all of a job's panels come to lie, as packing would do. Walked where
- * it is by several tiles, each panel at addresses of its own, it costs more than packing in each call: the 13 convolutions
- * of VGG-16 for 32x32 images, 4 at a time, one thread, took 25.2 ms packing, 27.9 ms so and 23.6 ms with copies. One or two
- * tiles walk it sooner than it is copied: 1 image at a time 10.5, 8.2 and, with copies all the same, 9.2 ms.
+ * True if a panel of the caller's is copied to where all of a job's panels come to lie, as packing would do. A panel
+ * that several tiles walk where it is, each panel at addresses of its own, costs more than packing in each call: the 13
+ * convolutions of VGG-16 for 32x32 images, 4 at a time, one thread, took 25.2 ms with packing, 27.9 ms with panels
+ * walked where they are and 23.6 ms with copies. One or two tiles walk a panel sooner than it is copied: 1 image at a
+ * time took 10.5, 8.2 and, with copies all the same, 9.2 ms.
  */
 static bool worth_a_copy(const cb_map_tiles *tiles, const cb_panel *panel)
 {
@@ -141,7 +143,7 @@ static bool worth_a_copy(const cb_map_tiles *tiles, const cb_panel *panel)
   return walks >= FAR_TILES && (size_t)(tiles->gather->q * panel->width) * element >= FAR_PANEL;
 }
 
-/* Panel p for the tiles: packed here, for all jobs, or by the caller. */
+/* Panel p for the tiles, packed here, before for all jobs, or by the caller. */
 static const void *open_panel(const job *j, const cb_map_tiles *tiles, int64_t i, int64_t p)
 {
   const cb_call *call = tiles->call;
@@ -158,7 +160,7 @@ static const void *open_panel(const job *j, const cb_map_tiles *tiles, int64_t i
   return own;
 }
 
-/* The tiles of panels [p0, p1) in phase i. */
+/* Runs the tiles of panels [p0, p1) in phase i. */
 static void run_phase(job *j, int64_t i, int64_t p0, int64_t p1)
 {
   const cb_call *call = j->tiles.call;
@@ -185,13 +187,13 @@ static void run_phase(job *j, int64_t i, int64_t p0, int64_t p1)
   }
 }
 
-/* Rows of the stage to the destination, whole: one panel of outputs. */
+/* Stores whole rows of the stage, of one panel of outputs, in the destination. */
 static void store_stage(const job *j, const cb_panel *panel, const char *stage)
 {
   const cb_call *call = j->tiles.call;
   const cb_map *st = j->tiles.st;
   size_t element = call->plan->problem.geo.element;
-  bool wide = j->size[2] == st->dest[2]; /* rows follow each other in the destination too */
+  bool wide = j->size[2] == st->dest[2]; /* rows follow each other in the destination as in the stage */
   int64_t rows = wide ? 1 : j->size[1], length = wide ? j->size[1] * j->size[2] : j->size[2];
   for (int64_t in = 0; in < j->block.images; in++)
     for (int64_t d = 0; d < j->size[0]; d++)
@@ -214,7 +216,7 @@ static void store_stage(const job *j, const cb_panel *panel, const char *stage)
       }
 }
 
-/* All phases of panels [p0, p1), one panel at a time through the stage. */
+/* Runs all phases of panels [p0, p1), one panel at a time through the stage. */
 static void run_staged(job *j, int64_t p0, int64_t p1)
 {
   const cb_map *st = j->tiles.st;

@@ -4,12 +4,13 @@
  *
  *     out[output][pixel] = sum over steps (channel, tap) of  weights[output][step] * band[pixel + walk(step)]
  *
- * Both operands are packed, in pieces that fit the caches: a chain's lanes of 16 pixels (32 at AVX-512) in L1, its weights in
- * L2, the sums of a block of pixels in L2 or L3. Pixels of several images join in a block, so that small images waste
- * nothing. This file plans; implicit_map_slivers_run.c shows the loops.
+ * Both operands are packed, in pieces that fit the caches: a chain's lanes of 16 pixels (32 at AVX-512) in L1, its
+ * weights in L2, the sums of a block of pixels in L2 or L3. Pixels of several images join in a block, so that small
+ * images waste nothing. This file plans; implicit_map_slivers_run.c shows the loops.
  *
- * Two AVX2 vectors by six outputs, f32, one core of a Zen 3 (104 GFLOP/s at most), eight images: 79 forward layers 78 GFLOP/s
- * where channels or pixels took 57 and im2col with OpenBLAS about 62; the walk over a 3x3 band uses a third of each cache line.
+ * Two AVX2 vectors by six outputs, f32, one core of a Zen 3 (104 GFLOP/s at most), eight images: 79 forward layers 78
+ * GFLOP/s where channels or pixels took 57 and im2col with OpenBLAS about 62; the walk over a 3x3 band uses a third of
+ * each cache line.
  */
 #include "base/memory.h"
 #include "base/status.h"
@@ -19,7 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What packing a step of a pixel into a sliver takes of an element that is put into a band. */
+/* The time that packing a step of a pixel into a sliver takes, as a share of that of putting an element into a band. */
 static const double LOWERED = 0.09;
 
 static int64_t phases_of(const cb_problem *problem)
@@ -27,7 +28,7 @@ static int64_t phases_of(const cb_problem *problem)
   return problem->direction == CNNBLAS_FORWARD ? 1 : cb_gather_phases(&problem->geo);
 }
 
-/* Most channels and steps of a chain of the phase. */
+/* Raises st->channels and st->steps to the most of a chain of the phase. */
 static void measure_chains(cb_slivers *st, const cb_gather *gather)
 {
   const int64_t chains = cb_chain_count(&st->rule, gather);
@@ -38,8 +39,8 @@ static void measure_chains(cb_slivers *st, const cb_gather *gather)
   }
 }
 
-/* Everything that does not need tables. st->gather has room for the phases. False if the scratch does not fit the workspace;
-   needed is then what it takes. */
+/* Makes everything of the state that does not need tables. st->gather has room for the phases. False if the scratch
+   does not fit the workspace; *needed is then the bytes a thread that it takes. */
 static bool layout(cb_slivers *st, const cb_problem *problem, int threads, size_t *needed)
 {
   const cb_geometry *geo = &problem->geo;
@@ -119,7 +120,7 @@ static double cost(const cb_problem *problem)
   return cb_cost(CB_COST_SLIVERS, problem, work);
 }
 
-/* Bytes of a plan's tables, and their places behind the state at `memory` (NULL: counted only). */
+/* Places a plan's tables behind the state at `memory`, unless that is NULL. Returns the bytes of state and tables. */
 static size_t place_tables(const cb_slivers *draft, char *memory)
 {
   size_t taken = cb_aligned_size(sizeof *draft);

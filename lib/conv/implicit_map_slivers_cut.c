@@ -1,7 +1,7 @@
 /*
- * implicit_gemm:slivers: how the work is shared out. Blocks of pixels, jobs that share a block by dealing its outputs out, and
- * who packs the weights: of what fits the workspace, the fastest by estimate for the team (conv/cuts.h). No sum depends on
- * any of it.
+ * implicit_gemm:slivers: how the work is shared out. Chooses blocks of pixels, jobs that share a block by dealing its
+ * outputs out, and who packs the weights: of what fits the workspace, the fastest by estimate for the team
+ * (conv/cuts.h). No sum depends on any of it.
  */
 #include "base/memory.h"
 #include "conv/cuts.h"
@@ -9,16 +9,16 @@
 #include <math.h>
 
 enum {
-  BLOCK_PIXELS = 1568,       /* pixels of a block, images joined: they share each weight that is packed */
-  BAND_BYTES = 512 << 10,    /* of a band: a group's slivers are packed from it, once for each part of the outputs */
-  GROUP_BYTES = 20 << 10,    /* slivers that lie in L1 together, beside a tile's weights */
-  NEAR_BYTES = 448 << 10,    /* weights of a chain that stay in L2 while a block's slivers pass */
-  SHARED_BYTES = 2560 << 10, /* weights that are packed at once for all jobs, at most */
-  SHARING_BLOCKS = 3,        /* fewer do not share: what another core has just packed comes as slowly as it is packed */
-  STAGED_OUTPUTS = 16,       /* that are woven together */
-  KERNEL_CYCLES = 30,        /* of a tile's kernel besides its steps */
-  LOWER_CYCLES = 3,          /* a step of a sliver takes to be packed */
-  FAR_BYTES = 12 << 20       /* of a source: more is not in the caches when it is read */
+  BLOCK_PIXELS = 1568,    /* the most pixels of a block, images joined: they share each weight that is packed */
+  BAND_BYTES = 512 << 10, /* bytes of a band: a group's slivers are packed from it, once for each part of the outputs */
+  GROUP_BYTES = 20 << 10, /* bytes of slivers that lie in L1 together, beside a tile's weights */
+  NEAR_BYTES = 448 << 10, /* bytes of a chain's weights that stay in L2 while a block's slivers pass */
+  SHARED_BYTES = 2560 << 10, /* the most bytes of weights that are packed at once for all jobs */
+  SHARING_BLOCKS = 3,        /* the least blocks that share weights: from another core they come as slowly as packed */
+  STAGED_OUTPUTS = 16,       /* the most outputs that are woven together */
+  KERNEL_CYCLES = 30,        /* cycles of a tile's kernel besides its steps */
+  LOWER_CYCLES = 3,          /* cycles that a step of a sliver takes to be packed */
+  FAR_BYTES = 12 << 20       /* bytes of a source: a larger one is not in the caches when it is read */
 };
 
 int64_t cb_sliver_group(const cb_slivers *st, size_t element, int64_t steps)
@@ -33,7 +33,7 @@ static bool keeps_sums(const cb_slivers *st)
   return st->staged || cb_chain_count(&st->rule, &st->gather[0]) > 1;
 }
 
-/* Sizes of the scratch's parts, then their places, one behind the other. */
+/* Finds the sizes of the scratch's parts, then their places, one behind the other. */
 static void size_scratch(cb_slivers *st, size_t element)
 {
   cb_sliver_parts *parts = &st->parts;
@@ -69,7 +69,8 @@ static double packed_bytes(const cb_slivers *st, const cb_geometry *geo)
   return elements * (double)geo->element;
 }
 
-/* Cuts blocks of about so many pixels of all phases, each dealt out to so many jobs. True if the scratch fits. */
+/* Cuts blocks of about `pixels` pixels, of all phases together, and deals each out to `deals` jobs. True if the scratch
+   fits. */
 static bool try_cut(cb_slivers *st, const cb_problem *problem, int64_t pixels, int64_t deals)
 {
   const cb_geometry *geo = &problem->geo;
@@ -97,7 +98,7 @@ static bool try_cut(cb_slivers *st, const cb_problem *problem, int64_t pixels, i
   return st->parts.bytes + 2 * CB_ALIGN <= problem->budget;
 }
 
-/* About the cycles of the whole call with the blocks that are cut, in jobs; see cuts.h for what a cycle is. */
+/* About the cycles of the whole call, and of its jobs, with the blocks that are cut; cuts.h says what a cycle is. */
 static cb_cut count_cycles(const cb_slivers *st, const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
@@ -158,7 +159,7 @@ bool cb_slivers_cut(cb_slivers *st, const cb_problem *problem, int threads, size
     pixels = cb_max(st->width * st->phases, cb_min(pixels, cut_pixels) * 3 / 4);
   }
   if (best_pixels) return try_cut(st, problem, best_pixels, best_deals);
-  /* The smallest of all cuts, which is the same for any batch: whether it fits may not depend on the images. */
+  /* Tries the smallest of all cuts, which is the same for any batch: whether it fits may not depend on the images. */
   bool fits = try_cut(st, problem, st->phases, st->tiles);
   *needed = st->parts.bytes + 2 * CB_ALIGN;
   return fits;

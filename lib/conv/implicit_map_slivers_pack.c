@@ -10,7 +10,8 @@ int64_t cb_sliver_weights_place(const cb_slivers *st, const cb_geometry *geo, in
          cb_sliver_output(st, tile) * (phase->cut[j + 1] - phase->cut[j]);
 }
 
-/* Steps [from, end) within channel c of a gradient, tile by tile behind `done` steps of `steps`. */
+/* Packs steps [from, end) within channel c of a gradient, tile by tile, behind the first `done` of a chain's
+   `steps`. */
 static void turn_steps(const cb_slivers *st, const cb_geometry *geo, const void *w, int64_t i, int64_t c, int64_t from,
                        int64_t end, int64_t first, int64_t last, int64_t done, int64_t steps, void *to)
 {
@@ -32,7 +33,8 @@ static void turn_steps(const cb_slivers *st, const cb_geometry *geo, const void 
   }
 }
 
-/* Weights of an input gradient: outputs are channels of the filters, steps (filter, tap), taps in the phase's order. */
+/* Packs weights of an input gradient: outputs are channels of the filters, steps are (filter, tap), taps in the phase's
+   order. */
 static void pack_turned(const cb_slivers *st, const cb_geometry *geo, const void *w, int64_t i, int64_t j,
                         int64_t first, int64_t end, void *to)
 {
@@ -76,17 +78,17 @@ void cb_sliver_pack_weights(const cb_slivers *st, const cb_geometry *geo, const 
   }
 }
 
-/* A list of runs that is being made: `tiles` of them are full. */
+/* A list of runs that is being made, and the first run of each tile. */
 typedef struct {
   cb_run *run;
   int32_t *first;
-  int64_t width, step; /* lanes of a tile; from one pixel's place to the next's */
-  int64_t pixel;       /* so far */
-  int32_t runs;
-  bool joins; /* across rows */
+  int64_t width, step; /* lanes of a tile; elements from one pixel's place to the next's */
+  int64_t pixel;       /* pixels in the list so far */
+  int32_t runs;        /* runs in the list so far */
+  bool joins;          /* runs that meet are joined, across rows too */
 } run_list;
 
-/* Adds pixels at even distances. */
+/* Adds `count` pixels at even distances, the first at place `at`. */
 static void add_run(run_list *list, int64_t at, int64_t count)
 {
   while (count > 0) {

@@ -8,8 +8,8 @@
  *           for each group of tiles of pixels                    slivers [steps][16 pixels], in L1
  *             for each tile of outputs, of pixels: kernel        the last chain stores straight to the output
  *
- * The phases of a strided input gradient are run one after another, all with the outputs of the first, and woven together when
- * the block is done; what lies beyond the edge is dropped there.
+ * The phases of a strided input gradient are run one after another, all with the outputs of the first, and woven
+ * together when the block is done; what lies beyond the edge is dropped there.
  */
 #include "base/memory.h"
 #include "base/parallel.h"
@@ -23,30 +23,30 @@ typedef struct {
   const cb_call *call;
   const cb_slivers *st;
   cb_block_range block;
-  int64_t ig;             /* group */
-  int64_t tile0, tile1;   /* tiles of outputs */
-  int64_t output0, count; /* and their outputs */
+  int64_t ig;             /* the group */
+  int64_t tile0, tile1;   /* the job's tiles of outputs, [tile0, tile1) */
+  int64_t output0, count; /* the first output of those tiles, and how many they have */
   cb_sliver_tables tables;
-  const char *source;  /* the block's first image, the group's first channel */
-  int64_t behind;      /* elements from there to the end of the source */
-  int64_t opened, end; /* channels that the band holds */
+  const char *source;  /* the source from the block's first image and the group's first channel on */
+  int64_t behind;      /* elements from `source` to the source's end */
+  int64_t opened, end; /* channels [opened, end) that the band holds */
   const void *band;
   char *scratch;
-  int64_t dest; /* where output 0 of the group of the block's first image lies in the output */
+  int64_t dest; /* the element of the output where the group's output 0 of the block's first image lies */
   bool bare;    /* there is no epilogue: kernels may store to the output */
 } job;
 
 /* One group of slivers with one part of the outputs. */
 typedef struct {
   int64_t phase, steps;
-  bool first, last; /* of the chains */
+  bool first, last; /* whether this chain is the first, or the last, of a sum */
   const int32_t *walk;
-  const char *weights; /* of output tile from on */
-  int64_t from, to;    /* tiles of outputs */
-  int64_t tile, tiles; /* of pixels */
+  const char *weights; /* the weights, from output tile `from` on */
+  int64_t from, to;    /* tiles of outputs [from, to) */
+  int64_t tile, tiles; /* the first tile of pixels, and how many */
 } group;
 
-/* Lanes that tile t holds, and the vectors for them. */
+/* Number of lanes that tile t of pixels fills, and of vectors that they take. */
 static int64_t tile_pixels(const job *j, int64_t t)
 {
   return cb_min(j->st->width, j->tables.pixels - t * j->st->width);
@@ -56,7 +56,7 @@ static int tile_vectors(const job *j, int64_t t)
   return (int)cb_ceil_div(tile_pixels(j, t), j->st->engine->lanes);
 }
 
-/* The sums of output `output` of tile t: all of a job's, or, where each sum is one chain, a group's. */
+/* Where the sums of an output of tile t lie: among all of a job, or, where each sum is one chain, among a group's. */
 static char *sums_at(const job *j, const group *g, int64_t t, int64_t output)
 {
   const cb_slivers *st = j->st;
@@ -71,7 +71,8 @@ static char *sums_at(const job *j, const group *g, int64_t t, int64_t output)
   return sums + (size_t)(tile * j->count * st->width + (output - j->output0) * width) * element;
 }
 
-/* True if the kernels of a last chain may store tile t to the output: whole, and side by side there. */
+/* True if the kernels of a last chain may store tile t in the output: it is whole, and its pixels are side by side
+   there. */
 static bool is_direct(const job *j, int64_t t)
 {
   return j->bare && tile_pixels(j, t) == j->st->width && j->tables.first_row[t + 1] - j->tables.first_row[t] == 1;
@@ -99,7 +100,7 @@ static void pack_slivers(const job *j, const group *g, char *slivers)
   }
 }
 
-/* The sums of tile t of part of the outputs to the output, through the epilogue. */
+/* Stores the sums of tile t, of the part of the outputs in g, in the output, through the epilogue. */
 static void store_tile(const job *j, const group *g, int64_t t)
 {
   const cb_slivers *st = j->st;
@@ -121,12 +122,12 @@ static void store_tile(const job *j, const group *g, int64_t t)
   }
 }
 
-/* What the next group reads of a source in place, asked for a few lines at a time. */
+/* What the next group reads of a source in place, which is asked for early, a few cache lines at a time. */
 typedef struct {
   const char *from;
   const int32_t *walk;
   int64_t step, steps, tile, tiles, share;
-  size_t element, hop; /* bytes of an element, of a tile */
+  size_t element, hop; /* bytes of an element; bytes of a tile's pixels */
 } asking;
 
 static asking ask_for_next(const job *j, const group *g)
@@ -161,9 +162,9 @@ static void ask_some(asking *ask)
 
 /* Where one tile of pixels stands among the outputs of its group. */
 typedef struct {
-  const cb_packed_kernel *kernel; /* [rows] */
-  char *sums, *out;               /* of the next tile of outputs; out is NULL where kernels may not store there */
-  int64_t width;                  /* lanes */
+  const cb_packed_kernel *kernel; /* [rows] the kernels for tiles of that many outputs */
+  char *sums, *out;               /* places of the next tile of outputs; out is NULL where kernels may not store */
+  int64_t width;                  /* lanes of the tile of pixels, whole vectors */
 } place;
 
 static void open_places(const job *j, const group *g, place *places)
@@ -188,7 +189,7 @@ static void run_group(const job *j, const group *g)
   const size_t element = j->call->plan->problem.geo.element;
   char *slivers = j->scratch + st->parts.slivers;
   const size_t pitch = (size_t)cb_sliver_pitch(st, g->steps) * element, plane = (size_t)st->dest_plane * element;
-  const int64_t least = st->outputs / st->tiles, more = st->outputs % st->tiles; /* the outputs of a tile: cb_split */
+  const int64_t least = st->outputs / st->tiles, more = st->outputs % st->tiles; /* outputs of a tile, as of cb_split */
   const char *weights = g->weights;
   place places[CB_SLIVERS_MAX_GROUP];
   asking ask = ask_for_next(j, g);
@@ -229,7 +230,7 @@ static void open_band(job *j, int64_t i, int64_t from, int64_t to)
   j->end = to;
 }
 
-/* One chain of a phase. */
+/* Computes one chain of a phase. */
 static void run_chain(job *j, int64_t i, int64_t chain)
 {
   const cb_slivers *st = j->st;
@@ -261,7 +262,7 @@ static void run_chain(job *j, int64_t i, int64_t chain)
   }
 }
 
-/* Outputs [from, from + count) of one run of pixels: the phases of one row of the destination, d and h beyond the run's. */
+/* Weaves the phases of one row of the destination, `shift` behind a run of pixels, for outputs [from, from + count). */
 static void weave_rows(const job *j, int64_t t, const cb_run *row, int64_t phase, int64_t from, int64_t count,
                        int64_t shift)
 {
@@ -284,7 +285,7 @@ static void weave_rows(const job *j, int64_t t, const cb_run *row, int64_t phase
                     .ways = ways,
                     .count = row->count,
                     .most = most};
-  if (!j->call->accumulate) { /* there is no other epilogue of a gradient */
+  if (!j->call->accumulate) { /* adding is all that a gradient's epilogue can be */
     woven.to = cb_at_mut(j->call->out, j->dest + at, element);
     woven.ldt = st->dest_plane;
     st->engine->weave(&woven);
@@ -302,7 +303,7 @@ static void weave_rows(const job *j, int64_t t, const cb_run *row, int64_t phase
   st->engine->store(&store);
 }
 
-/* All phases of the job to the destination. */
+/* Weaves all phases of the job into the destination. */
 static void weave(const job *j)
 {
   const cb_slivers *st = j->st;

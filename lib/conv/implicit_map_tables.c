@@ -1,10 +1,11 @@
-/* The tables of implicit_gemm's forward and input gradient: walks, box by box, in the one allocation of a plan's state. */
+/* The tables of implicit_gemm's forward and input gradient: walks, box by box, in the one allocation of a plan's
+   state. */
 #include "base/memory.h"
 #include "base/status.h"
 #include "conv/implicit_map_state.h"
 #include <string.h>
 
-/* Cuts memory into pieces; with NULL it only counts. */
+/* Memory that is cut into pieces, or NULL if their bytes are only counted; the bytes taken so far. */
 typedef struct {
   char *memory;
   size_t taken;
@@ -17,7 +18,7 @@ static void *piece(pieces *p, int64_t count, size_t element)
   return at;
 }
 
-/* The places of a phase's tables. */
+/* Places a phase's tables. */
 static void place_phase(const cb_map *st, const cb_gather *gather, cb_phase *phase, pieces *p)
 {
   cb_box box[CB_MAX_BOXES];
@@ -39,7 +40,7 @@ cb_map *cb_map_allocate(const cb_map *draft)
 {
   cb_map *st = NULL;
   pieces p = {0};
-  for (int pass = 0; pass < 2; pass++) { /* the first counts */
+  for (int pass = 0; pass < 2; pass++) { /* the first pass counts bytes */
     if (pass && !(p.memory = cb_alloc_zeroed(p.taken))) {
       cb_fail_memory(p.taken, "the plan's walk tables");
       return NULL;
@@ -74,8 +75,8 @@ static void fill_walks(const cb_map *st, const cb_gather *gather, const int32_t 
   }
 }
 
-/* Where the weights of phase i's steps lie, from output 0's first on: w[filter][channel][tap], outputs being filters
-   (forward) or channels. */
+/* Fills the elements where the weights of phase i's steps lie, from output 0's first weight on:
+   w[filter][channel][tap], outputs being filters (forward) or channels. */
 static void weight_walk(cb_map *st, const cb_geometry *geo, bool forward, int64_t i)
 {
   const cb_gather *gather = &st->gather[i];

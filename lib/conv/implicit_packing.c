@@ -1,6 +1,7 @@
 /*
- * Weights of "implicit_gemm" packed once for many forwards: the panels that a call would pack for itself (gemm/engine.h), group
- * by group, each panel [q][lanes] of some filters. They are the same whatever lies on the lanes of the call.
+ * Weights of "implicit_gemm" packed once for many forwards: the panels that a call would pack for itself
+ * (gemm/engine.h), group by group, each panel [q][lanes] of some filters. The panels are the same whatever lies on the
+ * lanes of the call.
  */
 #include "base/size.h"
 #include "conv/implicit.h"
