@@ -6,11 +6,11 @@
    [first, last) meet the source, output lo at element at, the next ones a stride apart. */
 typedef struct {
   const cb_view *view;
-  int64_t left;          /* columns, this run included */
+  int64_t left;          /* columns of the block that are left, this run included */
   int64_t od, oh;        /* the run's row of outputs */
-  int64_t td, tr;        /* taps */
-  int64_t channel, base; /* element of the channel's plane, of tap and padding in a row */
-  int64_t valid_lo, valid_hi;
+  int64_t td, tr;        /* row q's tap on axes 0 and 1 */
+  int64_t channel, base; /* element where the channel's plane begins; offset of the tap in a row, padding included */
+  int64_t valid_lo, valid_hi; /* outputs of a row whose tap reads inside the source */
   int64_t first, last, lo, hi, at;
 } run_walk;
 
@@ -80,7 +80,7 @@ cb_view cb_view_rot180(const cb_geometry *geo)
   return view;
 }
 
-/* What happens to each row: to the tile from the source, or back. */
+/* A function that takes a row to the tile from the source, or back. */
 typedef void (*row_function)(const cb_view *view, void *source, int64_t q, const cb_block *block, void *tile);
 
 static void walk_block(const cb_view *view, void *source, const cb_block *block, char *tile, row_function each)

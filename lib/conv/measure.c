@@ -19,7 +19,7 @@ static double now(void)
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Small pseudo-random values around 0 (an LCG's top bits): never zeros, never denormal. */
+/* An array of small pseudo-random values around 0 (an LCG's top bits), none of them zero or denormal. */
 static void *random_array(int64_t elements, const cb_geometry *geo)
 {
   void *array = cb_alloc((size_t)elements * geo->element);
@@ -52,18 +52,18 @@ static cnnblas_status acquire(arrays *a, const cb_geometry *geo)
   return cb_fail(CNNBLAS_OUT_OF_MEMORY, "out of memory: scratch arrays for measuring");
 }
 
-/* Every row that applies, with a plan of its own, and what they share. */
+/* The candidates: every row that applies, with a plan of its own, and what the candidates share. */
 typedef struct {
   const cb_algorithm *rows[CB_MAX_ALGORITHMS];
   cnnblas_conv_plan trials[CB_MAX_ALGORITHMS];
   cb_contender contenders[CB_MAX_ALGORITHMS];
   int count, prepared;
-  size_t bytes; /* the largest workspace */
+  size_t bytes; /* bytes of the largest workspace */
   const arrays *arrays;
   void *workspace;
 } field;
 
-/* Every row that applies, its estimate taken from the plan. */
+/* Enters every row that applies, its estimate taken from the plan. */
 static void enter(field *f, const cnnblas_conv_plan *plan)
 {
   char why[128];
@@ -96,7 +96,7 @@ static void retire(field *f)
     if (f->rows[i]->release) f->rows[i]->release(&f->trials[i]);
 }
 
-/* A cb_timer: a call that warms the caches up, and one that is timed. */
+/* A cb_timer: makes a call that warms the caches up, and one that is timed. */
 static double time_call(void *context, int candidate)
 {
   const field *f = context;
@@ -109,13 +109,13 @@ static double time_call(void *context, int candidate)
   call.dy = direction == CNNBLAS_FORWARD ? NULL : a->y;
   call.out = direction == CNNBLAS_FORWARD ? a->y : direction == CNNBLAS_BACKWARD_DATA ? a->x : a->w;
   cb_call again = call;
-  (void)cb_execute(&call, f->workspace); /* it has its workspace */
+  (void)cb_execute(&call, f->workspace); /* needs no check: the call has its workspace */
   double begin = now();
   (void)cb_execute(&again, f->workspace);
   return now() - begin;
 }
 
-/* Prepares the candidates, times them, and fills in what the plan says of them. */
+/* Prepares the candidates, times them, fills in the plan's least times, and finds the best. */
 static cnnblas_status compete(field *f, cnnblas_conv_plan *plan, const cb_algorithm **best)
 {
   cnnblas_status status = prepare(f);

@@ -1,12 +1,12 @@
 /*
- * Algorithm "naive": what a first implementation looks like, one thread, sums in the arrays' own type. The baseline of
- * benchmarks. Its error grows with the number of terms as a plain sum's does.
+ * Algorithm "naive": what a first implementation looks like, one thread, sums in the arrays' own type. It is the
+ * baseline of benchmarks. Its error grows with the number of terms as a plain sum's does.
  */
 #include "conv/row.h"
 #include <string.h>
 
-/* The taps [t0, t1) of each axis that fall inside the image for one output pixel: counts of them, and where the first
-   falls in a channel plane and in a filter's. */
+/* The taps [t0, t1) of each axis that fall inside the image for one output pixel: their number, and the element of a
+   channel's plane and of a filter's plane where the first one falls. */
 typedef struct {
   int64_t taps[3], plane, filter;
 } window;
@@ -20,7 +20,7 @@ static window window_at(const cb_geometry *geo, int64_t p)
     int64_t first = o[i] * a[i].stride + a[i].base, t0 = 0, t1 = a[i].taps;
     while (t0 < t1 && (first + t0 * a[i].step < 0 || first + t0 * a[i].step >= a[i].in)) t0++;
     while (t1 > t0 && (first + (t1 - 1) * a[i].step < 0 || first + (t1 - 1) * a[i].step >= a[i].in)) t1--;
-    if (t0 == t1) return (window){0}; /* its places may lie too far away to be told */
+    if (t0 == t1) return (window){0}; /* an empty window's places may not fit in 63 bits */
     win.taps[i] = t1 - t0;
     win.plane = win.plane * a[i].in + first + t0 * a[i].step;
     win.filter = win.filter * a[i].taps + t0;
@@ -28,12 +28,13 @@ static window window_at(const cb_geometry *geo, int64_t p)
   return win;
 }
 
-/* Elements from one tap to the next of each axis, in a channel plane and in a filter's. */
+/* Elements from one tap of each axis to the next, in a channel's plane and in a filter's plane. */
 typedef struct {
   int64_t plane[3], filter[3];
 } hops;
 
-/* A step that leads out of the image from anywhere is never gone: 0 stands for it, since its products may not fit. */
+/* The step between an axis's taps, or 0 if it leads out of the image from anywhere: such a step is never used, and its
+   products may not fit in 63 bits. */
 static int64_t step_inside(const cb_axis *a)
 {
   return a->step > -a->in && a->step < a->in ? a->step : 0;

@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What packed weights depend on: not n, not sizes, strides, dilation or padding. Whole cache lines, so that what follows is
-   aligned as the buffer is. */
+/* The tag says what packed weights depend on: not n, not sizes, strides, dilation or padding. It takes whole cache
+   lines, so that the weights behind it are aligned as the buffer is. */
 typedef struct {
   char magic[8];
   uint32_t version, dtype;
-  char algorithm[24], form[16], level[16]; /* "" if the weights are as they were */
+  char algorithm[24], form[16], level[16]; /* each is "" if the weights are as they were */
   int64_t k, c, groups, kernel[3];
 } tag;
 
@@ -22,7 +22,7 @@ _Static_assert(sizeof(tag) <= TAG_BYTES, "the tag has two cache lines");
 
 static const char magic[8] = "cnnbl-w";
 
-/* How the plan's weights are packed; NULL: they stay as they are. */
+/* How the plan's weights are packed, or NULL if they stay as they are. */
 static const cb_packing *packing_of(const cnnblas_conv_plan *plan)
 {
   return plan->problem.packed ? plan->algorithm->packing : NULL;
@@ -49,7 +49,7 @@ static tag tag_of(const cnnblas_conv_plan *plan)
   return t;
 }
 
-/* The tag in words; bytes that are no tag of ours may stand in it. */
+/* Writes the tag in words to `text`; what stands in the tag may be any bytes. */
 static const char *say_tag(const tag *t, char *text)
 {
   snprintf(text, TAG_TEXT, "%.23s%s%.15s%s%.15s%s%s, k %lld, c %lld, groups %lld, kernel %lldx%lldx%lld", t->algorithm,
@@ -59,7 +59,7 @@ static const char *say_tag(const tag *t, char *text)
   return text;
 }
 
-/* Refuses a plan that has no packed weights; else *bytes of tag and weights. */
+/* Refuses a plan that takes no packed weights; else *bytes becomes the bytes of tag and weights. */
 static cnnblas_status size_of(const cnnblas_conv_plan *plan, int64_t *bytes)
 {
   if (!plan) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "plan is NULL");
@@ -87,7 +87,7 @@ typedef struct {
   const cb_geometry *geo;
   const cb_packing *packing;
   const void *w;
-  void *packed; /* behind the tag */
+  void *packed; /* where the packed weights go, behind the tag */
 } job;
 
 static void pack_task(void *context, int64_t task, int worker)

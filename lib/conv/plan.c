@@ -9,7 +9,7 @@
 #include "conv/wisdom.h"
 #include <string.h>
 
-enum { LEAST_BUDGET = 4 << 10 /* bytes: less than this is treated as none: it would not hold a useful tile */ };
+enum { LEAST_BUDGET = 4 << 10 /* the least bytes of workspace: fewer count as none, since no useful tile fits */ };
 
 void cnnblas_conv_options_init(cnnblas_conv_options *options)
 {
@@ -55,7 +55,7 @@ static size_t budget_of(const cnnblas_conv_options *o)
   return budget < LEAST_BUDGET ? 0 : budget;
 }
 
-/* The measured choice: the wisdom's, if there is one, else a new one, which the wisdom then keeps. */
+/* Makes the measured choice: takes the wisdom's, if it has one, else measures anew, and the wisdom keeps the choice. */
 static cnnblas_status choose_measured(cnnblas_conv_plan *plan, cnnblas_wisdom *wisdom, const cb_algorithm **best)
 {
   const cb_algorithm *known = wisdom ? cb_wisdom_find(wisdom, &plan->problem) : NULL;

@@ -1,4 +1,4 @@
-/* What a finished plan tells of itself in numbers and names; in sentences: describe.c. */
+/* What a finished plan tells of itself in numbers and names; describe.c tells it in sentences. */
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/status.h"

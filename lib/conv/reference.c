@@ -1,6 +1,6 @@
 /*
  * Algorithm "reference": the definition, element by element, accumulating f32 in double and f64 in long double.
- * The oracle of every test. Parallel over planes; slow.
+ * It is the oracle of every test, parallel over planes, and slow.
  */
 #include "base/parallel.h"
 #include "conv/row.h"

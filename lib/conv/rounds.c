@@ -3,8 +3,9 @@
 #include <math.h>
 #include <stdbool.h>
 
-/* How far a least time may lie above the lowest one: to run more rounds, and to be its equal for noise. On a machine that is always
-   busy the median of the best lies above the least times of rivals that are worse. */
+/* How many times the lowest time a candidate's least time may be: NEAR to run more rounds, MOST_NOISE to be the best
+   one's equal for noise. On a machine that is always busy the median of the best lies above the least times of rivals
+   that are worse. */
 static const double NEAR = 1.5, MOST_NOISE = 1.15;
 
 typedef struct {
@@ -14,7 +15,8 @@ typedef struct {
   void *context;
 } field;
 
-/* One round of the candidates whose first time is at most `most`; another than the round before goes first. Returns the fastest. */
+/* Runs one round of the candidates whose first time is at most `most` seconds; each round another one goes first.
+   Returns the number of the round's fastest. */
 static int run_round(const field *f, int round, double most)
 {
   int fastest = -1;
@@ -39,7 +41,7 @@ static void sort_times(cb_contender *c)
     }
 }
 
-/* Sorts every candidate's times; returns the one with the lowest. */
+/* Sorts every candidate's times; returns the candidate with the lowest. */
 static const cb_contender *find_lowest(const field *f)
 {
   const cb_contender *lowest = &f->items[0];

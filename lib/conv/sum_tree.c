@@ -1,7 +1,7 @@
 /* Joining partial results in the order of a binary tree; see sum_tree.h. */
 #include "conv/sum_tree.h"
 
-enum { CHUNK = 2048 }; /* elements a task */
+enum { CHUNK = 2048 }; /* elements that a task joins */
 
 void cb_tree_sum(const cb_tree *tree, int64_t first, int64_t count, int slot)
 {

@@ -1,8 +1,9 @@
 /*
  * winograd*: what a problem is to the transforms, and how its tiles are cut into blocks that the caches hold.
  *
- * Cuts move no bit of a sum: tiles do not depend on their neighbours, and chains of channels are cut at fixed places. Units alone
- * show, in what is computed again where a sum is not finite: they follow shape, type, level and the workspace limit.
+ * Cuts move no bit of a sum: tiles do not depend on their neighbours, and chains of channels are cut at fixed places.
+ * Units alone show, in which outputs are computed again where a sum is not finite: they follow shape, type, level and
+ * the workspace limit.
  */
 #include "base/memory.h"
 #include "base/status.h"
@@ -11,16 +12,16 @@
 #include <stdio.h>
 
 enum {
-  BLOCK_TILES = 56, /* they share each panel of weights */
-  LEAST_TILES = 1,
-  NEAR_FILTERS = 64, /* outputs whose sums are held at once, at least, before tiles become fewer */
-  LINE = 16          /* elements that a point's weights are rounded up to */
+  BLOCK_TILES = 56,  /* about the tiles of a block, which share each panel of weights */
+  LEAST_TILES = 1,   /* the least tiles of a block */
+  NEAR_FILTERS = 64, /* the least outputs whose sums are held at once before tiles become fewer */
+  LINE = 16          /* a point's weights are rounded up to a multiple of so many elements */
 };
 
-/* One axis, h or w, of a source whose outputs are those of the direction. */
+/* Describes axis i, h or w, of the source and of the direction's outputs. */
 static void describe_axis(cb_winograd_plan *st, int i, const cb_axis *a)
 {
-  const int64_t reach = (a->taps - 1) * a->step; /* from the first tap to the last */
+  const int64_t reach = (a->taps - 1) * a->step; /* positions from the first tap to the last */
   st->source[i] = st->forward ? a->in : a->out;
   st->dest[i] = st->forward ? a->out : a->in;
   if (st->forward) {
@@ -56,18 +57,18 @@ bool cb_winograd_describe(cb_winograd_plan *st, const cb_problem *problem, const
   return true;
 }
 
-/* Places of the scratch's parts, one behind the other. False if they do not fit in 63 bits. */
+/* Finds the places of the scratch's parts, one behind the other. False if their bytes do not fit in 63 bits. */
 static bool size_scratch(cb_winograd_plan *st, size_t element)
 {
   const int64_t lanes = st->kernels->lanes, tiles = st->block_units * st->unit_tiles;
-  const int64_t joined = st->segments == 1 ? cb_min(st->block_units, st->tiles[0]) : 1; /* units in a band */
+  const int64_t joined = st->segments == 1 ? cb_min(st->block_units, st->tiles[0]) : 1; /* the most units of a band */
   const int64_t rows = joined * st->form->outputs[0], wide = st->unit_tiles * st->form->outputs[1];
   const int64_t pitch = wide + st->form->points[1] - st->form->outputs[1];
   st->v_pitch = cb_ceil_div(st->block_channels, lanes) * tiles * lanes + CB_WINOGRAD_MARGIN;
   st->m_pitch = cb_panel_elements(st->engine, cb_min(st->group_panels * CB_PANEL_VECTORS * lanes, st->outputs), tiles) +
                 CB_WINOGRAD_MARGIN;
-  const int64_t v = st->points * st->v_pitch,
-                held = cb_min(st->group_panels * CB_PANEL_VECTORS * lanes, st->outputs); /* outputs */
+  /* held: the most outputs held at once */
+  const int64_t v = st->points * st->v_pitch, held = cb_min(st->group_panels * CB_PANEL_VECTORS * lanes, st->outputs);
   st->u_pitch = cb_round_up(cb_panel_elements(st->engine, held, st->u_channels), LINE) + CB_WINOGRAD_MARGIN;
   const int64_t parts[] = {st->shares_v ? 0 : v,
                            st->fused ? st->points * st->u_pitch : 0,
@@ -89,7 +90,7 @@ static bool size_scratch(cb_winograd_plan *st, size_t element)
   return true;
 }
 
-/* Blocks of about so many tiles, of whole rows of them or of parts. */
+/* Cuts blocks of about `tiles` tiles, of whole rows of tiles or of parts of one row. */
 static void cut_tiles(cb_winograd_plan *st, int64_t tiles)
 {
   st->segments = cb_ceil_div(st->tiles[1], tiles);
@@ -98,7 +99,7 @@ static void cut_tiles(cb_winograd_plan *st, int64_t tiles)
   st->block_units = st->segments == 1 ? tiles / st->tiles[1] : 1;
 }
 
-/* As many panels at once as fit, at least `least`. */
+/* Chooses as many panels at once as fit `room` bytes. False if not even `least` panels fit. */
 static bool fit_panels(cb_winograd_plan *st, size_t element, size_t room, int64_t least)
 {
   for (st->group_panels = st->panels;; st->group_panels = cb_ceil_div(st->group_panels, 2)) {
@@ -107,7 +108,8 @@ static bool fit_panels(cb_winograd_plan *st, size_t element, size_t room, int64_
   }
 }
 
-/* As many jobs a block as make the most loaded thread's panels fewest, of those the fewest that give every thread one. */
+/* The number of jobs a block that gives the most loaded thread the fewest panels; of several such numbers the least
+   that gives every thread a job. */
 static int64_t fewest_deals(const cb_winograd_plan *st, int64_t blocks, int threads)
 {
   int64_t best = 1, least = INT64_MAX;
@@ -118,12 +120,12 @@ static int64_t fewest_deals(const cb_winograd_plan *st, int64_t blocks, int thre
   return best;
 }
 
-/* Few tiles are one block, and each panel's U is made where it is used, of some channels at a time, and never leaves the near caches:
-   of 512 channels in and out at 7 x 7, one image, making U took two thirds of a call. False if the tiles are too many for that, or
-   panels too few for the team. */
+/* Makes few tiles one block; each panel's U is then made where it is used, of some channels at a time, and never leaves
+   the near caches: of 512 channels in and out at 7 x 7, one image, making U took two thirds of a call. False if tiles
+   are too many for that, or panels too few for the team. */
 static bool fuse(cb_winograd_plan *st, const cb_problem *problem, int threads, size_t room)
 {
-  enum { NEAR_V = 5 << 20, NEAR = 640 << 10 }; /* bytes: of V, of U and M */
+  enum { NEAR_V = 5 << 20, NEAR = 640 << 10 }; /* the most bytes of V; of U and M together */
   const int64_t groups = problem->geo.g;
   const size_t element = problem->geo.element;
   const cb_winograd_plan before = *st;
@@ -146,11 +148,12 @@ static bool fuse(cb_winograd_plan *st, const cb_problem *problem, int threads, s
   return false;
 }
 
-/* Blocks as even as they can be, and so many that with all panels apart every thread gets a job. Where they are few, V is made once
-   for several jobs that share its block, or there are as many blocks more as give every thread the same. */
+/* Makes blocks as even as they can be, and so many that with all panels apart every thread gets a job. Where blocks are
+   few, V is made once for several jobs that share its block, or there are as many blocks more as give every thread the
+   same number. */
 static void share_out(cb_winograd_plan *st, const cb_problem *problem, int threads, size_t room)
 {
-  enum { FEW = 4, EVEN = 8 }; /* blocks a thread */
+  enum { FEW = 4, EVEN = 8 }; /* numbers of blocks a thread: fewer share V; as many are even enough */
   const int64_t units = cb_max(1, problem->geo.n * st->units), groups = problem->geo.g;
   int64_t blocks = cb_ceil_div(units, st->block_units);
   st->block_units = cb_ceil_div(units, blocks);

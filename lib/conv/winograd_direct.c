@@ -1,10 +1,10 @@
 /*
- * winograd*: outputs by the definition, where a sum that came through the transforms is not finite. Transforms spread NaN and Inf
- * over a tile, and overflow where the convolution does not; what these loops give is the convolution's.
+ * winograd*: outputs by the definition, where a sum that came through the transforms is not finite. Transforms spread
+ * NaN and Inf over a tile, and overflow where the convolution does not; what these loops give is the convolution's.
  */
 #include "conv/winograd_plan.h"
 
-/* Weights as they were: behind the transformed ones, if those came packed. */
+/* The weights as they were, which lie behind the transformed ones if weights came packed. */
 static const void *raw_weights(const cb_call *call, const cb_winograd_plan *st)
 {
   return call->plan->problem.packed ? (const char *)call->w + st->weights_bytes : call->w;

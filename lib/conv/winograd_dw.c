@@ -1,4 +1,5 @@
-/* winograd*, weight gradient: what a problem is to the transforms, and what of it is held at once; see winograd_dw.h. */
+/* winograd*, weight gradient: what a problem is to the transforms, and what of it is held at once; see
+   winograd_dw.h. */
 #include "conv/winograd_dw.h"
 #include "base/memory.h"
 #include "base/size.h"
@@ -8,7 +9,7 @@
 #include <stdio.h>
 
 enum {
-  NEAR_BYTES = 8 << 20, /* most of V and D, if they are not to be smaller for a limit's sake */
+  NEAR_BYTES = 8 << 20, /* the most bytes of V and D together, if no limit makes them smaller */
   LEAST_BLOCK = CB_WINOGRAD_TILE_CHAIN
 };
 
@@ -34,7 +35,8 @@ static void describe(cb_winograd_dw_plan *st, const cb_problem *problem)
   st->k_vectors = cb_ceil_div(geo->kg, st->dw->lanes);
 }
 
-/* Elements of one group from those of a point, and bytes of all groups. */
+/* Finds the elements of a point (*pitch), those of a group, and the bytes of all groups, of V, D or the sums. False if
+   they do not fit in 63 bits. */
 static bool size_part(const cb_winograd_dw_plan *st, const cb_geometry *geo, int64_t vectors, int64_t of_vector,
                       int64_t *pitch, int64_t *group, int64_t *bytes)
 {
@@ -43,7 +45,8 @@ static bool size_part(const cb_winograd_dw_plan *st, const cb_geometry *geo, int
   return cb_add(*bytes, CB_ALIGN, bytes);
 }
 
-/* Places in the shared workspace for blocks of so many tiles; *moved: bytes of V and D, *all: of everything. */
+/* Finds the places in the shared workspace for blocks of `block` tiles; *moved becomes the bytes of V and D, *all the
+   bytes of everything. False if they do not fit in 63 bits. */
 static bool size_shared(cb_winograd_dw_plan *st, const cb_geometry *geo, int64_t block, int64_t *moved, int64_t *all)
 {
   const int64_t lanes = st->dw->lanes;
@@ -70,7 +73,7 @@ static size_t size_thread(cb_winograd_dw_plan *st, size_t element)
   return cb_aligned_size(st->stage_at + (size_t)(CB_WINOGRAD_STAGE * st->taps) * vector);
 }
 
-/* Fixes blocks and workspace; false: it does not fit, `needed` bytes a thread would do. */
+/* Fixes blocks and workspace. False if they do not fit; *needed bytes a thread would do. */
 static bool cut(cb_winograd_dw_plan *st, const cb_problem *problem, size_t *thread, int64_t *shared, size_t *needed)
 {
   const cb_geometry *geo = &problem->geo;
@@ -94,11 +97,12 @@ static bool cut(cb_winograd_dw_plan *st, const cb_problem *problem, size_t *thre
   return true;
 }
 
-/* Where a leaf's sums are small a thread makes them alone, in its own caches: V and D of 1024 tiles went through the far caches from one
-   thread to another. Needs leaves enough for the team. */
+/* Where a leaf's sums are small, lets a thread make them alone, in its own caches: else V and D of 1024 tiles go
+   through the far caches from one thread to another. There must be leaves enough for the team. */
 static void stay_near(cb_winograd_dw_plan *st, const cb_problem *problem, int team, size_t *thread, int64_t *shared)
 {
-  enum { NEAR = 704 << 10, ROUND_BYTES = 4 << 20 }; /* of a leaf's sums, V and D; of the sums of a round's leaves */
+  /* the most bytes of a leaf's sums, V and D; of the sums of a round's leaves */
+  enum { NEAR = 704 << 10, ROUND_BYTES = 4 << 20 };
   const cb_geometry *geo = &problem->geo;
   const int64_t leaves = cb_ceil_div(cb_winograd_dw_tiles(st, geo->n), CB_WINOGRAD_LEAF), lanes = st->dw->lanes;
   const int64_t element = (int64_t)geo->element, sums = st->points * st->sums_pitch * element;
@@ -136,7 +140,8 @@ bool cb_winograd_dw_apply(const cb_problem *problem, char *why, size_t size)
   return false;
 }
 
-/* Products at the points, elements of the sums that each block of tiles adds to, elements of transformed tiles, blocks. */
+/* Counts products at the points, elements of the sums that each block of tiles adds to, elements of transformed tiles,
+   and blocks. */
 double cb_winograd_dw_cost(const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;

@@ -1,13 +1,13 @@
 /*
  * winograd*, weight gradient: what a call does.
  *
- *     for each block of tiles                                   a round
- *       V and D                                                 tasks: vectors of channels and of filters, stretches of tiles
- *       for each point: sums (+)= D V, leaves joined            tasks: points, some of the filters
- *     or, where a leaf's sums are small                         a round: some leaves
- *       each leaf, some tiles at a time: V, D, sums += D V      tasks: leaves
- *       leaves joined                                           tasks: points, some of the filters
- *     once: the sums back to taps, again where one is not finite, and to dw     tasks: vectors of filters, some of the channels
+ *     for each block of tiles                               a round
+ *       V and D                                             tasks: vectors of channels, of filters; stretches of tiles
+ *       for each point: sums (+)= D V, leaves joined        tasks: points, some of the filters
+ *     or, where a leaf's sums are small                     a round: some leaves
+ *       each leaf, some tiles at a time: V, D, sums += D V  tasks: leaves
+ *       leaves joined                                       tasks: points, some of the filters
+ *     once: sums to taps, again if not finite, to dw        tasks: vectors of filters, some of the channels
  */
 #include "base/memory.h"
 #include "base/size.h"
@@ -15,11 +15,11 @@
 #include <math.h>
 #include <string.h>
 
-enum { TURNS = 4 /* tasks a thread, at least, where there is so much to share out */ };
+enum { TURNS = 4 /* the least tasks a thread, where there is so much to share out */ };
 
-/* One block. */
+/* The block of a round. */
 typedef struct {
-  int64_t first, tiles; /* of all */
+  int64_t first, tiles; /* the block's first tile, of all tiles; how many tiles it has */
 } block_view;
 
 static block_view block_of(const cb_call *call)
@@ -29,7 +29,7 @@ static block_view block_of(const cb_call *call)
   return (block_view){first, cb_min(st->block, all - first)};
 }
 
-/* In how many parts work of so many tasks is to be cut, each of at most `most`. */
+/* The number of parts that each of `tasks` tasks is cut into, so that the team has enough of them; at most `most`. */
 static int64_t parts_for(const cb_call *call, int64_t tasks, int64_t most)
 {
   return cb_max(1, cb_min(most, cb_ceil_div(TURNS * call->plan->team, tasks)));
@@ -37,7 +37,7 @@ static int64_t parts_for(const cb_call *call, int64_t tasks, int64_t most)
 
 /* Neighbouring tiles of one image: whole rows of them, or a part of one row. */
 typedef struct {
-  int64_t image, row, rows, column, tiles; /* tiles: in a row */
+  int64_t image, row, rows, column, tiles; /* tiles: how many in each row */
 } stretch;
 
 /* The stretch that begins at tile `at` and ends before `end`. */
@@ -56,7 +56,7 @@ static stretch stretch_at(const cb_winograd_dw_plan *st, int64_t at, int64_t end
 /* A side of the product: x, whose tiles overlap, or dy. */
 typedef struct {
   const void *from;
-  int64_t channels, plane, size[2], first[2]; /* of an image */
+  int64_t channels, plane, size[2], first[2]; /* channels of a group; plane, size and first position of a channel */
   int64_t margin[2];                          /* elements of a tile beyond the step to the next */
   void (*transform)(const cb_winograd_inputs *inputs);
   int64_t point_pitch;
@@ -91,7 +91,7 @@ static side side_dy(const cb_call *call)
                 .to = call->shared + st->d_at};
 }
 
-/* A stretch's tiles of channels [c, c + L) of group ig to places from `place` on of the block. */
+/* Transforms a stretch's tiles of channels [c, c + L) of group ig, to places of the block from `place` on. */
 static void transform_stretch(const cb_call *call, const side *of, const stretch *s, int64_t ig, int64_t c,
                               int64_t place, char *scratch)
 {
@@ -127,7 +127,7 @@ static int64_t transform_parts(const cb_call *call)
                    st->block / CB_WINOGRAD_TILE_CHAIN);
 }
 
-/* task = (part * groups + group) * vectors + vector: of channels first, then of filters. */
+/* task = (part * groups + group) * vectors + vector; vectors of channels come first, then those of filters. */
 static void transform(void *context, int64_t task, int worker)
 {
   const cb_call *call = context;
@@ -153,7 +153,7 @@ static void *sums_at(const cb_call *call, int64_t slot, int64_t ig, int64_t poin
   return cb_at_mut(sums, ig * st->sums_group + point * st->sums_pitch, call->plan->problem.geo.element);
 }
 
-/* Ones among the bits: the partial sums that wait when leaf `leaf` begins. */
+/* Number of partial sums that wait when a leaf begins: the ones among the bits of its number. */
 static int64_t waiting(int64_t leaf)
 {
   int64_t ones = 0;
@@ -178,7 +178,7 @@ static int64_t multiply_parts(const cb_call *call)
   return parts_for(call, call->plan->problem.geo.g * st->points, cb_ceil_div(st->k_vectors, 3));
 }
 
-/* task = (group * points + point) * parts + part: of the filters. */
+/* task = (group * points + point) * parts + part, a part being some of the filters. */
 static void multiply(void *context, int64_t task, int worker)
 {
   (void)worker;
@@ -188,7 +188,7 @@ static void multiply(void *context, int64_t task, int worker)
   const int64_t parts = multiply_parts(call), part = task % parts, p = task / parts % st->points;
   const int64_t ig = task / parts / st->points, lanes = st->dw->lanes;
   const int64_t from = cb_split(st->k_vectors, parts, part), to = cb_split(st->k_vectors, parts, part + 1);
-  const int64_t filter = st->c_vectors * lanes * lanes; /* elements of a vector of filters */
+  const int64_t filter = st->c_vectors * lanes * lanes; /* elements of the sums of a vector of filters */
   const block_view b = block_of(call);
   const int64_t leaf = b.first / CB_WINOGRAD_LEAF, end = b.first + b.tiles;
   st->dw->multiply(&(cb_winograd_pairs){
@@ -205,7 +205,7 @@ static void multiply(void *context, int64_t task, int worker)
   if (last || end % CB_WINOGRAD_LEAF == 0) join_leaf(call, leaf, last, ig, p, from * filter, (to - from) * filter);
 }
 
-/* Tiles [from, end) of a side to the thread's scratch. */
+/* Transforms tiles [from, end) of a side into the thread's scratch. */
 static void open_near(const cb_call *call, const side *of, int64_t ig, int64_t from, int64_t end, char *scratch)
 {
   const cb_winograd_dw_plan *st = call->plan->state;
@@ -247,14 +247,14 @@ static void sum_near(void *context, int64_t task, int worker)
   }
 }
 
-/* Leaves of the call. */
+/* Number of leaves of the call. */
 static int64_t leaves_of(const cb_call *call)
 {
   const cb_winograd_dw_plan *st = call->plan->state;
   return cb_ceil_div(cb_winograd_dw_tiles(st, call->n), CB_WINOGRAD_LEAF);
 }
 
-/* task = (group * points + point) * parts + part: of the filters. */
+/* task = (group * points + point) * parts + part, a part being some of the filters. */
 static void join_near(void *context, int64_t task, int worker)
 {
   (void)worker;
@@ -285,7 +285,8 @@ static bool all_finite(const cb_call *call, const void *stage, int64_t c, int64_
   return true;
 }
 
-/* Filters [k, k + count) of the group with channels [c0, c1), of which some element of the stage is not finite. */
+/* Computes again, by the definition, what is not finite in the stage of filters [k, k + count) of the group and
+   channels [c0, c1). */
 static void repair(const cb_call *call, int64_t ig, int64_t k, int64_t count, int64_t c0, int64_t c1, void *stage)
 {
   const cb_winograd_dw_plan *st = call->plan->state;
@@ -297,7 +298,7 @@ static void repair(const cb_call *call, int64_t ig, int64_t k, int64_t count, in
                                 st->dw->lanes);
 }
 
-/* task = (group * vectors + vector) * parts + part: of the channels. Of the rounds the last one does it. */
+/* task = (group * vectors + vector) * parts + part, a part being some of the channels. The last round alone does it. */
 static void finish(void *context, int64_t task, int worker)
 {
   const cb_call *call = context;

@@ -1,7 +1,8 @@
 /*
- * Rows "winograd*": minimal filtering at stride 1, fewer multiplications than the definition has: 4/9 with tiles of 2 x 2. The
- * sums are norm-wise accurate (include/cnnblas/conv.h). Lavin and Gray, 2016; the points are chosen as in Barabasz et al., Error
- * Analysis and Improving the Accuracy of Winograd Convolution, 2020: to keep the transforms' amplification low.
+ * Rows "winograd*": minimal filtering at stride 1, fewer multiplications than the definition has: 4/9 with tiles of 2 x
+ * 2. The sums are norm-wise accurate (include/cnnblas/conv.h). Lavin and Gray, 2016; the points are chosen as in
+ * Barabasz et al., Error Analysis and Improving the Accuracy of Winograd Convolution, 2020: to keep the transforms'
+ * amplification low.
  */
 #include "base/memory.h"
 #include "base/status.h"
@@ -11,9 +12,9 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { LEAST_OF_GROUP = 8 /* channels, in and out, where there are several groups */ };
+enum { LEAST_OF_GROUP = 8 /* the least channels of a group, in and out, where there are several groups */ };
 
-/* Why the problem is not one for minimal filtering, whatever the direction; NULL: it is. */
+/* Why the problem is not one for minimal filtering, whatever the direction, or NULL if it is one. */
 static const char *outside(const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
@@ -47,7 +48,7 @@ static bool applies_with(const cb_problem *problem, const cb_winograd_forms *for
   return false;
 }
 
-/* Points' products, elements of V and M, and transformed weights. */
+/* Counts products at the points, elements of V and M, and transformed weights. */
 static double cost_with(const cb_problem *problem, const cb_winograd_forms *forms)
 {
   if (problem->direction == CNNBLAS_BACKWARD_WEIGHTS) return cb_winograd_dw_cost(problem);

@@ -17,20 +17,20 @@
 typedef struct {
   const cb_call *call;
   const cb_winograd_plan *st;
-  int64_t ig;           /* group */
-  int64_t unit0, unit1; /* of all images */
-  int64_t panel0, panel1;
-  const void *u; /* of u_channels channels from u_channel on, of panels from u_panel on, points u_pitch apart */
+  int64_t ig;             /* the group */
+  int64_t unit0, unit1;   /* the job's units [unit0, unit1), of all images */
+  int64_t panel0, panel1; /* the job's panels [panel0, panel1) */
+  const void *u; /* U of u_channels channels from u_channel on, of panels from u_panel on, points u_pitch apart */
   int64_t u_channel, u_channels, u_panel, u_pitch;
   char *v, *scratch;
 } job;
 
 /* A unit, or several of one image that are whole rows of tiles. */
 typedef struct {
-  int64_t image, first, units; /* first: of all images */
-  int64_t row, rows;           /* of outputs */
-  int64_t column, columns;
-  int64_t tile, tiles; /* of the block, the first's; of one unit */
+  int64_t image, first, units; /* the image; the first unit, of all images; how many units */
+  int64_t row, rows;           /* rows of outputs: the first, and how many */
+  int64_t column, columns;     /* columns of outputs: the first, and how many */
+  int64_t tile, tiles;         /* the first unit's first tile, of the block's; tiles of one unit */
 } stretch;
 
 /* The units of the block from `unit` on that share a band. */
@@ -53,7 +53,7 @@ static stretch stretch_at(const job *j, int64_t unit)
   return s;
 }
 
-/* V of channels [c, c + L) of the units of a stretch; V holds channels from c0 on. */
+/* Makes V of channels [c, c + L) of the units of a stretch; V holds channels from c0 on. */
 static void open_stretch(const job *j, const stretch *s, int64_t c, int64_t c0)
 {
   const cb_winograd_plan *st = j->st;
@@ -95,7 +95,7 @@ static void open_inputs(const job *j, int64_t c0, int64_t c1)
     }
 }
 
-/* Tiles of the job's units. */
+/* Number of tiles of the job's units. */
 static int64_t job_tiles(const job *j)
 {
   const stretch s = stretch_at(j, j->unit0);
@@ -105,7 +105,7 @@ static int64_t job_tiles(const job *j)
 /* M (+)= U V of panels [from, to) and channels [c0, c1), of which V has the first at v. */
 static void multiply(const job *j, const void *v, int64_t from, int64_t to, int64_t c0, int64_t c1)
 {
-  enum { FAR_CHANNELS = 256 }; /* so many channels' weights are worth asking for early */
+  enum { FAR_CHANNELS = 256 }; /* the least channels whose weights are worth asking for early */
   const cb_winograd_plan *st = j->st;
   const size_t element = j->call->plan->problem.geo.element;
   const int64_t lanes = st->kernels->lanes, pitch = st->block_units * st->unit_tiles, tiles = job_tiles(j);
@@ -127,7 +127,7 @@ static void multiply(const job *j, const void *v, int64_t from, int64_t to, int6
     }
 }
 
-/* The stage of `count` outputs from `output` on to the destination. */
+/* Stores the stage of `count` outputs from `output` on in the destination. */
 static void store_stretch(const job *j, const stretch *s, int64_t output, int64_t count, const char *stage)
 {
   const cb_winograd_plan *st = j->st;
@@ -147,7 +147,8 @@ static void store_stretch(const job *j, const stretch *s, int64_t output, int64_
   }
 }
 
-/* Outputs of one vector of panel b, whose M is that of place b - from, of all units. */
+/* Computes and stores the outputs of one vector of panel b, of all the job's units; M of the panel has place b -
+   from. */
 static void close_outputs(const job *j, int64_t b, int64_t from, int vector)
 {
   const cb_winograd_plan *st = j->st;
@@ -199,7 +200,7 @@ static void close_panels(const job *j, int64_t from, int64_t to)
 static void run_panels(const job *j, int64_t from, int64_t to)
 {
   const cb_winograd_plan *st = j->st;
-  const bool again = st->block_channels < st->channels; /* V does not hold all channels */
+  const bool again = st->block_channels < st->channels; /* V does not hold all channels at once */
   for (int64_t c = 0; c < st->channels; c += st->block_channels) {
     const int64_t end = cb_min(st->channels, c + st->block_channels);
     if (again || (from == j->panel0 && !st->shares_v)) open_inputs(j, c, end);
@@ -241,7 +242,7 @@ static void run_job(void *context, int64_t task, int worker)
     run_panels(&j, b, cb_min(j.panel1, b + st->group_panels));
 }
 
-/* task = group * deals + deal: some panels, of which U of a few channels at a time. */
+/* task = group * deals + deal; a deal is some of the panels, whose U is made a few channels at a time. */
 static void run_fused(void *context, int64_t task, int worker)
 {
   const cb_call *call = context;
@@ -275,7 +276,8 @@ static int64_t weight_tasks(const cb_call *call)
   return call->plan->problem.packed || st->fused ? 0 : cb_winograd_weight_tasks(st, &call->plan->problem.geo);
 }
 
-/* The weights' tasks, then V's: (block * groups + group) * so many groups of L channels. */
+/* The first tasks are those of the weights; then come those of V, (block * groups + group) * vectors of channels +
+   vector. */
 static void transform(void *context, int64_t task, int worker)
 {
   const cb_call *call = context;

@@ -4,10 +4,10 @@
 #include <string.h>
 
 enum {
-  TASK_CHANNELS = 32, /* of a task */
-  TURN_CHANNELS = 16, /* whose taps are turned onto the lanes at once: whole transpositions, whatever the lanes */
-  MOST_TAPS = 9,
-  MOST_VECTOR = 64 /* bytes */
+  TASK_CHANNELS = 32, /* the most channels of a task */
+  TURN_CHANNELS = 16, /* channels whose taps are turned onto the lanes at once, in whole transpositions at any lanes */
+  MOST_TAPS = 9,      /* the most taps of a filter's plane */
+  MOST_VECTOR = 64    /* the most bytes of a vector */
 };
 
 static int64_t chunks(const cb_winograd_plan *st)
@@ -20,7 +20,7 @@ int64_t cb_winograd_weight_tasks(const cb_winograd_plan *st, const cb_geometry *
   return geo->g * st->panels * chunks(st);
 }
 
-/* The taps of `count` channels from c on of a panel of group ig: to[channel][tap][lane]. */
+/* Turns the taps of `count` channels from c on, of the piece's panel: to[channel][tap][lane]. */
 static void turn_taps(const cb_winograd_plan *st, const cb_geometry *geo, const cb_winograd_piece *piece, int64_t c,
                       int64_t count, const void *w, void *to)
 {
@@ -55,7 +55,7 @@ void cb_winograd_transform(const cb_winograd_plan *st, const cb_geometry *geo, c
   }
 }
 
-/* task = ((group, panel), chunk of channels). */
+/* task = ((group, panel), chunk of TASK_CHANNELS channels). */
 void cb_winograd_weight_task(const cb_winograd_plan *st, const cb_geometry *geo, int64_t task, const void *w, void *u)
 {
   const int64_t chunk = task % chunks(st), panel = task / chunks(st);
@@ -72,7 +72,7 @@ const cb_winograd_forms cb_winograd_forms_2 = {CB_WINOGRAD_2X2, CB_WINOGRAD_2};
 const cb_winograd_forms cb_winograd_forms_3 = {CB_WINOGRAD_3X3, CB_WINOGRAD_3};
 const cb_winograd_forms cb_winograd_forms_4 = {CB_WINOGRAD_4X4, CB_WINOGRAD_4};
 
-/* A forward with these weights: all that packing looks at. The row applies, so the form fits. */
+/* The plan of a forward with these weights, as far as packing looks at it. The row applies, so its sizes fit. */
 static cb_winograd_plan forward_of(const cb_geometry *geo, const cb_winograd_forms *forms)
 {
   cb_winograd_plan st = {.kernels = NULL};
@@ -92,7 +92,7 @@ static int64_t tasks_of(const cb_geometry *geo, const cb_winograd_forms *forms)
   return cb_winograd_weight_tasks(&st, geo);
 }
 
-/* The first chunk of a panel's channels copies the panel's filters too. */
+/* Runs a task of packing. That of the first chunk of a panel's channels copies the panel's filters too. */
 static void pack_with(const cb_geometry *geo, const cb_winograd_forms *forms, int64_t task, const void *w, void *packed)
 {
   const cb_winograd_plan st = forward_of(geo, forms);

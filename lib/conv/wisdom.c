@@ -82,7 +82,8 @@ cnnblas_status cb_wisdom_insert(cb_wisdom_list *list, size_t place, const cb_wis
   return CNNBLAS_OK;
 }
 
-/* The row that an entry means, or NULL if it does not apply or a file names one that the accuracy does not allow. */
+/* The row that an entry means, or NULL if it does not apply or if a file names a row that the accuracy does not
+   allow. */
 static const cb_algorithm *row_of(const cb_wisdom_entry *entry, const cb_problem *problem)
 {
   char why[128];

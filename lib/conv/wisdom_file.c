@@ -6,11 +6,11 @@
  *   cpu AMD EPYC 9R14 96-Core Processor      on which machine,
  *   level avx512                             with which kernels
  *   f32 forward default 0 4194304 8 ... implicit_gemm:pixels
- *                                            one problem a line: dtype, direction, accuracy policy, the key's numbers, the choice;
- *                                            a name without its orientation leaves that to the estimate
+ *                                            one problem a line: dtype, direction, accuracy policy, the key's numbers,
+ *                                            the choice; a name without its orientation leaves that to the estimate
  *   end 1 88f2c0a4c51f8e3d                   number of problems, and the FNV-1a hash of all bytes before this line
  *
- * Every line ends in one line feed. The last line makes a file that was cut short or changed known as such.
+ * Every line ends in one line feed. The last line shows whether a file was cut short or changed.
  */
 #include "base/cpu.h"
 #include "base/memory.h"
@@ -30,8 +30,8 @@
 #include <unistd.h>
 
 enum {
-  LONGEST_LINE = 640,    /* bytes: three words and 24 numbers of up to 20 digits, and a name */
-  MOST_BYTES = 64 << 20, /* of a file that is read */
+  LONGEST_LINE = 640,    /* the most bytes of a line: three words, 24 numbers of up to 20 digits, and a name */
+  MOST_BYTES = 64 << 20, /* the most bytes of a file that is read */
 };
 
 static const char *const dtypes[] = {"f32", "f64"};
@@ -44,7 +44,7 @@ static const char *cpu_model(void)
 
 static const uint64_t hash_of_nothing = 14695981039346656037u;
 
-/* FNV-1a: h of what came before, continued. */
+/* The FNV-1a hash of a text, given the hash h of what came before it. */
 static uint64_t hash(uint64_t h, const char *text, size_t bytes)
 {
   for (size_t i = 0; i < bytes; i++) h = (h ^ (unsigned char)text[i]) * 1099511628211u;
@@ -55,8 +55,8 @@ static uint64_t hash(uint64_t h, const char *text, size_t bytes)
 typedef struct {
   const char *path;
   char *text;
-  size_t bytes, at, line; /* of the text; next byte; number of the line from 1 */
-  uint64_t before, sum;   /* hash of what stands before this line, and with it */
+  size_t bytes, at, line; /* bytes of the text; the next byte's index; the line's number, from 1 */
+  uint64_t before, sum;   /* hash of what stands before this line; hash of that and the line */
 } reader;
 
 static cnnblas_status __attribute__((format(printf, 3, 4)))
@@ -70,7 +70,7 @@ refuse(const reader *r, cnnblas_status status, const char *format, ...)
   return cb_fail(status, "%.200s:%zu: %s", r->path, r->line, what);
 }
 
-/* The next line, its line feed replaced by a zero. */
+/* Reads the next line and replaces its line feed by a zero. */
 static cnnblas_status next_line(reader *r, char **line)
 {
   r->line++;
@@ -87,7 +87,7 @@ static cnnblas_status next_line(reader *r, char **line)
   return CNNBLAS_OK;
 }
 
-/* The line "NAME value" that must say `expected`; another value is somebody else's file. */
+/* Reads a line "NAME value", whose value must be `expected`; a file with another value is refused as unsupported. */
 static cnnblas_status expect(reader *r, const char *name, const char *expected)
 {
   char *line;
@@ -100,7 +100,7 @@ static cnnblas_status expect(reader *r, const char *name, const char *expected)
   return refuse(r, CNNBLAS_UNSUPPORTED, "%s is \"%.80s\"; here it is \"%.80s\"", name, line + length + 1, expected);
 }
 
-/* Cuts the next word off at its space; NULL at the end of the line. */
+/* Cuts the next word off at its space and returns it, or NULL at the end of the line. */
 static char *next_word(char **rest)
 {
   char *word = *rest;
@@ -118,7 +118,7 @@ static int index_of(const char *word, const char *const *names, int count)
   return -1;
 }
 
-/* The direction of that name, or -1. */
+/* The direction whose name the word is, or -1. */
 static int direction_of(const char *word)
 {
   const char *name;
@@ -127,7 +127,7 @@ static int direction_of(const char *word)
   return -1;
 }
 
-/* The accuracy policy of that name, or -1. */
+/* The accuracy policy whose name the word is, or -1. */
 static int accuracy_of(const char *word)
 {
   const char *name;
@@ -165,7 +165,7 @@ static cnnblas_status read_entry(const reader *r, char *line, cb_wisdom_entry *e
   return line ? refuse(r, CNNBLAS_BAD_FORMAT, "\"%.40s\" stands behind the algorithm", line) : CNNBLAS_OK;
 }
 
-/* The last line. */
+/* Checks the last line: the number of problems, `count`, and the hash. */
 static cnnblas_status read_end(const reader *r, const char *line, size_t count)
 {
   char want[64];
@@ -197,7 +197,7 @@ static cnnblas_status read_list(reader *r, cb_wisdom_list *list)
   return status;
 }
 
-/* The whole of a regular file in memory of its own. */
+/* Reads the whole of a regular file into memory that it allocates. */
 static cnnblas_status read_text(const char *path, char **text, size_t *bytes)
 {
   struct stat about;
@@ -219,7 +219,7 @@ static cnnblas_status read_text(const char *path, char **text, size_t *bytes)
     if (got > 0)
       *bytes += (size_t)got;
     else if (got == 0)
-      break; /* it became shorter meanwhile: the last line is missing */
+      break; /* the file became shorter meanwhile: its last line is missing */
     else if (errno != EINTR)
       status = cb_fail(CNNBLAS_IO_ERROR, "%.200s: %s", path, strerror(errno));
   }
@@ -227,7 +227,8 @@ static cnnblas_status read_text(const char *path, char **text, size_t *bytes)
   return status;
 }
 
-/* The lists' entries together, b's where both have one. An empty list may have no memory. */
+/* Makes `both` of the entries of a and b, with b's entry where both lists have one. An empty list may have no
+   memory. */
 static cnnblas_status merge(const cb_wisdom_list *a, const cb_wisdom_list *b, cb_wisdom_list *both)
 {
   size_t capacity = a->count + b->count, i = 0;
@@ -278,7 +279,7 @@ static void __attribute__((format(printf, 4, 5))) append(char *text, size_t room
   if (written > 0) *used += (size_t)written;
 }
 
-/* The list as a file's text. */
+/* Writes the list as a file's text into memory that it allocates. */
 static cnnblas_status write_text(const cb_wisdom_list *list, char **text, size_t *bytes)
 {
   size_t room = (list->count + 5) * LONGEST_LINE;
@@ -300,7 +301,7 @@ static cnnblas_status write_text(const cb_wisdom_list *list, char **text, size_t
   return CNNBLAS_OK;
 }
 
-/* False with errno set. */
+/* Writes all bytes to the file. False, with errno set, if that fails. */
 static bool write_all(int file, const char *text, size_t bytes)
 {
   for (size_t at = 0; at < bytes;) {
