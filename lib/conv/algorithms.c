@@ -15,10 +15,10 @@ static const cb_algorithm *const table[] = {
     &cb_depthwise,         /* one input channel a group: direct loops, one plane at a time */
     &cb_direct,            /* few channels a group: direct loops with sums over planes */
     &cb_implicit_channels, /* a table of addresses walked by the micro-kernel, channels on the lanes */
-    &cb_implicit_pixels,   /* that table with pixels on the lanes */
-    &cb_implicit_images,   /* that table with images on the lanes */
+    &cb_implicit_pixels,   /* a table of addresses, pixels on the lanes */
+    &cb_implicit_images,   /* a table of addresses, images on the lanes */
     &cb_implicit_slivers,  /* pixels on the lanes, both operands packed in pieces that fit the caches */
-    &cb_implicit_inputs,   /* that table with input channels on the lanes: weight gradients */
+    &cb_implicit_inputs,   /* a table of addresses, input channels on the lanes: weight gradients */
     &cb_gemm_1x1,          /* 1x1 kernels, stride 1, no padding: the input is the lowered matrix */
     &cb_im2col,            /* tiles of the lowered matrix, one serial GEMM each */
     &cb_winograd_row_2,    /* 3x3 kernels at stride 1, minimal filtering of tiles of 2x2: norm-wise accurate */

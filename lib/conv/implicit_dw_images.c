@@ -48,8 +48,8 @@ typedef struct {
   int64_t rows, bands, blocks; /* output rows of a block; blocks of an image; blocks of the plan */
   int64_t leaves;              /* leaves of the tree in which the blocks are summed */
   int64_t filter_groups, channel_groups; /* parts of the filters and of the channels: jobs that share a subtree */
-  int64_t row_pitch, plane_pitch, channel_pitch; /* from one row, plane, channel of a band to the next */
-  int64_t dy_pitch;                              /* from one filter of the transposed dy to the next */
+  int64_t row_pitch, plane_pitch, channel_pitch; /* elements from one row, plane, channel of a band to the next */
+  int64_t dy_pitch;                              /* elements from one filter of the transposed dy to the next */
   size_t dy_at, walk_at, sums_at;                /* the transposed dy, the walk over pixels, the sums */
   size_t slot_bytes;                             /* bytes of a partial result, [filters][channels, taps] */
   size_t bytes;                                  /* bytes of a thread's scratch */

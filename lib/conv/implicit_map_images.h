@@ -20,17 +20,17 @@ typedef struct {
   int64_t rows, bands;                           /* output rows of a band; bands of an image */
   int64_t output_groups;                         /* jobs that share a band's work, each with some of the outputs */
   int64_t margin;                                /* columns of zeros on either side of a band's row */
-  int64_t row_pitch, plane_pitch, channel_pitch; /* from one row, plane, channel of a band to the next */
-  int64_t stage_plane;                           /* from one output of a stage to the next */
+  int64_t row_pitch, plane_pitch, channel_pitch; /* elements from one row, plane, channel of a band to the next */
+  int64_t stage_plane;                           /* elements from one output of a stage to the next */
   /* elements of a plane of the source and of the destination, and from one image to the next */
   int64_t source_plane, source_image, dest_plane, dest_image;
-  int64_t weight_output, weight_channel; /* from one output's weights to the next's; from one channel's to the next's */
+  int64_t weight_output, weight_channel; /* elements from one output's weights, one channel's, to the next's */
   int64_t tiles;                         /* tiles of a row */
   double work; /* work of a row that meets all taps of the other axes, in multiply-adds, calls of kernels included */
   size_t stage_at, walk_at, bytes; /* bytes: of a thread's scratch in all */
   int32_t row[CB_MAX_ROWS];        /* where the weights of a tile's outputs lie */
   uint8_t width[CB_MAP_COLUMNS];   /* output columns of each tile of a row */
-  int32_t weight_tap[];            /* [taps] the filter's tap of each of the gather's */
+  int32_t weight_tap[];            /* [taps] the filter's tap of each of the gather's taps */
 } cb_map_images;
 
 /* Taps [lo, hi) of an axis; no taps if both are the same. */

@@ -33,8 +33,8 @@ typedef struct {
   bool staged;         /* true if there are several phases, which are woven into whole rows when a block is done */
   bool shared_weights; /* weights are packed once for all jobs; else each job packs its part of a chain before use */
   int64_t phases;
-  cb_gather *gather;      /* [phases]; the phases of a strided gradient all have the outputs of the first */
-  cb_sliver_phase *phase; /* [phases] */
+  cb_gather *gather;      /* [phases] the gathers; those of a strided gradient all have the outputs of the first */
+  cb_sliver_phase *phase; /* [phases] the tables of each phase */
   cb_band band;           /* the band of a chain, of `channels` channels */
   int64_t channels;       /* the most channels that a chain reads */
   int64_t steps;          /* the most steps of a chain */

@@ -33,8 +33,8 @@ typedef struct {
 typedef struct {
   const cb_engine *engine;
   int64_t phases;
-  cb_gather *gather; /* [phases] */
-  cb_phase *phase;   /* [phases] */
+  cb_gather *gather; /* [phases] the gathers */
+  cb_phase *phase;   /* [phases] the tables of each phase */
   cb_band band;
   int pixel_vectors;        /* the most vectors of a tile with pixels on the lanes */
   bool pixel_lanes;         /* the orientation: pixels are on the lanes instead of the rows */

@@ -2,8 +2,8 @@
 #include "base/status.h"
 #include <cnnblas/conv.h>
 
-/* A descriptor whose n was left at 0 would make the call do nothing and return success. Someone who means an empty batch
-   has no arrays of images to pass. */
+/* A descriptor whose n was left at 0 would make the call do nothing and return success. Someone who means an empty
+   batch has no arrays of images to pass. */
 static cnnblas_status refuse_forgotten_batch(const cnnblas_conv_desc *desc, const void *images, const void *more_images)
 {
   if (!desc || desc->n != 0 || (!images && !more_images)) return CNNBLAS_OK;

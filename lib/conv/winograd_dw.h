@@ -33,9 +33,9 @@ typedef struct {
   int64_t points, taps;         /* points of a tile; taps of a filter's plane */
   int64_t c_vectors, k_vectors; /* vectors of channels and of filters of a group */
   int64_t block;                /* the most tiles transformed at once, a part of a leaf; if near, those of a thread */
-  int64_t pitch;                /* from one vector of channels, or filters, to the next in V and D: block * L */
-  int64_t v_pitch, d_pitch, sums_pitch; /* from one point to the next in V, D and sums */
-  int64_t v_group, d_group, sums_group; /* from one group to the next in V, D and sums */
+  int64_t pitch;                /* elements from one vector to the next in V and D: block * L */
+  int64_t v_pitch, d_pitch, sums_pitch; /* elements from one point to the next in V, D and sums */
+  int64_t v_group, d_group, sums_group; /* elements from one group to the next in V, D and sums */
   int64_t slots;                        /* partial sums that are held at once */
   bool near;                            /* a task has a whole leaf, whose V, D and sums stay in its thread's caches */
   int64_t round_leaves;                 /* the most leaves of a round, whose sums lie behind the slots; only if near */

@@ -1,4 +1,5 @@
-/* winograd*, weight gradient: a filter's plane by the definition, where a sum that came through the transforms is not finite. */
+/* winograd*, weight gradient: a filter's plane by the definition, where a sum that came through the transforms is not
+   finite. */
 #include "base/size.h"
 #include "conv/winograd_dw.h"
 
