@@ -8,17 +8,17 @@
 typedef enum { CB_MAKER_ANY, CB_MAKER_INTEL, CB_MAKER_AMD } cb_maker;
 
 typedef struct {
-  cb_isa detected;    /* the CPU has it and the operating system saves its registers */
-  cb_isa level;       /* detected, lowered by CNNBLAS_ISA */
-  size_t l1d, l2, l3; /* bytes; sensible values where the system does not say */
+  cb_isa detected;    /* the highest level that the CPU has and whose registers the operating system saves */
+  cb_isa level;       /* the level that is used: `detected`, or a lower one that CNNBLAS_ISA names */
+  size_t l1d, l2, l3; /* bytes of the caches; sensible values where the system does not say */
   cb_maker maker;     /* who made the processor, as CPUID names it; CB_MAKER_ANY if it is none of those that matter */
-  char model[64];     /* the brand string; "" if unknown */
+  char model[64];     /* the processor's brand string; "" if unknown */
 } cb_cpu;
 
 /* The machine's description. Detection runs once, under a lock; the result never changes. Thread safe. */
 const cb_cpu *cb_cpu_get(void);
 
-/* Text of a level, as in levels.h: "avx2". */
+/* The name of a level, as in levels.h: "avx2". */
 const char *cb_isa_name(cb_isa isa);
 
 #endif

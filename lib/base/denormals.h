@@ -1,6 +1,6 @@
 /*
- * The calling thread's treatment of denormal numbers: as they are, or as zeros, read (DAZ) and written (FTZ). Denormals cost
- * some processors a hundred cycles an operation.
+ * The calling thread's treatment of denormal numbers: as they are, or as zeros, read (DAZ) and written (FTZ). Denormals
+ * cost some processors a hundred cycles an operation.
  */
 #ifndef CB_BASE_DENORMALS_H
 #define CB_BASE_DENORMALS_H
@@ -52,7 +52,7 @@ static inline void cb_float_control_set(cb_float_control control)
 }
 #endif
 
-/* Makes the thread flush, if on; returns what cb_flush_end restores. */
+/* Makes the thread take denormals for zeros, if on; returns the register's bits, which cb_flush_end restores. */
 static inline cb_float_control cb_flush_begin(bool on)
 {
   if (!on) return 0;

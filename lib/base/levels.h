@@ -6,9 +6,9 @@
  *     ID         its enum value is CB_ISA_ID
  *     name       its text, and the end of the names of what is compiled for it
  *     test       true on a machine that has it; CPUID and XGETBV, so the operating system saves its registers
- *     registers  of vectors, which the tiles of the kernels are made to fill
- *     bytes      of a vector
- *     ...        what the user of the list passed on
+ *     registers  how many vector registers it has, which the tiles of the kernels are made to fill
+ *     bytes      the bytes of one of them
+ *     ...        what the user of the list passes on
  *
  * The compiler's options for each level stand in lib/base/meson.build. CONTRIBUTING.md says how a level is added.
  */

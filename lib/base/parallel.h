@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* One task: task in [0, tasks), worker in [0, threads), for indexing scratch memory. */
+/* Runs one task, of [0, tasks); worker, of [0, threads), is for indexing scratch memory. */
 typedef void (*cb_task)(void *context, int64_t task, int worker);
 
 /* A loop of independent tasks. */
@@ -20,19 +20,19 @@ typedef struct {
 } cb_loop;
 
 /*
- * Runs loops one after another in one region: a loop begins when every task of the one before is done. Serial in a forked
- * child. A region has one thread or all `threads`, whatever the number of tasks: libgomp ends the surplus threads of a team
- * that shrinks and makes them again when it grows, which costs a millisecond.
+ * Runs loops one after another in one region: a loop begins when every task of the one before is done. Serial in a
+ * forked child. A region has one thread or all `threads`, whatever the number of tasks: libgomp ends the surplus
+ * threads of a team that shrinks and makes them again when it grows, which costs a millisecond.
  */
 void cb_parallel_loops(int threads, const cb_loop *loops, int count);
 
-/* One loop in a region of its own. */
+/* Runs one loop in a region of its own. */
 void cb_parallel_for(int threads, int64_t tasks, cb_task run, void *context);
 
 /*
- * Somebody who looks at the calling thread's regions instead of having them run in parallel: the benchmark's projection, and
- * tests. `region` is told of each region and its threads (1: it would have been serial), then `loop` of each of its loops,
- * and runs the loop's tasks itself, as worker 0.
+ * A watch looks at the calling thread's regions instead of having them run in parallel: the benchmark's projection uses
+ * it, and tests. `region` is told of each region and its threads (1: it would have been serial), then `loop` of each of
+ * its loops, and runs the loop's tasks itself, as worker 0.
  */
 typedef struct {
   void *context;
@@ -40,18 +40,18 @@ typedef struct {
   void (*loop)(void *context, const cb_loop *loop);
 } cb_watch;
 
-/* Sets the calling thread's watch, NULL for none; returns the one before. */
+/* Sets the calling thread's watch, NULL for none; returns the watch that was set before. */
 const cb_watch *cb_parallel_watch(const cb_watch *watch);
 
 /* Keeps the calling thread's regions on that thread while on, whatever their numbers of threads: for a call whose whole
-   work is less than waking a team costs. Returns what it was before, for setting it again. */
+   work is less than waking a team costs. Returns the setting before, for restoring it. */
 bool cb_parallel_alone(bool on);
 
-/* While on, the threads of the calling thread's regions take denormal numbers for zeros (denormals.h), for as long as the
-   region runs. Returns what it was before, for setting it again. */
+/* While on, the threads of the calling thread's regions take denormal numbers for zeros (denormals.h), for as long as
+   the region runs. Returns the setting before, for restoring it. */
 bool cb_parallel_flush(bool on);
 
-/* What a region of so many threads has of them: 1 in a forked child or while cb_parallel_alone is on. */
+/* How many of `threads` a region gets: 1 in a forked child or while cb_parallel_alone is on, else all. */
 int cb_team(int threads);
 
 /* Threads for a call that was not told a number: 1 inside a caller's parallel region or in a forked child, else one a
@@ -68,7 +68,7 @@ void cb_omp_set_threads(int threads);
 /* Processors that the calling thread may run on. */
 int cb_cores(void);
 
-/* "libgomp", "libomp" or "unknown", and _OPENMP. */
+/* The OpenMP runtime's name, "libgomp", "libomp" or "unknown", and the value of _OPENMP. */
 const char *cb_omp_runtime(void);
 int cb_omp_version(void);
 

@@ -1,10 +1,11 @@
 /*
- * A file's content put in the place of its old one, whole or not at all. The library and the programs write through this
- * one source: it needs nothing of the library, and each compiles it into itself.
+ * A file's content put in the place of its old one, whole or not at all. The library and the programs write through
+ * this one source: it needs nothing of the library, and each compiles it into itself.
  *
- * A symbolic link is followed: the file that it leads to is replaced, and the link stays. The new file has the old one's
- * mode, and its owner and group where the process may set them. The content goes to a temporary file beside the target,
- * made with O_EXCL under a name with 64 random bits, is flushed to the disk, and takes the target's name by rename.
+ * A symbolic link is followed: the file that it leads to is replaced, and the link stays. The new file has the old
+ * one's mode, and its owner and group where the process may set them. The content goes to a temporary file beside the
+ * target, made with O_EXCL under a name with 64 random bits, is flushed to the disk, and takes the target's name by
+ * rename.
  *
  * What is not a regular file (a device, a pipe, what /proc/self/fd leads to) is never renamed over: it is refused, or
  * written straight where the caller asks for that. A file that the process may not write is refused as well.
@@ -22,11 +23,11 @@ typedef struct {
   char target[PATH_MAX], temporary[PATH_MAX];
 } cb_replacement;
 
-/* Opens; `straight`: other than regular files are written to rather than refused. Returns 0, or -1 with errno set and
-   nothing left open. */
+/* Opens the new file; `straight`: a target that is not a regular file is written to rather than refused. Returns 0, or
+   -1 with errno set and nothing left open. */
 int cb_replace_begin(cb_replacement *r, const char *path, bool straight);
 
-/* Ends what was begun: with `keep` the new content takes the target's place, without it the target stays as it was.
+/* Ends a replacement: with `keep` the new content takes the target's place, without it the target stays as it was.
    Returns 0, or -1 with errno set; the target then has its old content, or the new one if only its folder's flush
    failed. */
 int cb_replace_end(cb_replacement *r, bool keep);

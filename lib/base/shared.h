@@ -1,6 +1,6 @@
 /*
- * What libcnnblas_net and libcnnblas_onnx need of libcnnblas's inside: exported, but not part of the interface. One library's last error,
- * allocator and threads serve both.
+ * What libcnnblas_net and libcnnblas_onnx need of libcnnblas's inside: exported, but not part of the interface. One
+ * library's last error, allocator and threads serve both.
  */
 #ifndef CB_BASE_SHARED_H
 #define CB_BASE_SHARED_H
@@ -12,18 +12,18 @@
 /* Makes text the calling thread's cnnblas_last_error(); returns status. */
 CNNBLAS_API cnnblas_status cnnblas_shared_fail(cnnblas_status status, const char *text);
 
-/* cb_alloc, zeroed or not, and cb_free. */
+/* These stand for cb_alloc or cb_alloc_zeroed, and cb_free. */
 CNNBLAS_API void *cnnblas_shared_alloc(size_t bytes, int zeroed);
 CNNBLAS_API void cnnblas_shared_free(void *memory);
 
-/* cb_parallel_for. */
+/* This stands for cb_parallel_for. */
 CNNBLAS_API void cnnblas_shared_parallel(int threads, int64_t tasks,
                                          void (*run)(void *context, int64_t task, int worker), void *context);
 
-/* cb_parallel_alone. */
+/* This stands for cb_parallel_alone. */
 CNNBLAS_API int cnnblas_shared_alone(int on);
 
-/* cb_parallel_flush. */
+/* This stands for cb_parallel_flush. */
 CNNBLAS_API int cnnblas_shared_flush(int on);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* *out = a * b, a + b; false, and *out unspecified, if it does not fit. */
+/* *out = a * b, and *out = a + b; false, and *out unspecified, if the result does not fit. */
 static inline bool cb_mul(int64_t a, int64_t b, int64_t *out)
 {
   return !__builtin_mul_overflow(a, b, out);
@@ -25,7 +25,7 @@ static inline int64_t cb_max(int64_t a, int64_t b)
   return a > b ? a : b;
 }
 
-/* Quotient rounded up, of a >= 0 by b > 0. */
+/* a / b rounded up, and a rounded up to a multiple of b, for a >= 0 and b > 0. */
 static inline int64_t cb_ceil_div(int64_t a, int64_t b)
 {
   return a / b + (a % b != 0);
@@ -35,13 +35,13 @@ static inline int64_t cb_round_up(int64_t a, int64_t b)
   return cb_ceil_div(a, b) * b;
 }
 
-/* Parts of as even a size as possible, at most `most`, that a total is cut into; at least 1. */
+/* How many parts of as even a size as possible, each at most `most`, a total is cut into; at least 1. */
 static inline int64_t cb_parts(int64_t total, int64_t most)
 {
   return cb_max(1, cb_ceil_div(total, most));
 }
 
-/* Element i of [0, total) cut into parts of as even a size as possible: part i begins at cb_split(total, parts, i). */
+/* Where part i of [0, total) begins, when it is cut into parts of as even a size as possible. */
 static inline int64_t cb_split(int64_t total, int64_t parts, int64_t i)
 {
   return i * (total / parts) + cb_min(i, total % parts);

@@ -3,7 +3,7 @@
  *
  * A tile is the product of a few rows, broadcast element by element, with a few vectors of lanes:
  *
- *     c[i][j] (+)= sum over s < steps of  a[row[i] + awalk[s]] * b[bwalk[s] + j]      i < m rows, j < nv vectors of lanes
+ *     c[i][j] (+)= sum over s < steps of  a[row[i] + awalk[s]] * b[bwalk[s] + j]    i < m rows, j < nv vectors of lanes
  *
  * Both operands are found by addresses, so nothing needs to be lowered. A convolution chooses what the letters mean:
  *
@@ -13,8 +13,8 @@
  *     weight gradient  taps (c, r, s)    output pixels       output channels    tap in band      pixel in band
  *     1x1, large P     output channels   input channels      output pixels      packed weights   packed weights
  *
- * Every element is one chain of fused multiply-adds in the order of s, whatever m and nv are, so the cut into tiles does
- * not show in the bits. No instruction-set test stands inside a kernel: the sources are compiled once a level.
+ * Every element is one chain of fused multiply-adds in the order of s, whatever m and nv are, so the cut into tiles
+ * does not show in the bits. No instruction-set test stands inside a kernel: the sources are compiled once a level.
  */
 #ifndef CB_GEMM_ENGINE_H
 #define CB_GEMM_ENGINE_H
@@ -24,12 +24,12 @@
 #include <stdbool.h>
 
 enum {
-  CB_MAX_ROWS = 14,      /* most rows of any kernel */
-  CB_MAX_VECTORS = 4,    /* most vectors of lanes of any kernel */
-  CB_MAX_LANES = 64,     /* most lanes of any tile: the row pitch that always suffices for c */
-  CB_PACKED_VECTORS = 2, /* most vectors of a tile of packed operands */
-  CB_DOTS_ROWS = 4,      /* most rows of any tile of dots, */
-  CB_DOTS_COLUMNS = 6    /* and columns */
+  CB_MAX_ROWS = 14,      /* the most rows of any kernel */
+  CB_MAX_VECTORS = 4,    /* the most vectors of lanes of any kernel */
+  CB_MAX_LANES = 64,     /* the most lanes of any tile: the row pitch that always suffices for c */
+  CB_PACKED_VECTORS = 2, /* the most vectors of a tile of packed operands */
+  CB_DOTS_ROWS = 4,      /* the most rows of any tile of dots */
+  CB_DOTS_COLUMNS = 6    /* the most columns of any tile of dots */
 };
 
 /* Indices count elements. a, b and c need element alignment only; c has m rows of nv whole vectors, pitch ldc. */
@@ -42,12 +42,12 @@ typedef struct {
   int64_t steps;
   void *c;
   int64_t ldc;
-  int64_t ahead; /* elements from b to what the next tile reads: a hint, fetched early by kernels of many vectors */
+  int64_t ahead; /* elements from b to what the next tile reads; kernels of many vectors fetch that early */
   bool add;      /* c += the sums, else c = the sums */
-  bool
-      past; /* c and ldc are whole vectors: kernels of many vectors may store past the caches, without fetching a line only
-                to write it. A fence must follow before another thread may look. Worth it for outputs that the caches would
-                not keep: pace.past_bytes of base/parameters.h */
+  /* c and ldc are whole vectors, so kernels of many vectors may store past the caches, without fetching a line only to
+     write it. A fence must follow before another thread may look. This is worth it for outputs that the caches would
+     not keep: pace.past_bytes of base/parameters.h. */
+  bool past;
 } cb_tile;
 
 typedef void (*cb_kernel)(const cb_tile *tile);
@@ -59,15 +59,15 @@ typedef struct {
   const void *weights; /* [steps][m] */
   const void *sliver;  /* [steps][width] */
   int64_t steps;
-  const void *before; /* [m][width]; NULL: none */
+  const void *before; /* the sums so far, [m][width]; NULL: zeros */
   void *c;
   int64_t ldc;
-  bool last; /* nothing will be added: c is asked for early */
+  bool last; /* nothing will be added to these sums: c is asked for early */
 } cb_packed_tile;
 
 typedef void (*cb_packed_kernel)(const cb_packed_tile *tile);
 
-/* Pixels side by side: lanes [lane, lane + count) of a tile are at from[at], from[at + 1], ... */
+/* A run of pixels side by side: lanes [lane, lane + count) of a tile are at from[at], from[at + 1], ... */
 typedef struct {
   int32_t lane, count;
   int64_t at;
@@ -81,14 +81,14 @@ typedef struct {
   void *to;
   const void *from;
   const int32_t *walk;  /* [steps] */
-  int64_t steps, width; /* width: one vector or two */
+  int64_t steps, width; /* width: the lanes of one vector or of two */
   const cb_run *run;
   int runs;
   bool exact;
 } cb_sliver;
 
-/* Weights whose steps do not lie next to each other, packed for tiles [first, end) of `tiles` into which outputs are split
-   (cb_split); m and k are a tile's outputs and its first:
+/* Weights whose steps do not lie next to each other are packed for tiles [first, end) of the `tiles` into which outputs
+   are split (cb_split); a tile has m outputs, of which k is the first:
        to[(k - k of tile `first`) * channels * taps + (c * taps + t) * m + i] =
            from[c * channel_pitch + tap[t] + (k + i) * output_pitch] */
 typedef struct {
@@ -100,9 +100,9 @@ typedef struct {
   int64_t outputs, tiles, first, end;
 } cb_turned;
 
-/* Rows whose elements come in turn from so many others:
+/* Rows are woven from as many others as there are `ways`, whose elements they take in turn:
        to[row * ldt + i * ways + j] = from[j][row * ldf + i]      row < rows, i < count, j < ways
-   zeros where from[j] is NULL; only the first `most` elements of each row are written. */
+   Elements are zeros where from[j] is NULL; only the first `most` of each row are written. */
 typedef struct {
   void *to;
   const void *const *from; /* [ways] */
@@ -114,7 +114,7 @@ typedef struct {
    A lane is one chain in the order of s; the lanes are then added in pairs, halves of the vector first. */
 typedef struct {
   const void *a;
-  int64_t pitch; /* from one row to the next */
+  int64_t pitch; /* elements from one row of a to the next */
   const void *b;
   const int32_t *col;  /* [nv] */
   const int32_t *walk; /* [steps] */
@@ -125,57 +125,57 @@ typedef struct {
 
 typedef void (*cb_dots_kernel)(const cb_dots *dots);
 
-/* Where a finished tile goes: element (i, j) of the m x count block at c belongs to out[i * row_step + j * lane_step], or
-   out[place[i] + j * lane_step]. Transposed stores have row_step 1 or places, straight ones lane_step 1. In
-   transposed ones a sum of -0 becomes +0, so that sums which leave products with zeros out have the bits of those that do
-   not. */
+/* Where a finished tile goes: element (i, j) of the m x count block at c belongs to out[i * row_step + j * lane_step],
+   or out[place[i] + j * lane_step]. Transposed stores have row_step 1 or places, straight ones lane_step 1. In
+   transposed ones a sum of -0 becomes +0, so that sums which leave products with zeros out have the bits of those that
+   do not. */
 typedef struct {
   const void *c;
   int64_t ldc;
   int64_t m, count;
   void *out;
   int64_t row_step, lane_step;
-  const int64_t *place; /* [m] rising: row i lies at place[i] in place of i * row_step; transposed. NULL: it does not */
-  const void *bias;     /* added along the lanes (bias_rows false) or the rows (true); NULL: none */
+  const int64_t *place; /* [m], rising, for transposed stores: where row i lies in out; NULL: at i * row_step */
+  const void *bias;     /* an element for each lane (bias_rows false) or for each row (true); NULL: no bias */
   bool bias_rows;
-  const void *residual; /* indexed as out; NULL: none */
-  bool add;             /* add what out holds */
-  bool relu;            /* max(0, .) last; NaN stays */
-  bool past;            /* straight stores without an epilogue may go past the caches, as of a tile */
+  const void *residual; /* indexed as out; NULL: no residual */
+  bool add;             /* what out holds is added */
+  bool relu;            /* max(0, .) is taken last; NaN stays */
+  bool past;            /* straight stores without an epilogue may go past the caches, as those of a cb_tile */
 } cb_store;
 
-/* One axis of a plane. Output o and tap t meet at input position i, where
+/* One axis of a plane: its input positions, outputs and taps. Output o and tap t meet at input position i, where
        up false:  i = o * stride + base + t * step
        up true:   i * stride = o + base + t * step   if that is whole: the transpose, for input gradients */
 typedef struct {
   int64_t in, out, taps, stride, base, step;
 } cb_plane_axis;
 
-/* Planes of a convolution of few channels a group, dense rows h of columns w: for each of `planes` groups `outs` outputs, which are
-   sums over `depths` times `channels` planes of x. Depthwise is one of each. x may be read from x[-before] up to, not
-   including, x[after]. */
+/* Planes of a convolution of few channels a group, dense rows h of columns w: for each of `planes` groups `outs`
+   outputs, which are sums over `depths` times `channels` planes of x. Depthwise is one of each. x may be read from
+   x[-before] up to, not including, x[after]. */
 typedef struct {
   cb_plane_axis h, w;
   bool up;
-  int64_t planes, x_pitch, y_pitch, weight_pitch; /* from one group to the next */
-  int64_t channels, x_channel, weight_channel;    /* planes of x that are summed over, and from one to the next */
-  int64_t depths, x_depth, weight_depth;          /* likewise: taps of a third axis */
-  int64_t outs, y_out, weight_out;                /* planes of y, and from one to the next */
-  int64_t images, x_image, y_image;               /* correlate_weights sums over these */
+  int64_t planes, x_pitch, y_pitch, weight_pitch; /* groups, and elements of each array from one group to the next */
+  int64_t channels, x_channel, weight_channel;    /* channels of a group, and elements from one to the next */
+  int64_t depths, x_depth, weight_depth;          /* taps of a third axis, and elements from one to the next */
+  int64_t outs, y_out, weight_out;                /* outputs of a group, and elements from one to the next */
+  int64_t images, x_image, y_image; /* images that correlate_weights sums over, and elements from one to the next */
   const void *x;
   int64_t before, after;
-  void *y;             /* correlate: the result; correlate_weights: dy, read only */
-  const void *weights; /* correlate: [h.taps][w.taps] of the first group, output, channel and depth */
+  void *y;             /* the result of correlate; dy, read only, for correlate_weights */
+  const void *weights; /* for correlate: [h.taps][w.taps] of the first group, output, channel and depth */
   bool add;            /* y += the sums, else y = the sums */
 } cb_plane;
 
 typedef struct {
   const char *name;             /* "f32_avx512" */
   int lanes;                    /* elements of a vector */
-  int rows[CB_MAX_VECTORS + 1]; /* most rows of a kernel of that many vectors; 0: there is none */
+  int rows[CB_MAX_VECTORS + 1]; /* the most rows of a kernel, by its vectors; 0: there is no kernel */
   cb_kernel kernel[CB_MAX_VECTORS + 1][CB_MAX_ROWS + 1]; /* [nv][m] */
 
-  int packed_rows;                                                 /* most rows of a packed kernel */
+  int packed_rows;                                                 /* the most rows of a packed kernel */
   cb_packed_kernel packed[CB_PACKED_VECTORS + 1][CB_MAX_ROWS + 1]; /* [nv][m] */
   void (*pack_sliver)(const cb_sliver *sliver);
 
@@ -188,30 +188,30 @@ typedef struct {
 
   void (*weave)(const cb_woven *woven);
 
-  int dots_rows, dots_columns;                                /* most of a tile of dots */
+  int dots_rows, dots_columns;                                /* the most rows and columns of a tile of dots */
   cb_dots_kernel dots[CB_DOTS_COLUMNS + 1][CB_DOTS_ROWS + 1]; /* [columns][rows] */
 
   /* out = epilogue(c + out if add), element by element in the order: old value, bias, residual, activation. */
   void (*store)(const cb_store *store);
 
-  /* Asks for `count` rows of `bytes` bytes, `pitch` bytes apart, that are going to be written. */
+  /* Asks the caches for `count` rows of `bytes` bytes, `pitch` bytes apart, that are going to be written. */
   void (*ask)(const void *rows, int64_t pitch, int64_t count, int64_t bytes);
 
-  /* dst[s * width + j] = src[j * ld + s] for j < count, 0 for count <= j < width; s < steps: lanes from rows. */
+  /* Makes lanes of rows: dst[s * width + j] = src[j * ld + s] for j < count, 0 for count <= j < width; s < steps. */
   void (*pack_lanes)(void *dst, const void *src, int64_t ld, int64_t steps, int64_t count, int64_t width);
 
-  /* y[oh][ow] (+)= sum over channels, depths and taps of weights[th][tw] * x[ih][iw]; positions outside the input count as
-     zeros. */
+  /* y[oh][ow] (+)= sum over channels, depths and taps of weights[th][tw] * x[ih][iw]; positions outside the input count
+     as zeros. */
   void (*correlate)(const cb_plane *plane);
 
   /* sums[plane][th][tw] += sum over images and outputs of x[ih][iw] * y[oh][ow]; up must be false. */
   void (*correlate_weights)(const cb_plane *plane, void *sums);
 } cb_engine;
 
-/* The engine of that type at the machine's level (CNNBLAS_ISA respected). Never NULL. */
+/* The engine of a type at the machine's level (CNNBLAS_ISA respected). Never NULL. */
 const cb_engine *cb_engine_get(cnnblas_dtype dtype);
 
-/* The engine of that type compiled for that level, whether or not this machine has it: for tests and benchmarks. */
+/* The engine of a type compiled for a level, whether or not this machine has the level: for tests and benchmarks. */
 const cb_engine *cb_engine_at(cnnblas_dtype dtype, cb_isa isa);
 
 #endif

@@ -1,12 +1,12 @@
-/* One compilation of the engine: the list of its kernels, and what its files call of each other. */
+/* One compilation of the engine: the list of its kernels, and the functions that its files call of each other. */
 #ifndef CB_GEMM_ENGINE_BUILD_H
 #define CB_GEMM_ENGINE_BUILD_H
 
 #include "gemm/engine.h"
 #include "gemm/level_build.h"
 
-/* The kernels of this compilation: X(m, nv). 32 vector registers hold 28 sums, two lane vectors and a broadcast;
-   16 registers hold 12 and three. */
+/* The kernels of this compilation: X(m, nv). 32 vector registers hold 28 sums, two vectors of lanes and a broadcast;
+   16 registers hold 12 sums and three others. */
 #if CB_REGISTERS == 32
 #define CB_ROWS_1 14
 #define CB_ROWS_2 14
@@ -54,11 +54,11 @@
 #error "no list of kernels for so many vector registers"
 #endif
 
-/* The kernels of dots, X(rows, columns): dots.c. */
+/* The kernels of dots, X(rows, columns), are in dots.c. */
 #define CB_DECLARE_DOTS(M, NV) void CB_NAME(cb_dots_##M##x##NV)(const cb_dots *dots);
 CB_DOTS(CB_DECLARE_DOTS)
 
-/* The kernels of packed operands, X(rows, vectors), and the packing: slivers.c, packed_rows.c. */
+/* The kernels of packed operands, X(rows, vectors), and the packing are in slivers.c and packed_rows.c. */
 #define CB_DECLARE_PACKED(M, NV) void CB_NAME(cb_packed_##M##x##NV)(const cb_packed_tile *tile);
 CB_PACKED(CB_DECLARE_PACKED)
 
@@ -74,7 +74,8 @@ void CB_NAME(cb_pack_lanes)(void *dst, const void *src, int64_t ld, int64_t step
 void CB_NAME(cb_correlate)(const cb_plane *plane);
 void CB_NAME(cb_correlate_weights)(const cb_plane *plane, void *sums);
 
-/* The same, if planes_square.c, planes_strips.c or planes_square_weights.c has a loop for the plane; else false, and nothing is done. */
+/* cb_correlate and cb_correlate_weights by the loops of planes_square.c, planes_strips.c and planes_square_weights.c;
+   false, and nothing is done, if these have none for the plane. */
 bool CB_NAME(cb_correlate_square)(const cb_plane *plane);
 bool CB_NAME(cb_correlate_strips)(const cb_plane *plane);
 bool CB_NAME(cb_correlate_weights_square)(const cb_plane *plane, void *sums);

@@ -1,12 +1,14 @@
 /*
- * The exponential function and its kin on vectors of the type and level that is being compiled (vectors.h): no branches, no tables.
+ * The exponential function and its kin on vectors of the type and level that is being compiled (vectors.h): no
+ * branches, no tables.
  *
  * exp(x) for x <= 0: x = n ln2 + r with |r| <= ln2 / 2, and e^r - 1 = r + r^2 P(r). P interpolates in Chebyshev's nodes
  * for f32 (error 7e-8) and is Taylor's series for f64 (the first term left out is below a quarter unit in the last
  * place). The sum that rounds x / ln2 to n has n in its last bits, and with the right constant n's exponent bits: one
  * shift makes 2^(n + lift) of them. The lift is taken back by a product or a quotient, which may round to a subnormal.
  * sigmoid(x) = 2^-LIFT / (2^-LIFT + e^-x 2^-LIFT), and tanh(x) = m / (m + 2) with m = e^(2|x|) - 1.
- * log(1 + e) = 2 artanh(s) with s = e / (2 + e): 2 s (1 + s^2 Q(s^2)), Q from Chebyshev's nodes (error 1.7e-8, f64: 6e-18).
+ * log(1 + e) = 2 artanh(s) with s = e / (2 + e): 2 s (1 + s^2 Q(s^2)), Q from Chebyshev's nodes (error 1.7e-8, f64:
+ * 6e-18).
  */
 #ifndef CB_GEMM_EXPONENTIAL_H
 #define CB_GEMM_EXPONENTIAL_H
@@ -36,7 +38,7 @@ static const real artanh_terms[] = {0.080820228059717661105, 0.04400369243072336
 
 static const real lower = (real)0x1p-64; /* 2^-LIFT */
 
-/* A polynomial with the highest term first: Horner's rule. */
+/* The polynomial of x with these terms, the highest first, by Horner's rule. */
 #define POLYNOMIAL(terms, x) polynomial(terms, sizeof(terms) / sizeof *(terms), x)
 
 INLINE vector polynomial(const real *terms, size_t count, vector x)
@@ -51,7 +53,7 @@ INLINE vector magnitude(vector v)
   return (vector)((uvector)v << 1 >> 1);
 }
 
-/* v, but at least `least`, or at most `most`; NaN stays. */
+/* v, but at least `least` (not_below) or at most `most` (not_above); NaN stays. */
 INLINE vector not_below(vector v, real least)
 {
   vector bound = (vector){0} + least;
@@ -78,7 +80,7 @@ INLINE vector small_expm1(vector r)
   return POLYNOMIAL(expm1_terms, r) * r * r + r;
 }
 
-/* The r of x = n ln2 + r; returns 2^(n + lift). */
+/* Sets *r to the r of x = n ln2 + r; returns 2^(n + lift). */
 INLINE vector reduce(vector x, real lift, vector *r)
 {
   real to_integer = rounder + lift;
@@ -87,21 +89,21 @@ INLINE vector reduce(vector x, real lift, vector *r)
   return (vector)((uvector)shifted << MANTISSA);
 }
 
-/* e^(x + rest) for x <= 0, NaN for NaN, times 2^LIFT; rest is a rounding error of x. */
+/* e^(x + rest) times 2^LIFT for x <= 0, NaN for NaN; rest is a rounding error of x. */
 INLINE vector lifted_exp_of_sum(vector x, vector rest)
 {
   vector r, scale = reduce(not_below(x, lowest), LIFT, &r);
   return (small_expm1(r + rest) + 1) * scale;
 }
 
-/* e^x for x <= 0, NaN for NaN, times 2^LIFT. */
+/* e^x times 2^LIFT for x <= 0, NaN for NaN. */
 INLINE vector lifted_exp_negative(vector x)
 {
   vector r, scale = reduce(not_below(x, lowest), LIFT, &r);
   return (small_expm1(r) + 1) * scale;
 }
 
-/* e^x - 1, of -limit for x below that; x <= 0, NaN for NaN. */
+/* e^x - 1 for x <= 0, NaN for NaN; an x below -tanh_limit counts as -tanh_limit. */
 INLINE vector expm1_negative(vector x)
 {
   vector r, scale = reduce(not_below(x, -tanh_limit), 0, &r);
@@ -134,7 +136,7 @@ INLINE vector softplus(vector x)
   return not_below(x, 0) + log1p_fraction(lifted_exp_negative(-magnitude(x)) * lower);
 }
 
-/* Above tanh_limit it is 1. */
+/* 1 / (1 + e^-x), which is 1 for x above tanh_limit. */
 INLINE vector sigmoid(vector x)
 {
   vector r, scale = reduce(not_above(not_below(-x, -tanh_limit), -lowest), -LIFT, &r);

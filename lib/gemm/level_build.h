@@ -15,7 +15,7 @@
 #define CB_TEXT_(x)    #x
 #define CB_TEXT(x)     CB_TEXT_(x)
 
-/* f32_avx512, and a name that ends so: CB_NAME(cb_store) is cb_store_f32_avx512. */
+/* The suffix of this compilation, f32_avx512, and a name that ends so: CB_NAME(cb_store) is cb_store_f32_avx512. */
 #define CB_SUFFIX  CB_JOIN(CB_JOIN(f, CB_REAL_BITS), CB_JOIN(_, CB_LEVEL))
 #define CB_NAME(x) CB_JOIN(x, CB_JOIN(_, CB_SUFFIX))
 
@@ -30,7 +30,7 @@
 
 #if CB_REAL_BITS == 32
 typedef float real;
-typedef uint32_t bits; /* of an element */
+typedef uint32_t bits; /* an unsigned integer of an element's size */
 #else
 typedef double real;
 typedef uint64_t bits;

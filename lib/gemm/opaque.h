@@ -1,12 +1,14 @@
 /*
- * What takes a value out of the optimiser's sight, at no cost. gcc would fold the load of a vector into each of the multiply-adds that
- * use it, many loads in place of one, and keep addresses in memory that an addition gives.
+ * Macros that take a value out of the optimiser's sight, at no cost. Otherwise gcc would fold the load of a vector into
+ * each of the multiply-adds that use it, many loads in place of one, and keep addresses in memory that an addition
+ * gives.
  */
 #ifndef CB_GEMM_OPAQUE_H
 #define CB_GEMM_OPAQUE_H
 
 #define OPAQUE(word) __asm__("" : "+r"(word))
-/* OPAQUE_HERE: the load stays where it stands: moved out of a loop, it would take a register that the loop lacks. */
+/* OPAQUE_HERE also keeps the load where it stands: moved out of a loop, it would take a register that the loop
+   lacks. */
 #if defined __AVX512F__
 #define OPAQUE_VECTOR(v) __asm__("" : "+v"(v))
 #define OPAQUE_HERE(v)   __asm__ volatile("" : "+v"(v))

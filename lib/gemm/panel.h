@@ -4,8 +4,8 @@
  *     panel 0                panel 1              the last: one vector, if no more are needed
  *     [step][2 * lanes]      [step][2 * lanes]    [step][lanes or 2 * lanes]
  *
- * Lanes past the last output hold zeros. Whatever the operand is (weights, or a gradient's pixels), a kernel walks a panel
- * by hops of its width.
+ * Lanes past the last output hold zeros. Whatever the operand is (weights, or a gradient's pixels), a kernel walks a
+ * panel by hops of its width.
  */
 #ifndef CB_GEMM_PANEL_H
 #define CB_GEMM_PANEL_H
@@ -14,13 +14,13 @@
 #include "base/size.h"
 #include "gemm/product.h"
 
-enum { CB_PANEL_VECTORS = 2 /* vectors of lanes of a panel */ };
+enum { CB_PANEL_VECTORS = 2 /* the most vectors of lanes of a panel */ };
 
 /* The lanes of a panel. */
 typedef struct {
-  int64_t first, count; /* outputs */
+  int64_t first, count; /* the first output, and how many outputs */
   int vectors;
-  int64_t width; /* lanes stored: vectors * engine lanes */
+  int64_t width; /* the lanes that are stored: vectors * engine lanes */
 } cb_panel;
 
 /* Panel b of `total` outputs. */
@@ -33,13 +33,13 @@ static inline cb_panel cb_panel_at(const cb_engine *engine, int64_t total, int64
   return panel;
 }
 
-/* Panels of `total` outputs. */
+/* How many panels `total` outputs have. */
 static inline int64_t cb_panels(const cb_engine *engine, int64_t total)
 {
   return cb_ceil_div(total, (int64_t)CB_PANEL_VECTORS * engine->lanes);
 }
 
-/* Elements before panel b, of panels of so many steps, and of all panels of `total` outputs. */
+/* The elements before panel b, and those of all panels of `total` outputs, where a panel has `steps` steps. */
 static inline int64_t cb_panel_offset(const cb_engine *engine, int64_t steps, int64_t b)
 {
   return b * CB_PANEL_VECTORS * engine->lanes * steps;
@@ -56,7 +56,7 @@ typedef struct {
 
 void cb_hops_init(cb_hops *hops, const cb_engine *engine);
 
-/* to[j] = from[j] for j < count, 0 for count <= j < width: a step whose lanes lie side by side. */
+/* Packs a step whose lanes lie side by side: to[j] = from[j] for j < count, 0 for count <= j < width. */
 void cb_panel_pack_step(void *to, const void *from, int64_t count, int64_t width, size_t element);
 
 /* to[s * width + j] = from[place[s] + j * ld] for j < count, 0 for count <= j < width; s < steps. */

@@ -1,11 +1,11 @@
 /*
- * How vectors meet memory of which the first elements alone may be touched, and memory past the caches (vectors.h, which includes
- * this).
+ * Loads and stores of vectors where only the first elements may be touched, and stores past the caches (vectors.h
+ * includes this file).
  */
 #ifndef CB_GEMM_PARTS_H
 #define CB_GEMM_PARTS_H
 
-/* The first m elements of a vector, in pieces of which no two have the same size. */
+/* Copies the first m elements of a vector, in pieces of which no two have the same size. */
 INLINE void copy_part(real *to, const real *from, int64_t m)
 {
   UNROLL for (int piece = LANES / 2; piece > 0; piece /= 2) if (m & piece)
@@ -17,8 +17,8 @@ INLINE void copy_part(real *to, const real *from, int64_t m)
 }
 
 /* load_part   the first m < LANES elements at `from`, zeros behind
-   put_part    the first m of v to `to`
-   put_spread  the first m of v to to[0], to[2], to[4], ...
+   put_part    the first m elements of v to `to`
+   put_spread  the first m elements of v to to[0], to[2], to[4], ...
    shift_down  elements `by` and on of v, in front; what follows is undefined */
 #ifdef __AVX512F__
 INLINE mask first_lanes(int64_t m)
@@ -67,7 +67,7 @@ INLINE vector shift_down(vector v, int64_t by)
 }
 #endif
 
-/* A vector of which m elements may be read; zeros for the others. */
+/* The vector at `from`, of which m elements may be read; the others are zeros. */
 INLINE vector load(const real *from, int64_t m)
 {
   return m >= LANES ? *(const vector *)from : load_part(from, m);
@@ -81,7 +81,7 @@ INLINE void put(real *to, vector v, int64_t m)
     put_part(to, v, m);
 }
 
-/* v to `to`, which is aligned to a vector, past the caches where the level can. */
+/* Stores v at `to`, which is aligned to a vector, past the caches where the level can. */
 INLINE void put_past(real *to, vector v)
 {
 #ifdef __AVX__

@@ -1,12 +1,12 @@
 /*
- * What loops over planes go by (planes.c): a pass, which is a part of the taps and of the output's
- * phases with its columns and rows, and the band, a small copy of the rows of x that some outputs read:
+ * What loops over planes go by (planes.c): a pass, which is a part of the taps and of the output's phases with its
+ * columns and rows, and the band, a small copy of the rows of x that some outputs read:
  *
  *     band [source][row][residue][column]          zeros where a row reaches beyond the image
  *
- * With a stride of s along the row, positions 0, s, 2s, ... of a band row stand together, then 1, 1 + s, ...: neighbouring
- * outputs find their elements of x side by side whatever the stride. Narrow planes share a vector: so many stand side by side
- * in one band that their outputs fill the lanes, and each lane has its own plane's weights.
+ * With a stride of s along the row, positions 0, s, 2s, ... of a band row stand together, then 1, 1 + s, ...:
+ * neighbouring outputs find their elements of x side by side whatever the stride. Narrow planes share a vector: so many
+ * stand side by side in one band that their outputs fill the lanes, and each lane has its own plane's weights.
  */
 #ifndef CB_GEMM_PLANE_BAND_H
 #define CB_GEMM_PLANE_BAND_H
@@ -15,13 +15,13 @@
 #include "gemm/vectors.h"
 
 enum {
-  BAND_ELEMENTS = (24 << 10) / sizeof(real), /* half of a first-level cache */
-  BAND_ROWS = 64,                            /* most rows of a band */
-  BAND_VECTORS = 8,                          /* most vectors of a strip of columns */
-  PASS_TAPS = 32,                            /* most tap rows and tap columns of a pass */
-  PASS_SOURCES = 64,                         /* most sources of a pass */
-  WIDE_WEIGHTS = 128,                        /* weights of a pass that are spread over vectors */
-  SIDE_PLANES = LANES                        /* most planes side by side */
+  BAND_ELEMENTS = (24 << 10) / sizeof(real), /* elements of a band: half of a first-level cache */
+  BAND_ROWS = 64,                            /* the most rows of a band */
+  BAND_VECTORS = 8,                          /* the most vectors of a strip of columns */
+  PASS_TAPS = 32,                            /* the most tap rows, and the most tap columns, of a pass */
+  PASS_SOURCES = 64,                         /* the most sources of a pass */
+  WIDE_WEIGHTS = 128,                        /* the most weights of a pass that are spread over vectors */
+  SIDE_PLANES = LANES                        /* the most planes side by side */
 };
 
 /* An axis of a pass: the outputs of one phase, and the taps that reach them. Output o and tap j meet at source position
@@ -31,10 +31,10 @@ typedef struct {
   int64_t out0, out_step; /* output o lies at out0 + o * out_step in y */
   int64_t count;          /* taps; 0: the outputs are zeros */
   int64_t at[PASS_TAPS];
-  int64_t tap[PASS_TAPS]; /* their numbers in the filter */
+  int64_t tap[PASS_TAPS]; /* the taps' numbers in the filter */
 } pass_axis;
 
-/* Taps [t0, t1) of the axis, counted in rising order of what they read, for outputs of residue `phase`. */
+/* Opens the axis for taps [t0, t1), counted in rising order of what they read, and outputs of residue `phase`. */
 INLINE void pass_axis_open(pass_axis *p, const cb_plane_axis *a, bool up, int64_t t0, int64_t t1, int64_t phase)
 {
   *p = (pass_axis){.in = a->in, .outs = a->out, .stride = a->stride, .out_step = 1};
@@ -59,17 +59,17 @@ typedef struct {
       columns[2]; /* two phases of columns where a transposed stride of 2 interleaves them, else the first */
   int phases;
   int64_t sources;
-  int64_t source[PASS_SOURCES], weight[PASS_SOURCES]; /* where source i and its weights begin, from the group's */
+  int64_t source[PASS_SOURCES], weight[PASS_SOURCES]; /* where source i and its weights begin in the group's */
   bool add;
-  int64_t strip, block; /* most columns of a strip and rows of a block */
-  int64_t low, reach;   /* the first column of the band, from the strip's first output's; columns beyond the last's */
-  int64_t row_low, row_reach;
-  int64_t residue_pitch, row_pitch, source_pitch;
-  int64_t offset[2][PASS_TAPS]; /* of tap columns in a band row */
-  int64_t side, together;       /* planes side by side are `side` lanes apart; most of them */
+  int64_t strip, block; /* the most columns of a strip and rows of a block */
+  int64_t low, reach;   /* the first column that taps of output column 0 meet, and columns from there to the last one */
+  int64_t row_low, row_reach;                     /* the same of rows */
+  int64_t residue_pitch, row_pitch, source_pitch; /* elements of the band from one residue, row, source to the next */
+  int64_t offset[2][PASS_TAPS];                   /* where a band row has the elements of each phase's tap columns */
+  int64_t side, together; /* planes side by side are `side` lanes apart, and at most `together` */
 } pass;
 
-/* Sources [from, to), of all channels at the first depth, then at the next. */
+/* Gives the pass sources [from, to): all channels at the first depth are counted first, then those at the next. */
 INLINE void pass_sources_open(pass *g, int64_t from, int64_t to)
 {
   const cb_plane *p = g->plane;
@@ -80,7 +80,7 @@ INLINE void pass_sources_open(pass *g, int64_t from, int64_t to)
   }
 }
 
-/* Lays out bands for strips of `strip` columns; elements of a row. */
+/* Lays out bands for strips of `strip` columns; returns the elements of a band row. */
 INLINE int64_t lay_out(pass *g, int64_t strip)
 {
   const int64_t stride = g->columns[0].stride;
@@ -96,20 +96,20 @@ INLINE int64_t lay_out(pass *g, int64_t strip)
   return g->row_pitch;
 }
 
-/* Planes that stand side by side in strips of all columns, and how far apart: so that no plane's taps read another's row. */
+/* Sets how many planes stand side by side in strips of all columns, and how far apart: no taps read another's row. */
 INLINE void set_side(pass *g)
 {
   const int64_t stride = g->columns[0].stride, outs = g->columns[0].outs;
-  const int64_t first = g->low < 0 ? -g->low / stride : 0;     /* of the row, in a residue */
-  const int64_t reads = outs + g->reach / stride;              /* behind the last that is read */
-  int64_t ends = (g->columns[0].in - 1 - g->low) / stride + 1; /* behind the row */
+  const int64_t first = g->low < 0 ? -g->low / stride : 0;     /* the place in a residue where the row begins */
+  const int64_t reads = outs + g->reach / stride;              /* the place behind the last that is read */
+  int64_t ends = (g->columns[0].in - 1 - g->low) / stride + 1; /* the place behind the row */
   ends = ends < reads ? ends : reads;
   int64_t side = ends > reads - first ? ends : reads - first;
   g->side = side > outs ? side : outs;
   g->together = 1 + (LANES - outs) / g->side;
 }
 
-/* Range of a pass's taps, in rising positions. */
+/* Sets the range of positions that the pass's taps meet. */
 INLINE void set_reach(pass *g)
 {
   int64_t low = INT64_MAX, high = INT64_MIN;
@@ -158,10 +158,10 @@ INLINE bool pass_cut(pass *g, int64_t good_rows)
   return true;
 }
 
-/* Where the columns of a row of x go: so many from the band row's column `lead` on. The last vectors are parts. */
+/* Where `count` columns of a row of x go: from the band row's column `lead` on. The last vectors are parts. */
 typedef struct {
   int64_t count, lead;
-  mask last[2]; /* of the last vector, or with a stride of 2 the last two */
+  mask last[2]; /* the lanes of the last vector, or with a stride of 2 of the last two */
 } row_copy;
 
 INLINE row_copy row_copy_of(int64_t count, int64_t lead, int64_t stride)
@@ -173,7 +173,7 @@ INLINE row_copy row_copy_of(int64_t count, int64_t lead, int64_t stride)
   return c;
 }
 
-/* A row of x, from the first column that is copied, to a band row. */
+/* Copies a row of x, from the first column that is copied on, to a band row. */
 INLINE void pack_row(const pass *g, const row_copy *c, real *to, const real *x, const int64_t stride)
 {
   int64_t i = 0;
@@ -207,8 +207,8 @@ INLINE void pack_row(const pass *g, const row_copy *c, real *to, const real *x, 
   }
 }
 
-/* The rows that outputs [o0, o1) of the strip from output column c0 on read, of `planes` planes from x on, to the band. The band
-   had zeros, or the same strip. */
+/* Copies to the band the rows that outputs [o0, o1) of the strip from output column c0 on read, of `planes` planes from
+   x on. The band held zeros before, or the same strip. */
 INLINE void pack_rows(const pass *g, real *band, const real *x, int64_t planes, int64_t c0, int64_t columns, int64_t o0,
                       int64_t o1, const int64_t stride)
 {
@@ -242,7 +242,7 @@ INLINE void pack_band(const pass *g, real *band, const real *x, int64_t planes, 
     pack_rows(g, band, x, planes, c0, columns, o0, o1, stride);
 }
 
-/* Where the band has the rows that outputs from o0 on read; `zeros` for those beside the image. */
+/* Points row[] to the band's rows that outputs [o0, o1) read, and to `zeros` for rows beside the image. */
 INLINE void point_rows(const pass *g, const real **row, const real *band, const real *zeros, int64_t o0, int64_t o1)
 {
   const int64_t row0 = o0 * g->rows.stride + g->row_low, count = band_rows(g, o1 - o0);

@@ -1,6 +1,6 @@
 /*
- * What the unrolled loops for common depthwise convolutions share (planes_square.c, planes_square_weights.c): 3 x 3 or 5 x 5 taps
- * that follow each other, and what each vector of columns loads.
+ * What the unrolled loops for common depthwise convolutions share (planes_square.c, planes_square_weights.c): 3 x 3 or
+ * 5 x 5 taps that follow each other, and what each vector of columns loads.
  */
 #ifndef CB_GEMM_PLANES_SQUARE_H
 #define CB_GEMM_PLANES_SQUARE_H
@@ -8,8 +8,8 @@
 #include "gemm/opaque.h"
 #include "gemm/plane_band.h"
 
-/* What an instance is made of: constants are followed through it. Under AddressSanitizer that takes minutes a file, so there the same
-   source is compiled once, for all of them. */
+/* Functions that an instance is made of are inlined, so that its constants are followed through them. Under
+   AddressSanitizer that takes minutes a file, so there each is compiled once, for all instances. */
 #ifdef __SANITIZE_ADDRESS__
 #define INSTANCED static __attribute__((noinline))
 #else
@@ -24,19 +24,19 @@ enum { COLUMNS_OF_3 = 1, COLUMNS_OF_5 = 1, ALWAYS_MASKED = false };
 
 enum {
   HALF = LANES / 2,
-  MOST = 5,           /* tap rows and columns */
-  BLOCK_ROWS = 28,    /* of a narrow plane, over which a vector of columns goes at once */
-  NARROW = 16 * LANES /* columns of such a plane, at most */
+  MOST = 5,           /* the most tap rows, and the most tap columns */
+  BLOCK_ROWS = 28,    /* rows of a narrow plane over which a vector of columns goes at once */
+  NARROW = 16 * LANES /* the most columns of a narrow plane */
 };
 
-/* What an instance knows. */
+/* What an instance knows at compile time. */
 typedef struct {
-  int rows, columns; /* taps */
-  int stride;        /* of x along both axes */
-  int phases;        /* of columns: 2 if a transposed stride interleaves them */
-  int parity;        /* of those, the phase of tap column 0 */
-  int planes;        /* side by side */
-  bool masked;       /* false: every element that a vector loads is in its row */
+  int rows, columns; /* tap rows and tap columns */
+  int stride;        /* the stride in x along both axes */
+  int phases;        /* phases of columns: 2 if a transposed stride interleaves them, else 1 */
+  int parity;        /* the phase of tap column 0, if there are two */
+  int planes;        /* planes side by side in a vector: 1 or 2 */
+  bool masked;       /* loads are masked; false: every element that a vector loads is in its row */
 } square;
 
 /* A call: the taps in rising order of what they meet. */
@@ -44,21 +44,22 @@ typedef struct {
   const cb_plane *plane;
   pass_axis rows;
   int64_t low;          /* column of x that the first tap column meets, from an output's place */
-  int64_t outs;         /* columns of a phase */
+  int64_t outs;         /* output columns of a phase */
   int64_t flip_columns; /* one less than the tap columns, if they are counted backwards; else 0 */
-  int64_t parity;       /* phase of tap column 0, if columns are interleaved */
+  int64_t parity;       /* the phase of tap column 0, if columns are interleaved */
 } call;
 
 /* A vector of columns of the phases, and its lanes. */
 typedef struct {
-  int64_t o;        /* the first */
-  mask in[MOST][2]; /* of a load, its second vector or its second plane */
-  mask out[2];      /* of a store */
-  int64_t count;    /* outputs of a row, from the vector's first on */
-  bool whole;       /* every lane of a store is to be written */
+  int64_t o;        /* the vector's first column */
+  mask in[MOST][2]; /* the lanes of each load, and those of its second vector or its second plane */
+  mask out[2];      /* the lanes of each store */
+  int64_t count;    /* outputs of a row from o on */
+  bool whole;       /* every lane of every store is to be written */
 } place;
 
-/* The column, from the first that a vector meets, of load d. Stride 2: a pair of loads has tap columns 2d and 2d + 1. */
+/* The column of load d, from the first that a vector meets. At stride 2 a pair of loads has tap columns 2d and 2d +
+   1. */
 INLINE int64_t load_at(const square s, int d)
 {
   return s.stride == 2 ? 2 * d : d;
@@ -70,8 +71,8 @@ INLINE int loads_of(const square s)
   return s.phases == 2 ? (s.columns - s.parity) / 2 + 1 : s.columns;
 }
 
-/* The masks of `count` columns from o on. `strict`: loads leave out lanes of no output too, so that what they hold cannot show.
-   `both`: the second plane of a pair is there. */
+/* Makes the masks of `count` columns from o on. `strict`: loads leave out the lanes without an output too, so that what
+   they hold cannot show. `both`: the second plane of a pair is there. */
 INLINE void place_open(place *v, const call *q, const square s, int64_t o, int64_t count, bool both, const bool strict)
 {
   const cb_plane *p = q->plane;
@@ -98,8 +99,9 @@ INLINE void place_open(place *v, const call *q, const square s, int64_t o, int64
   if (s.planes == 2) v->whole = false;
 }
 
-/* take_even and take_odd in an order of the lanes that costs one shuffle; far() turns it, and that of sums of such vectors, into
-   theirs. AVX2 shuffles within halves of a vector at once and across them in a second step. */
+/* take_even and take_odd with the lanes in an order that costs one shuffle; far() puts these lanes, or those of sums of
+   such vectors, in their own order. AVX2 shuffles within halves of a vector at once and across them in a second
+   step. */
 #if CB_VECTOR_BYTES == 32
 #if CB_LANES == 8
 #define EVEN_NEAR 0, 2, 8, 10, 4, 6, 12, 14
@@ -148,7 +150,8 @@ INLINE vector load_masked(const real *x, mask set, const bool masked)
   return v;
 }
 
-/* Load d of the row of x whose column under the first tap is at x: the vector of tap column d, or at stride 2 of two. */
+/* Does load d of the row of x whose column under the first tap is at x: it gives tap column d, or at stride 2 two of
+   them. */
 INLINE void fetch(const real *x, const square s, const place *v, int64_t x_pitch, const int d, vector *tap)
 {
   const real *from = x + load_at(s, d);
@@ -168,14 +171,14 @@ INLINE bool follows(const cb_plane_axis *a)
   return (a->taps == 3 || a->taps == 5) && a->stride <= 2 && (a->step == 1 || a->step == -1);
 }
 
-/* True if there is a loop for the plane's taps and strides. */
+/* True if these files have a loop for the plane's taps and strides. */
 INLINE bool is_square(const cb_plane *p)
 {
   const bool alone = p->channels * p->depths == 1 && p->outs == 1;
   return alone && follows(&p->h) && follows(&p->w) && p->h.taps == p->w.taps && p->h.stride == p->w.stride;
 }
 
-/* The taps of one phase of rows. */
+/* The call for one phase of rows. */
 INLINE call call_of(const cb_plane *p, bool interleaved, int64_t phase)
 {
   const int64_t base = p->w.base + (p->w.step < 0 ? (p->w.taps - 1) * p->w.step : 0);

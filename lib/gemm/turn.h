@@ -1,13 +1,13 @@
 /*
- * Rows of memory onto the lanes: transpose() of shuffles.h whose first step is done by loads, which put halves of two rows into one
- * vector.
+ * Turning rows of memory onto the lanes: transpose() of shuffles.h, whose first step is done by loads that put halves
+ * of two rows into one vector.
  */
 #ifndef CB_GEMM_TURN_H
 #define CB_GEMM_TURN_H
 
 #include "gemm/vectors.h"
 
-/* Half a vector from each place. */
+/* The vector whose lower half lies at `low` and whose upper half lies at `high`. */
 #if CB_VECTOR_BYTES == 64
 INLINE vector load_halves(const real *low, const real *high)
 {

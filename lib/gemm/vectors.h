@@ -1,10 +1,10 @@
 /*
- * Vectors of the type and level that is being compiled (level_build.h), their masks, and how they meet memory of which only a
- * part may be touched; shuffles.h and parts.h belong to it. Engine and layers know no other. A source that wants vectors of half the level's width defines
- * CB_HALF_VECTORS first.
+ * Vectors of the type and level that is being compiled (level_build.h), their masks, and how they meet memory of which
+ * only a part may be touched; shuffles.h and parts.h belong to it. Engine and layers know no other vectors. A source
+ * that wants vectors of half the level's width defines CB_HALF_VECTORS first.
  *
- * A mask is a mask register with AVX-512, elsewhere a vector of all bits or none a lane; what is loaded or stored under a mask
- * or in part touches no memory beside it.
+ * A mask is a mask register with AVX-512, elsewhere a vector of all bits or none a lane; what is loaded or stored under
+ * a mask or in part touches no memory beside it.
  */
 #ifndef CB_GEMM_VECTORS_H
 #define CB_GEMM_VECTORS_H
@@ -33,11 +33,11 @@ typedef real vector __attribute__((vector_size(CB_VECTOR_BYTES), aligned(sizeof(
 typedef integer ivector __attribute__((vector_size(CB_VECTOR_BYTES), aligned(sizeof(real))));
 typedef bits uvector __attribute__((vector_size(CB_VECTOR_BYTES), aligned(sizeof(real))));
 
-/* As many 32-bit integers as a vector has lanes. */
+/* A vector of as many 32-bit integers as a vector of reals has lanes. */
 typedef int32_t narrow __attribute__((vector_size(CB_LANES * 4), aligned(4), may_alias));
 
-/* The intrinsics of this width and type: REALS(loadu) is _mm512_loadu_ps; INTEGERS those of integers of an element's size,
-   NARROW those of 32-bit integers, as many as lanes. */
+/* The intrinsics of this width and type: REALS(loadu) is _mm512_loadu_ps; INTEGERS those of integers of an element's
+   size, NARROW those of 32-bit integers, as many as lanes. */
 #if CB_VECTOR_BYTES == 64
 #define WIDE(name) CB_JOIN_(_mm512_, name)
 typedef __m512i wide_integers;
@@ -80,7 +80,7 @@ typedef __m128i narrow_integers;
 
 #include "gemm/shuffles.h"
 
-/* The lanes' numbers. */
+/* The vector of the lanes' numbers, 0, 1, ... */
 INLINE ivector counting(void)
 {
   static const integer numbers[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
@@ -94,7 +94,7 @@ typedef __mmask16 mask;
 typedef __mmask8 mask;
 #endif
 
-/* A vector of all bits or none a lane as a mask. */
+/* The mask made from a vector that has all bits or none in each lane. */
 INLINE mask mask_of(ivector whole)
 {
 #if CB_REAL_BITS == 32
@@ -115,7 +115,7 @@ INLINE mask greater(vector a, vector b)
   return COMPARED(a, b, _CMP_GT_OQ);
 }
 
-/* Where a or b is NaN. */
+/* The lanes in which a or b is NaN. */
 INLINE mask unordered(vector a, vector b)
 {
   return COMPARED(a, b, _CMP_UNORD_Q);
@@ -130,7 +130,7 @@ INLINE mask same(ivector a, ivector b)
 #endif
 }
 
-/* Where a >= b, a negative integer counting as larger than all others. */
+/* The lanes in which a >= b, where a negative integer counts as larger than all others. */
 INLINE mask at_least(ivector a, ivector b)
 {
 #if CB_REAL_BITS == 32
@@ -140,7 +140,7 @@ INLINE mask at_least(ivector a, ivector b)
 #endif
 }
 
-/* In mask registers, where `|` would fetch both. */
+/* The union of two masks, taken in mask registers; `|` would fetch both from there. */
 INLINE mask either(mask a, mask b)
 {
 #if CB_LANES == 16
@@ -171,7 +171,7 @@ INLINE vector keep(mask take, vector v)
   return REALS(maskz_mov)(take, v);
 }
 
-/* v where it is larger than m, else m. */
+/* Lane by lane, v where it is larger than m, else m. */
 INLINE vector larger(vector v, vector m)
 {
   return REALS(max)(v, m);
@@ -199,7 +199,8 @@ INLINE void put_if(mask take, real *to, vector v)
   REALS(mask_storeu)(to, take, v);
 }
 
-/* Of 64 bits, narrowed by the store itself: GCC 12 makes a narrowed vector's masked store one that may fault. */
+/* Integers of 64 bits are narrowed by the store itself: GCC 12 makes a narrowed vector's masked store one that may
+   fault. */
 INLINE void put_narrow_if(mask take, int32_t *to, ivector v)
 {
 #if CB_REAL_BITS == 32
@@ -325,13 +326,13 @@ INLINE void put_narrow_if(mask take, int32_t *to, ivector v)
 #endif
 #endif
 
-/* Where the bits are those of 0 or -0. */
+/* The lanes whose bits are those of 0 or -0. */
 INLINE mask is_zero(vector v)
 {
   return same((ivector)((uvector)v << 1), (ivector){0});
 }
 
-/* Lanes from <= i < to. */
+/* The mask of lanes i, from <= i < to. */
 INLINE mask lanes_between(int64_t from, int64_t to)
 {
   integer low = (integer)(from < 0 ? 0 : from), high = (integer)(to > LANES ? LANES : to);

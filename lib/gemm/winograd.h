@@ -1,11 +1,11 @@
 /*
- * The parts of Winograd's minimal filtering: transforms with channels on the lanes, and the products between them. One table for
- * each type and instruction-set level.
+ * The parts of Winograd's minimal filtering: transforms with channels on the lanes, and the products between them. One
+ * table for each type and instruction-set level.
  *
  *     y = A^T [ (G g G^T) * (B^T d B) ] A       Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2016
  *
- * A tile of outputs is made from a tile d of inputs, two more each way for three taps. A point is an element of a transformed
- * tile: F(2x2, 3x3) has 4 x 4. At each point the sum over channels is a matrix product of its own:
+ * A tile of outputs is made from a tile d of inputs, two more each way for three taps. A point is an element of a
+ * transformed tile: F(2x2, 3x3) has 4 x 4. At each point the sum over channels is a matrix product of its own:
  *
  *     band      lanes = L channels    [row][column][L]             of a plane, zeros where it is outside       open_band
  *     V         inputs                [point][channel / L][tile][L]                                            inputs
@@ -13,11 +13,11 @@
  *     M         sums over channels    [point][panel][tile][width of the panel]                                 multiply
  *     outputs   lanes = L filters     [row][column][L]                                                         outputs
  *
- * A panel is two vectors of filters, or one (gemm/panel.h). V is the left operand of the product as it lies. What a tile becomes
- * depends on nothing beside it: blocks of tiles may be cut anywhere, and panels too, and no bit shows it.
+ * A panel is two vectors of filters, or one (gemm/panel.h). V is the left operand of the product as it lies. What a
+ * tile becomes depends on nothing beside it: blocks of tiles may be cut anywhere, and panels too, and no bit shows it.
  *
- * Bits: sums over channels are chains of CB_WINOGRAD_CHAIN multiply-adds (half as many where multiply-adds are not fused) in the
- * order of channels, added in order within groups of CB_WINOGRAD_GROUP channels, and these in order.
+ * Bits: sums over channels are chains of CB_WINOGRAD_CHAIN multiply-adds (half as many where multiply-adds are not
+ * fused) in the order of channels, added in order within groups of CB_WINOGRAD_GROUP channels, and these in order.
  */
 #ifndef CB_GEMM_WINOGRAD_H
 #define CB_GEMM_WINOGRAD_H
@@ -26,12 +26,12 @@
 #include <cnnblas/conv.h>
 #include <stdbool.h>
 
-/* The forms: outputs of a tile, each for three taps. */
+/* The forms, named by the outputs of a tile; each is for three taps along an axis. */
 typedef enum {
   CB_WINOGRAD_2X2, /* points 0, 1, -1, inf each way: small integers stay exact */
   CB_WINOGRAD_3X3, /* points of small amplification (winograd_forms.h) */
   CB_WINOGRAD_4X4,
-  CB_WINOGRAD_2, /* the same along rows alone: filters of 1 x 3 */
+  CB_WINOGRAD_2, /* this and the following: along rows alone, for filters of 1 x 3 */
   CB_WINOGRAD_3,
   CB_WINOGRAD_4,
   CB_WINOGRAD_FORMS
@@ -44,8 +44,8 @@ enum {
       80 /* elements between one point's V or M and the next: powers of two would meet in the caches' sets */
 };
 
-/* A band of lanes: to[(r * columns + q) * L + l] = from[l * plane + (row + r) * width + column + q] for l < channels <= L, zeros
-   for other lanes and outside rows [0, height) and columns [0, width), which alone are read. */
+/* A band of lanes: to[(r * columns + q) * L + l] = from[l * plane + (row + r) * width + column + q] for l < channels <=
+   L, zeros for other lanes and outside rows [0, height) and columns [0, width), which alone are read. */
 typedef struct {
   const void *from;
   int64_t plane, channels;
@@ -58,7 +58,7 @@ typedef struct {
 /* B^T d B of a row of tiles whose first begins at `band`: point p of tile t at to[p * point_pitch + t * L]. */
 typedef struct {
   const void *band;
-  int64_t pitch; /* columns of the band */
+  int64_t pitch; /* columns of a row of the band */
   int64_t tiles;
   void *columns; /* scratch of [points of h][pitch][L]; forms of one axis need none */
   void *to;
@@ -76,7 +76,8 @@ typedef struct {
 } cb_winograd_weights;
 
 /* One point's product with one panel:
-       m[t * width + j] = (m[...] if add) + sum over c < channels of  v[c / L * group_pitch + t * L + c % L] * u[c * width + j] */
+       m[t * width + j] = (m[...] if add) + sum over c < channels of
+                          v[c / L * group_pitch + t * L + c % L] * u[c * width + j] */
 typedef struct {
   const void *v;
   int64_t group_pitch;
@@ -92,13 +93,13 @@ typedef struct {
 typedef struct {
   const void *from; /* point p of tile t at from[p * point_pitch + t * width] */
   int64_t point_pitch, width;
-  int64_t tiles, columns; /* columns: at most tiles * outputs of w; the last tile's others are not written */
+  int64_t tiles, columns; /* columns: at most tiles * outputs of w; the last tile's columns beyond are not written */
   void *to;
   int64_t pitch;
 } cb_winograd_outputs;
 
 typedef struct {
-  int taps[2], outputs[2], points[2]; /* of h and w */
+  int taps[2], outputs[2], points[2]; /* a tile's taps, outputs and points along h and along w */
   void (*inputs)(const cb_winograd_inputs *inputs);
   void (*weights)(const cb_winograd_weights *weights);
   /* False if one of the sums behind the outputs, those not written included, is not finite. */
@@ -106,16 +107,16 @@ typedef struct {
 } cb_winograd_form;
 
 typedef struct {
-  int lanes; /* L */
+  int lanes; /* the L of the layouts */
   cb_winograd_form form[CB_WINOGRAD_FORMS];
   void (*open_band)(const cb_winograd_band *band);
   void (*multiply)(const cb_winograd_product *product);
 } cb_winograd;
 
-/* The table of that type at the machine's level (CNNBLAS_ISA respected). Never NULL. */
+/* The table of a type at the machine's level (CNNBLAS_ISA respected). Never NULL. */
 const cb_winograd *cb_winograd_get(cnnblas_dtype dtype);
 
-/* The table of that type compiled for that level, whether or not this machine has it: for tests. */
+/* The table of a type compiled for a level, whether or not this machine has the level: for tests. */
 const cb_winograd *cb_winograd_at(cnnblas_dtype dtype, cb_isa isa);
 
 #endif

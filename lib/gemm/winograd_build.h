@@ -1,4 +1,4 @@
-/* One compilation of Winograd's parts: what its files call of each other. */
+/* One compilation of Winograd's parts: the function that its files call of each other. */
 #ifndef CB_GEMM_WINOGRAD_BUILD_H
 #define CB_GEMM_WINOGRAD_BUILD_H
 

@@ -7,17 +7,18 @@
  *     5        3/8, -3/8, 5/4, -5/4, inf       3
  *     6        0, 5/8, -5/8, 3/2, -3/2, inf    4
  *
- * B^T makes points of inputs, G points of weights, A^T outputs of points: of points p_i and N_i the product of p_i - p_j over the
- * others, row i of G has p_i^j / N_i, of B^T the coefficients of the product of x - p_j, and column i of A^T has p_i^j. The point inf
- * takes the last element. With 4 points G and A^T serve a weight gradient too, whose `taps` are two rows of dy and whose three
- * outputs are the taps. All arguments but the vectors are compile-time constants; constants are exact but for those of G.
+ * B^T makes points of inputs, G points of weights, A^T outputs of points: of points p_i and N_i the product of p_i -
+ * p_j over the others, row i of G has p_i^j / N_i, of B^T the coefficients of the product of x - p_j, and column i of
+ * A^T has p_i^j. The point inf takes the last element. With 4 points G and A^T serve a weight gradient too, whose
+ * `taps` are two rows of dy and whose three outputs are the taps. All arguments but the vectors are compile-time
+ * constants; constants are exact but for those of G.
  */
 #ifndef CB_GEMM_WINOGRAD_FORMS_H
 #define CB_GEMM_WINOGRAD_FORMS_H
 
 #include "gemm/vectors.h"
 
-enum { WINOGRAD_POINTS = 6 /* most of an axis */ };
+enum { WINOGRAD_POINTS = 6 /* the most points of an axis */ };
 
 /* The points of the longer forms, and their squares. */
 #define P5  0.375
@@ -32,7 +33,8 @@ enum { WINOGRAD_POINTS = 6 /* most of an axis */ };
 /* A constant of the vectors' type. */
 #define R(x) ((real)(x))
 
-/* The points p and -p of weights: (even + odd) / N and (even - odd) / N, where N changes its sign with p or does not. */
+/* The weights at points p and -p: (even + odd) / N and (even - odd) / N, where N changes its sign with p or does
+   not. */
 INLINE void weights_to_pair(const int taps, const double p, const double n, const vector *g, vector *plus,
                             vector *minus)
 {
@@ -42,7 +44,7 @@ INLINE void weights_to_pair(const int taps, const double p, const double n, cons
   *minus = even - odd;
 }
 
-/* v = B^T d, as many as points. */
+/* v = B^T d, where d has as many elements as there are points. */
 INLINE void to_points(const int points, const vector *d, vector *v)
 {
   if (points == 1) {
@@ -74,7 +76,7 @@ INLINE void to_points(const int points, const vector *d, vector *v)
   }
 }
 
-/* u = G g of `taps` weights. */
+/* u = G g, where g has `taps` weights. */
 INLINE void weights_to_points(const int points, const int taps, const vector *g, vector *u)
 {
   if (points == 1) {
@@ -102,7 +104,7 @@ INLINE void weights_to_points(const int points, const int taps, const vector *g,
   }
 }
 
-/* y = A^T m: `outputs` outputs. */
+/* y = A^T m, where y has `outputs` outputs. */
 INLINE void from_points(const int points, const int outputs, const vector *m, vector *y)
 {
   if (points == 1) {

@@ -1,6 +1,6 @@
 /*
- * The parts of Winograd's weight gradient F(3x3, 2x2), beside those of winograd.h: dw = sum over tiles of 2 x 2 elements of dy, each
- * with the 4 x 4 elements of x that its taps meet.
+ * The parts of Winograd's weight gradient F(3x3, 2x2), beside those of winograd.h: dw = sum over tiles of 2 x 2
+ * elements of dy, each with the 4 x 4 elements of x that its taps meet.
  *
  *     dw = A^T [ sum over tiles of  (G dy G^T) * (B^T x B) ] A
  *
@@ -9,17 +9,17 @@
  *     sums      over tiles       [point][filter / L][channel][L]     multiply
  *     dw        lanes = L filters  [channel][tap][L]                 gradients
  *
- * One table for each type and instruction-set level. Bits: sums over tiles are chains of CB_WINOGRAD_TILE_CHAIN multiply-adds in the
- * order of tiles, added in order.
+ * One table for each type and instruction-set level. Bits: sums over tiles are chains of CB_WINOGRAD_TILE_CHAIN
+ * multiply-adds in the order of tiles, added in order.
  */
 #ifndef CB_GEMM_WINOGRAD_GRADIENT_H
 #define CB_GEMM_WINOGRAD_GRADIENT_H
 
 #include "gemm/winograd.h"
 
-enum { CB_WINOGRAD_TILE_CHAIN = 32 /* tiles */ };
+enum { CB_WINOGRAD_TILE_CHAIN = 32 /* tiles of one chain of multiply-adds */ };
 
-/* One point's sums of some filters, `vectors` times L of them, with all channels, which are a multiple of L:
+/* One point's sums of `vectors` times L filters with all channels, which are a multiple of L:
        sums[j * sums_pitch + c * L + l] = (sums[...] if add) + sum over t < tiles of
                                           v[c / L * pitch + t * L + c % L] * d[j * pitch + t * L + l] */
 typedef struct {
@@ -31,7 +31,8 @@ typedef struct {
   bool add;
 } cb_winograd_pairs;
 
-/* A^T s A of L filters: to[(c * taps + tap) * L + l] for c < channels, taps rising, or falling where turned. */
+/* A^T s A of L filters: to[(c * taps + tap) * L + l] for c < channels; taps rise, or fall along an axis that is
+   turned. */
 typedef struct {
   const void *from; /* point p of channel c at from[p * point_pitch + c * L] */
   int64_t point_pitch, channels;
@@ -40,8 +41,8 @@ typedef struct {
 } cb_winograd_taps;
 
 typedef struct {
-  int lanes; /* L */
-  /* G dy G^T of a row of tiles, as form.inputs makes those of x: of two axes, of one. */
+  int lanes; /* the L of the layouts */
+  /* G dy G^T of a row of tiles, as form.inputs makes B^T x B: along two axes, and along rows alone. */
   void (*pieces_square)(const cb_winograd_inputs *pieces);
   void (*pieces_line)(const cb_winograd_inputs *pieces);
   void (*multiply)(const cb_winograd_pairs *pairs);
@@ -52,10 +53,10 @@ typedef struct {
   bool (*gradients_line)(const cb_winograd_taps *gradients);
 } cb_winograd_gradient;
 
-/* The table of that type at the machine's level. Never NULL. */
+/* The table of a type at the machine's level. Never NULL. */
 const cb_winograd_gradient *cb_winograd_gradient_get(cnnblas_dtype dtype);
 
-/* The table of that type compiled for that level, whether or not this machine has it: for tests. */
+/* The table of a type compiled for a level, whether or not this machine has the level: for tests. */
 const cb_winograd_gradient *cb_winograd_gradient_at(cnnblas_dtype dtype, cb_isa isa);
 
 #endif
