@@ -1,6 +1,6 @@
 /*
- * CPU detection. The levels and their tests stand in levels.h; a machine has a level if it has all those below as well. The
- * environment variable CNNBLAS_ISA, which names a level, can lower it, never raise it; another value is ignored.
+ * CPU detection. The levels and their tests stand in levels.h; a machine has a level if it has all those below as well.
+ * The environment variable CNNBLAS_ISA, which names a level, can lower it, never raise it; another value is ignored.
  */
 #define _GNU_SOURCE
 #include "base/cpu.h"
@@ -69,7 +69,8 @@ static size_t cache_bytes(int name, size_t fallback)
   return bytes > 0 ? (size_t)bytes : fallback;
 }
 
-/* The kernel knows the first core's share; sysconf, on some AMD machines, multiplies it by the number of those who share. */
+/* Bytes of the first core's L3 cache, as the kernel says; sysconf, on some AMD machines, multiplies them by the number
+   of those that share it. */
 static size_t l3_bytes(void)
 {
   char text[32] = "", *end = text;

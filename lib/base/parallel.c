@@ -14,7 +14,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-static _Atomic pid_t pool_owner;
+static _Atomic pid_t pool_owner; /* the process that ran the first parallel loop; 0: none did */
 
 static int is_forked_child(void)
 {
@@ -22,7 +22,7 @@ static int is_forked_child(void)
   return owner != 0 && owner != getpid();
 }
 
-static _Thread_local bool alone;
+static _Thread_local bool alone; /* what cb_parallel_alone sets */
 
 bool cb_parallel_alone(bool on)
 {
@@ -31,7 +31,7 @@ bool cb_parallel_alone(bool on)
   return before;
 }
 
-static _Thread_local bool flush;
+static _Thread_local bool flush; /* what cb_parallel_flush sets */
 
 bool cb_parallel_flush(bool on)
 {
@@ -66,7 +66,7 @@ static void run_serially(const cb_loop *loops, int count)
     for (int64_t task = 0; task < loops[i].tasks; task++) loops[i].run(loops[i].context, task, 0);
 }
 
-/* The region's threads: all of them if some loop has more than one task. */
+/* How many threads the region has: all of them if some loop has more than one task. */
 static int team_for(int threads, const cb_loop *loops, int count)
 {
   int64_t most = 0;
@@ -77,7 +77,7 @@ static int team_for(int threads, const cb_loop *loops, int count)
 
 static void run_in_team(int threads, const cb_loop *loops, int count)
 {
-  const bool flushes = flush; /* the caller's: each thread has its own */
+  const bool flushes = flush; /* a copy of the caller's, for the team: each thread has its own `flush` */
   pid_t none = 0;
   atomic_compare_exchange_strong(&pool_owner, &none, getpid());
 #pragma omp parallel num_threads(threads)

@@ -3,8 +3,8 @@
 #include <pthread.h>
 #include <string.h>
 
-/* Figures of AVX-512, which the other levels share where their rows say nothing else. They were measured on one core and two
-   of a Zen 4 and a Zen 5 EPYC. */
+/* The figures of AVX-512, which the other levels share where their rows say nothing else. They were measured on one
+   core and on two of a Zen 4 and a Zen 5 EPYC. */
 static const cb_parameters common = {
     .order =
         {
@@ -32,7 +32,7 @@ static const cb_parameters common = {
 
 static void order_avx2(cb_order *order)
 {
-  order->chunk_steps = 288; /* [288][16] floats are 18 KiB of L1: slivers */
+  order->chunk_steps = 288; /* a sliver of [288][16] floats takes 18 KiB of L1 */
   order->whole_channels = true;
 }
 static void pace_avx2(cb_pace *pace)
@@ -49,11 +49,11 @@ static void pace_avx512(cb_pace *pace)
   pace->past_bytes = common.pace.past_bytes;
 }
 
-/* What levels have of their own, and makers at a level; a level takes what those below it have, and then its own. A row of a
-   maker may change the pace alone. */
+/* What levels have of their own, and what makers have at a level; a level takes what those below it have, and then its
+   own. A maker's row may change the pace alone. */
 static const struct {
   const char *level;
-  cb_maker maker; /* CB_MAKER_ANY: of all */
+  cb_maker maker; /* whose processors take the row; CB_MAKER_ANY: all */
   void (*order)(cb_order *order);
   void (*pace)(cb_pace *pace);
 } rows[] = {

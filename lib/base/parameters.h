@@ -31,8 +31,7 @@ typedef struct {
   int64_t lane_pixels;  /* about the pixels of a block with pixels on the lanes: tiles share nothing but the weights */
   int64_t staged_pixels; /* about the pixels of a block of all phases together, when they meet in a stage */
   int64_t shared_panels; /* the most bytes of weights that are packed at once for all jobs */
-  int64_t
-      direct_pixels; /* pixels of all images up to which pixels on the lanes read weights in place; a cost uses it */
+  int64_t direct_pixels; /* pixels of all images up to which lanes of pixels read weights in place; a cost uses it */
 } cb_order;
 
 /* What moves no bit. */

@@ -1,8 +1,8 @@
 /*
  * CPU quotas of control groups, as the kernel shows them:
  *
- *   /proc/self/cgroup      a line a hierarchy: "0::/a/b" (version 2), "4:cpu,cpuacct:/a/b" (version 1); /a/b is the group
- *   /proc/self/mountinfo   "36 25 0:31 /a /sys/fs/cgroup rw - cgroup2 cgroup2 rw": group /a is the folder /sys/fs/cgroup
+ *   /proc/self/cgroup      a line a hierarchy: "0::/a/b" (version 2), "4:cpu,cpuacct:/a/b" (version 1); group /a/b
+ *   /proc/self/mountinfo   "36 25 0:31 /a /sys/fs/cgroup rw - cgroup2 cgroup2 rw": group /a is folder /sys/fs/cgroup
  *   cpu.max                version 2: "150000 100000", microseconds in each period, or "max 100000"
  *   cpu.cfs_quota_us, cpu.cfs_period_us    version 1: the same two numbers; a quota of -1 is none
  *
@@ -22,7 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Bytes with the terminating NUL. A longer line is read as an empty one, a longer path is not looked at. */
+/* The most bytes of each, with the terminating NUL. A longer line is read as an empty one, a longer path is skipped. */
 enum { LONGEST_LINE = 2048, LONGEST_GROUP = 1024, LONGEST_PATH = 2048, LONGEST_FILE_NAME = 32 };
 
 typedef enum { VERSION_1, VERSION_2, VERSIONS } version;
@@ -49,7 +49,7 @@ static bool next_byte(source *s, char *byte)
   return true;
 }
 
-/* The next line without its end; false after the last. */
+/* Reads the next line, without its end; false after the last line. */
 static bool next_line(source *s, char *line, size_t size)
 {
   size_t length = 0;
@@ -74,7 +74,7 @@ static bool open_source(source *s, const char *path)
 
 /* ---- limits ---- */
 
-/* The number above 0 that *text begins with, after white space; *text moves behind it. 0: there is none. */
+/* The number above 0 that *text begins with, after white space; moves *text behind it. 0 if there is no number. */
 static int64_t take_number(const char **text)
 {
   const char *from = *text + strspn(*text, " \t");
@@ -86,7 +86,7 @@ static int64_t take_number(const char **text)
   return number;
 }
 
-/* Reads `count` numbers that are all there is in the first line of folder/name; 0: something else is. */
+/* Reads the first line of folder/name, which holds `count` numbers above 0; false if it holds anything else. */
 static bool read_numbers(const char *folder, const char *name, int count, int64_t *numbers)
 {
   char path[LONGEST_PATH + LONGEST_FILE_NAME], line[128];
@@ -100,7 +100,7 @@ static bool read_numbers(const char *folder, const char *name, int count, int64_
   return read && !text[strspn(text, " \t")];
 }
 
-/* Processors that one group allows; 0: no limit. */
+/* How many processors one group allows; 0: it has no limit. */
 static int64_t limit_of(version v, const char *folder)
 {
   int64_t n[2]; /* quota, period */
@@ -112,6 +112,7 @@ static int64_t limit_of(version v, const char *folder)
   return processors < INT_MAX ? processors : INT_MAX;
 }
 
+/* The lesser of two limits, of which 0 is none. */
 static int64_t lesser(int64_t a, int64_t b)
 {
   return !a || (b && b < a) ? b : a;
@@ -131,7 +132,7 @@ static int64_t least_limit(version v, char *folder, size_t top)
 
 /* ---- /proc/self/cgroup ---- */
 
-/* True if one of the words between commas is `word`. */
+/* True if one of the list's words, which stand between commas, is `word`. */
 static bool has_word(const char *list, const char *word)
 {
   size_t length = strlen(word);
@@ -142,7 +143,7 @@ static bool has_word(const char *list, const char *word)
   return false;
 }
 
-/* The process's group in each version's hierarchy; "" where there is none. */
+/* Finds the process's group in each version's hierarchy; "" where there is none. */
 static void read_groups(const char *root, char groups[VERSIONS][LONGEST_GROUP])
 {
   char path[LONGEST_PATH], line[LONGEST_LINE];
@@ -179,7 +180,7 @@ static void unescape(char *text)
   *to = 0;
 }
 
-/* Takes a line apart, in place; false if it is no mount of a hierarchy that can hold a CPU quota. */
+/* Takes a line of mountinfo apart, in place; false if it is no mount of a hierarchy that can hold a CPU quota. */
 static bool parse_mount(char *line, mount *m)
 {
   char *rest = strstr(line, " - "), *fields[5];
@@ -199,7 +200,7 @@ static bool parse_mount(char *line, mount *m)
   return true;
 }
 
-/* What follows of a group's path below a mount's root: "" or "/..."; NULL if the group is not below it. */
+/* The rest of a group's path below a mount's root: "" or "/..."; NULL if the group is not below it. */
 static const char *below(const char *group, const char *mounted)
 {
   size_t length = strcmp(mounted, "/") ? strlen(mounted) : 0;

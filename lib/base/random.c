@@ -31,7 +31,7 @@ double cnnblas_random_normal(uint64_t seed, uint64_t stream, uint64_t index)
 {
   uint32_t bits[4];
   cnnblas_random_bits(seed, stream, index / 2, bits);
-  double u = (double)((word(bits) >> 11) + 1) * 0x1p-53; /* (0, 1], so that the logarithm is finite */
+  double u = (double)((word(bits) >> 11) + 1) * 0x1p-53; /* u is in (0, 1], so that its logarithm is finite */
   double angle = 6.283185307179586477 * ((double)(word(bits + 2) >> 11) * 0x1p-53);
   return sqrt(-2 * log(u)) * (index % 2 ? sin(angle) : cos(angle));
 }

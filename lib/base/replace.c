@@ -17,8 +17,8 @@
 
 enum {
   MOST_LINKS = 40, /* the most links that are followed, as many as Linux follows */
-  MOST_NAME = 200, /* characters of the target's name in the temporary's: NAME_MAX less the random part */
-  TRIES = 100
+  MOST_NAME = 200, /* the most characters of the target's name in the temporary's: NAME_MAX less the random part */
+  TRIES = 100      /* the most names that are tried for the temporary file */
 };
 
 static int fail(cb_replacement *r, const char *doing, int reason)
@@ -36,7 +36,7 @@ static size_t folder_length(const char *path)
   return slash ? (size_t)(slash - path) + 1 : 0;
 }
 
-/* The folder as a path of its own; `folder` has PATH_MAX bytes. */
+/* Writes a path's folder, as a path of its own, to `folder`, which has PATH_MAX bytes. */
 static void folder_of(const char *path, char *folder)
 {
   size_t length = folder_length(path);
@@ -76,7 +76,7 @@ static int follow(const char *path, char *to, bool *magic)
   return -1;
 }
 
-/* What stands at the path: fills *about, its mode 0 for nothing yet, and r->target. */
+/* Looks at what stands at the path: fills r->target, r->straight and *about, whose mode is 0 if nothing is there yet. */
 static int look(cb_replacement *r, const char *path, struct stat *about)
 {
   bool magic;
@@ -101,7 +101,7 @@ static int open_again(const char *path, int flags, mode_t mode)
   return fd;
 }
 
-/* Only names that nobody uses are opened, so a poor random number costs a try and no file. */
+/* Random bits for a name. Only names that nobody uses are opened, so a poor random number costs a try and no file. */
 static uint64_t random_bits(void)
 {
   uint64_t bits;
@@ -125,8 +125,8 @@ static int open_temporary(cb_replacement *r, mode_t mode)
   return r->fd < 0 ? fail(r, "create", errno) : 0;
 }
 
-/* The old file's owner, group and mode, as far as the process may. Whoever is in a group that could not be kept gets no
-   more than everyone has. */
+/* Gives fd the old file's owner, group and mode, as far as the process may. Whoever is in a group that could not be
+   kept gets no more than everyone has. */
 static void take_rights(int fd, const struct stat *old)
 {
   mode_t mode = old->st_mode & 0777;
@@ -149,8 +149,8 @@ int cb_replace_begin(cb_replacement *r, const char *path, bool straight)
   return 0;
 }
 
-/* The new name itself is on the disk only when its folder is; some file systems cannot flush one, and a folder that may
-   be written but not read cannot be opened for it. */
+/* Flushes the target's folder, without which the new name is not on the disk. Some file systems cannot flush a folder,
+   and one that may be written but not read cannot be opened for it. */
 static int sync_folder(cb_replacement *r)
 {
   char folder[PATH_MAX];

@@ -1,4 +1,4 @@
-/* The doors that libcnnblas_net uses into libcnnblas. */
+/* The functions through which libcnnblas_net and libcnnblas_onnx reach into libcnnblas; see shared.h. */
 #include "base/shared.h"
 #include "base/memory.h"
 #include "base/parallel.h"

@@ -1,4 +1,4 @@
-/* Status names and the per-thread buffer of the last error. */
+/* The names of statuses, and each thread's text of the last error; see status.h. */
 #include "base/status.h"
 #include <stdarg.h>
 #include <stdio.h>

@@ -2,16 +2,17 @@
 #include "gemm/activations.h"
 #include "gemm/exponential.h"
 
-/* Klambauer, Unterthiner, Mayr, Hochreiter, "Self-normalizing neural networks", 2017. */
+/* SELU's constants: Klambauer, Unterthiner, Mayr, Hochreiter, "Self-normalizing neural networks", 2017. */
 static const real selu_scale = (real)1.0507009873554804934, selu_alpha = (real)1.6732632423543772848;
 
-/* x where the product with a factor that vanishes shall vanish too, and not become NaN. */
+/* x within bounds, so that its product with a factor that vanishes vanishes too, and does not become NaN. */
 INLINE vector bounded(vector x)
 {
   return not_above(not_below(x, -1000), 1000);
 }
 
-/* x e / (1 + e) for x < 0: of a small e the product is taken before the lift is undone, so that it keeps its digits. */
+/* x / (1 + e^-x), for x < 0 as x e / (1 + e) with e = e^x: of a small e the product is taken before the lift is undone,
+   so that it keeps its digits. */
 INLINE vector swish(vector x)
 {
   vector lifted = lifted_exp_negative(-magnitude(x)), part = 1 / (1 + lifted * lower);
@@ -19,7 +20,7 @@ INLINE vector swish(vector x)
   return choose(greater((vector){0}, x), below, x * part);
 }
 
-/* With s the sigmoid of x and c that of -x: s (1 + x c). */
+/* The derivative of swish: s (1 + x c), where s is the sigmoid of x and c that of -x. */
 INLINE vector swish_slope(vector x)
 {
   vector e = lifted_exp_negative(-magnitude(x)) * lower, above = 1 / (1 + e), below = e * above;
@@ -37,8 +38,9 @@ static inline real hard_swish_slope(real x)
   return x <= -3 ? 0 : x >= 3 ? 1 : (2 * x + 3) / 6;
 }
 
-/* The Gaussian's tail: Phi(-a) = e^(-a^2 / 2) g(a) for 0 <= a <= limit, where (a + 4) g(a) is a polynomial in 2 a / (a + 4) - 1,
-   interpolated in Chebyshev's nodes (relative error 1.4e-8, f64: 4e-17). Above the limit a Phi(-a) rounds to 0. */
+/* The Gaussian's tail: Phi(-a) = e^(-a^2 / 2) g(a) for 0 <= a <= limit, where (a + 4) g(a) is a polynomial in 2 a / (a
+   + 4) - 1, interpolated in Chebyshev's nodes (relative error 1.4e-8, f64: 4e-17). Above the limit a Phi(-a) rounds to
+   0. */
 #if CB_REAL_BITS == 32
 static const real tail_limit = 15;
 static const real tail_terms[] = {-0.000125558386f, 0.000188996519f, 0.00156688169f, -0.00352097282f, -0.00752540242f,
@@ -54,13 +56,13 @@ static const real tail_terms[] = {
     0.3871374007422188786,      -0.60789664197189175887,    0.75528513041575147989};
 #endif
 
-/* (a + 4) g(a), where part is a / (a + 4). */
+/* (a + 4) g(a), from part = a / (a + 4). */
 INLINE vector tail_polynomial(vector part)
 {
   return POLYNOMIAL(tail_terms, 2 * part - 1);
 }
 
-/* |x|, at most the limit; *lifted = e^(-a^2 / 2) 2^LIFT, with what the rounding of a^2 leaves out. */
+/* Returns a = |x|, at most tail_limit; *lifted = e^(-a^2 / 2) 2^LIFT, with what the rounding of a^2 leaves out. */
 INLINE vector tail_at(vector x, vector *lifted)
 {
   vector a = not_above(magnitude(x), tail_limit), square = a * a;
@@ -68,7 +70,8 @@ INLINE vector tail_at(vector x, vector *lifted)
   return a;
 }
 
-/* max(x, 0) - a Phi(-a): the product is taken before the lift is undone, so that it keeps its digits. */
+/* x Phi(x) = max(x, 0) - a Phi(-a), a = |x|: the product is taken before the lift is undone, so that it keeps its
+   digits. */
 INLINE vector gelu(vector x)
 {
   vector lifted, a = tail_at(x, &lifted);
@@ -76,7 +79,8 @@ INLINE vector gelu(vector x)
   return not_below(x, 0) - tail_polynomial(part) * part * lifted * lower;
 }
 
-/* Phi(x) + x phi(x), phi the density: for x < 0 e^(-a^2 / 2) (g(a) - a / sqrt(2 pi)), and 1 less that of -x for x > 0. */
+/* The derivative of gelu, Phi(x) + x phi(x) with the density phi: e^(-a^2 / 2) (g(a) - a / sqrt(2 pi)) for x < 0, and 1
+   less that of -x for x > 0. */
 INLINE vector gelu_slope(vector x)
 {
   vector lifted, a = tail_at(x, &lifted);
@@ -85,16 +89,18 @@ INLINE vector gelu_slope(vector x)
   return choose(greater(x, (vector){0}), 1 - below, below);
 }
 
-/* ELU without alpha: e^x - 1 for x < 0. */
+/* ELU below 0, without alpha: e^x - 1, and 0 for x > 0. */
 INLINE vector elu_below(vector x)
 {
   return expm1_negative(not_above(x, 0));
 }
 
-/* Each iteration reads its own element before writing it, so `to` == `from` is as good as apart. */
+/* EACH(value) sets to[i] = value for each i. Each iteration reads its own element before writing it, so `to` may be
+   `from`. */
 #define EACH(value) _Pragma("GCC ivdep") for (int64_t i = 0; i < count; i++) to[i] = value
 
-/* The same a vector `v` of x at a time, and in the second with `e` of dy. */
+/* EACH_VECTOR(value) sets a vector of `to` at a time, made of the vector `v` of x; EACH_PAIR(value) of `v` and of `e`,
+   that of dy. */
 #define EACH_VECTOR(value)                                                                                             \
   for (int64_t i = 0; i < count; i += LANES) {                                                                         \
     vector v = load(x + i, count - i);                                                                                 \
@@ -152,10 +158,10 @@ static void forward(const cnnblas_activation *f, int64_t count, const void *from
   }
 }
 
+/* x or y is what `from` holds: cb_activation_needs_x. */
 static void backward(const cnnblas_activation *f, int64_t count, const void *from, const void *error, void *result)
 {
-  const real *x = from, *y = from, *dy = error, alpha = (real)f->alpha,
-             beta = (real)f->beta; /* x or y: cb_activation_needs_x */
+  const real *x = from, *y = from, *dy = error, alpha = (real)f->alpha, beta = (real)f->beta;
   real *to = result;
   switch (f->kind) {
   case CNNBLAS_RELU:

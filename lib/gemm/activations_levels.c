@@ -1,4 +1,4 @@
-/* The activations' loops of this build, and the machine's. */
+/* The tables of the activations' loops that this build has (gemm/activations.h), and the machine's one among them. */
 #include "gemm/activations.h"
 #include "gemm/dispatch.h"
 

@@ -2,8 +2,8 @@
  * Serial GEMM from OpenBLAS and the guard that keeps it serial; see blas.h.
  *
  * A child of fork() has the calling thread alone, and every lock as some other thread may have left it. So fork() waits
- * until no product runs, which also leaves OpenBLAS's own locks and buffers free, and the child begins with new locks, and
- * with the number of threads that the products of its parent had put away.
+ * until no product runs, which also leaves OpenBLAS's own locks and buffers free, and the child begins with new locks,
+ * and with the number of threads that the products of its parent had put away.
  */
 #define _GNU_SOURCE
 #include "gemm/blas.h"
@@ -13,14 +13,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FLAVOUR_SERIAL = 0, FLAVOUR_PTHREAD = 1, FLAVOUR_OPENMP = 2 }; /* openblas_get_parallel's answers */
+enum { FLAVOUR_SERIAL = 0, FLAVOUR_PTHREAD = 1, FLAVOUR_OPENMP = 2 }; /* the answers of openblas_get_parallel */
 
 static pthread_mutex_t guard_lock = PTHREAD_MUTEX_INITIALIZER;
-static int guard_count;    /* loops in flight, pthread flavour */
-static int guard_restores; /* what the first of them found */
+static int guard_count;    /* loops in flight; counted for the pthread flavour alone */
+static int guard_restores; /* the number of threads that the first of these loops found, for the last to restore */
 
-/* Held by each product: to write where only one may run at a time (the serial flavour has no locks of its own), to read
-   elsewhere. fork() asks for it to write, and is not put off by products that come later. */
+/* Each product holds this lock: to write where only one may run at a time (the serial flavour has no locks of its own),
+   to read elsewhere. fork() asks for it to write, and is not put off by products that come later. */
 static pthread_rwlock_t product_lock = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
 
 static void before_fork(void)
@@ -35,7 +35,7 @@ static void after_fork_in_parent(void)
   pthread_rwlock_unlock(&product_lock);
 }
 
-/* The loops in flight were other threads', which are not here. */
+/* The loops in flight ran on other threads, which the child does not have. */
 static void after_fork_in_child(void)
 {
   guard_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
@@ -103,7 +103,7 @@ const char *cb_blas_flavour(void)
   return flavour >= FLAVOUR_SERIAL && flavour <= FLAVOUR_OPENMP ? names[flavour] : "unknown";
 }
 
-/* "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ...": the second word. */
+/* The version is the second word of OpenBLAS's configuration: "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ...". */
 void cb_blas_version(char *text, size_t size)
 {
   const char *config = openblas_get_config(), *begin = strchr(config, ' ');

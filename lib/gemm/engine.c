@@ -1,4 +1,4 @@
-/* Which tables of engines this build has (gemm/engine.h), and which of them the machine takes. */
+/* The tables of engines that this build has (gemm/engine.h), and the one among them that the machine takes. */
 #include "gemm/engine.h"
 #include "gemm/dispatch.h"
 

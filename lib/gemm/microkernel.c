@@ -3,10 +3,10 @@
  *
  *     c[i][j] (+)= sum over s < steps of  a[row[i] + awalk[s]] * b[bwalk[s] + j]
  *
- *            b: nv vectors of lanes              The m x nv sums live in registers from the first step to the last. A step
- *            +-------+-------+                   loads nv vectors, broadcasts m elements and does m * nv fused
- *   a: row 0 |acc 0 0|acc 0 1|                   multiply-adds. m and nv are constants of each instance, so every loop
- *      row 1 |acc 1 0|acc 1 1|                   over them is unrolled and no sum leaves its register.
+ *            b: nv vectors of lanes           The m x nv sums live in registers from the first step to the last. A step
+ *            +-------+-------+                loads nv vectors, broadcasts m elements and does m * nv fused
+ *   a: row 0 |acc 0 0|acc 0 1|                multiply-adds. m and nv are constants of each instance, so every loop
+ *      row 1 |acc 1 0|acc 1 1|                over them is unrolled and no sum leaves its register.
  *      ...   |       |       |
  *
  * Compiled with -ffp-contract=fast (multiply and add fuse) and -fno-predictive-commoning (gcc would carry overlapping
@@ -22,10 +22,10 @@
 #include "gemm/engine_build.h"
 #include "gemm/vectors.h"
 
-enum { ROWS_IN_REGISTERS = 6 };
+enum { ROWS_IN_REGISTERS = 6 }; /* rows whose offsets are kept in registers */
 
-/* Kernels of so many vectors ask for what comes next: they are those that read the lanes and store the sums in arrays of
-   the caller. The others have packed lanes, and no slot to spare: a prefetch a step made 14 x 2 a tenth slower. */
+/* Kernels of so many vectors ask for what comes next: they are those that read the lanes and store the sums in arrays
+   of the caller. The others have packed lanes, and no slot to spare: a prefetch a step made 14 x 2 a tenth slower. */
 enum { PREFETCHING = 3 };
 
 /* Makes the optimiser forget how the pointer came about. */
@@ -57,7 +57,7 @@ static inline __attribute__((always_inline)) void multiply(const cb_tile *tile, 
     }
   }
 
-  real *c = tile->c; /* copies: for all gcc knows, a vector stored changes the tile */
+  real *c = tile->c; /* c and ldc are copies: for all gcc knows, a vector stored changes the tile */
   const int64_t ldc = tile->ldc;
   if (tile->add) {
     UNROLL for (int i = 0; i < m; i++, c += ldc) UNROLL for (int v = 0; v < nv; v++)

@@ -1,8 +1,8 @@
 /*
  * Packing the rows of packed products: weights in the order in which gemm/slivers.c reads them, [steps][m].
  *
- * Rows of m elements are stored as whole vectors in rising order; what reaches beyond a row is overwritten by the next, and
- * the last ones are stored exactly, since what follows may be another task's.
+ * Rows of m elements are stored as whole vectors in rising order; what reaches beyond a row is overwritten by the next,
+ * and the last ones are stored exactly, since what follows may be another task's.
  */
 #include "base/size.h"
 #include "gemm/engine_build.h"
@@ -36,7 +36,7 @@ void CB_NAME(cb_pack_rows)(void *to_, const void *from_, int64_t ld, int64_t ste
     for (int64_t i = 0; i < m; i++) to[s * m + i] = from[i * ld + s];
 }
 
-/* One channel of one tile. */
+/* Packs one channel of a tile of m outputs, which lie `pitch` elements apart. */
 INLINE void turn_tile(real *to, const real *from, const int64_t *tap, const int64_t taps, const int64_t pitch,
                       const int64_t m)
 {
@@ -44,7 +44,7 @@ INLINE void turn_tile(real *to, const real *from, const int64_t *tap, const int6
     for (int64_t i = 0; i < m; i++) to[t * m + i] = from[i * pitch + tap[t]];
 }
 
-/* The same where the taps are nine in the opposite order, and outputs lie next to each other. */
+/* turn_tile for nine taps in the opposite order and outputs that lie next to each other. */
 INLINE void turn_nine(real *to, const real *from, const int m)
 {
   UNROLL for (int t = 0; t < 9; t++) UNROLL for (int i = 0; i < m; i++) to[t * m + i] = from[i * 9 + 8 - t];
@@ -58,7 +58,7 @@ static bool is_turned_nine(const cb_turned *t)
   return true;
 }
 
-/* m elements side by side; the compiler knows the usual tiles. */
+/* Copies m elements that lie side by side; the compiler knows the lengths of the usual tiles. */
 INLINE void copy_tile(real *to, const real *from, const int64_t m)
 {
   if (m == CB_PACKED_ROWS)
@@ -73,7 +73,7 @@ void CB_NAME(cb_pack_turned)(const cb_turned *t)
 {
   const bool nine = is_turned_nine(t), side_by_side = t->taps == 1 && t->output_pitch == 1;
   const int64_t steps = t->channels * t->taps, first = cb_split(t->outputs, t->tiles, t->first);
-  const int64_t least = t->outputs / t->tiles, more = t->outputs % t->tiles; /* of a tile: cb_split */
+  const int64_t least = t->outputs / t->tiles, more = t->outputs % t->tiles; /* as cb_split cuts */
   for (int64_t c = 0; c < t->channels; c++) {
     const real *from = (const real *)t->from + c * t->channel_pitch + first * t->output_pitch;
     real *to = t->to;

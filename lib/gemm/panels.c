@@ -1,14 +1,15 @@
 /*
- * Moving between the two orders of a matrix: packing lanes from rows, and storing a finished tile, straight or transposed,
- * with its epilogue. Everything goes by vectors; a transposition takes as many of them as a vector has elements, in
- * registers. Nothing is read or written outside the matrices: vectors that would reach over are taken apart.
+ * Moving between the two orders of a matrix: packing lanes from rows, and storing a finished tile, straight or
+ * transposed, with its epilogue. Everything goes by vectors; a transposition takes as many of them as a vector has
+ * elements, in registers. Nothing is read or written outside the matrices: vectors that would reach over are taken
+ * apart.
  */
 #include "gemm/engine_build.h"
 #include "gemm/turn.h"
 
-enum { PACK_STEPS = 512 }; /* a stretch of steps: its lanes stay in L2, its rows are long enough to prefetch */
+enum { PACK_STEPS = 512 }; /* steps of a stretch: its lanes stay in L2, its rows are long enough to prefetch */
 
-/* Steps [s0, s1) of lanes [j, j + LANES) of cb_pack_lanes; the source's elements end at `end`. */
+/* Packs steps [s0, s1) of lanes [j, j + LANES) for cb_pack_lanes; the source has `end` elements. */
 static void pack_stretch(real *dst, const real *src, int64_t ld, int64_t s0, int64_t s1, int64_t j, int64_t count,
                          int64_t width, int64_t end)
 {
@@ -55,7 +56,7 @@ INLINE int64_t row_place(const cb_store *t, int64_t i)
   return t->place ? t->place[i] : i * t->row_step;
 }
 
-/* One element through the epilogue. */
+/* Stores one element through the epilogue. */
 static inline void finish(const cb_store *t, int64_t i, int64_t j)
 {
   const real *bias = t->bias, *residual = t->residual;
@@ -68,7 +69,7 @@ static inline void finish(const cb_store *t, int64_t i, int64_t j)
   *out = value;
 }
 
-/* m neighbours in out, from `at` on, through the epilogue; they share the bias at *bias. */
+/* Stores m neighbours in out, from `at` on, through the epilogue, unless `plain`; they share the bias at *bias. */
 INLINE void finish_vector(const cb_store *t, const bool plain, int64_t at, vector value, const real *bias, int64_t m)
 {
   real *out = (real *)t->out + at;
@@ -81,13 +82,15 @@ INLINE void finish_vector(const cb_store *t, const bool plain, int64_t at, vecto
   put(out, value, m);
 }
 
-/* Rows [first, first + m) of a block, side by side in out or in every second place, from `at` on. */
+/* Rows [first, first + m) of a block, which lie side by side in out from `at` on or, if `spread`, in every second
+   place. */
 typedef struct {
   int64_t first, m, at;
   bool spread;
 } stretch;
 
-/* The stretches of rows [i, i + m). Rows in every second place are told only where there is no epilogue. */
+/* Finds the stretches of rows [i, i + m), and returns how many. Rows in every second place make one only without an
+   epilogue. */
 static int find_stretches(const cb_store *t, const bool plain, int64_t i, int64_t m, stretch stretches[LANES])
 {
   if (!t->place) {
@@ -106,7 +109,7 @@ static int find_stretches(const cb_store *t, const bool plain, int64_t i, int64_
   return n;
 }
 
-/* One lane of a block: its rows are the elements of v. */
+/* Stores one lane of a block, whose rows are the elements of v. */
 INLINE void finish_lane(const cb_store *t, const bool plain, const stretch *stretches, int count, int64_t lane,
                         vector v, const real *bias)
 {
@@ -121,7 +124,8 @@ INLINE void finish_lane(const cb_store *t, const bool plain, const stretch *stre
   }
 }
 
-/* Rows are neighbours in out, or stretches of neighbours: blocks of as many rows and lanes as a vector has elements, transposed. */
+/* Stores a block whose rows are neighbours in out, or stretches of neighbours, by transposing squares of LANES rows and
+   lanes. */
 INLINE void store_transposed(const cb_store *t, const bool plain)
 {
   const real *c = t->c, *bias = t->bias;
@@ -156,7 +160,7 @@ INLINE void store_transposed(const cb_store *t, const bool plain)
   }
 }
 
-/* Lanes are neighbours in out. */
+/* Stores a block whose lanes are neighbours in out. */
 INLINE void store_straight(const cb_store *t, const bool plain)
 {
   const real *c = t->c, *bias = t->bias;
@@ -166,7 +170,7 @@ INLINE void store_straight(const cb_store *t, const bool plain)
                     t->count - j);
 }
 
-/* The same past the caches, where a whole vector is aligned. */
+/* Stores such a block without an epilogue; whole vectors that are aligned go past the caches. */
 static void store_past(const cb_store *t)
 {
   const real *c = t->c;
@@ -196,7 +200,7 @@ static void store_straight_full(const cb_store *t)
   store_straight(t, false);
 }
 
-/* Any steps, no epilogue: what the stage of a strided input gradient takes. */
+/* Stores a block at any steps, without an epilogue: the stage of a strided input gradient takes this. */
 static void store_plain(const cb_store *t)
 {
   const real *c = t->c;

@@ -3,8 +3,9 @@
  *
  *     y[group][m][oh][ow] (+)= sum over sources i and taps of  weights[group][m][i][th][tw] * x[group][i][ih][iw]
  *
- * with ih, iw where the tap meets the output (engine.h). Pixels of a row stand on the lanes. A block of rows of x is copied to a
- * band with zeros at its sides (plane_band.h), so that every load is a whole vector and the loop knows no edges:
+ * with ih, iw where the tap meets the output (engine.h). Pixels of a row stand on the lanes. A block of rows of x is
+ * copied to a band with zeros at its sides (plane_band.h), so that every load is a whole vector and the loop knows no
+ * edges:
  *
  *     for each group (narrow planes: several side by side), each block of output rows, each strip of columns
  *       band = the rows of x that they read
@@ -12,9 +13,9 @@
  *         for each source, each tap: load the rows' vectors, multiply-add them by the outputs' weights
  *         store
  *
- * 3 x 3 and 5 x 5 taps of one source and one output have loops of their own (planes_square.c), and so have long rows at stride 1
- * (planes_strips.c).
- * An output is one chain of multiply-adds a pass: sources, then tap rows, then taps. Nothing beside x is ever read.
+ * 3 x 3 and 5 x 5 taps of one source and one output have loops of their own (planes_square.c), and so have long rows at
+ * stride 1 (planes_strips.c). An output is one chain of multiply-adds a pass: sources, then tap rows, then taps.
+ * Nothing beside x is ever read.
  */
 #include "gemm/plane_band.h"
 
@@ -25,32 +26,33 @@ enum { MAIN_ROWS = 4 };
 #endif
 
 enum {
-  MOST_OUTPUTS = 4,  /* of a group, at a time */
-  MOST_ROWS = 7,     /* of outputs, at a time */
-  MOST_SUMS = 16,    /* vectors of sums */
-  WIDE = 16 * LANES, /* columns from which strips are faster than squares */
-  CHAIN = 256        /* multiply-adds of a chain, at most: no sum grows long */
+  MOST_OUTPUTS = 4,  /* the most outputs of a group at a time */
+  MOST_ROWS = 7,     /* the most output rows at a time */
+  MOST_SUMS = 16,    /* the most vectors of sums */
+  WIDE = 16 * LANES, /* columns of y beyond which strips are faster than squares */
+  CHAIN = 256        /* the most multiply-adds of a chain: no sum grows long */
 };
 
-/* Rows [o0, o1) and a strip of columns, of one plane or several side by side, of outputs from m0 on. */
+/* A block: rows [o0, o1) and a strip of columns of one plane, or of several side by side, of outputs from m0 on. */
 typedef struct {
   const pass *g;
-  const real *const *row; /* of the band: row[0] is the first that output row o0 reads, of source 0 */
-  const real *zeros;
-  int64_t columns, column0; /* of the phase: the strip's, and its first */
-  int64_t planes;
+  const real *const *row;   /* rows of the band: row[0] is the first that output row o0 reads, of source 0 */
+  const real *zeros;        /* a row of the band, for rows beside the image */
+  int64_t columns, column0; /* the strip's columns of the phase, and the first of them */
+  int64_t planes;           /* planes side by side */
   int64_t o0, o1;
-  const real *weights; /* of the first plane and output m0 */
-  const vector *wide;  /* the same, spread over vectors; NULL: they are not */
-  real *y;             /* where the strip's first output of row o0 goes, of the first plane and output m0 */
-  int64_t y_row;       /* elements of y from one row of the phase to the next */
-  int64_t y_columns;   /* of y in the strip: of both phases, if they are interleaved */
-  bool spill;          /* a whole vector may be stored where the row ends: the next rows write again what it spoils */
-  const real *spill_end;
-  mask side_lanes[SIDE_PLANES][2]; /* of each plane's outputs: in the vector, or in both of two that are interleaved */
+  const real *weights;   /* the weights of the first plane and output m0 */
+  const vector *wide;    /* the weights spread over vectors; NULL: they are not spread */
+  real *y;               /* where the strip's first output of row o0 goes, of the first plane and output m0 */
+  int64_t y_row;         /* elements of y from one row of the phase to the next */
+  int64_t y_columns;     /* columns of y in the strip: those of both phases, if they are interleaved */
+  bool spill;            /* a whole vector may be stored where the row ends: the next rows write again what it spoils */
+  const real *spill_end; /* no whole vector may reach beyond it */
+  mask side_lanes[SIDE_PLANES][2]; /* the lanes of each plane's outputs, in each of two vectors if interleaved */
 } block;
 
-/* The sums of R rows from o on, M outputs and F phases of columns, at `at` columns of the strip. */
+/* Computes the sums of R rows from o on, M outputs and F phases of columns, for a vector of columns from the strip's
+   `at` on. */
 INLINE void sum_any(const block *b, const int M, const int R, const int F, int64_t o, int64_t at, vector *sum)
 {
   const pass *g = b->g;
@@ -90,7 +92,7 @@ INLINE void sum_any(const block *b, const int M, const int R, const int F, int64
   }
 }
 
-/* The rows of planes side by side to their places: `to` is the first plane's first output. */
+/* Stores the rows of planes side by side in their places: `to` is the first plane's first output. */
 INLINE void store_side(const block *b, const int F, real *to, const vector *v)
 {
   const pass *g = b->g;
@@ -104,14 +106,14 @@ INLINE void store_side(const block *b, const int F, real *to, const vector *v)
     }
 }
 
-/* A row of a phase alone, whose outputs lie apart. */
+/* Stores a row of a single phase, whose outputs lie apart. */
 static void store_apart(const block *b, real *to, int64_t count, vector v)
 {
   const int64_t step = b->g->columns[0].out_step;
   for (int64_t l = 0; l < count && l < LANES; l++) to[l * step] = b->g->add ? to[l * step] + v[l] : v[l];
 }
 
-/* One row of sums, whose lane 0 is column `at` of the strip, to y; `to` is the strip's first output there. */
+/* Stores one row of sums, whose lane 0 is column `at` of the strip, in y, where the strip's first output is at `to`. */
 INLINE void store_row(const block *b, const int F, real *to, int64_t at, const vector *sum)
 {
   const pass *g = b->g;
@@ -135,7 +137,7 @@ INLINE void store_row(const block *b, const int F, real *to, int64_t at, const v
   }
 }
 
-/* R rows at a time from o on, as many as there are; returns the first row that is left. */
+/* Computes R rows at a time from o on, while there are as many; returns the first row that is left. */
 INLINE int64_t some_rows(const block *b, const int M, const int F, const int R, int64_t o)
 {
   const int64_t y_out = b->g->plane->y_out;
@@ -187,14 +189,15 @@ static void rows_2_interleaved(const block *b)
   rows_of(b, 2, 2, 2);
 }
 
-/* The function of a pass for M outputs. */
+/* The function that computes M outputs of a pass. */
 static rows_function function_of(const pass *g, int64_t M)
 {
   static const rows_function any[MOST_OUTPUTS + 1] = {NULL, rows_1, rows_2, rows_3, rows_4};
   return g->phases == 2 ? (M == 1 ? rows_1_interleaved : rows_2_interleaved) : any[M];
 }
 
-/* The weights of a pass in the order in which it takes them: elements from the group's first weight on. */
+/* Lists the weights of a pass in the order in which it takes them, by their places from the group's first on; returns
+   how many. */
 static int64_t list_weights(const pass *g, int64_t place[WIDE_WEIGHTS])
 {
   const cb_plane *p = g->plane;
@@ -210,11 +213,12 @@ static int64_t list_weights(const pass *g, int64_t place[WIDE_WEIGHTS])
   return count;
 }
 
-/* Weights of `planes` planes from w on, each on its own lanes: plane n's and those behind on behind[n]. */
+/* Spreads weights of `planes` planes from w on over vectors, each plane's on its own lanes: behind[n] are those from
+   plane n's on. */
 static void spread(const real *w, int64_t pitch, int64_t planes, const mask *behind, const int64_t *place,
                    int64_t count, vector *wide)
 {
-  if (planes == 2) { /* the commonest */
+  if (planes == 2) { /* the commonest number of planes */
     const mask second = behind[1];
     for (int64_t i = 0; i < count; i++) {
       const real *from = w + place[i];
@@ -230,7 +234,7 @@ static void spread(const real *w, int64_t pitch, int64_t planes, const mask *beh
   }
 }
 
-/* Packs the band of a block and runs it for all outputs of its groups, from group n on. */
+/* Packs the band of a block and computes all outputs of its groups, from group n on. */
 INLINE void run_block(block *b, real *band, int64_t n)
 {
   const pass *g = b->g;
@@ -290,12 +294,13 @@ static void run_pass(pass *g)
   }
 }
 
-/* Part of the sources, tap rows and tap columns. */
+/* A part of the sources, the tap rows and the tap columns, each from `from` to `to`. */
 typedef struct {
   int64_t from[3], to[3];
 } part;
 
-/* Passes over all phases of outputs; false, and nothing done, if `dry` and a band does not fit. `add` to what y holds. */
+/* Runs passes over all phases of outputs, or if `dry` only finds out whether their bands fit; false if one does not.
+   `add`: sums are added to what y holds. */
 static bool run_phases(const cb_plane *p, const part *q, bool add, bool dry)
 {
   const int64_t row_phases = p->up ? p->h.stride : 1, column_phases = p->up ? p->w.stride : 1;
@@ -312,7 +317,8 @@ static bool run_phases(const cb_plane *p, const part *q, bool add, bool dry)
   return true;
 }
 
-/* What does not fit the band, or would make long chains, goes in halves: first of the sources, then of the taps. */
+/* Runs a part; one that does not fit the band, or would make long chains, goes in halves: first of the sources, then of
+   the taps. */
 static void run_part(const cb_plane *p, const part *q, bool add)
 {
   int64_t extent[3];

@@ -1,13 +1,13 @@
 /*
- * Depthwise convolution with 3 x 3 or 5 x 5 taps that follow each other, strides of 1 and 2 and their transposes, in the rows of
- * plain NCHW:
+ * Depthwise convolution with 3 x 3 or 5 x 5 taps that follow each other, strides of 1 and 2 and their transposes, in
+ * the rows of plain NCHW:
  *
  *     y[oh][ow] (+)= sum over taps of weights[th][tw] * x[ih][iw]       (engine.h: where they meet)
  *
- * A vector is a stretch of one output row. Nothing is copied: what a tap column meets is loaded where it lies, under a mask that leaves
- * out what is beside the row, so nothing beside x is read. At stride 2 two loads give the elements of two tap columns, every second
- * one each; the transpose of stride 2 makes two vectors, of even and of odd columns, which are interleaved when stored. Planes
- * of at most half a vector go in pairs, each on its half of the lanes.
+ * A vector is a stretch of one output row. Nothing is copied: what a tap column meets is loaded where it lies, under a
+ * mask that leaves out what is beside the row, so nothing beside x is read. At stride 2 two loads give the elements of
+ * two tap columns, every second one each; the transpose of stride 2 makes two vectors, of even and of odd columns,
+ * which are interleaved when stored. Planes of at most half a vector go in pairs, each on its half of the lanes.
  *
  *     for each plane, or pair of planes: its weights, one by one (of a pair, each a vector)
  *       for each block of rows, each vector of columns: masks
@@ -15,8 +15,8 @@
  *           for each input row that they meet: its vectors, each multiply-added to every row whose tap meets it
  *           store
  *
- * An output is one chain of multiply-adds: some tap columns at a time (where registers are few and the stride is 2, first of even tap
- * rows, then of odd ones), of those tap rows, then taps.
+ * An output is one chain of multiply-adds: some tap columns at a time (where registers are few and the stride is 2,
+ * first of even tap rows, then of odd ones), of those tap rows, then taps.
  */
 #include "gemm/planes_square.h"
 
@@ -26,7 +26,7 @@ enum { ROWS_AT_ONCE = 7, ROWS_INTERLEAVED = 7, PAIR_OF_3 = 3 };
 enum { ROWS_AT_ONCE = 7, ROWS_INTERLEAVED = 2, PAIR_OF_3 = 2 };
 #endif
 
-/* Phase of tap column c, and its vector among those of fetch(). */
+/* The phase of tap column c, and the number of its vector among those of fetch(). */
 INLINE int phase_of(const square s, int c)
 {
   return s.phases == 2 ? (c + s.parity) & 1 : 0;
@@ -53,7 +53,7 @@ INLINE vector weight_of(const square s, const taps *w, int i)
   return v;
 }
 
-/* Tap columns that go over the rows at once, so that their weights have registers. */
+/* How many tap columns go over the rows at once, so that their weights have registers. */
 INLINE int columns_at_once(const square s)
 {
   if (s.phases == 2) return s.columns;
@@ -93,7 +93,7 @@ INLINE void add_part(const call *q, const square s, const int R, const part a, c
   }
 }
 
-/* The sums of R output rows from o on. */
+/* Computes the sums of R output rows from o on. */
 INLINE void sum_rows(const call *q, const square s, const int R, const real *x, const place *v, int64_t o,
                      const taps *w, vector *sum)
 {
@@ -106,7 +106,7 @@ INLINE void sum_rows(const call *q, const square s, const int R, const real *x, 
   if (s.stride == 2 && s.planes == 1) UNROLL for (int k = 0; k < R; k++) sum[k] = far(sum[k]);
 }
 
-/* Half of a vector's lanes to `to`: the first or the second. */
+/* Stores one half of a vector's lanes, the first or the second, at `to`. */
 INLINE void put_half(real *to, vector v, const bool second, mask set)
 {
 #if defined __AVX512VL__ && CB_LANES == 16
@@ -120,7 +120,7 @@ INLINE void put_half(real *to, vector v, const bool second, mask set)
 #endif
 }
 
-/* Elements `by` and on of a and b side by side. */
+/* The vector of elements from `by` on of a and b side by side. */
 INLINE vector slide(vector a, vector b, int64_t by)
 {
 #if CB_VECTOR_BYTES == 32 && CB_LANES == 8
@@ -136,7 +136,7 @@ INLINE vector slide(vector a, vector b, int64_t by)
 #endif
 }
 
-/* One row of sums to y + at, or pair of rows of two planes, under masks. */
+/* Stores one row of sums at `to`, or a pair of rows of two planes, under masks. */
 INLINE void store_sums(const call *q, const square s, const place *v, real *to, bool both, const vector *sum)
 {
   const cb_plane *p = q->plane;
@@ -175,12 +175,13 @@ INLINE void store_sums(const call *q, const square s, const place *v, real *to, 
 /* How rows are stored by whole vectors: not at all, or the second of two begins where the row's last elements lie. */
 typedef struct {
   bool whole;
-  int64_t second;  /* of a pair of vectors, elements from the first on */
+  int64_t second;  /* elements from the first vector of a pair to the second */
   const real *end; /* no vector may reach beyond it */
 } stores;
 
-/* Where masked stores are slow, a whole vector is cheaper than a part: what it writes past a narrow row, the next rows, or planes, write
-   again; of two, the second may begin in the first. What lies before `end` is written by this call, and later. */
+/* Finds how rows are stored. Where masked stores are slow, a whole vector is cheaper than a part: what it writes past a
+   narrow row, the next rows or planes write again; of two vectors, the second may begin in the first. Elements before
+   `end` are written by this call, and later. */
 INLINE stores stores_of(const call *q, const square s, const place *v, const real *end)
 {
   const cb_plane *p = q->plane;
@@ -190,12 +191,12 @@ INLINE stores stores_of(const call *q, const square s, const place *v, const rea
   if (s.phases == 1 && slow && p->w.out < LANES && q->rows.out_step == 1)
     t.whole = true;
   else
-    t.end += LANES; /* they end with the row */
+    t.end += LANES; /* these stores end with the row */
   if (p->add || s.planes == 2) t.whole = false;
   return t;
 }
 
-/* R rows of sums to y and so many elements further each. */
+/* Stores R rows of sums, the first at `to` and each `line` elements behind the one before. */
 INLINE void store_rows(const call *q, const square s, const int R, const place *v, const stores *t, real *to,
                        int64_t line, bool both, const vector *sum)
 {
@@ -216,7 +217,7 @@ INLINE void store_rows(const call *q, const square s, const int R, const place *
   }
 }
 
-/* Rows [o, end) of the phase of one vector of columns, R at a time; returns the first that is left. */
+/* Computes rows [o, end) of the phase of one vector of columns, R at a time; returns the first row that is left. */
 INLINE int64_t some_rows(const call *q, const square s, const int R, const place *v, const real *x, real *y,
                          const stores *t, bool both, int64_t o, int64_t end, const taps *w)
 {
@@ -230,20 +231,20 @@ INLINE int64_t some_rows(const call *q, const square s, const int R, const place
   return o;
 }
 
-/* Output rows at once: as many as leave registers for the weights. */
+/* How many output rows are computed at once: as many as leave registers for the weights. */
 INLINE int rows_at_once(const square s)
 {
   return s.phases == 2 ? ROWS_INTERLEAVED : ROWS_AT_ONCE;
 }
 
-/* All rows [o, end) of one vector of columns; what lies before y_end is written by this call, and later. */
+/* Computes all rows [o, end) of one vector of columns; elements before y_end are written by this call, and later. */
 INLINE void run_rows(const call *q, const square s, const place *v, const real *x, real *y, const real *y_end,
                      bool both, int64_t o, int64_t end, const taps *w)
 {
   const int R = rows_at_once(s);
   const stores t = stores_of(q, s, v, y_end);
   o = some_rows(q, s, R, v, x, y, &t, both, o, end, w);
-  if (o < end && end >= R && !q->plane->add) /* the last rows, and some again */
+  if (o < end && end >= R && !q->plane->add) /* the last rows, of which some are computed again */
     o = some_rows(q, s, R, v, x, y, &t, both, end - R, end, w);
   some_rows(q, s, 1, v, x, y, &t, both, o, end, w);
 }
@@ -253,7 +254,8 @@ typedef struct {
   place first, last;
 } places;
 
-/* Where the last vector would be a part, it begins earlier if outputs may be computed twice. */
+/* Opens the first and the last vector of columns; where the last vector would be a part, it begins earlier if outputs
+   may be computed twice. */
 INLINE void places_open(places *v, const call *q, const square s, bool both)
 {
   place_open(&v->first, q, s, 0, q->outs, both, false);
@@ -278,7 +280,7 @@ INLINE bool in_row(const call *q, const square s, int64_t o)
   return !ALWAYS_MASKED && at >= 0 && at + load_at(s, loads_of(s) - 1) + s.stride * LANES <= q->plane->w.in;
 }
 
-/* One plane, or a pair. */
+/* Computes one plane, or a pair. */
 INLINE void run_plane(const call *q, const square s, const places *v, const real *x, real *y, const real *y_end,
                       const taps *w, bool both)
 {
@@ -327,8 +329,8 @@ INSTANCED void run(const call *q, const square s)
 
 typedef void (*square_function)(const call *q);
 
-/* INSTANCE(name, rows, columns, stride, phases, parity): for one plane, and for pairs where vectors are long enough that planes of
-   at most half of one are common. */
+/* INSTANCE(name, rows, columns, stride, phases, parity) makes an instance for one plane, and one for pairs where
+   vectors are long enough that planes of at most half of one are common. */
 #define SINGLE(NAME, ROWS, COLUMNS, STRIDE, PHASES, PARITY)                                                            \
   static void NAME##_single(const call *q)                                                                             \
   {                                                                                                                    \
@@ -361,7 +363,7 @@ INSTANCE(up_2_of_5_odd, 2, 5, 1, 2, 1)
 INSTANCE(up_3_of_5_even, 3, 5, 1, 2, 0)
 INSTANCE(up_3_of_5_odd, 3, 5, 1, 2, 1)
 
-/* The instance for so many tap columns and, of a transposed stride of 2, tap rows of the phase. */
+/* The instance for a number of tap columns and, of a transposed stride of 2, a number of tap rows of the phase. */
 static const square_function *instance(int64_t columns, int64_t stride, bool up, int64_t rows, int64_t parity)
 {
   static const square_function *const ups[4][2] = {{up_1_of_3_even, up_1_of_3_odd},

@@ -3,9 +3,10 @@
  *
  *     sums[th][tw] += sum over images and outputs of x[ih][iw] * y[oh][ow]       (engine.h: where they meet)
  *
- * By the vectors of planes_square.c. A tap has a vector of sums; a block of rows of one vector of columns has sums of its own, which
- * are then added to the plane's, so that no chain grows long; an image of several vectors of columns has sums of its own too. At a
- * plane's end the lanes of all vectors are added up together: halves of the vector first, then quarters, down to one.
+ * Loads go by the vectors of planes_square.c. A tap has a vector of sums; a block of rows of one vector of columns has
+ * sums of its own, which are then added to the plane's, so that no chain grows long; an image of several vectors of
+ * columns has sums of its own too. At a plane's end the lanes of all vectors are added up together: halves of the
+ * vector first, then quarters, down to one.
  */
 #include "gemm/planes_square.h"
 
@@ -15,7 +16,7 @@ enum { ROWS = 7 };
 enum { ROWS = 2 };
 #endif
 
-/* Tap columns that go over the rows at once, so that their sums have registers. */
+/* How many tap columns go over the rows at once, so that their sums have registers. */
 INLINE int columns_at_once(const square s)
 {
   return s.columns == 3 ? 3 : s.stride == 2 ? 2 : COLUMNS_OF_5;
@@ -34,7 +35,7 @@ INLINE void weigh_rows(const call *q, const square s, const int R, const int c0,
   UNROLL for (int k = 0; k < R; k++, y += out)
   {
     d[k] = load_masked(y, v->out[0], s.masked);
-    if (s.planes == 1 && s.stride == 2) d[k] = far(d[k]); /* which is its own inverse */
+    if (s.planes == 1 && s.stride == 2) d[k] = far(d[k]); /* far() is its own inverse */
     if (s.planes == 2 && both) d[k] = load_if(v->out[1], y + p->y_pitch - HALF, d[k]);
   }
   UNROLL for (int row = 0; row < (R - 1) * s.stride + s.rows; row++, i++, x += in)
@@ -51,7 +52,7 @@ INLINE void weigh_rows(const call *q, const square s, const int R, const int c0,
   }
 }
 
-/* Rows [o, end) of one vector of columns. */
+/* Adds rows [o, end) of one vector of columns to the sums of tap columns [c0, c1). */
 INLINE void weigh_block(const call *q, const square s, const int c0, const int c1, const real *x, const real *y,
                         const place *v, int64_t o, int64_t end, bool both, vector *sum)
 {
@@ -62,7 +63,7 @@ INLINE void weigh_block(const call *q, const square s, const int c0, const int c
   UNROLL for (int t = 0; t < s.rows * (c1 - c0); t++) sum[t] += part[t];
 }
 
-/* One image of a plane or a pair. */
+/* Adds one image of a plane or a pair to the sums of tap columns [c0, c1). */
 INLINE void weigh_image(const call *q, const square s, const int c0, const int c1, const real *x, const real *y,
                         const place *only, bool both, vector *sum)
 {
@@ -97,7 +98,8 @@ INLINE void weigh_image(const call *q, const square s, const int c0, const int c
     v[i] = pair[0] + pair[1];                                                                                          \
   }
 
-/* The lanes of `lanes` vectors, added up: lane l has the sum of vector l. Of HALF vectors each half is added up by itself. */
+/* Adds up the lanes of each of `lanes` vectors: lane l of the result has the sum of vector l. With HALF vectors, each
+   half of the lanes is added up by itself. */
 INLINE vector fold(vector v[LANES], const int lanes)
 {
 #if CB_LANES == 16
@@ -113,7 +115,8 @@ INLINE vector fold(vector v[LANES], const int lanes)
   return v[0];
 }
 
-/* Sums of `count` taps from `first` on, numbered by rows, of tap columns [c0, c1), to the plane's. */
+/* Adds the sums of tap columns [c0, c1), whose taps are numbered by rows, to those of the plane, or of both planes of a
+   pair. */
 INLINE void add_sums(const call *q, const square s, const int c0, const int c1, const vector *sum, bool both, real *to)
 {
   const cb_plane *p = q->plane;
@@ -164,7 +167,7 @@ INSTANCED void weigh(const call *q, const square s, real *sums)
   }
 }
 
-/* As in planes_square.c, pairs where vectors are long. */
+/* As in planes_square.c, there are instances for pairs where vectors are long. */
 #define SINGLE(NAME, TAPS, STRIDE)                                                                                     \
   static void NAME##_single(const call *q, real *sums)                                                                 \
   {                                                                                                                    \

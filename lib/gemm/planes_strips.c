@@ -1,62 +1,64 @@
 /*
- * Direct convolution at stride 1 of planes whose rows fill a vector or more, any number of taps, in plain NCHW (planes.c has the sum):
- * pictures, and layers of few outputs. x is read where it lies; what a tap meets beside a row is loaded under a mask, and rows
- * beside the image are left out:
+ * Direct convolution at stride 1 of planes whose rows fill a vector or more, any number of taps, in plain NCHW
+ * (planes.c has the sum): pictures, and layers of few outputs. x is read where it lies; what a tap meets beside a row
+ * is loaded under a mask, and rows beside the image are left out:
  *
  *     for each group, each block of output rows, each strip of columns, each output
  *       for each source, each row of x that the block meets
- *         for each tap column: load the strip, multiply-add it to every output row, each by the weight of its own tap row
+ *         for each tap column: load the strip, multiply-add it to every output row by the weight of that row's own tap
  *       store
  *
- * So a row of x is loaded once for all output rows of a block. Dilated rows are dealt out to as many phases, in each of which they
- * follow each other. An output is one chain of multiply-adds for each part of its terms: sources, then tap rows, then taps.
+ * So a row of x is loaded once for all output rows of a block. Dilated rows are dealt out to as many phases, in each of
+ * which they follow each other. An output is one chain of multiply-adds for each part of its terms: sources, then tap
+ * rows, then taps.
  */
 #include "gemm/opaque.h"
 #include "gemm/plane_band.h"
 
 enum {
-  STRIP = 3,           /* vectors of a strip, at most */
-  MOST_TAPS = 64,      /* of a row */
-  MOST_SQUARE = 5,     /* of a row of a filter that the compiler knows */
-  CHAIN = 256,         /* multiply-adds of a chain, at most: no sum grows long */
-  MOST_ROWS = 4,       /* of a tile */
-  BLOCK_ROWS = 24,     /* of a narrow plane, over which a strip goes at once: a multiple of every tile's */
-  NARROW = 16 * LANES, /* columns of such a plane, at most */
-  ROWS_1 = 4, /* of tiles of so many vectors: rows of x that fewer output rows meet than filter and tile have are few */
+  STRIP = 3,           /* the most vectors of a strip */
+  MOST_TAPS = 64,      /* the most taps of a row */
+  MOST_SQUARE = 5,     /* the most taps of a row of a filter that the compiler knows */
+  CHAIN = 256,         /* the most multiply-adds of a chain: no sum grows long */
+  MOST_ROWS = 4,       /* the most rows of a tile */
+  BLOCK_ROWS = 24,     /* rows of a narrow plane over which a strip goes at once: a multiple of every tile's */
+  NARROW = 16 * LANES, /* the most columns of a narrow plane */
+  /* Rows of a tile of 1, 2 and 3 vectors. Few rows of x meet fewer output rows than filter and tile have. */
+  ROWS_1 = 4,
   ROWS_2 = 4,
   ROWS_3 = CB_REGISTERS == 32 ? 4 : 3
 };
 
-/* Output rows o, o + dilation, ... of a call: row r of the phase meets positions r + t, t < tap rows. */
+/* A phase: output rows o, o + dilation, ... of a call. Row r of the phase meets positions r + t, t < tap rows. */
 typedef struct {
   const cb_plane *plane;
-  int64_t rows, out0, out_step; /* of the phase; row r lies at out0 + r * out_step in y */
-  int64_t first, end;           /* positions that are rows of x */
-  int64_t corner;               /* from x to where position 0 meets the first tap column and output column 0 */
+  int64_t rows, out0, out_step; /* rows of the phase, of which row r is row out0 + r * out_step of y */
+  int64_t first, end;           /* positions [first, end) are rows of x */
+  int64_t corner;               /* elements from x to where position 0 meets the first tap column and output column 0 */
   int64_t line, step;           /* elements of x from a position to the next, from a tap column to the next */
-  int64_t low;                  /* column of x there */
-  int64_t weight0, down, right; /* the weight of the first tap; from a tap row to the next, and a column */
-  int64_t whole, part;          /* sources that are one chain; 0: so many tap rows of one are */
+  int64_t low;                  /* column of x that output column 0 meets with the first tap column */
+  int64_t weight0, down, right; /* the first tap's weight; elements from a tap row to the next, from a tap column */
+  int64_t whole, part;          /* `whole` sources are one chain; if 0, `part` tap rows of a source are one */
 } phase;
 
-/* Terms that are one chain: sources [i0, i1), tap rows [t0, t1). */
+/* The terms of one chain: sources [i0, i1), tap rows [t0, t1). */
 typedef struct {
   int64_t i0, i1, t0, t1;
 } part;
 
-/* What an instance knows. */
+/* What an instance knows at compile time. */
 typedef struct {
-  int vectors, rows; /* of a tile */
-  int taps;          /* of a row; 0: any number */
-  bool square;       /* and as many tap rows */
+  int vectors, rows; /* vectors and rows of a tile */
+  int taps;          /* taps of a row; 0: any number */
+  bool square;       /* there are as many tap rows as taps of a row */
   bool masked;       /* loads reach beside the row */
 } form;
 
 /* A strip of columns. */
 typedef struct {
-  int64_t column;
-  bool masked, whole; /* loads reach beside the row; every lane of a store is to be written */
-  mask in[MOST_TAPS][STRIP], out[STRIP];
+  int64_t column;                        /* the first column */
+  bool masked, whole;                    /* loads reach beside the row; every lane of a store is to be written */
+  mask in[MOST_TAPS][STRIP], out[STRIP]; /* the lanes of the loads of each tap column, and of the stores */
 } strip;
 
 static phase phase_of(const cb_plane *p, int64_t which)
@@ -97,7 +99,8 @@ static void strip_open(strip *s, const phase *f, int64_t column, int64_t vectors
     }
 }
 
-/* One row of x, at the strip's first tap column, to the sums of output rows [lo, hi) of the tile; w is the weight for row 0. */
+/* Adds one row of x, which x points to at the strip's first tap column, to the sums of output rows [lo, hi) of the
+   tile; w is the weight for row 0. */
 INLINE void add_row(const phase *f, const strip *s, const form k, const int lo, const int hi, const real *x,
                     const real *w, vector *sum)
 {
@@ -121,7 +124,7 @@ INLINE void add_row(const phase *f, const strip *s, const form k, const int lo, 
   }
 }
 
-/* One tap row: each output row has its own row of x. */
+/* Adds one tap row, for which each output row has its own row of x. */
 INLINE void add_rows_apart(const phase *f, const strip *s, const form k, const real *x, const real *w, vector *sum)
 {
   const int64_t taps = f->plane->w.taps, step = f->step, right = f->right, line = f->line;
@@ -137,7 +140,7 @@ INLINE void add_rows_apart(const phase *f, const strip *s, const form k, const r
   }
 }
 
-/* All rows of a square filter, each of which is one of x. */
+/* Adds all rows of a square filter, where every row that it meets is one of x. */
 INLINE void add_square(const phase *f, const strip *s, const form k, const real *x, const real *w, vector *sum)
 {
   real turned[MOST_SQUARE * MOST_SQUARE];
@@ -153,7 +156,7 @@ INLINE void add_square(const phase *f, const strip *s, const form k, const real 
   }
 }
 
-/* One source's terms: x where position 0 and the strip begin, w the weight of its first tap. */
+/* Adds one source's terms: x is where position 0 and the strip begin, w the weight of its first tap. */
 INLINE void add_source(const phase *f, const strip *s, const form k, const part *a, int64_t row, const real *x,
                        const real *w, vector *sum)
 {
@@ -178,12 +181,12 @@ INLINE void add_source(const phase *f, const strip *s, const form k, const part 
       UNROLL for (int r = 1; r <= R; r++) if (hi == r) add_row(f, s, any, 0, r, from, weight, sum);
     } else if (hi == R) {
       UNROLL for (int r = 1; r < R; r++) if (lo == r) add_row(f, s, any, r, R, from, weight, sum);
-    } else /* the filter has fewer rows than the tile */
+    } else /* the part has fewer tap rows than the tile has rows */
       UNROLL for (int r = 1; r < R; r++) if (lo <= r && r < hi) add_row(f, s, any, r, r + 1, from, weight, sum);
   }
 }
 
-/* Sources [i0, i1), tap rows [t0, t1): one chain. */
+/* Computes one chain: sources [i0, i1), tap rows [t0, t1). */
 INLINE void sum_part(const phase *f, const strip *s, const form k, const part *a, int64_t row, const real *x,
                      const real *w, vector *sum)
 {
@@ -198,7 +201,7 @@ INLINE void sum_part(const phase *f, const strip *s, const form k, const part *a
   }
 }
 
-/* The part of the terms that follows: whole sources, or tap rows of one. */
+/* The part of the terms that follows another: whole sources, or tap rows of one. */
 INLINE part next_part(const phase *f, const part *before)
 {
   const int64_t sources = f->plane->channels * f->plane->depths, rows = f->plane->h.taps;
@@ -210,7 +213,7 @@ INLINE part next_part(const phase *f, const part *before)
   return a;
 }
 
-/* All sums of a tile. */
+/* Computes all sums of a tile. */
 INLINE void sum_tile(const phase *f, const strip *s, const form k, int64_t row, const real *x, const real *w,
                      vector *sum)
 {
@@ -229,7 +232,7 @@ INLINE void sum_tile(const phase *f, const strip *s, const form k, int64_t row, 
   UNROLL for (int i = 0; i < count; i++) sum[i] = total[i];
 }
 
-/* Rows of so many strips of an output, from row `row` of the phase on. */
+/* Computes the tiles of `strips` strips side by side of an output, from row `row` of the phase on. */
 INLINE void run_tiles(const phase *f, const strip *s, const form k, int64_t row, int64_t strips, const real *x,
                       const real *w, real *y)
 {
@@ -278,8 +281,8 @@ TILES(tile_3, 3, ROWS_3)
 
 enum { ANY, COLUMN, SQUARE_3, SQUARE_5, KINDS };
 
-/* Tiles by vectors: of how many rows, the functions for so many by kinds of filters, and for one row; of two the second masks
-   its loads. */
+/* Tiles by their number of vectors: how many rows they have, the functions for these by kinds of filters, and those for
+   one row. Of a pair of functions the second masks its loads. */
 #define PAIR(NAME)                                                                                                     \
   {                                                                                                                    \
     NAME, NAME##_masked                                                                                                \
@@ -304,14 +307,14 @@ static int kind_of(const cb_plane *p)
   return p->w.taps == 5 && CB_REGISTERS == 32 ? SQUARE_5 : ANY; /* unrolled, it does not fit 16 registers */
 }
 
-/* Strips side by side of one kind: `count` of so many vectors. */
+/* A stretch: `count` strips side by side, of `vectors` vectors each, that have the masks of the first. */
 typedef struct {
   strip first;
   int64_t vectors, count;
 } stretch;
 
-/* Cuts a row into a first strip, a last one that begins earlier if outputs may be computed twice, and those between, of which none
-   reaches beside the row. Returns how many stretches, or 0 if that cannot be. */
+/* Cuts a row into a first strip, a last one that begins earlier if outputs may be computed twice, and those between, of
+   which none reaches beside the row. Returns how many stretches, or 0 if that cannot be. */
 static int stretches_open(stretch all[3], const phase *f, int64_t last)
 {
   const cb_plane *p = f->plane;
@@ -335,7 +338,7 @@ static int stretches_open(stretch all[3], const phase *f, int64_t last)
   return s->first.masked ? 0 : 3;
 }
 
-/* Rows [row, end) of a stretch of all outputs of group n. */
+/* Computes rows [row, end) of a stretch of all outputs of group n. */
 static void run_stretch(const phase *f, const stretch *s, int64_t n, int64_t row, int64_t end)
 {
   const cb_plane *p = f->plane;
@@ -347,7 +350,7 @@ static void run_stretch(const phase *f, const stretch *s, int64_t n, int64_t row
     real *y = (real *)p->y + n * p->y_pitch + m * p->y_out;
     int64_t o = row;
     for (; o + rows <= end; o += rows) some(f, &s->first, o, s->count, x, w, y);
-    if (o < end && end >= rows && !p->add) { /* the last rows, and some again */
+    if (o < end && end >= rows && !p->add) { /* the last rows, of which some are computed again */
       some(f, &s->first, end - rows, s->count, x, w, y);
       continue;
     }

@@ -3,35 +3,36 @@
  *
  *     correlate_weights   sums[th][tw] += sum over images and outputs of x[ih][iw] * y[oh][ow]
  *
- * A stretch is a vector of outputs of every row; each tap has a vector of sums, whose lanes are added up at the end of a plane.
- * Dense 3 x 3 and 5 x 5 taps have loops of their own (planes_square_weights.c); 3 x 3 taps that are dilated are instances here.
+ * A stretch is a vector of outputs of every row; each tap has a vector of sums, whose lanes are added up at the end of
+ * a plane. Dense 3 x 3 and 5 x 5 taps have loops of their own (planes_square_weights.c); 3 x 3 taps that are dilated
+ * are instances here.
  */
 #include "gemm/engine_build.h"
 #include "gemm/vectors.h"
 
 enum {
-  MOST_COLUMNS = 8, /* tap columns of one pass */
-  STRETCHES = 8,    /* opened at a time: rows of 128 outputs in one go, with AVX-512 */
-  BLOCK_ROWS = 16   /* of a wide plane: what its stretches share is still in the cache */
+  MOST_COLUMNS = 8, /* the most tap columns of one pass */
+  STRETCHES = 8,    /* stretches opened at a time: rows of 128 outputs in one go, with AVX-512 */
+  BLOCK_ROWS = 16   /* rows of a block of a wide plane: what its stretches share is still in the cache */
 };
 
 /* What one tap column reads for a stretch of outputs. */
 typedef struct {
   int64_t start;  /* column of the first element to load */
   int64_t lo, hi; /* lanes [lo, hi) are inside the row */
-  mask inside;    /* those */
+  mask inside;    /* the mask of these lanes */
 } tap_column;
 
-/* How a pass goes: constants in the instances for 3 x 3. */
+/* The shape of a pass: its fields are constants in the instances for 3 x 3. */
 typedef struct {
-  int64_t rows, columns; /* taps */
-  int64_t stride;        /* along the row */
-  int64_t row_stride;
-  bool narrow; /* stride 2 and at most half a vector of outputs: one load has every second element of them */
-  bool known;  /* 3 x 3 */
+  int64_t rows, columns; /* tap rows and tap columns */
+  int64_t stride;        /* the stride along the row */
+  int64_t row_stride;    /* the stride across rows */
+  bool narrow; /* the stride is 2 and a row has at most half a vector of outputs, for which one load suffices */
+  bool known;  /* the taps are 3 x 3 */
 } shape;
 
-/* Tap column t for outputs [o, o + count). */
+/* What tap column t reads for outputs [o, o + count). */
 INLINE tap_column column_at(const cb_plane_axis *w, const shape s, int64_t t, int64_t o, int64_t count)
 {
   tap_column c = {0};
@@ -44,7 +45,7 @@ INLINE tap_column column_at(const cb_plane_axis *w, const shape s, int64_t t, in
   return c;
 }
 
-/* The tap column's elements of the input row p, one by one. */
+/* Loads the tap column's elements of the input row p, one by one. */
 static vector fetch_each(const real *p, const tap_column *c, int64_t stride)
 {
   vector v = {0};
@@ -52,7 +53,7 @@ static vector fetch_each(const real *p, const tap_column *c, int64_t stride)
   return v;
 }
 
-/* The same by vectors; elements beside the row are loaded and masked. */
+/* Loads the tap column's elements by vectors; elements beside the row are loaded and masked. */
 INLINE vector fetch(const real *p, const tap_column *c, const shape s)
 {
   vector v = *(const vector *)(p + c->start);
@@ -73,7 +74,7 @@ typedef struct {
   int64_t o, count, t0;
   tap_column column[MOST_COLUMNS];
   mask counted;      /* lanes [0, count) */
-  int64_t low, high; /* elements that vectors touch, from the row's first on */
+  int64_t low, high; /* elements [low, high) of an input row are those that vectors touch */
 } stretch;
 
 static void open_stretch(stretch *r, const cb_plane *plane, const shape s, int64_t o, int64_t t0)
@@ -91,7 +92,8 @@ static void open_stretch(stretch *r, const cb_plane *plane, const shape s, int64
   }
 }
 
-/* The rows of an input plane: element 0, and how far from it the array may be read. */
+/* The rows of an input plane: x is its element 0, and the array may be read from x[-before] up to, not including,
+   x[after]. */
 typedef struct {
   const real *x;
   int64_t before, after;
@@ -122,7 +124,7 @@ static int open_stretches(stretch r[STRETCHES], const cb_plane *p, const shape s
   return count;
 }
 
-/* Rows of a block, so that one stretch has all of them and several take turns. */
+/* The rows of a block: one stretch has all rows at once, and several take turns. */
 INLINE int64_t block_rows(int stretches, int64_t rows)
 {
   return stretches == 1 ? rows : BLOCK_ROWS;
@@ -150,7 +152,7 @@ static int64_t known_stride(const cb_plane *p)
   return known ? p->w.stride : 0;
 }
 
-/* The output row o of a stretch, zeros in lanes that are not its own. */
+/* Loads output row o of a stretch, with zeros in lanes that are not its own. */
 INLINE vector output_row(const stretch *r, const real *y, int64_t o)
 {
   const int64_t out = r->plane->w.out, size = r->plane->h.out * out - r->o;
@@ -165,7 +167,7 @@ INLINE void weigh_rows(const stretch *r, const shape s, const source *from, cons
   const cb_plane_axis h = r->plane->h;
   const int64_t in = r->plane->w.in;
   tap_column local[3];
-  vector part[9] = {0}; /* short sums, added to the others at the end */
+  vector part[9] = {0}; /* the sums of these rows alone, added to `sum` at the end */
   if (s.known) UNROLL for (int c = 0; c < 3; c++) local[c] = r->column[c];
   for (int64_t o = o0; o < o1; o++) {
     const vector d = output_row(r, y, o);
@@ -184,7 +186,7 @@ INLINE void weigh_rows(const stretch *r, const shape s, const source *from, cons
   for (int64_t k = 0; k < s.rows * s.columns; k++) sum[k] += part[k];
 }
 
-/* The same, element by element. */
+/* Adds what weigh_rows adds, element by element. */
 static void weigh_each(const stretch *r, const shape s, const source *from, const real *y, int64_t t, int64_t o0,
                        int64_t o1, vector *sum)
 {
@@ -199,7 +201,7 @@ static void weigh_each(const stretch *r, const shape s, const source *from, cons
   }
 }
 
-/* The sums of plane n over all its images: tap rows [t, t + s.rows), tap columns from t0 on. */
+/* Adds up plane n over all its images, for tap rows [t, t + s.rows) and the tap columns of the stretches. */
 INLINE void weigh_plane(const stretch *r, int stretches, const shape s, int64_t n, int64_t t, vector *sum)
 {
   const cb_plane *p = r->plane;
@@ -219,7 +221,7 @@ INLINE void weigh_plane(const stretch *r, int stretches, const shape s, int64_t 
   }
 }
 
-/* The sum of a vector's elements, in pairs. */
+/* The sum of a vector's elements, which are added in pairs. */
 INLINE real total(vector v)
 {
   real part[LANES] = {0};

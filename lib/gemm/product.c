@@ -28,10 +28,10 @@ static void store_tile(const cb_product *p, const cb_store *whole, int64_t first
   p->engine->store(&store);
 }
 
-/* Asks for the places of m rows: the store, or the kernel, would wait for each of them. */
+/* Asks the caches for the places of m rows: the store, or the kernel, would wait for each of them. */
 static void ask_tile(const cb_product *p, const cb_store *store, const void *c, int64_t first, int64_t m)
 {
-  enum { FAR = 256 }; /* bytes: rows further apart than this lie in several lines: only the first is asked for */
+  enum { FAR = 256 }; /* bytes; rows that span more lie in several lines, of which only the first is asked for */
   const int64_t element = (int64_t)p->element;
   if (!store) {
     p->engine->ask(c, p->ldc * element, m, (int64_t)p->vectors * p->engine->lanes * element);
@@ -41,8 +41,8 @@ static void ask_tile(const cb_product *p, const cb_store *store, const void *c, 
   p->engine->ask(at(store->out, place[0], p->element), store->lane_step * element, store->count, span < FAR ? span : 1);
 }
 
-/* One item. What tiles need is kept in variables: the caches are full of operands, and each look into a structure waits for
-   L2. */
+/* Runs one item of the batch. What tiles need is kept in variables: the caches are full of operands, and each look into
+   a structure waits for L2. */
 static void run_item(const cb_product *p, const void *a, const void *b, void *c, const cb_store *store)
 {
   const cb_kernel *kernel = p->engine->kernel[p->vectors];

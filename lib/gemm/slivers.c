@@ -5,16 +5,16 @@
  *     c[i][j] = before[i][j] + sum over s < steps of  weights[s * m + i] * sliver[s * width + j]
  *
  * A sliver is a few vectors of output pixels by the steps of a chunk: small enough for L1, where every tile of outputs
- * multiplies it. Neither operand has a table of addresses, so that a step is loads at constant distances; four steps are
- * unrolled. At AVX2, whose six rows of a tile use a third of each cache line that a walk over the band touches, this took
- * 3x3 layers from 66 to 91 GFLOP/s of 104 (Zen 3, one core).
+ * multiplies it. Neither operand has a table of addresses, so that a step is loads at constant distances; four steps
+ * are unrolled. At AVX2, whose six rows of a tile use a third of each cache line that a walk over the band touches,
+ * this took 3x3 layers from 66 to 91 GFLOP/s of 104 (Zen 3, one core).
  */
 #include "gemm/engine_build.h"
 #include "gemm/vectors.h"
 
-enum { STEPS = 4 }; /* unrolled */
+enum { STEPS = 4 }; /* steps of the unrolled loop */
 
-/* One step: its weights at a, its lanes at b. */
+/* Step o of the unrolled ones, whose weights are at a and whose lanes are at b. */
 #define STEP(o)                                                                                                        \
   {                                                                                                                    \
     vector lane[CB_PACKED_VECTORS];                                                                                    \
@@ -72,7 +72,7 @@ INLINE void multiply_packed(const cb_packed_tile *tile, const int m, const int n
   }
 CB_PACKED(DEFINE_PACKED)
 
-/* Nothing but the runs is read, and nothing but the lanes that they fill is written. */
+/* Packs a sliver so that nothing but the runs is read, and nothing but the lanes that they fill is written. */
 static void pack_exactly(const cb_sliver *t)
 {
   const real *from = t->from;
@@ -86,7 +86,7 @@ static void pack_exactly(const cb_sliver *t)
     }
 }
 
-/* A sliver of nv vectors from n runs, of which each takes at most one vector if `single`. */
+/* Packs a sliver of nv vectors from n runs, of which each takes at most one vector if `single`. */
 INLINE void pack_runs(const cb_sliver *t, const int n, const int nv, const bool single)
 {
   const real *from[4];
@@ -110,7 +110,7 @@ INLINE void pack_runs(const cb_sliver *t, const int n, const int nv, const bool 
   }
 }
 
-/* Two runs into two vectors: the longer takes two. */
+/* Packs two runs into two vectors: the longer run is loaded as two vectors. */
 static void pack_two(const cb_sliver *t)
 {
   const cb_run *run = t->run;
@@ -136,7 +136,7 @@ static void pack_two(const cb_sliver *t)
     }
 }
 
-/* Any runs. */
+/* Packs any number of runs. */
 static void pack_many(const cb_sliver *t)
 {
   const real *from = t->from;
@@ -149,7 +149,7 @@ static void pack_many(const cb_sliver *t)
     }
 }
 
-/* A sliver of two vectors. */
+/* Packs a sliver of two vectors. */
 static void pack_wide(const cb_sliver *t)
 {
   bool single = true;
@@ -166,8 +166,8 @@ static void pack_wide(const cb_sliver *t)
     pack_many(t);
 }
 
-/* Runs are written as whole vectors in rising order: what reaches beyond a run is overwritten by the next, beyond a step by
-   the next step. */
+/* Runs are written as whole vectors in rising order: what reaches beyond a run is overwritten by the next, beyond a
+   step by the next step. */
 void CB_NAME(cb_pack_sliver)(const cb_sliver *t)
 {
   if (t->exact)
@@ -189,14 +189,14 @@ void CB_NAME(cb_take_every)(void *to_, const void *from_, int64_t stride, int64_
   const real *from = from_;
   int64_t i = 0;
   if (stride == 2)
-    for (; i + LANES < count; i += LANES) { /* the last vector's last element lies one before what is read */
+    for (; i + LANES < count; i += LANES) { /* a pair of loads reads one element past the last that it takes */
       vector low = *(const vector *)(from + 2 * i), high = *(const vector *)(from + 2 * i + LANES);
       *(vector *)(to + i) = take_even(low, high);
     }
   for (; i < count; i++) to[i] = from[stride * i];
 }
 
-/* Pairs, each from two rows of which one may be NULL: all zeros. */
+/* Weaves two rows into one whose elements come from them in turn; a row that is NULL gives zeros. */
 INLINE void weave_pairs(real *to, const real *first, const real *second, int64_t count, int64_t most)
 {
   int64_t i = 0;

@@ -1,7 +1,7 @@
 /*
  * The parts of Winograd's weight gradient (gemm/winograd_gradient.h).
  *
- *     for three vectors of filters, or two      even shares: one vector alone would leave half of the multiply-adds unused
+ *     for three vectors of filters, or two   even shares: one vector alone would leave half of the multiply-adds unused
  *       for some chains of tiles                D's fit half of L1
  *         for ROWS channels
  *           for each chain                      sums in registers, then added to memory
@@ -11,17 +11,18 @@
 #include "gemm/vectors.h"
 #include "gemm/winograd_forms.h"
 
-/* 16 vector registers hold 12 sums, 32 hold 24: beside the filters and a broadcast. */
+/* Beside the filters and a broadcast, 16 vector registers hold 12 sums and 32 hold 24. */
 enum {
   MOST_VECTORS = 3,
   ROWS = LANES < 4                          ? LANES
          : CB_REGISTERS == 32 && LANES >= 8 ? 8
                                             : 4,
   CHAIN = CB_WINOGRAD_TILE_CHAIN,
-  NEAR = CHAIN * ((16 << 10) / (MOST_VECTORS * CB_VECTOR_BYTES) / CHAIN) /* tiles */
+  NEAR = CHAIN * ((16 << 10) / (MOST_VECTORS * CB_VECTOR_BYTES) / CHAIN) /* tiles whose D's fit half of L1 */
 };
 _Static_assert(LANES % ROWS == 0 && NEAR >= CHAIN, "rows do not straddle vectors of channels");
 
+/* The multiply-adds of tile T of those at v and d. */
 #define STEP(T)                                                                                                        \
   {                                                                                                                    \
     vector filters[MOST_VECTORS];                                                                                      \
@@ -37,7 +38,7 @@ _Static_assert(LANES % ROWS == 0 && NEAR >= CHAIN, "rows do not straddle vectors
     }                                                                                                                  \
   }
 
-/* ROWS channels with nv vectors of filters over some tiles. */
+/* Adds up the products of ROWS channels with nv vectors of filters over some tiles. */
 INLINE void multiply_rows(const real *v, const real *d, int64_t pitch, int64_t tiles, real *sums, int64_t sums_pitch,
                           bool add, const int nv)
 {
@@ -63,7 +64,7 @@ INLINE void multiply_rows(const real *v, const real *d, int64_t pitch, int64_t t
   }
 }
 
-/* All channels with nv vectors of filters. */
+/* Adds up the products of all channels with nv vectors of filters, from vector0 on. */
 INLINE void multiply_vectors(const cb_winograd_pairs *t, int64_t vector0, const int nv)
 {
   for (int64_t at = 0; at < t->tiles; at += NEAR) {
@@ -101,7 +102,7 @@ static void join(void *to, const void *from, int64_t elements)
   for (; i < elements; i++) out[i] += in[i];
 }
 
-/* The pass along rows: two elements become four points. */
+/* Turns a row of tiles of dy into points along the row: two elements become four points. */
 INLINE void pieces_along(const real *from, int64_t tiles, real *to, int64_t pitch)
 {
   for (int64_t t = 0; t < tiles; t++, from += 2 * LANES, to += LANES) {
@@ -132,7 +133,7 @@ static void pieces_square(const cb_winograd_inputs *t)
     pieces_along(columns + i * pitch, t->tiles, (real *)t->to + 4 * i * t->point_pitch, t->point_pitch);
 }
 
-/* Tap j of the three of an axis. */
+/* Where tap j of the three of an axis is stored. */
 INLINE int tap_of(int j, bool turned)
 {
   return turned ? 2 - j : j;

@@ -1,4 +1,5 @@
-/* Which tables of the weight gradient's parts this build has (gemm/winograd_gradient.h), and which of them the machine takes. */
+/* The tables of the weight gradient's parts that this build has (gemm/winograd_gradient.h), and the machine's one among
+   them. */
 #include "gemm/dispatch.h"
 #include "gemm/winograd_gradient.h"
 

@@ -1,4 +1,5 @@
-/* Which tables of Winograd's parts this build has (gemm/winograd.h), and which of them the machine takes. */
+/* The tables of Winograd's parts that this build has (gemm/winograd.h), and the one among them that the machine
+   takes. */
 #include "gemm/dispatch.h"
 #include "gemm/winograd.h"
 

@@ -1,18 +1,19 @@
 /*
- * The products at Winograd's points (gemm/winograd.h): tiles on the rows, broadcast, two vectors of filters on the lanes.
+ * The products at Winograd's points (gemm/winograd.h): tiles on the rows, broadcast, two vectors of filters on the
+ * lanes.
  *
  *     for each block of channels whose weights fit half of L1
  *       for some tiles                     kernels of 1 to ROWS rows
  *         for each chain of channels       sums in registers, added to those of their group, and groups to m
  *           for each L channels, each of them: load the lanes, broadcast the rows' elements, multiply-add
  *
- * Rows lie L elements apart and the next L channels at a fixed distance, so the kernel needs no table of addresses. The length of
- * a chain is a constant: one that the compiler does not know took 5 to 8% more (Zen 3).
+ * Rows lie L elements apart and the next L channels at a fixed distance, so the kernel needs no table of addresses. The
+ * length of a chain is a constant: one that the compiler does not know took 5 to 8% more (Zen 3).
  */
 #include "gemm/vectors.h"
 #include "gemm/winograd_build.h"
 
-/* 32 vector registers hold 28 sums, 16 hold 12: beside the lanes and a broadcast. */
+/* Beside the lanes and a broadcast, 32 vector registers hold 28 sums and 16 hold 12. */
 #if CB_REGISTERS == 32
 #define ROWS    14
 #define EACH(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
@@ -23,28 +24,28 @@
 
 enum {
   VECTORS = 2,
-  LINE = 64 / sizeof(real), /* elements of a line of the caches */
+  LINE = 64 / sizeof(real), /* elements of a cache line */
 #if defined __FMA__ || defined __ARM_FEATURE_FMA
   CHAIN = CB_WINOGRAD_CHAIN,
 #else
-  CHAIN = CB_WINOGRAD_CHAIN / 2, /* products are rounded too */
+  CHAIN = CB_WINOGRAD_CHAIN / 2, /* half of it, since products are rounded too */
 #endif
   GROUP = CB_WINOGRAD_GROUP,
-  BLOCK = (16 << 10) / (VECTORS * CB_VECTOR_BYTES) /* channels: their weights are 16 KiB */
+  BLOCK = (16 << 10) / (VECTORS * CB_VECTOR_BYTES) /* channels of a block, whose weights are 16 KiB */
 };
 _Static_assert(CHAIN % LANES == 0 && BLOCK % GROUP == 0 && GROUP % CHAIN == 0,
                "chains are cut at L channels, groups at chains, blocks at groups");
 
-/* Some tiles by one block of channels. */
+/* The product of some tiles with one block of channels. */
 typedef struct {
   const real *v, *u;
   int64_t group_pitch, channels;
   real *m;
   bool add;
-  int64_t ahead; /* elements from u to what is asked for */
+  int64_t ahead; /* elements from u to the weights that are asked for early */
 } piece;
 
-/* One channel, z behind a and at b. */
+/* The multiply-adds of channel Z of those at a and b. */
 #define STEP(Z)                                                                                                        \
   {                                                                                                                    \
     vector lane[VECTORS];                                                                                              \
@@ -68,8 +69,8 @@ INLINE void multiply_rows(const piece *p, const int rows, const int nv, const bo
   const int64_t pitch = p->group_pitch, distance = p->ahead;
   real *const m = p->m;
   bool add = p->add;
-  vector group[ROWS][VECTORS]; /* sums of the group's chains so far */
-  int64_t done = 0;            /* channels of the group */
+  vector group[ROWS][VECTORS]; /* the sums of the group's chains so far */
+  int64_t done = 0;            /* the channels of the group that these sums have */
   UNROLL for (int i = 0; i < rows; i++) UNROLL for (int v = 0; v < nv; v++) group[i][v] = (vector){0};
   for (int64_t left = p->channels; left > 0; left -= CHAIN) {
     vector sum[ROWS][VECTORS];

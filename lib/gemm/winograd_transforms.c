@@ -1,14 +1,16 @@
 /*
  * Winograd's transforms, channels on the lanes (gemm/winograd.h): the band, and what becomes of a row of tiles.
  *
- * Channels on the lanes make every transform whole vectors, whatever the tile's size: no shuffles but the transpositions by which
- * rows of a plane become lanes and back. Along a row neighbouring tiles share inputs, so the pass over columns is done once a column.
+ * Channels on the lanes make every transform whole vectors, whatever the tile's size: no shuffles but the
+ * transpositions by which rows of a plane become lanes and back. Along a row neighbouring tiles share inputs, so the
+ * pass over columns is done once a column.
  */
 #include "gemm/turn.h"
 #include "gemm/winograd_build.h"
 #include "gemm/winograd_forms.h"
 
-/* Columns [q, q + LANES) of a row of the plane, of all channels, as vectors of lanes. */
+/* Loads columns [q, q + LANES) of a row of the plane, of all channels, as vectors of lanes; only columns `some`, unless
+   `whole`. */
 INLINE void turn(const cb_winograd_band *t, const real *row, int64_t q, const bool whole, mask some, vector v[LANES])
 {
   if (whole && t->channels == LANES) {
@@ -26,7 +28,7 @@ INLINE void turn(const cb_winograd_band *t, const real *row, int64_t q, const bo
   transpose(v);
 }
 
-/* Columns [from, end) of a row of the plane to their places. */
+/* Puts columns [from, end) of a row of the plane in their places in the band. */
 static void open_row(const cb_winograd_band *t, const real *row, int64_t from, int64_t end, real *to)
 {
   const int64_t count = end - from;
@@ -67,7 +69,7 @@ static void open_band(const cb_winograd_band *t)
   }
 }
 
-/* The pass along a row of columns that are points of h already: tiles `step` columns apart. */
+/* Transforms, along the row, a row of columns that are points of h already; tiles begin `step` columns apart. */
 INLINE void inputs_along(const real *from, int64_t tiles, const int wide, const int step, real *to, int64_t pitch)
 {
   vector d[WINOGRAD_POINTS], v[WINOGRAD_POINTS];
@@ -127,7 +129,7 @@ INLINE void weights_of(const cb_winograd_weights *t, const int tall, const int w
   }
 }
 
-/* One tile to its place; *check becomes NaN if a sum is not finite. */
+/* Puts one tile's outputs in their place; *check becomes NaN if a sum is not finite. */
 INLINE void put_tile(const cb_winograd_outputs *t, const int tall, const int wide, const int h, const int w,
                      int64_t tile, const bool whole, vector *check)
 {
@@ -160,7 +162,7 @@ INLINE bool put_tiles(const cb_winograd_outputs *t, const int tall, const int wi
   return !any(unordered(check, check));
 }
 
-/* X(ID, name, outputs of h, of w, taps of h, of w) */
+/* The forms: X(ID, name, outputs along h, along w, taps along h, along w) */
 #define FORMS(X)                                                                                                       \
   X(CB_WINOGRAD_2X2, 2x2, 2, 2, 3, 3)                                                                                  \
   X(CB_WINOGRAD_3X3, 3x3, 3, 3, 3, 3)                                                                                  \
