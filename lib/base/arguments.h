@@ -1,5 +1,4 @@
-/* Checks of arguments that convolution and layers share: what a caller passes is named and refused before anything is
-   written. */
+/* Checks of arguments that convolution and layers share: a bad one is named and refused before anything is written. */
 #ifndef CB_BASE_ARGUMENTS_H
 #define CB_BASE_ARGUMENTS_H
 
@@ -18,9 +17,8 @@ typedef struct {
   bool optional;
 } cb_array;
 
-/* Checks that each array is there (unless optional or empty) and aligned to its element, and that no output overlaps
-   another array; the first `written` of count arrays are outputs. An array that may be the output itself is left out by
-   passing NULL. */
+/* Checks that each array is there (unless optional or empty) and aligned to its element, and that no output, which the
+   first `written` of count arrays are, overlaps another array. NULL stands for one that may be the output itself. */
 cnnblas_status cb_check_arrays(const cb_array *arrays, int count, int written);
 
 /* Checks that none of count arrays overlaps other, whose array may be NULL. */

@@ -6,8 +6,7 @@
 
 enum { CB_ALIGN = 64 };
 
-/* Allocates `bytes` bytes of uninitialised memory, 64-byte aligned; NULL if there is none. 0 bytes give a valid
-   pointer. */
+/* Allocates `bytes` bytes, uninitialised and 64-byte aligned; NULL if there are none. 0 bytes give a valid pointer. */
 void *cb_alloc(size_t bytes);
 
 /* Allocates like cb_alloc, and sets every byte to zero. */

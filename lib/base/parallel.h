@@ -54,8 +54,8 @@ bool cb_parallel_flush(bool on);
 /* How many of `threads` a region gets: 1 in a forked child or while cb_parallel_alone is on, else all. */
 int cb_team(int threads);
 
-/* Threads for a call that was not told a number: 1 inside a caller's parallel region or in a forked child, else one a
-   core, as OMP_NUM_THREADS, the process's affinity and its cgroups' CPU quota (quota.h) allow. */
+/* How many threads a call has that was not told a number: 1 inside a caller's parallel region or in a forked child,
+   else one a core, as OMP_NUM_THREADS, the process's affinity and its cgroups' CPU quota (quota.h) allow. */
 int cb_threads_default(void);
 
 /* True inside an active parallel region of the caller's (or ours). */
@@ -65,7 +65,7 @@ int cb_in_parallel(void);
 int cb_omp_threads(void);
 void cb_omp_set_threads(int threads);
 
-/* Processors that the calling thread may run on. */
+/* How many processors the calling thread may run on. */
 int cb_cores(void);
 
 /* The OpenMP runtime's name, "libgomp", "libomp" or "unknown", and the value of _OPENMP. */

@@ -17,7 +17,7 @@
 
 enum { CB_MAX_CHUNK_STEPS = 512 /* the largest order.chunk_steps of any level: tables of steps have this size */ };
 
-/* What orders sums, or decides which algorithm runs: by its cost, or by whether it fits the workspace. */
+/* Figures that order sums, or decide which algorithm runs: by its cost, or by whether it fits the workspace. */
 typedef struct {
   int64_t chunk_steps;   /* the most steps of one chain of sums: the next chunk starts a fresh one, for accuracy */
   bool whole_channels;   /* chains of y and dx are cut between channels; see conv/chains.h */
@@ -34,7 +34,7 @@ typedef struct {
   int64_t direct_pixels; /* pixels of all images up to which lanes of pixels read weights in place; a cost uses it */
 } cb_order;
 
-/* What moves no bit. */
+/* Figures that move no bit of a result. */
 typedef struct {
   int64_t l2_bytes;    /* bytes of a core's L2 cache, read at run time */
   int64_t last_bytes;  /* bytes of the last cache, which cores share, that count for each of them: at most 4 MiB */

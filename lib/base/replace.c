@@ -76,7 +76,7 @@ static int follow(const char *path, char *to, bool *magic)
   return -1;
 }
 
-/* Looks at what stands at the path: fills r->target, r->straight and *about, whose mode is 0 if nothing is there yet. */
+/* Looks at what stands at the path: fills r->target, r->straight and *about, its mode 0 if nothing is there yet. */
 static int look(cb_replacement *r, const char *path, struct stat *about)
 {
   bool magic;

@@ -38,9 +38,9 @@ static inline real hard_swish_slope(real x)
   return x <= -3 ? 0 : x >= 3 ? 1 : (2 * x + 3) / 6;
 }
 
-/* The Gaussian's tail: Phi(-a) = e^(-a^2 / 2) g(a) for 0 <= a <= limit, where (a + 4) g(a) is a polynomial in 2 a / (a
-   + 4) - 1, interpolated in Chebyshev's nodes (relative error 1.4e-8, f64: 4e-17). Above the limit a Phi(-a) rounds to
-   0. */
+/* The Gaussian's tail: Phi(-a) = e^(-a^2 / 2) g(a) for 0 <= a <= limit, where (a + 4) g(a) is a polynomial in
+   2 a / (a + 4) - 1, interpolated in Chebyshev's nodes (relative error 1.4e-8, f64: 4e-17). For a larger a, a Phi(-a)
+   rounds to 0. */
 #if CB_REAL_BITS == 32
 static const real tail_limit = 15;
 static const real tail_terms[] = {-0.000125558386f, 0.000188996519f, 0.00156688169f, -0.00352097282f, -0.00752540242f,
@@ -70,8 +70,7 @@ INLINE vector tail_at(vector x, vector *lifted)
   return a;
 }
 
-/* x Phi(x) = max(x, 0) - a Phi(-a), a = |x|: the product is taken before the lift is undone, so that it keeps its
-   digits. */
+/* x Phi(x) = max(x, 0) - a Phi(-a), a = |x|: the product is taken before the lift is undone, and keeps its digits. */
 INLINE vector gelu(vector x)
 {
   vector lifted, a = tail_at(x, &lifted);
@@ -95,12 +94,10 @@ INLINE vector elu_below(vector x)
   return expm1_negative(not_above(x, 0));
 }
 
-/* EACH(value) sets to[i] = value for each i. Each iteration reads its own element before writing it, so `to` may be
-   `from`. */
+/* EACH(value) sets each to[i] to the value. An iteration reads its own element before it writes: `to` may be `from`. */
 #define EACH(value) _Pragma("GCC ivdep") for (int64_t i = 0; i < count; i++) to[i] = value
 
-/* EACH_VECTOR(value) sets a vector of `to` at a time, made of the vector `v` of x; EACH_PAIR(value) of `v` and of `e`,
-   that of dy. */
+/* EACH_VECTOR(value) does so a vector at a time, from `v`, that of x; EACH_PAIR(value) from `v` and `e`, that of dy. */
 #define EACH_VECTOR(value)                                                                                             \
   for (int64_t i = 0; i < count; i += LANES) {                                                                         \
     vector v = load(x + i, count - i);                                                                                 \

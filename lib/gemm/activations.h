@@ -1,4 +1,4 @@
-/* The vector loops of the activation functions, for the layers and the convolution's epilogue: a table for each type and level. */
+/* The vector loops of the activation functions, for layers and the convolution's epilogue: a table a type and level. */
 #ifndef CB_GEMM_ACTIVATIONS_H
 #define CB_GEMM_ACTIVATIONS_H
 

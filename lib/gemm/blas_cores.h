@@ -4,8 +4,8 @@
 
 #include "base/cpu.h"
 
-/* The speed of the f32 products of a core's kernels, in percent of Haswell's on the same processor. A name that is not in the
-   table counts as generic. */
+/* The speed of the f32 products of a core's kernels, in percent of Haswell's on the same processor. A name that is not
+   in the table counts as generic. */
 int cb_blas_core_speed(const char *core);
 
 /* The core whose kernels use what the level has. */

@@ -1,8 +1,8 @@
 /*
- * The second hot loop: products of whole vectors, summed over steps and then over lanes. It serves weight gradients with
- * images on the lanes, where both operands are vectors and what is left is a number.
+ * The second hot loop: products of whole vectors, summed over steps and then over lanes. It serves weight gradients
+ * with images on the lanes, where both operands are vectors and what is left is a number.
  *
- *     step:   m vectors of a (from L2, so few), nv vectors of b, m * nv multiply-adds         the sums live in registers
+ *     step:   m vectors of a (from L2, so few), nv vectors of b, m * nv multiply-adds       the sums live in registers
  *     end:    the vectors of sums are added up lane by lane, as many at once as a vector has lanes: a transposition
  *             that adds the two halves after each of its exchanges
  */

@@ -35,10 +35,10 @@ enum {
 /* Indices count elements. a, b and c need element alignment only; c has m rows of nv whole vectors, pitch ldc. */
 typedef struct {
   const void *a;
-  const int32_t *row;   /* [m] */
-  const int32_t *awalk; /* [steps] */
+  const int32_t *row;   /* [m] where each row lies in a */
+  const int32_t *awalk; /* [steps] where each step lies, from its row's place */
   const void *b;
-  const int32_t *bwalk; /* [steps] */
+  const int32_t *bwalk; /* [steps] where each step's lanes lie in b */
   int64_t steps;
   void *c;
   int64_t ldc;
@@ -80,7 +80,7 @@ typedef struct {
 typedef struct {
   void *to;
   const void *from;
-  const int32_t *walk;  /* [steps] */
+  const int32_t *walk;  /* [steps] where each step lies, from a pixel's place */
   int64_t steps, width; /* width: the lanes of one vector or of two */
   const cb_run *run;
   int runs;
@@ -95,17 +95,17 @@ typedef struct {
   void *to;
   const void *from;
   int64_t channel_pitch, output_pitch;
-  const int64_t *tap; /* [taps] */
+  const int64_t *tap; /* [taps] where each tap lies, from its output's and channel's place */
   int64_t taps, channels;
   int64_t outputs, tiles, first, end;
 } cb_turned;
 
 /* Rows are woven from as many others as there are `ways`, whose elements they take in turn:
        to[row * ldt + i * ways + j] = from[j][row * ldf + i]      row < rows, i < count, j < ways
-   Elements are zeros where from[j] is NULL; only the first `most` of each row are written. */
+   Only the first `most` elements of each row are written. */
 typedef struct {
   void *to;
-  const void *const *from; /* [ways] */
+  const void *const *from; /* [ways] the arrays whose rows are woven; NULL: zeros */
   int64_t ldt, ldf, rows, ways, count, most;
 } cb_woven;
 
@@ -116,8 +116,8 @@ typedef struct {
   const void *a;
   int64_t pitch; /* elements from one row of a to the next */
   const void *b;
-  const int32_t *col;  /* [nv] */
-  const int32_t *walk; /* [steps] */
+  const int32_t *col;  /* [nv] where each column lies in b */
+  const int32_t *walk; /* [steps] where each step lies, from its column's place */
   int64_t steps;
   void *c;
   int64_t ldc;
@@ -127,8 +127,7 @@ typedef void (*cb_dots_kernel)(const cb_dots *dots);
 
 /* Where a finished tile goes: element (i, j) of the m x count block at c belongs to out[i * row_step + j * lane_step],
    or out[place[i] + j * lane_step]. Transposed stores have row_step 1 or places, straight ones lane_step 1. In
-   transposed ones a sum of -0 becomes +0, so that sums which leave products with zeros out have the bits of those that
-   do not. */
+   transposed ones a sum of -0 becomes +0, so that leaving out products with zeros does not change a sum's bits. */
 typedef struct {
   const void *c;
   int64_t ldc;
@@ -170,26 +169,26 @@ typedef struct {
 } cb_plane;
 
 typedef struct {
-  const char *name;             /* "f32_avx512" */
+  const char *name;             /* the type and the level: "f32_avx512" */
   int lanes;                    /* elements of a vector */
   int rows[CB_MAX_VECTORS + 1]; /* the most rows of a kernel, by its vectors; 0: there is no kernel */
-  cb_kernel kernel[CB_MAX_VECTORS + 1][CB_MAX_ROWS + 1]; /* [nv][m] */
+  cb_kernel kernel[CB_MAX_VECTORS + 1][CB_MAX_ROWS + 1]; /* kernels by their vectors and rows, [nv][m] */
 
   int packed_rows;                                                 /* the most rows of a packed kernel */
-  cb_packed_kernel packed[CB_PACKED_VECTORS + 1][CB_MAX_ROWS + 1]; /* [nv][m] */
+  cb_packed_kernel packed[CB_PACKED_VECTORS + 1][CB_MAX_ROWS + 1]; /* packed kernels by vectors and rows, [nv][m] */
   void (*pack_sliver)(const cb_sliver *sliver);
 
-  /* dst[s * m + i] = src[i * ld + s] for i < m, s < steps. */
+  /* Packs m rows: dst[s * m + i] = src[i * ld + s] for i < m, s < steps. */
   void (*pack_rows)(void *dst, const void *src, int64_t ld, int64_t steps, int64_t m);
   void (*pack_turned)(const cb_turned *turned);
 
-  /* dst[i] = src[stride * i], i < count. */
+  /* Takes one element in `stride`: dst[i] = src[stride * i], i < count. */
   void (*take_every)(void *dst, const void *src, int64_t stride, int64_t count);
 
   void (*weave)(const cb_woven *woven);
 
   int dots_rows, dots_columns;                                /* the most rows and columns of a tile of dots */
-  cb_dots_kernel dots[CB_DOTS_COLUMNS + 1][CB_DOTS_ROWS + 1]; /* [columns][rows] */
+  cb_dots_kernel dots[CB_DOTS_COLUMNS + 1][CB_DOTS_ROWS + 1]; /* kernels of dots, [columns][rows] */
 
   /* out = epilogue(c + out if add), element by element in the order: old value, bias, residual, activation. */
   void (*store)(const cb_store *store);
@@ -200,8 +199,7 @@ typedef struct {
   /* Makes lanes of rows: dst[s * width + j] = src[j * ld + s] for j < count, 0 for count <= j < width; s < steps. */
   void (*pack_lanes)(void *dst, const void *src, int64_t ld, int64_t steps, int64_t count, int64_t width);
 
-  /* y[oh][ow] (+)= sum over channels, depths and taps of weights[th][tw] * x[ih][iw]; positions outside the input count
-     as zeros. */
+  /* y[oh][ow] (+)= sum over channels, depths and taps of weights[th][tw] * x[ih][iw], which is 0 outside the input. */
   void (*correlate)(const cb_plane *plane);
 
   /* sums[plane][th][tw] += sum over images and outputs of x[ih][iw] * y[oh][ow]; up must be false. */

@@ -24,8 +24,9 @@
 
 enum { ROWS_IN_REGISTERS = 6 }; /* rows whose offsets are kept in registers */
 
-/* Kernels of so many vectors ask for what comes next: they are those that read the lanes and store the sums in arrays
-   of the caller. The others have packed lanes, and no slot to spare: a prefetch a step made 14 x 2 a tenth slower. */
+/* Kernels of so many vectors or more ask for what comes next: they are those that read the lanes and store the sums in
+   arrays of the caller. The others have packed lanes, and no slot to spare: a prefetch a step made 14 x 2 a tenth
+   slower. */
 enum { PREFETCHING = 3 };
 
 /* Makes the optimiser forget how the pointer came about. */

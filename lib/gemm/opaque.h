@@ -7,8 +7,7 @@
 #define CB_GEMM_OPAQUE_H
 
 #define OPAQUE(word) __asm__("" : "+r"(word))
-/* OPAQUE_HERE also keeps the load where it stands: moved out of a loop, it would take a register that the loop
-   lacks. */
+/* OPAQUE_HERE also keeps the load where it is: moved out of a loop, it would take a register that the loop lacks. */
 #if defined __AVX512F__
 #define OPAQUE_VECTOR(v) __asm__("" : "+v"(v))
 #define OPAQUE_HERE(v)   __asm__ volatile("" : "+v"(v))

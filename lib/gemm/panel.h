@@ -16,7 +16,7 @@
 
 enum { CB_PANEL_VECTORS = 2 /* the most vectors of lanes of a panel */ };
 
-/* The lanes of a panel. */
+/* A panel: the outputs on its lanes, and how many lanes it has. */
 typedef struct {
   int64_t first, count; /* the first output, and how many outputs */
   int vectors;
@@ -59,7 +59,8 @@ void cb_hops_init(cb_hops *hops, const cb_engine *engine);
 /* Packs a step whose lanes lie side by side: to[j] = from[j] for j < count, 0 for count <= j < width. */
 void cb_panel_pack_step(void *to, const void *from, int64_t count, int64_t width, size_t element);
 
-/* to[s * width + j] = from[place[s] + j * ld] for j < count, 0 for count <= j < width; s < steps. */
+/* Packs steps s < `steps` by their places: to[s * width + j] = from[place[s] + j * ld] for j < count, 0 for
+   count <= j < width. */
 void cb_panel_pack_places(const cb_engine *engine, void *to, const void *from, const int64_t *place, int64_t steps,
                           int64_t ld, int64_t count, int64_t width, size_t element);
 

@@ -82,15 +82,13 @@ INLINE void finish_vector(const cb_store *t, const bool plain, int64_t at, vecto
   put(out, value, m);
 }
 
-/* Rows [first, first + m) of a block, which lie side by side in out from `at` on or, if `spread`, in every second
-   place. */
+/* Rows [first, first + m) of a block, side by side in out from `at` on or, if `spread`, in every second place. */
 typedef struct {
   int64_t first, m, at;
   bool spread;
 } stretch;
 
-/* Finds the stretches of rows [i, i + m), and returns how many. Rows in every second place make one only without an
-   epilogue. */
+/* Finds the stretches of rows [i, i + m), and returns how many. None is spread where there is an epilogue. */
 static int find_stretches(const cb_store *t, const bool plain, int64_t i, int64_t m, stretch stretches[LANES])
 {
   if (!t->place) {
@@ -124,8 +122,7 @@ INLINE void finish_lane(const cb_store *t, const bool plain, const stretch *stre
   }
 }
 
-/* Stores a block whose rows are neighbours in out, or stretches of neighbours, by transposing squares of LANES rows and
-   lanes. */
+/* Stores a block whose rows are neighbours in out, or stretches of neighbours: squares of LANES rows are transposed. */
 INLINE void store_transposed(const cb_store *t, const bool plain)
 {
   const real *c = t->c, *bias = t->bias;

@@ -29,7 +29,7 @@ enum {
 typedef struct {
   int64_t in, outs, stride;
   int64_t out0, out_step; /* output o lies at out0 + o * out_step in y */
-  int64_t count;          /* taps; 0: the outputs are zeros */
+  int64_t count;          /* how many taps reach the outputs; 0: these are zeros */
   int64_t at[PASS_TAPS];
   int64_t tap[PASS_TAPS]; /* the taps' numbers in the filter */
 } pass_axis;
@@ -52,18 +52,17 @@ INLINE void pass_axis_open(pass_axis *p, const cb_plane_axis *a, bool up, int64_
   }
 }
 
-/* Strips and blocks of a pass, and its band. */
+/* A pass: its taps and outputs, how these are cut into strips and blocks, and the layout of its band. */
 typedef struct {
   const cb_plane *plane;
-  pass_axis rows,
-      columns[2]; /* two phases of columns where a transposed stride of 2 interleaves them, else the first */
+  pass_axis rows, columns[2]; /* columns: of two phases if a transposed stride of 2 interleaves them, else of one */
   int phases;
   int64_t sources;
   int64_t source[PASS_SOURCES], weight[PASS_SOURCES]; /* where source i and its weights begin in the group's */
   bool add;
   int64_t strip, block; /* the most columns of a strip and rows of a block */
   int64_t low, reach;   /* the first column that taps of output column 0 meet, and columns from there to the last one */
-  int64_t row_low, row_reach;                     /* the same of rows */
+  int64_t row_low, row_reach; /* the first row that taps of output row 0 meet, and rows to the last */
   int64_t residue_pitch, row_pitch, source_pitch; /* elements of the band from one residue, row, source to the next */
   int64_t offset[2][PASS_TAPS];                   /* where a band row has the elements of each phase's tap columns */
   int64_t side, together; /* planes side by side are `side` lanes apart, and at most `together` */
@@ -85,7 +84,7 @@ INLINE int64_t lay_out(pass *g, int64_t strip)
 {
   const int64_t stride = g->columns[0].stride;
   g->strip = strip;
-  g->residue_pitch = (strip + g->reach / stride + 1 + 2 * LANES - 1) / LANES * LANES; /* a vector of room behind */
+  g->residue_pitch = (strip + g->reach / stride + 1 + 2 * LANES - 1) / LANES * LANES; /* with a vector of room */
   const int64_t residues = g->reach + 1 < stride ? g->reach + 1 : stride;
   g->row_pitch = residues * g->residue_pitch;
   for (int f = 0; f < g->phases; f++)

@@ -51,8 +51,7 @@ typedef struct {
   mask side_lanes[SIDE_PLANES][2]; /* the lanes of each plane's outputs, in each of two vectors if interleaved */
 } block;
 
-/* Computes the sums of R rows from o on, M outputs and F phases of columns, for a vector of columns from the strip's
-   `at` on. */
+/* Computes the sums of R rows from o on, M outputs and F phases, for a vector of columns from the strip's `at` on. */
 INLINE void sum_any(const block *b, const int M, const int R, const int F, int64_t o, int64_t at, vector *sum)
 {
   const pass *g = b->g;
@@ -196,8 +195,8 @@ static rows_function function_of(const pass *g, int64_t M)
   return g->phases == 2 ? (M == 1 ? rows_1_interleaved : rows_2_interleaved) : any[M];
 }
 
-/* Lists the weights of a pass in the order in which it takes them, by their places from the group's first on; returns
-   how many. */
+/* Lists the weights of a pass in the order in which it takes them, by their distance from the group's first weight.
+   Returns how many they are, or WIDE_WEIGHTS + 1 if there are more than WIDE_WEIGHTS. */
 static int64_t list_weights(const pass *g, int64_t place[WIDE_WEIGHTS])
 {
   const cb_plane *p = g->plane;
@@ -317,8 +316,7 @@ static bool run_phases(const cb_plane *p, const part *q, bool add, bool dry)
   return true;
 }
 
-/* Runs a part; one that does not fit the band, or would make long chains, goes in halves: first of the sources, then of
-   the taps. */
+/* Runs a part. What does not fit the band, or makes long chains, goes in halves: first of the sources, then of taps. */
 static void run_part(const cb_plane *p, const part *q, bool add)
 {
   int64_t extent[3];

@@ -58,8 +58,7 @@ typedef struct {
   bool whole;       /* every lane of every store is to be written */
 } place;
 
-/* The column of load d, from the first that a vector meets. At stride 2 a pair of loads has tap columns 2d and 2d +
-   1. */
+/* The column of load d, from the first that a vector meets. At stride 2 a pair of loads has tap columns 2d, 2d + 1. */
 INLINE int64_t load_at(const square s, int d)
 {
   return s.stride == 2 ? 2 * d : d;
@@ -100,8 +99,7 @@ INLINE void place_open(place *v, const call *q, const square s, int64_t o, int64
 }
 
 /* take_even and take_odd with the lanes in an order that costs one shuffle; far() puts these lanes, or those of sums of
-   such vectors, in their own order. AVX2 shuffles within halves of a vector at once and across them in a second
-   step. */
+   such vectors, in their own order. AVX2 shuffles within halves of a vector, and across them in a second step. */
 #if CB_VECTOR_BYTES == 32
 #if CB_LANES == 8
 #define EVEN_NEAR 0, 2, 8, 10, 4, 6, 12, 14
@@ -150,8 +148,7 @@ INLINE vector load_masked(const real *x, mask set, const bool masked)
   return v;
 }
 
-/* Does load d of the row of x whose column under the first tap is at x: it gives tap column d, or at stride 2 two of
-   them. */
+/* Does load d of the row of x whose column under the first tap is at x: it gives tap column d, or two at stride 2. */
 INLINE void fetch(const real *x, const square s, const place *v, int64_t x_pitch, const int d, vector *tap)
 {
   const real *from = x + load_at(s, d);

@@ -115,8 +115,7 @@ INLINE vector fold(vector v[LANES], const int lanes)
   return v[0];
 }
 
-/* Adds the sums of tap columns [c0, c1), whose taps are numbered by rows, to those of the plane, or of both planes of a
-   pair. */
+/* Adds the sums of tap columns [c0, c1), numbered by rows, to those of the plane, or of both planes of a pair. */
 INLINE void add_sums(const call *q, const square s, const int c0, const int c1, const vector *sum, bool both, real *to)
 {
   const cb_plane *p = q->plane;

@@ -5,7 +5,7 @@
  *
  *     for each group, each block of output rows, each strip of columns, each output
  *       for each source, each row of x that the block meets
- *         for each tap column: load the strip, multiply-add it to every output row by the weight of that row's own tap
+ *         for each tap column: load the strip, multiply-add it to every output row by the weight of its tap row
  *       store
  *
  * So a row of x is loaded once for all output rows of a block. Dilated rows are dealt out to as many phases, in each of
@@ -330,7 +330,7 @@ static int stretches_open(stretch all[3], const phase *f, int64_t last)
   all[1].count = 1;
   if (between == 0) return 2;
   stretch *s = &all[2];
-  strip_open(&s->first, f, (between)*STRIP * LANES, STRIP); /* the last of those between */
+  strip_open(&s->first, f, (between)*STRIP * LANES, STRIP); /* the last strip of those between */
   if (s->first.masked) return 0;
   strip_open(&s->first, f, STRIP * LANES, STRIP);
   s->vectors = STRIP;

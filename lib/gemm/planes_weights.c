@@ -92,8 +92,7 @@ static void open_stretch(stretch *r, const cb_plane *plane, const shape s, int64
   }
 }
 
-/* The rows of an input plane: x is its element 0, and the array may be read from x[-before] up to, not including,
-   x[after]. */
+/* The rows of an input plane: x is its element 0, and elements x[-before] to x[after - 1] may be read. */
 typedef struct {
   const real *x;
   int64_t before, after;

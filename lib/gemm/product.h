@@ -37,12 +37,12 @@ typedef struct {
   int vectors; /* vectors of lanes */
   void *c;     /* the sums, row i at c + i * ldc; with a store, room for those of a tile */
   int64_t ldc;
-  const cb_store
-      *store;   /* NULL: the sums stay. Else row i goes to where row i of one block goes; c, ldc, m are not looked at */
-  int64_t skip; /* with a store: lanes of a tile before the first that is stored */
-  bool add;     /* c += the sums, else c = the sums; false with a store */
-  bool ask;     /* the places in the output are asked for early */
-  bool past;    /* cb_tile's `past`; only with one chunk */
+  /* Row i of the sums goes where row i of this block goes; its c, ldc and m are not looked at. NULL: the sums stay. */
+  const cb_store *store;
+  int64_t skip;  /* with a store: lanes of a tile before the first that is stored */
+  bool add;      /* c += the sums, else c = the sums; false with a store */
+  bool ask;      /* the places in the output are asked for early */
+  bool past;     /* cb_tile's `past`; only with one chunk */
   int64_t ahead; /* cb_tile's `ahead` */
   struct {
     int64_t count;   /* items of the batch; 0 means 1 */

@@ -28,7 +28,7 @@ typedef int32_t integer;
 typedef int64_t integer;
 #endif
 
-/* Vectors as they lie in memory: element alignment, may alias their elements. */
+/* Vectors as they lie in memory: they have the alignment of elements, and may alias their elements. */
 typedef real vector __attribute__((vector_size(CB_VECTOR_BYTES), aligned(sizeof(real)), may_alias));
 typedef integer ivector __attribute__((vector_size(CB_VECTOR_BYTES), aligned(sizeof(real))));
 typedef bits uvector __attribute__((vector_size(CB_VECTOR_BYTES), aligned(sizeof(real))));
@@ -165,7 +165,7 @@ INLINE ivector choose_integer(mask take, ivector a, ivector b)
   return (ivector)INTEGERS(mask_blend)(take, (wide_integers)b, (wide_integers)a);
 }
 
-/* v under the mask, zeros elsewhere. */
+/* v in the lanes under the mask, zeros in the others. */
 INLINE vector keep(mask take, vector v)
 {
   return REALS(maskz_mov)(take, v);
@@ -177,13 +177,13 @@ INLINE vector larger(vector v, vector m)
   return REALS(max)(v, m);
 }
 
-/* The elements under the mask, and `otherwise` for the others. */
+/* The elements at `from` that are under the mask, and those of `otherwise` for the others. */
 INLINE vector load_if(mask take, const real *from, vector otherwise)
 {
   return REALS(mask_loadu)(otherwise, take, from);
 }
 
-/* The elements under the mask, and zeros for the others. */
+/* The elements at `from` that are under the mask, and zeros for the others. */
 INLINE vector load_kept(mask take, const real *from)
 {
   return REALS(maskz_loadu)(take, from);
@@ -199,8 +199,7 @@ INLINE void put_if(mask take, real *to, vector v)
   REALS(mask_storeu)(to, take, v);
 }
 
-/* Integers of 64 bits are narrowed by the store itself: GCC 12 makes a narrowed vector's masked store one that may
-   fault. */
+/* The store itself narrows integers of 64 bits: GCC 12 makes a narrowed vector's masked store one that may fault. */
 INLINE void put_narrow_if(mask take, int32_t *to, ivector v)
 {
 #if CB_REAL_BITS == 32

@@ -7,11 +7,11 @@
  * A tile of outputs is made from a tile d of inputs, two more each way for three taps. A point is an element of a
  * transformed tile: F(2x2, 3x3) has 4 x 4. At each point the sum over channels is a matrix product of its own:
  *
- *     band      lanes = L channels    [row][column][L]             of a plane, zeros where it is outside       open_band
- *     V         inputs                [point][channel / L][tile][L]                                            inputs
- *     U         weights               [point][panel][channel][width of the panel]                              weights
- *     M         sums over channels    [point][panel][tile][width of the panel]                                 multiply
- *     outputs   lanes = L filters     [row][column][L]                                                         outputs
+ *     band      lanes = L channels    [row][column][L]             of a plane, zeros where it is outside      open_band
+ *     V         inputs                [point][channel / L][tile][L]                                           inputs
+ *     U         weights               [point][panel][channel][width of the panel]                             weights
+ *     M         sums over channels    [point][panel][tile][width of the panel]                                multiply
+ *     outputs   lanes = L filters     [row][column][L]                                                        outputs
  *
  * A panel is two vectors of filters, or one (gemm/panel.h). V is the left operand of the product as it lies. What a
  * tile becomes depends on nothing beside it: blocks of tiles may be cut anywhere, and panels too, and no bit shows it.
@@ -102,7 +102,7 @@ typedef struct {
   int taps[2], outputs[2], points[2]; /* a tile's taps, outputs and points along h and along w */
   void (*inputs)(const cb_winograd_inputs *inputs);
   void (*weights)(const cb_winograd_weights *weights);
-  /* False if one of the sums behind the outputs, those not written included, is not finite. */
+  /* Stores outputs; false if one of the sums behind them, those not written included, is not finite. */
   bool (*outputs_of)(const cb_winograd_outputs *outputs);
 } cb_winograd_form;
 

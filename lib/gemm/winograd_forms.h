@@ -33,8 +33,7 @@ enum { WINOGRAD_POINTS = 6 /* the most points of an axis */ };
 /* A constant of the vectors' type. */
 #define R(x) ((real)(x))
 
-/* The weights at points p and -p: (even + odd) / N and (even - odd) / N, where N changes its sign with p or does
-   not. */
+/* The weights at points p and -p: (even + odd) / N and (even - odd) / N, where N may change its sign with p. */
 INLINE void weights_to_pair(const int taps, const double p, const double n, const vector *g, vector *plus,
                             vector *minus)
 {

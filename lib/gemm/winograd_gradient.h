@@ -31,8 +31,7 @@ typedef struct {
   bool add;
 } cb_winograd_pairs;
 
-/* A^T s A of L filters: to[(c * taps + tap) * L + l] for c < channels; taps rise, or fall along an axis that is
-   turned. */
+/* A^T s A of L filters: to[(c * taps + tap) * L + l] for c < channels; taps rise, or fall along a turned axis. */
 typedef struct {
   const void *from; /* point p of channel c at from[p * point_pitch + c * L] */
   int64_t point_pitch, channels;
@@ -46,9 +45,9 @@ typedef struct {
   void (*pieces_square)(const cb_winograd_inputs *pieces);
   void (*pieces_line)(const cb_winograd_inputs *pieces);
   void (*multiply)(const cb_winograd_pairs *pairs);
-  /* to[i] += from[i] */
+  /* Adds an array to another: to[i] += from[i] for i < elements. */
   void (*join)(void *to, const void *from, int64_t elements);
-  /* False if an element is not finite. */
+  /* Store the gradients of two axes, and of rows alone; false if an element is not finite. */
   bool (*gradients_square)(const cb_winograd_taps *gradients);
   bool (*gradients_line)(const cb_winograd_taps *gradients);
 } cb_winograd_gradient;

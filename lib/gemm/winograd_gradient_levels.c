@@ -1,5 +1,4 @@
-/* The tables of the weight gradient's parts that this build has (gemm/winograd_gradient.h), and the machine's one among
-   them. */
+/* The tables of the weight gradient's parts in this build (gemm/winograd_gradient.h), and the one of the machine. */
 #include "gemm/dispatch.h"
 #include "gemm/winograd_gradient.h"
 

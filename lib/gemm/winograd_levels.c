@@ -1,5 +1,4 @@
-/* The tables of Winograd's parts that this build has (gemm/winograd.h), and the one among them that the machine
-   takes. */
+/* The tables of Winograd's parts that this build has (gemm/winograd.h), and the one that the machine takes. */
 #include "gemm/dispatch.h"
 #include "gemm/winograd.h"
 

@@ -9,8 +9,7 @@
 #include "gemm/winograd_build.h"
 #include "gemm/winograd_forms.h"
 
-/* Loads columns [q, q + LANES) of a row of the plane, of all channels, as vectors of lanes; only columns `some`, unless
-   `whole`. */
+/* Loads columns [q, q + LANES) of a row of the plane, or only `some` unless `whole`, of all channels onto the lanes. */
 INLINE void turn(const cb_winograd_band *t, const real *row, int64_t q, const bool whole, mask some, vector v[LANES])
 {
   if (whole && t->channels == LANES) {
