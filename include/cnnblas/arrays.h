@@ -53,7 +53,13 @@ CNNBLAS_API void cnnblas_concat_desc_init(cnnblas_concat_desc *desc);
  */
 CNNBLAS_API cnnblas_status cnnblas_concat_forward(const cnnblas_concat_desc *desc, const void *const *x, void *y);
 
-/** dx[i] = part i of dy. dx [parts] arrays, written; NULL for a part that is not wanted. Errors as above. */
+/**
+ * dx[i] = part i of dy.
+ *
+ * dx  [parts] arrays, written; NULL for a part that is not wanted. They must not overlap dy, nor each other, which is
+ *     not checked
+ * Errors as cnnblas_concat_forward.
+ */
 CNNBLAS_API cnnblas_status cnnblas_concat_backward(const cnnblas_concat_desc *desc, const void *dy, void *const *dx);
 
 /** A box of size[] within a frame that is begin[] elements wide in front of it and end[] behind, on each axis. */

@@ -17,8 +17,8 @@
  *   free(workspace);
  *   cnnblas_conv_plan_destroy(plan);
  *
- * The three directions are called forward, backward_data (the gradient with respect to the input x) and backward_weights (the
- * gradient with respect to the weights w, and to the bias).
+ * The three directions are called forward, backward_data (the gradient with respect to the input x) and
+ * backward_weights (the gradient with respect to the weights w, and to the bias).
  *
  * Legend, here and everywhere: n images in the batch, c input channels, d h w input size, k output channels (filters),
  * r s filter height and width, oh ow output size, g groups.
@@ -31,29 +31,32 @@
  * cnnblas_conv_algorithm_info names; options.accuracy says which of them the automatic choice may take.
  *   element-wise  L * (u * sum |a||b| + m)
  *   norm-wise     c * (u * |patch| * |filter| + m), c = norm_factor * (16 + min(L/2, 64) + L/64)
- * u = 2^-24 for f32, 2^-53 for f64; m = 2^-149 and 2^-1074, the smallest number above zero, which a product that underflows may
- * miss. |patch| and |filter| are Euclidean norms of the two factors' elements. Forward: the elements of x that the output's taps
- * meet, and the output's filter. backward_data: the elements of dy to which an element of x contributed, and all weights of its
- * channel. backward_weights: the weight's input channel in x and its output channel in dy, both over all images. An algorithm of CNNBLAS_ACCURACY_NORM_RELAXED counts elements up to 3
- * further out on each axis to the patch. What is added to the sum (an accumulating call's old output, bias, residual) counts to
- * sum |a||b|, and to |patch| * |filter|, with its magnitude.
- * The norm-wise bound is the weaker one where large elements stand beside zeros. Winograd's F(2x2,3x3) adds and subtracts
- * neighbours before it multiplies: where one column of a filter is far larger than the others and x is zero beneath it (padding
- * suffices), what is left of the small columns misses the element-wise bound, from a contrast between the columns of about 150 at
- * 16 channels, 900 at 64 and 5000 at 256.
- * The bits of a result do not depend on the number of threads, and one image's forward result does not depend on the batch it
- * came in. Weight and bias gradients are joined over images
- * and pixels in binary trees that follow the shape, the dtype, the instruction-set level and the workspace limit alone. NaN and Inf propagate; where padding meets an
- * infinite or NaN weight (in backward_weights: element of dy) the result may be either. Zero results may lose their sign.
- * Plans with options.flush_denormals take numbers below 2^-126 (f64: 2^-1022) for zeros wherever they meet them: in the inputs,
- * in products, in sums, in the result. The bound then holds for inputs in which such numbers are zeros, with m = 2^-125 (2^-1021).
- * The processor is told so on the threads of a call while it computes; each has its own setting back before the call returns.
- * "reference" on doubles alone is left as it is: its sums are wider than vectors hold.
+ * u = 2^-24 for f32, 2^-53 for f64; m = 2^-149 and 2^-1074, the smallest number above zero, which a product that
+ * underflows may miss. |patch| and |filter| are Euclidean norms of the two factors' elements. Forward: the elements of
+ * x that the output's taps meet, and the output's filter. backward_data: the elements of dy to which an element of x
+ * contributed, and all weights of its channel. backward_weights: the weight's input channel in x and its output channel
+ * in dy, both over all images. An algorithm of CNNBLAS_ACCURACY_NORM_RELAXED counts elements up to 3 further out on
+ * each axis to the patch. What is added to the sum (an accumulating call's old output, bias, residual) counts to sum
+ * |a||b|, and to |patch| * |filter|, with its magnitude.
+ * The norm-wise bound is the weaker one where large elements stand beside zeros. Winograd's F(2x2,3x3) adds and
+ * subtracts neighbours before it multiplies: where one column of a filter is far larger than the others and x is zero
+ * beneath it (padding suffices), what is left of the small columns misses the element-wise bound, from a contrast
+ * between the columns of about 150 at 16 channels, 900 at 64 and 5000 at 256.
+ * The bits of a result do not depend on the number of threads, and one image's forward result does not depend on the
+ * batch it came in. Weight and bias gradients are joined over images and pixels in binary trees that
+ * follow the shape, the dtype, the instruction-set level and the workspace limit alone.
+ * NaN and Inf propagate; where padding meets an infinite or NaN weight (in backward_weights: element of dy) the result
+ * may be either. Zero results may lose their sign.
+ * Plans with options.flush_denormals take numbers below 2^-126 (f64: 2^-1022) for zeros wherever they meet them: in the
+ * inputs, in products, in sums, in the result. The bound then holds for inputs in which such numbers are zeros, with m
+ * = 2^-125 (2^-1021).
+ * The processor is told so on the threads of a call while it computes; each has its own setting back before the call
+ * returns. "reference" on doubles alone is left as it is: its sums are wider than vectors hold.
  *
- * Threads: a call runs on the calling thread alone or on all threads of its plan. Plans of one number of threads that are
- * called from one thread, outside parallel regions, share one OpenMP team, which the first of these calls creates. That is
- * not promised across plans of different numbers, nor where the caller's own parallel regions of another size come between:
- * OpenMP may then end threads and create them again, which costs a call up to a millisecond.
+ * Threads: a call runs on the calling thread alone or on all threads of its plan. Plans of one number of threads that
+ * are called from one thread, outside parallel regions, share one OpenMP team, which the first of these calls creates.
+ * That is not promised across plans of different numbers, nor where the caller's own parallel regions of another size
+ * come between: OpenMP may then end threads and create them again, which costs a call up to a millisecond.
  *
  * Stack: a call takes less than 256 KiB of the calling thread's stack, and of each thread of its team (OMP_STACKSIZE).
  */
@@ -95,11 +98,13 @@ typedef enum cnnblas_conv_direction {
   CNNBLAS_BACKWARD_WEIGHTS = 2 /* dw, and db if wanted, from x and dy */
 } cnnblas_conv_direction;
 
-/** "forward", "backward_data" or "backward_weights", static storage; NULL for what is no direction: loop from 0 to list them. */
+/** "forward", "backward_data" or "backward_weights", static storage; NULL for what is no direction: loop from 0 to list
+    them. */
 CNNBLAS_API const char *cnnblas_conv_direction_name(cnnblas_conv_direction direction);
 
 /**
- * One convolution layer. Zero means the usual default, so {.n = .., .c = .., .k = .., .size = .., .kernel = ..} is enough.
+ * One convolution layer. Zero means the usual default, so {.n = .., .c = .., .k = .., .size = .., .kernel = ..} is
+ * enough.
  *
  * Per-axis fields list the axes in the arrays' order: rank 2 is {h, w}, rank 3 {d, h, w}, rank 1 {w}. A field that is
  * given for one axis and left zero for another (stride, dilation, size, kernel), or that is set for an axis beyond the
@@ -108,22 +113,22 @@ CNNBLAS_API const char *cnnblas_conv_direction_name(cnnblas_conv_direction direc
  * Output size of an axis, rounded down: (size + pad_begin + pad_end - (dilation*(kernel-1)+1)) / stride + 1.
  */
 typedef struct cnnblas_conv_desc {
-  cnnblas_dtype dtype;    /* of every array; default f32 */
-  cnnblas_layout layout;  /* default NCHW */
-  cnnblas_conv_mode mode; /* default cross-correlation */
-  int32_t rank;           /* spatial axes, 1 to 3; 0 means 2 */
-  int64_t n;              /* images: the largest batch that the plan will be given. Has no default: left at 0 the batch
+  cnnblas_dtype dtype;    /* the type of every array; default f32 */
+  cnnblas_layout layout;  /* the order of every array's axes; default NCHW */
+  cnnblas_conv_mode mode; /* what convolution means; default cross-correlation */
+  int32_t rank;           /* the number of spatial axes, 1 to 3; 0 means 2 */
+  int64_t n;       /* the largest batch that the plan will be given, in images. There is no default: left at 0 the batch
                              is empty and nothing is computed; the one-call functions refuse that if given images */
-  int64_t c;              /* input channels, at least 1, a multiple of groups */
-  int64_t k;              /* output channels, at least 1, a multiple of groups */
-  int64_t groups;         /* 0 means 1; groups == c is a depthwise convolution with multiplier k/c */
-  int64_t size[3];        /* input size, elements, at least 1 */
-  int64_t kernel[3];      /* filter size, elements, at least 1 */
-  int64_t stride[3];      /* all 0 means 1 */
-  int64_t dilation[3];    /* distance of neighbouring taps; all 0 means 1 (dense) */
-  int64_t pad_begin[3];   /* zeros in front of the axis, at least 0 */
-  int64_t pad_end[3];     /* zeros behind it, at least 0 */
-  int64_t reserved[8];    /* must be 0 */
+  int64_t c;       /* input channels, at least 1, a multiple of groups */
+  int64_t k;       /* output channels, at least 1, a multiple of groups */
+  int64_t groups;  /* the number of groups, 0 means 1; groups == c is a depthwise convolution with multiplier k/c */
+  int64_t size[3]; /* input size of each axis in elements, at least 1 */
+  int64_t kernel[3];    /* filter size of each axis in elements, at least 1 */
+  int64_t stride[3];    /* distance of neighbouring windows in elements; all 0 means 1 */
+  int64_t dilation[3];  /* distance of neighbouring taps in elements; all 0 means 1 (dense) */
+  int64_t pad_begin[3]; /* number of zeros in front of the axis, at least 0 */
+  int64_t pad_end[3];   /* number of zeros behind the axis, at least 0 */
+  int64_t reserved[8];  /* must be 0 */
 } cnnblas_conv_desc;
 
 /** Sets every field to zero, the defaults: for languages without designated initialisers. NULL is ignored. */
@@ -131,32 +136,33 @@ CNNBLAS_API void cnnblas_conv_desc_init(cnnblas_conv_desc *desc);
 
 /** Where the zeros go that keep the size of an axis: its outputs are then ceil(size / stride). */
 typedef enum cnnblas_conv_pad {
-  CNNBLAS_PAD_UPPER = 0,    /* as few as will do; the odd one behind the axis: ONNX's SAME_UPPER */
-  CNNBLAS_PAD_LOWER = 1,    /* as few as will do; the odd one in front: ONNX's SAME_LOWER */
-  CNNBLAS_PAD_SYMMETRIC = 2 /* the same number at both ends, the least that will do */
+  CNNBLAS_PAD_UPPER = 0,    /* as few zeros as will do; the odd one behind the axis: ONNX's SAME_UPPER */
+  CNNBLAS_PAD_LOWER = 1,    /* as few zeros as will do; the odd one in front of the axis: ONNX's SAME_LOWER */
+  CNNBLAS_PAD_SYMMETRIC = 2 /* the same number of zeros at both ends, the least that will do */
 } cnnblas_conv_pad;
 
 /**
- * Sets desc's pad_begin and pad_end, whatever they are, so that every axis keeps its size divided by its stride, rounded up.
+ * Sets desc's pad_begin and pad_end, whatever they were, so that every axis keeps its size divided by its stride,
+ * rounded up.
  *
- * An axis needs max(0, (ceil(size / stride) - 1) * stride + dilation * (kernel - 1) + 1 - size) zeros, for even filters, strides
- * and dilations too. Where that is odd, SYMMETRIC takes one more if the stride is above 1, which changes no size; at stride 1 it
- * would, and the call is refused.
+ * An axis needs max(0, (ceil(size / stride) - 1) * stride + dilation * (kernel - 1) + 1 - size) zeros, for even
+ * filters, strides and dilations too. Where that number is odd, SYMMETRIC takes one more if the stride is above 1,
+ * which changes no output size; at stride 1 it would, and the call is refused.
  *
- * Returns CNNBLAS_OK; what cnnblas_conv_get_shape returns of the other fields; CNNBLAS_INVALID_ARGUMENT (null pointer, no such
- * padding, no symmetric one). On an error desc is untouched. Thread safe.
+ * Returns CNNBLAS_OK; what cnnblas_conv_get_shape returns of the other fields; CNNBLAS_INVALID_ARGUMENT (null pointer,
+ * no such padding, no symmetric padding). On an error desc is untouched. Thread safe.
  */
 CNNBLAS_API cnnblas_status cnnblas_conv_pad_same(cnnblas_conv_desc *desc, cnnblas_conv_pad pad);
 
 /** The sizes that follow from a descriptor, in elements. */
 typedef struct cnnblas_conv_shape {
   int64_t out[3];        /* output size of each axis, 0 beyond the rank */
-  int64_t x_elements;    /* n * c * h * w */
-  int64_t w_elements;    /* k * c/g * r * s */
-  int64_t y_elements;    /* n * k * oh * ow */
-  int64_t bias_elements; /* k */
-  double flops;          /* 2 * n * k * oh * ow * c/g * r * s, the same in each direction; padding counted */
-  int64_t reserved[8];   /* written as 0 */
+  int64_t x_elements;    /* elements of x: n * c * h * w */
+  int64_t w_elements;    /* elements of w: k * c/g * r * s */
+  int64_t y_elements;    /* elements of y: n * k * oh * ow */
+  int64_t bias_elements; /* elements of bias: k */
+  double flops;        /* operations of a call: 2 * n * k * oh * ow * c/g * r * s in each direction; padding counted */
+  int64_t reserved[8]; /* written as 0 */
 } cnnblas_conv_shape;
 
 /**
@@ -168,23 +174,24 @@ CNNBLAS_API cnnblas_status cnnblas_conv_get_shape(const cnnblas_conv_desc *desc,
 
 /** How much memory a call may need besides its arrays. */
 typedef enum cnnblas_workspace_policy {
-  CNNBLAS_WORKSPACE_DEFAULT = 0, /* at most cnnblas_algorithm_info.workspace bytes a thread */
-  CNNBLAS_WORKSPACE_LIMIT = 1,   /* at most options.workspace_limit bytes a thread */
-  CNNBLAS_WORKSPACE_NONE = 2     /* none at all: valid for every shape, slower */
+  CNNBLAS_WORKSPACE_DEFAULT = 0, /* a call takes at most cnnblas_algorithm_info.workspace bytes a thread */
+  CNNBLAS_WORKSPACE_LIMIT = 1,   /* a call takes at most options.workspace_limit bytes a thread */
+  CNNBLAS_WORKSPACE_NONE = 2     /* a call takes none at all: valid for every shape, slower */
 } cnnblas_workspace_policy;
 
 /** How an algorithm is chosen. */
 typedef enum cnnblas_effort {
-  CNNBLAS_ESTIMATE = 0, /* choose by a cost model, at once; the same choice on every run */
+  CNNBLAS_ESTIMATE = 0, /* a cost model chooses, at once; the same algorithm on every run */
   CNNBLAS_MEASURE =
-      1 /* time the candidates on scratch arrays of the plan's size; may choose differently from run to run */
+      1 /* the candidates are timed on scratch arrays of the plan's size; the choice may differ between runs */
 } cnnblas_effort;
 
-/** Which algorithms the automatic choice, estimated or measured, may take. One that is asked for by name runs whatever its bound. */
+/** Which algorithms the automatic choice, estimated or measured, may take. An algorithm that is asked for by name runs
+    whatever its bound. */
 typedef enum cnnblas_accuracy_policy {
-  CNNBLAS_ACCURACY_DEFAULT = 0, /* those of the element-wise bound, and those of CNNBLAS_ACCURACY_NORM */
-  CNNBLAS_ACCURACY_EXACT = 1,   /* only those of the element-wise bound, see above */
-  CNNBLAS_ACCURACY_RELAXED = 2  /* each, those of CNNBLAS_ACCURACY_NORM_RELAXED too */
+  CNNBLAS_ACCURACY_DEFAULT = 0, /* algorithms of the element-wise bound, and those of CNNBLAS_ACCURACY_NORM */
+  CNNBLAS_ACCURACY_EXACT = 1,   /* only algorithms of the element-wise bound, see above */
+  CNNBLAS_ACCURACY_RELAXED = 2  /* every algorithm, those of CNNBLAS_ACCURACY_NORM_RELAXED too */
 } cnnblas_accuracy_policy;
 
 /** "default", "exact" or "relaxed", static storage; NULL for what is no policy: loop from 0 to list them. */
@@ -195,16 +202,16 @@ typedef struct cnnblas_wisdom cnnblas_wisdom;
 
 /** How a plan is to be made. Zero, or a NULL pointer to the whole, means the defaults. */
 typedef struct cnnblas_conv_options {
-  const char *algorithm; /* NULL or "auto", or a name of cnnblas_conv_algorithm_name; read only by plan_create */
-  int32_t threads; /* upper bound; 0 = one a core (the least of affinity, cgroup CPU quota, OMP_NUM_THREADS), 1 inside
-                            a parallel region */
-  cnnblas_workspace_policy workspace; /* default, limited or none */
-  size_t workspace_limit;             /* bytes a thread; only with CNNBLAS_WORKSPACE_LIMIT */
-  cnnblas_effort effort;              /* estimate or measure, where the algorithm is "auto" */
-  int32_t no_alloc;                   /* 1: a call that needs a workspace and gets none is an error; 0: it allocates */
-  int32_t accumulate;                 /* 1: add to the output; 0: overwrite it without reading it */
-  int32_t packed_weights;             /* 1: forward only, through cnnblas_conv_forward_packed */
-  cnnblas_wisdom *wisdom;             /* with effort measure: looked into first, and told what was measured; or NULL */
+  const char *algorithm; /* the algorithm: "auto", NULL or a cnnblas_conv_algorithm_name; read by plan_create alone */
+  int32_t threads;       /* the most threads of a call; 0 = one a core (the least of affinity, cgroup CPU quota and
+                       OMP_NUM_THREADS), 1 inside a parallel region */
+  cnnblas_workspace_policy workspace; /* how much workspace a call may take */
+  size_t workspace_limit;             /* the most bytes of workspace a thread; only with CNNBLAS_WORKSPACE_LIMIT */
+  cnnblas_effort effort;              /* how the algorithm is chosen, where it is "auto" */
+  int32_t no_alloc;        /* 1: a call that needs a workspace and gets none is an error; 0: it allocates one */
+  int32_t accumulate;      /* 1: calls add to the output; 0: they overwrite it without reading it */
+  int32_t packed_weights;  /* 1: the plan takes packed weights: forward only, by cnnblas_conv_forward_packed */
+  cnnblas_wisdom *wisdom;  /* with effort measure: choices that are looked into first and added to; or NULL */
   int32_t flush_denormals; /* 1: numbers below the least normal one (2^-126; f64: 2^-1022) count as zeros, see above */
   cnnblas_accuracy_policy accuracy; /* which bounds on the error the automatic choice may take */
   int32_t reserved[14];             /* must be 0 */
@@ -218,12 +225,11 @@ CNNBLAS_API void cnnblas_conv_options_init(cnnblas_conv_options *options);
  * The pointers belong to the call, not to the plan, so that one plan serves many layers and threads.
  */
 typedef struct cnnblas_conv_epilogue {
-  const void *bias;     /* [k], or NULL */
-  const void *residual; /* [n][k][oh][ow], or NULL; may be y itself, must not overlap it otherwise */
-  cnnblas_activation
-      activation;      /* any; RELU costs nothing, the others a pass over y. A plan that accumulates refuses all but
-                                    IDENTITY */
-  int64_t reserved[4]; /* must be 0 */
+  const void *bias;     /* the bias [k], or NULL for none */
+  const void *residual; /* what is added, [n][k][oh][ow], or NULL; may be y itself, must not overlap it otherwise */
+  cnnblas_activation activation; /* any function; RELU costs nothing, any other a pass over y. A plan
+                                    that accumulates refuses all but IDENTITY */
+  int64_t reserved[4];           /* must be 0 */
 } cnnblas_conv_epilogue;
 
 /** Sets every field to zero: nothing happens. NULL is ignored. */
@@ -244,8 +250,8 @@ CNNBLAS_API cnnblas_status cnnblas_conv_plan_create(const cnnblas_conv_desc *des
                                                     const cnnblas_conv_options *options, cnnblas_conv_plan **plan);
 
 /*
- * Wisdom: what effort "measure" found out, kept so that it need not be measured again, and so that the choice (and with it
- * the bits) stays the same from run to run. An object is the caller's; the library keeps none of its own.
+ * Wisdom: what effort "measure" found out, kept so that it need not be measured again, and so that the choice (and with
+ * it the bits) stays the same from run to run. An object is the caller's; the library keeps none of its own.
  *
  *   cnnblas_wisdom *wisdom;
  *   cnnblas_wisdom_create(&wisdom);
@@ -255,8 +261,9 @@ CNNBLAS_API cnnblas_status cnnblas_conv_plan_create(const cnnblas_conv_desc *des
  *   cnnblas_wisdom_save(wisdom, "layers.wisdom");
  *   cnnblas_wisdom_destroy(wisdom);
  *
- * A choice is kept for a problem: all sizes, strides, dilation, padding, mode and groups, n, dtype, direction, accumulate,
- * accuracy and workspace limit; not for a number of threads. Plans do not hold on to the object: it may be destroyed before them.
+ * A choice is kept for a problem: all sizes, strides, dilation, padding, mode and groups, n, dtype, direction,
+ * accumulate, accuracy and workspace limit; not for a number of threads. Plans do not hold on to the object: it may be
+ * destroyed before them.
  * Any number of threads may make plans with one object at once, load into it and save it; where two measure the same
  * problem at once the first choice stands for both.
  */
@@ -267,22 +274,22 @@ CNNBLAS_API cnnblas_status cnnblas_wisdom_create(cnnblas_wisdom **wisdom);
 /** Frees an object that no thread is using. NULL is ignored. */
 CNNBLAS_API void cnnblas_wisdom_destroy(cnnblas_wisdom *wisdom);
 
-/** Number of problems that it has a choice for; 0 for NULL. */
+/** The number of problems that the object has a choice for; 0 for NULL. */
 CNNBLAS_API size_t cnnblas_wisdom_count(const cnnblas_wisdom *wisdom);
 
 /**
- * Adds the choices of a file to those in the object; where both have one the file's counts.
+ * Adds the choices of a file to those in the object; where both have one for a problem the file's counts.
  *
- * Returns CNNBLAS_OK; CNNBLAS_IO_ERROR (it cannot be opened or read); CNNBLAS_UNSUPPORTED (of another
- * version of the format or of the library, another CPU model or instruction-set level: measure again);
+ * Returns CNNBLAS_OK; CNNBLAS_IO_ERROR (the file cannot be opened or read); CNNBLAS_UNSUPPORTED (a file of another
+ * version of the format or of the library, of another CPU model or instruction-set level: measure again);
  * CNNBLAS_BAD_FORMAT (damaged, cut short, edited, or not such a file; the message names file, line and what is wrong);
  * CNNBLAS_OUT_OF_MEMORY; CNNBLAS_INVALID_ARGUMENT (NULL). On an error the object is as it was.
  */
 CNNBLAS_API cnnblas_status cnnblas_wisdom_load(cnnblas_wisdom *wisdom, const char *path);
 
 /**
- * Writes all choices to a text file: first beside it under another name, then in its place, so that a crash leaves
- * either the old file or the new one.
+ * Writes all choices to a text file: first beside its place under another name, then in its place, so that a crash
+ * leaves either the old file or the new one.
  *
  * Returns CNNBLAS_OK, CNNBLAS_IO_ERROR (the message names the file), CNNBLAS_OUT_OF_MEMORY or CNNBLAS_INVALID_ARGUMENT
  * (NULL).
@@ -299,13 +306,15 @@ CNNBLAS_API size_t cnnblas_conv_plan_workspace(const cnnblas_conv_plan *plan);
 CNNBLAS_API const char *cnnblas_conv_plan_algorithm(const cnnblas_conv_plan *plan);
 
 /**
- * The most threads that a call will use in this process; 0 for NULL. 1 in a child of fork whose parent ran parallel calls:
+ * The most threads that a call will use in this process; 0 for NULL. 1 in a child of fork whose parent ran parallel
+ * calls:
  * OpenMP's threads do not survive a fork, and the plans that the child inherits run on its one thread.
  */
 CNNBLAS_API int32_t cnnblas_conv_plan_threads(const cnnblas_conv_plan *plan);
 
 /**
- * Writes a text for people: algorithm, its time as estimated and measured, tiles, tasks, bytes, FLOPs, why no rival was taken.
+ * Writes a text for people: algorithm, its time as estimated and measured, tiles, tasks, bytes, FLOPs, why no rival was
+ * taken.
  *
  * Writes at most size bytes, the closing zero included, as snprintf does; *needed (unless NULL) gets the bytes that the
  * whole text takes, the closing zero included. buffer may be NULL if size is 0. Thread safe.
@@ -315,56 +324,61 @@ CNNBLAS_API cnnblas_status cnnblas_conv_plan_describe(const cnnblas_conv_plan *p
                                                       size_t *needed);
 
 /** Name of the index-th algorithm in the table's order, NULL past the end: loop from 0 to list them. Static storage. An
-    orientation is a row of its own, "implicit_gemm:pixels"; options take the name before the colon for any of its rows. */
+    orientation is a row of its own, "implicit_gemm:pixels"; options take the name before the colon for any of its
+    rows. */
 CNNBLAS_API const char *cnnblas_conv_algorithm_name(int32_t index);
 
 /** How near to the exact result an algorithm comes: the bounds at the top of this header. */
 typedef enum cnnblas_accuracy {
-  CNNBLAS_ACCURACY_ELEMENT = 0, /* the element-wise bound, chains of sums cut so that it is far nearer */
-  CNNBLAS_ACCURACY_NORM = 1,  /* the norm-wise bound; as near as the first on data without the contrasts named there */
-  CNNBLAS_ACCURACY_CHAIN = 2, /* the element-wise bound, but in one chain of sums, whose error grows with L */
-  CNNBLAS_ACCURACY_WIDE = 3,  /* the element-wise bound, and the sum is made in the next wider type and rounded once */
-  CNNBLAS_ACCURACY_NORM_RELAXED = 4 /* the norm-wise bound with a larger factor; errors up to three times the others' */
+  CNNBLAS_ACCURACY_ELEMENT = 0, /* the element-wise bound; chains of sums are cut so that results are far nearer */
+  CNNBLAS_ACCURACY_NORM = 1,    /* the norm-wise bound; as near as ELEMENT on data without the contrasts named above */
+  CNNBLAS_ACCURACY_CHAIN = 2,   /* the element-wise bound, but sums are one chain, whose error grows with L */
+  CNNBLAS_ACCURACY_WIDE = 3,    /* the element-wise bound; sums are made in the next wider type and rounded once */
+  CNNBLAS_ACCURACY_NORM_RELAXED = 4 /* the norm-wise bound, its factor larger; errors up to three times the others' */
 } cnnblas_accuracy;
 
 /**
- * Which problems of its directions an algorithm takes. OpenBLAS is not called for a matrix of 2^31 rows or columns, nor depthwise
- * where strides or dilations reach too far; what packed weights and a limit of the workspace leave is told by making a plan.
+ * Which problems of its directions an algorithm takes. OpenBLAS is not called for a matrix of 2^31 rows or columns, nor
+ * depthwise where strides or dilations reach too far; what packed weights and a limit of the workspace leave is told by
+ * making a plan.
  */
 typedef enum cnnblas_algorithm_scope {
-  CNNBLAS_SCOPE_SOME = 0,      /* those that a plan can be made for: no promise */
-  CNNBLAS_SCOPE_ROOM = 1,      /* each that its tables and its workspace have room for */
-  CNNBLAS_SCOPE_EVERY = 2,     /* each */
-  CNNBLAS_SCOPE_STRIDE_1 = 3,  /* each of stride 1 */
-  CNNBLAS_SCOPE_POINTWISE = 4, /* each of one tap, stride 1 and no padding */
-  CNNBLAS_SCOPE_DEPTHWISE = 5 /* each of one input channel a group, of up to 10^16 elements with padding and dilation */
+  CNNBLAS_SCOPE_SOME = 0,      /* the problems that a plan can be made for: no promise */
+  CNNBLAS_SCOPE_ROOM = 1,      /* every problem that the algorithm's tables and workspace have room for */
+  CNNBLAS_SCOPE_EVERY = 2,     /* every problem */
+  CNNBLAS_SCOPE_STRIDE_1 = 3,  /* every problem of stride 1 */
+  CNNBLAS_SCOPE_POINTWISE = 4, /* every problem of one tap, stride 1 and no padding */
+  CNNBLAS_SCOPE_DEPTHWISE =
+      5 /* problems of one input channel a group, up to 10^16 elements with padding and dilation */
 } cnnblas_algorithm_scope;
 
-/** What an algorithm is. Flags are 0 or 1. The orientation "slivers" has pixels on the lanes, as "pixels" has, copied together first.
-    The rows whose names begin with "winograd" keep transformed weights besides their workspace a thread, once a call: at most 4
-    elements for each weight, channels of a group rounded up to 32; in backward_weights 16 elements (4, if taps lie along rows) for each
-    pair of channels, as many times as partial sums wait to be joined, and a block of transformed tiles of at most 8 MiB. */
+/** What an algorithm is. Flags are 0 or 1. The orientation "slivers" has pixels on the lanes, as "pixels" has, copied
+    together first.
+    The rows whose names begin with "winograd" keep transformed weights besides their workspace a thread, once a call:
+    at most 4 elements for each weight, channels of a group rounded up to 32; in backward_weights 16 elements (4, if
+    taps lie along rows) for each pair of channels, as many times as partial sums wait to be joined, and a block of
+    transformed tiles of at most 8 MiB. */
 typedef struct cnnblas_algorithm_info {
-  const char *name;              /* as cnnblas_conv_algorithm_name gives it; static storage, as the others */
-  const char *family;            /* the name before the colon: its rows give a forward the same bits at a level */
-  const char *orientation;       /* behind it: what lies on the lanes of vectors; "" if the family has one row */
-  cnnblas_accuracy accuracy;     /* at least */
-  int32_t directions;            /* bit d is 1 if it does direction d for some problems */
-  int32_t packed_weights;        /* takes weights packed once (options.packed_weights) */
-  int32_t uses_blas;             /* calls OpenBLAS */
-  int32_t by_name_only;          /* the automatic choice takes it only where no other applies */
-  int32_t one_thread;            /* runs on one thread, whatever the options say */
-  int32_t by_batch;              /* whether it applies follows the number of images */
-  cnnblas_algorithm_scope scope; /* the problems that it takes */
-  int32_t workspace;             /* bytes a thread that it takes with CNNBLAS_WORKSPACE_DEFAULT, at most */
-  int32_t task_macs;             /* multiply-adds of a task, at most, where a plan has several threads and few tasks */
-  int32_t norm_factor;           /* of the norm-wise bound; 0 if it holds the element-wise one */
+  const char *name;          /* what cnnblas_conv_algorithm_name gives; static storage, as the next two */
+  const char *family;        /* the name before the colon: its rows give a forward the same bits at a level */
+  const char *orientation;   /* the name behind the colon: what lies on vectors' lanes; "" if the family has one row */
+  cnnblas_accuracy accuracy; /* the bound on the error that its results hold */
+  int32_t directions;        /* bit d is 1 if the algorithm does direction d for some problems */
+  int32_t packed_weights;    /* 1: it takes weights packed once (options.packed_weights) */
+  int32_t uses_blas;         /* 1: it calls OpenBLAS */
+  int32_t by_name_only;      /* 1: the automatic choice takes it only where no other applies */
+  int32_t one_thread;        /* 1: it runs on one thread, whatever the options say */
+  int32_t by_batch;          /* 1: whether it applies follows the number of images */
+  cnnblas_algorithm_scope scope; /* the problems that the algorithm takes */
+  int32_t workspace;             /* the most bytes of workspace a thread with CNNBLAS_WORKSPACE_DEFAULT */
+  int32_t task_macs;             /* the most multiply-adds of a task, where a plan has several threads and few tasks */
+  int32_t norm_factor;           /* the factor of the norm-wise bound; 0 if the algorithm holds the element-wise one */
   int32_t reserved[5];           /* written as 0 */
 } cnnblas_algorithm_info;
 
 /**
  * Tells what the index-th algorithm in the table's order is. Thread safe.
- * Returns CNNBLAS_OK; CNNBLAS_INVALID_ARGUMENT (info is NULL, index is negative or past the end): *info is as before.
+ * Returns CNNBLAS_OK; CNNBLAS_INVALID_ARGUMENT (info is NULL, index is negative or past the end): *info is untouched.
  */
 CNNBLAS_API cnnblas_status cnnblas_conv_algorithm_info(int32_t index, cnnblas_algorithm_info *info);
 
@@ -377,9 +391,9 @@ CNNBLAS_API cnnblas_status cnnblas_conv_algorithm_info(int32_t index, cnnblas_al
  * n          images in this call, 0 to the plan's n
  * x          [n][c][h][w]
  * w          [k][c/g][r][s]
- * epilogue   NULL for none
- * y          [n][k][oh][ow], written; must not overlap an input (but may be the residual, to the same bits: im2col, gemm_1x1
- *            and depthwise then allocate a copy of it, or add to y first if the plan must not allocate)
+ * epilogue   what is added and applied before the store; NULL for nothing
+ * y          [n][k][oh][ow], written; must not overlap an input (but may be the residual, to the same bits: im2col,
+ *            gemm_1x1 and depthwise then allocate a copy of it, or add to y first if the plan must not allocate)
  * workspace  at least cnnblas_conv_plan_workspace(plan) bytes, any alignment, apart from the arrays; NULL to let the
  *            call allocate
  *
@@ -393,44 +407,45 @@ CNNBLAS_API cnnblas_status cnnblas_conv_forward(const cnnblas_conv_plan *plan, i
                                                 size_t workspace_bytes);
 
 /**
- * 1 if each call of a forward plan packs its weights, which a plan with options.packed_weights is spared; 0 if it does not,
- * so that there is nothing to gain: an algorithm that takes weights as they are, images on the vectors' lanes, few pixels,
- * weights too large to be packed in the workspace, one channel a group, weights that come packed; 0 for NULL and other
- * directions.
+ * 1 if each call of a forward plan packs its weights, which a plan with options.packed_weights is spared; 0 if it does
+ * not, so that packing them once gains nothing: an algorithm that takes weights as they are, images on the vectors'
+ * lanes, few pixels, weights too large to be packed in the workspace, one channel a group, weights that come packed; 0
+ * for NULL and other directions.
  */
 CNNBLAS_API int32_t cnnblas_conv_plan_packs(const cnnblas_conv_plan *plan);
 
 /**
- * Bytes of the packed weights of a plan that was made with options.packed_weights. *bytes is untouched on error. Thread safe.
+ * Bytes of the packed weights of a plan that was made with options.packed_weights. *bytes is untouched on error. Thread
+ * safe.
  * Returns CNNBLAS_OK, CNNBLAS_INVALID_ARGUMENT (null pointer, a plan made without the option) or CNNBLAS_SIZE_OVERFLOW.
  */
 CNNBLAS_API cnnblas_status cnnblas_conv_plan_packed_bytes(const cnnblas_conv_plan *plan, size_t *bytes);
 
 /**
  * Packs weights once for any number of forward calls, which then need not rearrange them: for inference, where
- * cnnblas_conv_plan_packs says of a plan without packed weights that it would do it in each call.
+ * cnnblas_conv_plan_packs says that a plan without packed weights would pack them in each call.
  *
- * Not this plan alone takes them, but every plan whose algorithm packs in the same form and whose instruction-set level, dtype,
- * k, c, groups and kernel are the same, whatever n, sizes, strides, dilation, padding and threads. A tag in front of them says
- * what they are, and other plans refuse them.
+ * Not this plan alone takes the packed weights, but every plan whose algorithm packs in the same form and whose
+ * instruction-set level, dtype, k, c, groups and kernel are the same, whatever n, sizes, strides, dilation, padding and
+ * threads. A tag in front of them says for which plans they are; other plans refuse them.
  *
  * w       [k][c/g][r][s]; not needed any more afterwards
- * packed  at least cnnblas_conv_plan_packed_bytes bytes at an address divisible by 64, apart from w; the caller's. It may be
- *         copied, but not saved for another version of the library
+ * packed  at least cnnblas_conv_plan_packed_bytes bytes at an address divisible by 64, apart from w; the caller's. It
+ *         may be copied, but not saved for another version of the library
  *
  * Runs on the plan's threads. Thread safe.
- * Returns CNNBLAS_OK, what cnnblas_conv_plan_packed_bytes returns, or CNNBLAS_INVALID_ARGUMENT (null, misaligned or overlapping
- * pointer, too few bytes).
+ * Returns CNNBLAS_OK, what cnnblas_conv_plan_packed_bytes returns, or CNNBLAS_INVALID_ARGUMENT (null, misaligned or
+ * overlapping pointer, too few bytes).
  */
 CNNBLAS_API cnnblas_status cnnblas_conv_plan_pack_weights(const cnnblas_conv_plan *plan, const void *w, void *packed,
                                                           size_t bytes);
 
 /**
- * cnnblas_conv_forward with packed weights, on a plan that was made with options.packed_weights. The result has the same
- * bits as with the same algorithm and the weights as they were.
+ * cnnblas_conv_forward with packed weights, on a plan that was made with options.packed_weights. The result has the
+ * same bits as with the same algorithm and the weights as they were.
  *
- * Returns what cnnblas_conv_forward returns, and CNNBLAS_INVALID_ARGUMENT if packed does not fit the plan: the message says what
- * they are and what the plan takes.
+ * Returns what cnnblas_conv_forward returns, and CNNBLAS_INVALID_ARGUMENT if packed does not fit the plan: the message
+ * says what was packed and what the plan takes.
  */
 CNNBLAS_API cnnblas_status cnnblas_conv_forward_packed(const cnnblas_conv_plan *plan, int64_t n, const void *x,
                                                        const void *packed, const cnnblas_conv_epilogue *epilogue,
@@ -455,7 +470,8 @@ CNNBLAS_API cnnblas_status cnnblas_conv_backward_data(const cnnblas_conv_plan *p
                                                       const void *w, void *dx, void *workspace, size_t workspace_bytes);
 
 /**
- * backward_weights, the weight gradient: dw = gradient of <y, dy> with respect to w, summed over the batch; and the bias gradient.
+ * backward_weights, the weight gradient: dw = gradient of <y, dy> with respect to w, summed over the batch; and the
+ * bias gradient.
  *
  * Equals, for groups == 1 and no dilation:
  *   dw[ik][ic][ir][is] = sum over in, i, j of dy[in][ik][i][j] * x[in][ic][i*stride - pad + ir][j*stride - pad + is]
@@ -465,7 +481,7 @@ CNNBLAS_API cnnblas_status cnnblas_conv_backward_data(const cnnblas_conv_plan *p
  * x          [n][c][h][w]
  * dy         [n][k][oh][ow]
  * dw         [k][c/g][r][s], overwritten (added to, if the plan accumulates); must not overlap an input or db
- * db         [k], likewise; NULL if not wanted
+ * db         [k], written as dw is; must not overlap an input or dw; NULL if not wanted
  *
  * workspace, thread safety and errors as cnnblas_conv_forward.
  */
@@ -475,9 +491,9 @@ CNNBLAS_API cnnblas_status cnnblas_conv_backward_weights(const cnnblas_conv_plan
 
 /*
  * One call, no plan: each makes a plan with the default options, executes it on desc->n images, and frees it.
- * Costs a plan's making a call (microseconds) and an allocation. Arrays, errors and thread safety as above; what
- * cnnblas_conv_plan_create returns is returned. desc->n == 0 with an array of images (x, dx, y or dy) that is not NULL is
- * CNNBLAS_INVALID_ARGUMENT: n was forgotten. An empty batch passes NULL for them: dw and db are zeros then.
+ * A call costs the making of a plan (microseconds) and an allocation. Arrays, errors and thread safety as above; what
+ * cnnblas_conv_plan_create returns is returned too. desc->n == 0 with an array of images (x, dx, y or dy) that is not
+ * NULL is CNNBLAS_INVALID_ARGUMENT: n was forgotten. An empty batch passes NULL for them: dw and db are zeros then.
  */
 
 /** y = conv(x, w) + bias; bias may be NULL. */
@@ -542,7 +558,8 @@ static inline cnnblas_status cnnblas_conv_backward_data_f64(const cnnblas_conv_p
   return status ? status : cnnblas_conv_backward_data(plan, n, dy, w, dx, workspace, workspace_bytes);
 }
 
-/** cnnblas_conv_backward_weights on double arrays; errors as there, and INVALID_ARGUMENT for a plan of another dtype. */
+/** cnnblas_conv_backward_weights on double arrays; errors as there, and INVALID_ARGUMENT for a plan of another
+    dtype. */
 static inline cnnblas_status cnnblas_conv_backward_weights_f64(const cnnblas_conv_plan *plan, int64_t n,
                                                                const double *x, const double *dy, double *dw,
                                                                double *db, void *workspace, size_t workspace_bytes)

@@ -1,7 +1,7 @@
 /*
- * The transposed convolution, forward and both gradients, on the engine's plans: forward it is a convolution's input gradient,
- * with that one's algorithms and speed, and its own input gradient is that convolution. What conv.h says of arrays, options,
- * workspaces, threads and errors holds here too.
+ * The transposed convolution, forward and both gradients, on the engine's plans: its forward call is a convolution's
+ * input gradient, with the same algorithms and speed, and its own input gradient is that convolution. What conv.h says
+ * of arrays, options, workspaces, threads and errors holds here too.
  *
  *   cnnblas_conv_transpose_desc d = {.n = 8, .c = 64, .k = 32, .size = {14, 14}, .kernel = {4, 4}, .stride = {2, 2},
  *                                    .pad_begin = {1, 1}, .pad_end = {1, 1}};
@@ -23,18 +23,18 @@ extern "C" {
  */
 typedef struct cnnblas_conv_transpose_desc {
   cnnblas_dtype dtype;       /* the type of every array; default f32 */
-  int32_t rank;              /* spatial axes, 1 to 3; 0 means 2 */
+  int32_t rank;              /* the number of spatial axes, 1 to 3; 0 means 2 */
   int64_t n;                 /* the largest batch, in images */
   int64_t c;                 /* input channels, a multiple of groups */
   int64_t k;                 /* output channels, a multiple of groups */
-  int64_t groups;            /* 0 means 1 */
-  int64_t size[3];           /* input size */
-  int64_t kernel[3];         /* filter size */
-  int64_t stride[3];         /* all 0 means 1 */
-  int64_t dilation[3];       /* all 0 means 1 */
-  int64_t pad_begin[3];      /* taken away from the output's front, at least 0 */
-  int64_t pad_end[3];        /* what is cut from the end of each output axis */
-  int64_t output_padding[3]; /* added to the output's end, at least 0 and below stride */
+  int64_t groups;            /* the number of groups; 0 means 1 */
+  int64_t size[3];           /* input size of each axis in elements */
+  int64_t kernel[3];         /* filter size of each axis in elements */
+  int64_t stride[3];         /* distance of the places that neighbouring inputs have in the output; all 0 means 1 */
+  int64_t dilation[3];       /* distance of neighbouring taps in elements; all 0 means 1 */
+  int64_t pad_begin[3];      /* number of elements cut from the front of each output axis, at least 0 */
+  int64_t pad_end[3];        /* number of elements cut from the end of each output axis */
+  int64_t output_padding[3]; /* number of elements added to the end of each output axis, at least 0 and below stride */
   int64_t reserved[8];       /* must be 0 */
 } cnnblas_conv_transpose_desc;
 
@@ -42,9 +42,10 @@ typedef struct cnnblas_conv_transpose_desc {
 CNNBLAS_API void cnnblas_conv_transpose_desc_init(cnnblas_conv_transpose_desc *desc);
 
 /**
- * Fills *conv with the convolution whose input gradient the transposed convolution is: c and k change places, its outputs are
- * desc's inputs. cnnblas_conv_get_shape of it has the output size as conv->size.
- * Returns CNNBLAS_OK, CNNBLAS_INVALID_ARGUMENT, CNNBLAS_SIZE_OVERFLOW or what cnnblas_conv_get_shape returns. Thread safe.
+ * Fills *conv with the convolution whose input gradient the transposed convolution is: c and k change places, its
+ * outputs are desc's inputs. The output size of the transposed convolution is conv->size.
+ * Returns CNNBLAS_OK, CNNBLAS_INVALID_ARGUMENT, CNNBLAS_SIZE_OVERFLOW or what cnnblas_conv_get_shape returns. Thread
+ * safe.
  */
 CNNBLAS_API cnnblas_status cnnblas_conv_transpose_get_conv(const cnnblas_conv_transpose_desc *desc,
                                                            cnnblas_conv_desc *conv);
@@ -64,17 +65,18 @@ CNNBLAS_API cnnblas_status cnnblas_conv_transpose_plan_create(const cnnblas_conv
 /** Frees a plan that no thread is executing. NULL is ignored. */
 CNNBLAS_API void cnnblas_conv_transpose_plan_destroy(cnnblas_conv_transpose_plan *plan);
 
-/** The convolution's plan that does the work: its algorithm, threads and workspace. NULL for NULL; owned by plan. */
+/** The plan of the convolution that does the work, which tells algorithm, threads and workspace. It belongs to plan;
+    NULL for NULL. */
 CNNBLAS_API const cnnblas_conv_plan *cnnblas_conv_transpose_plan_get_conv(const cnnblas_conv_transpose_plan *plan);
 
 /**
- * y[in][ik][i*stride - pad + ir][j*stride - pad + is] += x[in][ic][i][j] * w[ic][ik][ir][is] over all in, ic, ik, i, j, ir, is
- * (groups == 1, no dilation), from y = 0 on; then y = activation(y + bias).
+ * y[in][ik][i*stride - pad + ir][j*stride - pad + is] += x[in][ic][i][j] * w[ic][ik][ir][is] over all in, ic, ik, i, j,
+ * ir, is (groups == 1, no dilation), where y is 0 at first; then y = activation(y + bias).
  *
  * n          images in this call, 0 to the plan's n
  * x          [n][c][h][w]
  * w          [c][k/g][r][s]
- * epilogue   NULL for none; bias [k]; a residual is refused. Bias and activation take a pass over y
+ * epilogue   bias [k] and activation, which take a pass over y; a residual is refused; NULL for nothing
  * y          [n][k][oh][ow], written; must not overlap an input
  * workspace  at least cnnblas_conv_plan_workspace bytes of the convolution's plan; NULL to let the call allocate
  *
@@ -92,7 +94,8 @@ CNNBLAS_API cnnblas_status cnnblas_conv_transpose_backward_data(const cnnblas_co
 
 /**
  * dw [c][k/g][r][s] from x and dy: a convolution's weight gradient, with x and dy in each other's places; and
- * db [k] = the sum of dy over images and pixels, in double, images joined in a binary tree; NULL if not wanted.
+ * db [k] = the sum of dy over images and pixels, made in double, images joined in a binary tree; db is NULL if not
+ * wanted.
  * Otherwise as cnnblas_conv_backward_weights.
  */
 CNNBLAS_API cnnblas_status cnnblas_conv_transpose_backward_weights(const cnnblas_conv_transpose_plan *plan, int64_t n,

@@ -196,7 +196,7 @@ typedef enum cnnblas_reduction {
   CNNBLAS_REDUCTION_SUM = 2 /* the sum itself; there is no default: 0 is an error */
 } cnnblas_reduction;
 
-/** One loss. */
+/** One loss. Its arrays are [n][classes] and no other shape: an image has one label or one row of targets. */
 typedef struct cnnblas_loss_desc {
   cnnblas_dtype dtype;         /* the type of all arrays; default f32 */
   cnnblas_reduction reduction; /* must be given */
@@ -256,7 +256,8 @@ CNNBLAS_API cnnblas_status cnnblas_loss_sigmoid_cross_entropy(const cnnblas_loss
 CNNBLAS_API cnnblas_status cnnblas_top_k_count(const cnnblas_loss_desc *desc, int64_t n, const void *z,
                                                const int32_t *labels, int64_t k, int64_t *correct);
 
-/** p[in][j] = exp(z[in][j]) / sum over l of exp(z[in][l]). p may be z. desc->reduction is ignored. */
+/** p[in][j] = exp(z[in][j]) / sum over l of exp(z[in][l]), z and p [n][classes]. p may be z. desc->reduction is
+    ignored. Over another axis: cnnblas_softmax_axis_forward of softmax.h. */
 CNNBLAS_API cnnblas_status cnnblas_softmax_forward(const cnnblas_loss_desc *desc, int64_t n, const void *z, void *p);
 
 /* ---- selected input maps ---- */

@@ -53,8 +53,8 @@ CNNBLAS_API cnnblas_status cnnblas_adamw_step(const cnnblas_adamw_desc *desc, in
  * *norm = the root of the sum of squares of all elements of `tensors` gradients, taken in double in an order that the counts
  * fix. If it is finite and above most, every element is multiplied by most / *norm; otherwise nothing is written.
  *
- * counts     [tensors] elements of each
- * gradients  [tensors] arrays of the dtype, scaled in place
+ * counts     [tensors] number of elements of each gradient
+ * gradients  [tensors] arrays of the dtype, scaled in place; that they do not overlap is not checked
  * most       the largest norm, above 0; infinity only measures
  * norm       written
  */

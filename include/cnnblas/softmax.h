@@ -1,6 +1,7 @@
 /*
  * Softmax and its logarithm over any axis of an array, forward and backward. What layers.h says of arrays, threads and errors holds
- * here too. The loss on logits, which needs neither, is in layers.h.
+ * here too. The loss on logits, which needs neither, is in layers.h, as is cnnblas_softmax_forward
+ * for arrays [n][classes].
  *
  *   cnnblas_softmax_desc over_channels = {.outer = n, .axis = c, .inner = h * w};
  *   cnnblas_softmax_axis_forward(&over_channels, x, y);
