@@ -118,7 +118,7 @@ typedef struct cnnblas_conv_desc {
   cnnblas_conv_mode mode; /* what convolution means; default cross-correlation */
   int32_t rank;           /* the number of spatial axes, 1 to 3; 0 means 2 */
   int64_t n;       /* the largest batch that the plan will be given, in images. There is no default: left at 0 the batch
-                             is empty and nothing is computed; the one-call functions refuse that if given images */
+                      is empty and nothing is computed; the one-call functions refuse that if given images */
   int64_t c;       /* input channels, at least 1, a multiple of groups */
   int64_t k;       /* output channels, at least 1, a multiple of groups */
   int64_t groups;  /* the number of groups, 0 means 1; groups == c is a depthwise convolution with multiplier k/c */
@@ -204,7 +204,7 @@ typedef struct cnnblas_wisdom cnnblas_wisdom;
 typedef struct cnnblas_conv_options {
   const char *algorithm; /* the algorithm: "auto", NULL or a cnnblas_conv_algorithm_name; read by plan_create alone */
   int32_t threads;       /* the most threads of a call; 0 = one a core (the least of affinity, cgroup CPU quota and
-                       OMP_NUM_THREADS), 1 inside a parallel region */
+                            OMP_NUM_THREADS), 1 inside a parallel region */
   cnnblas_workspace_policy workspace; /* how much workspace a call may take */
   size_t workspace_limit;             /* the most bytes of workspace a thread; only with CNNBLAS_WORKSPACE_LIMIT */
   cnnblas_effort effort;              /* how the algorithm is chosen, where it is "auto" */

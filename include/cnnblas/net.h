@@ -43,10 +43,10 @@
  * Defaults of bare words: INPUT takes its size from the options; CONV is `CONV 16@3x3 pad same`; a size without pad is
  * `pad valid` (none); `same` pads (F-1)/2 * dilation at both ends; POOL is `POOL max 2`, its stride the window's size;
  * FC is `FC 128`, but the last layer's FC has as many outputs as the options have classes. LEAKY is 0.01. A pool that
- * ends in `?` is left out where the image is smaller than its window. An input without axes has two of size 1. Of a word
- * that CONV, TCONV or POOL repeats the last one counts, but `pad valid` leaves numbers that an earlier pad gave. ADD sums
- * branches of one shape, CAT puts the channels of branches of one image size behind each other, MUL multiplies two
- * branches of one shape, or scales each channel of one by the other's single element. So
+ * ends in `?` is left out where the image is smaller than its window. An input without axes has two of size 1. Of a
+ * word that CONV, TCONV or POOL repeats the last one counts, but `pad valid` leaves numbers that an earlier pad gave.
+ * ADD sums branches of one shape, CAT puts the channels of branches of one image size behind each other, MUL multiplies
+ * two branches of one shape, or scales each channel of one by the other's single element. So
  * `ADD[ CONV 64@3x3 pad 1 -> BN -> RELU -> CONV 64@3x3 pad 1 -> BN | ] -> RELU` is a residual block,
  * `MUL[ | GPOOL avg -> FC 16 -> RELU -> FC 64 -> SIGMOID ]` squeeze and excitation.
  *
@@ -116,16 +116,16 @@ typedef struct cnnblas_net_options {
   uint64_t seed;         /* the seed of the initial weights */
   int64_t batch;         /* the largest batch of a call, in images; 0 means 64 */
   int64_t c;             /* the data's channels; c and size fill an INPUT without size, and must agree with one
-                      that has it; 0: the text says them */
+                            that has it; 0: the text says them */
   int64_t size[3];       /* the data's size, {h, w}, {w} or {d, h, w} */
-  int64_t classes; /* the data's classes: they fill a last FC without size, and agree with one that has it; or 0 */
+  int64_t classes; /* the data's classes: they fill a last FC without size, must agree with one that has it; or 0 */
   int32_t threads; /* the most threads of a call; 0 means one a core */
   cnnblas_effort effort;   /* how the convolutions' algorithms are chosen; see conv.h */
   const char *algorithm;   /* the convolutions' algorithm, read by create alone; NULL or "auto": the library chooses */
   cnnblas_wisdom *wisdom;  /* with effort measure: choices that create looks into first and adds to; or NULL */
   int32_t packed_weights;  /* 1: the network has room for packed weights (cnnblas_net_pack_weights); not for training */
   int32_t flush_denormals; /* 1: numbers below the least normal one count as zeros in layers and updates; see conv.h */
-  cnnblas_accuracy_policy accuracy;     /* which bounds on the error the convolutions may have; see conv.h */
+  cnnblas_accuracy_policy accuracy;     /* which bounds on the error the automatic choice may take; see conv.h */
   cnnblas_net_optimiser_kind optimiser; /* whose arrays a training network has room for: ADAMW keeps one more */
   int32_t average; /* 1: a training network has room for its parameters' moving averages: cnnblas_net_swap_average */
   int32_t reserved[19]; /* must be 0 */
@@ -311,8 +311,8 @@ typedef struct cnnblas_net_step {
   const void *images;              /* the images, [n][c][size...] */
   const int32_t *labels;           /* the images' labels, [n], each 0 to classes - 1 */
   const int64_t *numbers;          /* the images' numbers in the data, [n], each at least 0; or NULL. What is random
-                             in a layer or an augmentation is drawn by them, whatever batch an image comes in;
-                              NULL: 0, 1, ... */
+                                      in a layer or an augmentation is drawn by them, whatever batch an image comes in;
+                                      NULL: 0, 1, ... */
   cnnblas_net_optimiser optimiser; /* the optimiser and its settings, which update reads */
   cnnblas_net_hook hook;           /* what update calls first; or NULL */
   void *context;                   /* the hook's first argument */

@@ -84,14 +84,14 @@ typedef enum cnnblas_onnx_pass {
 /** How a model is to be run. Zero, or a NULL pointer to the whole, means the defaults. */
 typedef struct cnnblas_onnx_options {
   int32_t threads;                  /* the most threads of a run; 0 means one a core */
-  cnnblas_accuracy_policy accuracy; /* which bounds on the error the convolutions may have; see conv.h */
+  cnnblas_accuracy_policy accuracy; /* which bounds on the error the automatic choice may take; see conv.h */
   cnnblas_effort effort;            /* how the convolutions' algorithms are chosen; see conv.h */
   int32_t without;                  /* the sum of the passes (cnnblas_onnx_pass) that planning leaves out; 0: none */
   cnnblas_wisdom *wisdom; /* with effort measure: choices to look into and add to; must outlive the model; or NULL */
   const cnnblas_onnx_dimension *dimensions; /* sizes of named dimensions, [dimension_count], read by load alone */
   int64_t dimension_count;                  /* number of entries of dimensions; 0 with NULL */
   const char *folder;                       /* the folder of external data, for models from bytes; NULL: there is none.
-                          A model from a path has the path's own */
+                                               A model from a path has the path's own */
   int64_t reserved[8];                      /* must be 0 */
 } cnnblas_onnx_options;
 

@@ -21,7 +21,7 @@ void cnnblas_graph_free(cb_graph *g)
   memset(g, 0, sizeof *g);
 }
 
-/* Room for `more` entries behind the `count` that *list has. */
+/* Makes room for `more` entries behind the `count` that *list has. */
 static cnnblas_status grow(void **list, int64_t *room, int64_t count, int64_t more, size_t entry)
 {
   int64_t wanted = *room;
@@ -97,7 +97,7 @@ cnnblas_status cnnblas_graph_add_node(cb_graph *g, const cb_graph_operator *op, 
   *first = g->value_count;
   for (int j = 0; j < output_count; j++) {
     g->links[g->link_count + input_count + j] = g->value_count;
-    status = add_value(g, &outputs[j], g->node_count); /* there is room */
+    status = add_value(g, &outputs[j], g->node_count); /* cannot fail: there is room */
   }
   g->nodes[g->node_count++] = (cb_graph_node){op, self, g->link_count, input_count, output_count};
   g->link_count += links;

@@ -52,7 +52,7 @@ static cnnblas_status check_options(const cnnblas_net_options *o)
 
 /* ---- layers and parameters ---- */
 
-/* What is trained, layer by layer; behind it what is not. */
+/* Adds the tensors that are trained, layer by layer, then those that are not. */
 static cnnblas_status make_tensors(cnnblas_net *net)
 {
   size_t bytes = (size_t)net->count * TENSORS_OF_A_LAYER * sizeof *net->params;
@@ -97,7 +97,7 @@ static void clear_tensors(const cnnblas_net *net)
   memset(cb_net_at(net, at->partial), 0, at->partial_bytes);
 }
 
-/* Random weights, stream t of the seed; all else begins at one value. */
+/* Fills tensor t with its initial elements: random weights from stream t of the seed, or one value. */
 static cnnblas_status begin_tensor(cnnblas_net *net, cnnblas_init init, uint64_t seed, int64_t t)
 {
   const cb_net_param *p = &net->params[t];
@@ -146,7 +146,7 @@ static int default_threads(void)
   return cnnblas_system_get_info(&info) ? 1 : info.threads;
 }
 
-/* The notation: the preset's that text names, or a copy of text. */
+/* Sets net->text to the notation of the preset that text names, or to a copy of text. */
 static cnnblas_status make_text(cnnblas_net *net, const char *text)
 {
   size_t bytes = strlen(text) + 1;

@@ -22,7 +22,7 @@ static cnnblas_status set_shape(const cb_net_layer *l, cb_net_shape *image, cb_g
   return CNNBLAS_OK;
 }
 
-/* A layer's error, in cnnblas_last_error(), becomes the notation's: with the column in front. */
+/* Puts the column in front of a layer's error in cnnblas_last_error(). */
 static cnnblas_status at_column(cnnblas_status status, const cb_net_layer *l)
 {
   char why[400];
@@ -49,7 +49,7 @@ static cnnblas_status infer(void *self, const cb_graph_shape *const *inputs, int
 static cnnblas_status prepare(void *self, void *context, size_t *workspace)
 {
   cb_net_layer *l = self;
-  (void)workspace; /* the network has two, for its two modes */
+  (void)workspace; /* the network counts two workspaces, for its two modes */
   return l->row->prepare ? l->row->prepare(context, l) : CNNBLAS_OK;
 }
 
@@ -96,7 +96,7 @@ void cb_design_free(cb_net_design *d)
   memset(d, 0, sizeof *d);
 }
 
-/* The layer's own copy, with its number among its kind in its name. */
+/* Makes the graph's own copy of a layer and names it by its number among its kind. */
 static cb_net_layer *own_layer(const cb_net_design *d, const cb_net_layer *from)
 {
   int place = 1;
@@ -125,7 +125,7 @@ cnnblas_status cb_design_add(cb_net_design *d, const cb_net_layer *layer, const 
   if (!l->sinks || !l->terms) status = cb_net_no_memory((size_t)count * sizeof *l->terms, "a layer");
   if (!status) status = cnnblas_graph_add_node(&d->graph, &layer_operator, l, inputs, count, 1, value);
   if (!status) return CNNBLAS_OK;
-  l->maps = NULL; /* still the caller's */
+  l->maps = NULL; /* the maps are still the caller's */
   release(l);
   return status;
 }

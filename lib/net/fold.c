@@ -5,13 +5,13 @@
 
 /* ---- plan ---- */
 
-/* A value that only one layer reads may be written over by it. */
+/* True if only one layer reads a value, and so may write over it. */
 static bool single(const cb_net_design *d, int64_t value)
 {
   return value > 0 && d->graph.values[value].readers == 1;
 }
 
-/* A sum of two lies over the one that is made later. */
+/* The input over which layer i may lie, of a sum of two the addend made later; CB_NET_NONE if other layers read it. */
 static int64_t over_which(const cb_net_design *d, int64_t i)
 {
   int64_t a = cb_graph_input(&d->graph, i, 0), b = d->graph.nodes[i].inputs == 2 ? cb_graph_input(&d->graph, i, 1) : a;
@@ -19,7 +19,7 @@ static int64_t over_which(const cb_net_design *d, int64_t i)
   return single(d, later) ? later : CB_NET_NONE;
 }
 
-/* The only reader of a layer's output, if it has these traits. */
+/* The only reader of a layer's output, if it has these traits; else NULL. */
 static cb_net_layer *reader(const cb_net_design *d, const cb_net_layer *l, int traits)
 {
   const cb_graph_value *out = &d->graph.values[l->index + 1];
@@ -38,7 +38,7 @@ static void fold_layer(const cb_net_design *d, cb_net_layer *conv)
   if (next && d->graph.nodes[next->index].inputs == 2 && over_which(d, next->index) == last->index + 1) {
     int64_t a = cb_graph_input(&d->graph, next->index, 0), b = cb_graph_input(&d->graph, next->index, 1);
     int64_t other = a == last->index + 1 ? b : a;
-    if (other <= conv->index) { /* made before the convolution runs */
+    if (other <= conv->index) { /* the other addend is made before the convolution runs */
       conv->residual = other;
       next->folded = true;
       last = next;

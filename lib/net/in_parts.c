@@ -10,8 +10,8 @@
 
 /* ---- a part ---- */
 
-/* One of cb_net_workers places for arrays and workspace that nobody else has while the part runs: its own where there is one
-   for each part of a batch, else the thread's. */
+/* One of cb_net_workers places for arrays and workspace that nobody else has while the part runs: its own where there
+   is one for each part of a batch, else the thread's. */
 static int64_t place_of(const cnnblas_net *net, int64_t index, int worker)
 {
   return cb_net_parts(net, net->options.batch) <= net->threads ? index : worker;
@@ -43,7 +43,7 @@ static void scale(const cnnblas_net *net, int64_t count, double factor, void *ar
   }
 }
 
-/* Forward, loss and backward of one part; the loss is the mean of all parts' images. */
+/* Runs forward, loss and backward of one part; the loss is the mean over all parts' images. */
 static cnnblas_status train_part(const cb_net_parts_run *all, int64_t index, const cb_net_pass *p)
 {
   const cnnblas_net *net = all->net;
@@ -81,7 +81,7 @@ cnnblas_status cb_net_run_parts(cb_net_parts_run *all)
 
 /* ---- sums of the parts' gradients ---- */
 
-enum { SUM_ELEMENTS = 4096 /* of a task */ };
+enum { SUM_ELEMENTS = 4096 /* elements that one task sums */ };
 
 typedef struct {
   const cnnblas_net *net;

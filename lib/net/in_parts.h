@@ -6,16 +6,16 @@
 
 typedef struct {
   cnnblas_net *net;
-  int64_t n, count; /* images, parts */
+  int64_t n, count; /* number of images and of parts */
   const char *x;
-  const int64_t *numbers; /* or NULL */
+  const int64_t *numbers; /* the images' numbers, or NULL */
   const int32_t *labels;
-  bool training;          /* forward, loss and backward; else forward through [0, split) only */
-  double *losses;         /* [count], each a part's sum */
-  _Atomic int64_t failed; /* one of the parts that did, or CB_NET_NONE */
+  bool training;          /* true: forward, loss and backward; false: only layers [0, split), forward */
+  double *losses;         /* [count], the sum of each part's losses */
+  _Atomic int64_t failed; /* one of the parts that failed, or CB_NET_NONE */
 } cb_net_parts_run;
 
-/* Part `index` on its way, as a worker of cb_net_workers takes it. */
+/* The pass of part `index` as a worker of cb_net_workers runs it. */
 cb_net_pass cb_net_part(const cb_net_parts_run *all, int64_t index, int worker);
 
 cnnblas_status cb_net_run_parts(cb_net_parts_run *all);

@@ -178,7 +178,7 @@ cnnblas_status cnnblas_net_find_tensor(const cnnblas_net *net, const char *name,
 
 /* ---- the table ---- */
 
-/* A growing text in a buffer that may be too small. */
+/* A text that grows in a buffer, which may be too small. */
 typedef struct {
   char *buffer;
   size_t size, used;

@@ -1,6 +1,6 @@
 /*
- * What a kind of layer is: a row of functions, one file each (kind_NAME.c), in the table of kinds.c. Only parse knows the text;
- * everyone else knows layers by their rows alone.
+ * What a kind of layer is: a row of functions, one file each (kind_NAME.c), in the table of kinds.c. Only parse knows
+ * the text; all other code knows layers by their rows alone.
  */
 #ifndef CB_NET_KIND_H
 #define CB_NET_KIND_H
@@ -11,64 +11,65 @@
 /* Some images on their way through layers. */
 typedef struct cb_net_pass {
   cnnblas_net *net;
-  int64_t first, n, slot; /* images, and the region of slots that nobody else has */
+  int64_t first, n, slot; /* the images [first, first + n), and the region of slots that no other pass uses now */
   const void *x;          /* the data of these images */
-  const int64_t *numbers; /* theirs; or NULL */
-  void *workspace;        /* of the thread */
-  size_t section;         /* where gradients go: an offset in the block, laid out as the parameters are */
-  int32_t threads;        /* of layers that have no plan */
-  int64_t from, to;       /* layers whose parameters' gradients are wanted */
-  bool training;          /* batch statistics, dropout */
+  const int64_t *numbers; /* the images' numbers; or NULL */
+  void *workspace;        /* the thread's workspace */
+  size_t section;         /* offset in the block of the gradients, which are laid out as the parameters are */
+  int32_t threads;        /* the most threads of layers that have no plan */
+  int64_t from, to;       /* the layers [from, to) whose parameters' gradients are wanted */
+  bool training;          /* true: layers use the batch's statistics, and DROPOUT drops */
 } cb_net_pass;
 
 /* Arrays of a backward step. */
 typedef struct {
   const void *const *x;
   const void *y;
-  void *dy;        /* may be changed, where the row says so */
-  void *const *dx; /* [inputs]; NULL: not wanted, or the same as dy */
-  bool parameters; /* their gradients are wanted */
+  void *dy;        /* the output's gradient, which a layer may change where its row says so */
+  void *const *dx; /* [inputs], the inputs' gradients; NULL: not wanted, or the same as dy */
+  bool parameters; /* true: the parameters' gradients are wanted */
 } cb_net_gradients;
 
 enum {
-  CB_NET_Y_FREE = 1,       /* its backward step does not read its output: an activation may lie over it */
-  CB_NET_JOIN = 2,         /* several inputs, written as branches */
-  CB_NET_PASSES = 4,       /* its gradient by each input is that of its output */
-  CB_NET_WHOLE = 8,        /* needs all images of the batch */
-  CB_NET_FUNCTION = 16,    /* an activation */
-  CB_NET_OVER = 32,        /* whose gradient follows from its output: it may lie over its input */
-  CB_NET_STORED = 64,      /* and is done by a layer that stores it */
-  CB_NET_STORES = 128,     /* its store does a ReLU */
-  CB_NET_NORMALISES = 256, /* a shift of its input changes nothing in training */
-  CB_NET_MAY_BE_MAX = 512, /* a pool: if it takes maxima, a ReLU's gradient may be made behind it */
-  CB_NET_SPLITS = 1024,    /* layers from the first such on see the whole batch at once */
-  CB_NET_MAKES_DX = 2048,  /* its gradient by its input is always made: over its output's where it is not wanted */
-  CB_NET_IN_PLACE = 8192,  /* in inference it may lie over its input */
-  CB_NET_FOLDS = 16384,    /* a normalisation may go into its weights */
-  CB_NET_DRAWS = 4096      /* by the images' numbers */
+  CB_NET_Y_FREE = 1,       /* the backward step does not read the layer's output: an activation may lie over it */
+  CB_NET_JOIN = 2,         /* the layer has several inputs, written as branches */
+  CB_NET_PASSES = 4,       /* the gradient by each input equals the output's */
+  CB_NET_WHOLE = 8,        /* the layer needs all images of the batch in one call */
+  CB_NET_FUNCTION = 16,    /* the layer is an activation */
+  CB_NET_OVER = 32,        /* the activation's gradient follows from its output: it may lie over its input */
+  CB_NET_STORED = 64,      /* the activation may be done in the store of the layer before it */
+  CB_NET_STORES = 128,     /* the layer's store can do a ReLU */
+  CB_NET_NORMALISES = 256, /* a shift of the layer's input changes nothing in training */
+  CB_NET_MAY_BE_MAX = 512, /* the layer is a pool: if it takes maxima, a ReLU's gradient may be made behind it */
+  CB_NET_SPLITS = 1024,    /* layers from the first such one on see the whole batch at once */
+  CB_NET_MAKES_DX = 2048,  /* the input's gradient is always made: over the output's where it is not wanted */
+  CB_NET_IN_PLACE = 8192,  /* in inference the layer's output may lie over its input */
+  CB_NET_FOLDS = 16384,    /* a normalisation may go into the layer's weights */
+  CB_NET_DRAWS = 4096      /* the layer draws at random, by the images' numbers */
 };
 
 struct cb_net_row {
-  const char *keyword; /* "CONV", as written */
-  const char *name;    /* "conv": of its layers, with their number */
-  int traits;
-  cnnblas_activation_kind function; /* of an activation */
-  /* Reads what stands behind the keyword. NULL: nothing does. */
+  const char *keyword;              /* the word in the text, "CONV" */
+  const char *name;                 /* what layers are called, with their number: "conv" */
+  int traits;                       /* a sum of the constants above */
+  cnnblas_activation_kind function; /* an activation's function */
+  /* Reads what stands behind the keyword. NULL: nothing stands there. */
   bool (*parse)(cb_net_text *text, cb_net_layer *layer);
-  /* layer->out, which is layer->in before, from the inputs' shapes. NULL: as its input. */
+  /* Fills layer->out, which is layer->in before, from the inputs' shapes. NULL: the output has the input's shape. */
   cnnblas_status (*shape)(cb_net_layer *layer, const cb_net_shape *inputs, int count);
-  /* Plans, flops, kept bytes. NULL: nothing. */
+  /* Makes the layer's plans and counts its flops and kept bytes. NULL: there is nothing to do. */
   cnnblas_status (*prepare)(cnnblas_net *net, cb_net_layer *layer);
-  /* Adds its tensors: cb_net_add_tensor. NULL: none. */
+  /* Adds the layer's trained tensors with cb_net_add_tensor. NULL: it has none. */
   void (*parameters)(cnnblas_net *net, cb_net_layer *layer);
+  /* Adds its tensors that are not trained. NULL: it has none. */
   void (*state)(cnnblas_net *net, cb_net_layer *layer);
   cnnblas_status (*forward)(const cb_net_pass *pass, const cb_net_layer *layer, const void *const *x, void *y);
   cnnblas_status (*backward)(const cb_net_pass *pass, const cb_net_layer *layer, const cb_net_gradients *g);
-  /* The words behind the keyword, with defaults filled in. NULL: none. */
+  /* Writes the words behind the keyword, with defaults filled in. NULL: there are none. */
   void (*describe)(const cb_net_layer *layer, char *kind, char *detail, size_t size);
 };
 
-/* A value's array for the images of a pass. */
+/* The array of a value for the images of a pass. */
 static inline void *cb_net_value(const cb_net_pass *pass, int64_t value)
 {
   const cb_net_layer *l = cb_design_producer(&pass->net->design, value);

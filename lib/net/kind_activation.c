@@ -39,7 +39,7 @@ static cnnblas_status forward(const cb_net_pass *p, const cb_net_layer *l, const
   return cnnblas_activation_forward(&d, p->n * l->out.elements, x[0], y);
 }
 
-/* An activation that lies over its input has none to give. */
+/* Where an activation lies over its input, its gradient follows from its output alone. */
 static cnnblas_status backward(const cb_net_pass *p, const cb_net_layer *l, const cb_net_gradients *g)
 {
   cnnblas_activation_desc d = desc(p, l);
@@ -65,7 +65,7 @@ static void describe_bounds(const cb_net_layer *l, char *kind, char *detail, siz
   snprintf(detail, size, "%g %g", l->activation.function.alpha, l->activation.function.beta);
 }
 
-/* A row: keyword, name, the function, more traits, how its numbers are read and written. */
+/* An activation's row: keyword, name, function, more traits, how its numbers are read and written. */
 #define ACTIVATION(word, lower, kind, more, reads, writes)                                                             \
   const cb_net_row cb_net_##lower = {.keyword = word,                                                                  \
                                      .name = #lower,                                                                   \

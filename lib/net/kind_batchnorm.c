@@ -1,6 +1,6 @@
 /*
- * BN: batch normalisation. A training pass leaves the batch's mean and variance beside the running ones, which follow them in the
- * update: a gradient changes nothing that is saved.
+ * BN: batch normalisation. A training pass leaves the batch's mean and variance beside the running ones, which follow
+ * them in the update: cnnblas_net_gradient changes nothing that is saved.
  */
 #include "net/kind.h"
 #include <string.h>
@@ -51,7 +51,7 @@ static cnnblas_status forward(const cb_net_pass *p, const cb_net_layer *l, const
   cnnblas_batchnorm_arrays a = arrays(p, l, p->training ? p->net->layout.batch_states : p->net->layout.states);
   if (!p->training) return cnnblas_batchnorm_forward_inference(&d, p->n, x[0], &a, y);
   size_t bytes = (size_t)l->in.c * p->net->element;
-  memset(a.running_mean, 0, bytes); /* nothing of the batch before, which may not have been finite */
+  memset(a.running_mean, 0, bytes); /* the batch before may not have been finite: nothing of it stays */
   memset(a.running_variance, 0, bytes);
   d.momentum = 1;
   return cnnblas_batchnorm_forward_training(&d, p->n, x[0], &a, y);

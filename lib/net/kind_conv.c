@@ -10,10 +10,10 @@ enum { MAX_TABLE = 1 << 24, DEFAULT_FILTERS = 16, DEFAULT_FILTER_SIZE = 3 };
 
 typedef struct {
   bool same;
-  int64_t maps_at; /* place of the table, 0: none */
+  int64_t maps_at; /* offset of the table of maps in the text, 0: there is none */
 } conv_words;
 
-/* One list of the table: the maps that filter k sees; row is [c/g]. row NULL reads only. */
+/* Reads one list of the table, the maps that a filter sees, into row [c/g], unless row is NULL. */
 static bool map_list(cb_net_text *t, int64_t inputs, uint8_t *row)
 {
   do {
@@ -69,7 +69,7 @@ static bool pad_word(cb_net_text *t, cb_net_layer *l, conv_words *words)
   return cb_text_ends(t, "a number of padding, 'same' or 'valid'", l->conv.pad_begin, l->conv.pad_end);
 }
 
-/* The table's text is only passed over: the groups may come behind it. */
+/* Passes over the table's text, which is read later: the word groups may come behind it. */
 static bool maps_word(cb_net_text *t, cb_net_layer *l, conv_words *words)
 {
   bool dry = t->dry;
@@ -81,7 +81,7 @@ static bool maps_word(cb_net_text *t, cb_net_layer *l, conv_words *words)
   return read;
 }
 
-/* Takes one word; *more is false where none of them follows. */
+/* Takes one word of a CONV; *more is false where none of them follows. */
 static bool word(cb_net_text *t, cb_net_layer *l, conv_words *words, bool *more)
 {
   cnnblas_conv_desc *d = &l->conv;
@@ -119,7 +119,7 @@ static bool parse(cb_net_text *t, cb_net_layer *l)
   return read;
 }
 
-/* "1", or "1:2x0:1" where the ends differ. */
+/* Writes the padding as "1", or "1:2x0:1" where the ends differ. */
 static void pads_text(char *text, size_t size, const cb_net_layer *l)
 {
   const cnnblas_conv_desc *d = &l->conv;

@@ -4,7 +4,7 @@
 #include <cnnblas/arrays.h>
 #include <stdio.h>
 
-/* Branches j and 0 have the same size, and with `channels` as many of these. */
+/* Fails unless branches j and 0 have the same size and, with `channels`, as many channels. */
 static cnnblas_status check_branch(const cb_net_layer *l, const cb_net_shape *in, int j, bool channels)
 {
   char a[80], b[80];
@@ -70,7 +70,7 @@ static cnnblas_status shape_cat(cb_net_layer *l, const cb_net_shape *in, int cou
   return status;
 }
 
-/* Channels of the branches. */
+/* The descriptor of CAT for a pass; sizes gets each branch's channels. */
 static cnnblas_concat_desc desc(const cb_net_pass *p, const cb_net_layer *l, int64_t sizes[CB_GRAPH_INPUTS])
 {
   const cb_graph *g = &p->net->design.graph;

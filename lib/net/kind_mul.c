@@ -5,7 +5,7 @@
 #include "net/support.h"
 #include <cnnblas/arrays.h>
 
-/* How the branches meet. */
+/* How the shapes of MUL's two branches meet. */
 typedef enum { ALIKE, SECOND_SCALES, FIRST_SCALES, APART } meeting;
 
 static meeting meet(const cb_net_layer *l, const cb_net_shape *in)
@@ -38,11 +38,11 @@ static cnnblas_status shape(cb_net_layer *l, const cb_net_shape *in, int count)
 
 typedef struct {
   int64_t planes, pixels, of_task;
-  const void *x, *scale, *dy; /* dy NULL: forward */
-  void *to, *dscale;          /* either may be NULL */
+  const void *x, *scale, *dy; /* dy is NULL in a forward step */
+  void *to, *dscale;          /* outputs, either of which may be NULL */
 } job;
 
-/* to = from * scale; and dscale, the sum of dy * x, in double. */
+/* Fills to = from * scale, and dscale = the sum of dy * x, made in double. */
 #define SCALE(type)                                                                                                    \
   static void scale_##type(const job *j, int64_t first, int64_t last)                                                  \
   {                                                                                                                    \
@@ -75,7 +75,7 @@ static void double_task(void *context, int64_t task, int worker)
 
 static cnnblas_status scale_planes(const cb_net_pass *p, const cb_net_layer *l, job j)
 {
-  enum { ELEMENTS = 16384 /* of a task */ };
+  enum { ELEMENTS = 16384 /* elements of a task, about */ };
   j.pixels = l->out.elements / l->out.c;
   j.planes = p->n * l->out.c;
   j.of_task = cb_max(1, ELEMENTS / j.pixels);

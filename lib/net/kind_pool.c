@@ -75,7 +75,7 @@ static cnnblas_status prepare(cnnblas_net *net, cb_net_layer *l)
   return cnnblas_pool_get_shape(&l->pool, &s);
 }
 
-/* Places of the maxima. */
+/* The array of the maxima's places, for the images of a pass. */
 static int32_t *indices(const cb_net_pass *p, const cb_net_layer *l)
 {
   return (int32_t *)cb_net_at(p->net, l->kept) + p->first * l->out.elements;

@@ -4,7 +4,7 @@
 
 #include "net/kind.h"
 
-/* Ends with NULL. */
+/* The rows of all kinds; the list ends with NULL. */
 extern const cb_net_row *const cb_net_rows[];
 
 #endif

@@ -8,14 +8,14 @@
 #include <string.h>
 
 enum {
-  PART_IMAGES = 16,      /* as many as the widest vectors have lanes */
-  SMALL_PART_IMAGES = 8, /* of batches that would else be few parts */
+  PART_IMAGES = 16,      /* images of a part: as many as the widest vectors have lanes */
+  SMALL_PART_IMAGES = 8, /* images of a part of batches that would else be few parts */
   LEAST_PARTS = 4,
-  PART_BYTES = 64 << 20,      /* of a part's outputs and their gradients */
-  SPLIT_GRADIENTS = 512 << 10 /* bytes: what each part has of its own must not cost more than it gains */
+  PART_BYTES = 64 << 20,      /* the most bytes of a part's outputs and their gradients */
+  SPLIT_GRADIENTS = 512 << 10 /* the most bytes of a part's own gradients, lest they cost more than parts gain */
 };
 
-/* A chain of layers each of which can do with a part of the batch. */
+/* True for a chain of layers each of which can run on a part of the batch. */
 static bool can_be_parted(const cnnblas_net *net)
 {
   for (int64_t i = 0; i < net->count; i++)
@@ -58,7 +58,7 @@ size_t cb_net_workspace(const cnnblas_net *net, bool training)
 
 typedef struct {
   cnnblas_net *net;
-  bool training, keep; /* keep: places are stored in the layers */
+  bool training, keep; /* keep: places are stored in the layers; else only counted */
   int64_t used;
   bool fits;
   cb_graph_span *spans;
@@ -74,7 +74,7 @@ static size_t take(arena *a, int64_t count, int64_t element)
   return place;
 }
 
-/* count elements for each image of the largest batch. */
+/* Takes an array of `count` elements for each image of the largest batch. */
 static size_t take_batch(arena *a, int64_t count, int64_t element)
 {
   int64_t elements = 0;
@@ -82,7 +82,7 @@ static size_t take_batch(arena *a, int64_t count, int64_t element)
   return a->fits ? take(a, elements, element) : 0;
 }
 
-/* Places for the spans that are in slots, or for those that are not; in a region a thread, or behind what there is. */
+/* Finds places for the spans that are in slots, within a region a thread, or for the others, behind what there is. */
 static cnnblas_status place_spans(arena *a, cb_graph_span *spans, int64_t count, bool slots)
 {
   size_t bytes;
@@ -108,7 +108,8 @@ static int64_t edge_of(const cnnblas_net *net)
   return cb_net_in_parts(net) ? cb_graph_root(&net->design.graph, net->split) : CB_NET_NONE;
 }
 
-/* Outputs of layers in parts lie in slots of the thread; what they leave to the others is kept for the whole batch. */
+/* Places the outputs: those of layers in parts lie in the thread's slots, but what they leave to the others is kept for
+   the whole batch. */
 static cnnblas_status lay_out_inference(arena *a)
 {
   cnnblas_net *net = a->net;
@@ -155,7 +156,7 @@ static void lay_out_outputs(arena *a)
   }
 }
 
-/* The life of a layer's gradient: from its last reader's step to its own. */
+/* The life of the gradient of a layer's output: from its last reader's step to the layer's own. */
 static void live(arena *a, const cb_net_layer *l)
 {
   const cb_net_design *d = &a->net->design;
@@ -167,8 +168,8 @@ static void live(arena *a, const cb_net_layer *l)
   s->bytes = (size_t)l->out.elements;
 }
 
-/* spans[i]: the gradient of layer i's output; behind them the terms that are added, which live for one step. In elements of an
-   image. */
+/* Fills spans[i] for the gradient of layer i's output and, behind these, a span for each term that is added, which lives
+   for one step; bytes count elements of an image. Returns the number of spans. */
 static int64_t error_spans(arena *a)
 {
   const cnnblas_net *net = a->net;
@@ -201,8 +202,8 @@ static void keep_errors(const arena *a, bool slots)
 }
 
 /*
- * In parts, gradients of layers [0, split) lie in slots of the thread; those whose weight gradients wait are all kept for the
- * whole batch.
+ * In parts, gradients of layers [0, split) lie in slots of the thread; those whose weight gradients wait are all kept
+ * for the whole batch.
  */
 static cnnblas_status lay_out_errors(arena *a)
 {
@@ -227,7 +228,7 @@ static cnnblas_status lay_out_errors(arena *a)
 
 /* ---- all of it ---- */
 
-/* Weights and biases that have a normalisation in them. */
+/* Takes places for the weights and biases that have a normalisation in them. */
 static void lay_out_folded(arena *a, cb_net_layer *l, int64_t *scratch)
 {
   const cb_net_param *w = &a->net->params[l->weight];
@@ -239,7 +240,8 @@ static void lay_out_folded(arena *a, cb_net_layer *l, int64_t *scratch)
   l->folded_weights = weights;
 }
 
-/* Beside the values: the first passes, and whoever writes tensors, need the weights as they are. */
+/* Takes places for packed weights, beside the values: the first passes, and callers that write tensors, need the
+   weights as they are. */
 static void lay_out_packed(arena *a)
 {
   int64_t scratch = 0;
@@ -279,7 +281,7 @@ static void lay_out_tensors(arena *a)
   layout->losses = take(a, parts, sizeof(double));
 }
 
-/* Places of layers are stored if `keep`. CNNBLAS_SIZE_OVERFLOW if it cannot be. */
+/* Lays out the block of a mode; `keep` stores the layers' places. CNNBLAS_SIZE_OVERFLOW if the bytes do not fit. */
 static cnnblas_status lay_out(cnnblas_net *net, cnnblas_net_mode mode, cb_graph_span *spans, cb_net_layout *layout)
 {
   bool training = mode == CNNBLAS_NET_TRAINING;

@@ -31,7 +31,7 @@ int64_t cb_net_correct(const cnnblas_net *net, int64_t n, const int32_t *labels)
   return correct;
 }
 
-/* One-hot vectors of images [first, first + n), in their place among the batch's. */
+/* Fills and returns the one-hot vectors of images [first, first + n), in their place among the batch's. */
 static void *fill_targets(const cnnblas_net *net, int64_t first, int64_t n, const int32_t *labels)
 {
   char *targets = (char *)cb_net_at(net, net->layout.targets) + (size_t)(first * net->classes) * net->element;

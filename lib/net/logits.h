@@ -1,4 +1,4 @@
-/* The last layer's outputs, and what is read from them. */
+/* The last layer's outputs (logits): classes, right answers and the loss. */
 #ifndef CB_NET_LOGITS_H
 #define CB_NET_LOGITS_H
 
@@ -10,13 +10,14 @@ void *cb_net_logits(const cnnblas_net *net);
 /* The first of the largest logits of image in; a NaN counts as the largest. */
 int32_t cb_net_class(const cnnblas_net *net, int64_t in);
 
-/* Images of the first n whose class is their label and whose logit of it is a number. */
+/* The number of images among the first n whose class is their label and whose logit of it is a number. */
 int64_t cb_net_correct(const cnnblas_net *net, int64_t n, const int32_t *labels);
 
 /* The descriptor of a loss over the network's batch: a mean, with the network's threads. */
 cnnblas_loss_desc cb_net_loss_desc(const cnnblas_net *net);
 
-/* Loss over the logits of images [first, first + n), their mean or their sum, and its gradient to dz unless NULL. */
+/* *loss = the mean or the sum of the losses of images [first, first + n), dz = its gradient by their logits, unless
+   NULL. */
 cnnblas_status cb_net_loss(const cnnblas_net *net, int32_t threads, int64_t first, int64_t n, const int32_t *labels,
                            cnnblas_reduction reduction, double *loss, void *dz);
 

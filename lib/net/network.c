@@ -11,7 +11,6 @@ cnnblas_status cb_net_check(const cnnblas_net *net, bool runs)
   return CNNBLAS_OK;
 }
 
-/* "3x3" of an axis field. */
 const char *cb_net_sizes(char *text, size_t size, int rank, const int64_t *values, int64_t otherwise)
 {
   int used = 0;

@@ -7,32 +7,32 @@
 
 enum { CB_NET_ALIGN = CB_GRAPH_ALIGN };
 
-#define CB_NET_NORM_EPSILON 1e-5 /* of batch normalisation */
+#define CB_NET_NORM_EPSILON 1e-5 /* what batch normalisation adds to a variance */
 
 typedef struct {
   char name[32];
   int rank;
   int64_t shape[5], elements;
-  int64_t fan_in, fan_out; /* 0: begins at `begin` */
+  int64_t fan_in, fan_out; /* inputs and outputs for the initial weights' distribution; 0: elements begin at `begin` */
   double begin;
-  bool decays; /* weight decay is for it */
+  bool decays; /* the optimiser's weight decay applies to the tensor */
   int64_t layer;
-  int64_t place; /* element offset in values, gradients and momentum; of a state in states and batch_states */
+  int64_t place; /* offset in elements in values, gradients and momentum; a state's in states and batch_states */
 } cb_net_param;
 
-/* Places of what the layers share, and the size of all. */
+/* Offsets in the block of the arrays that layers share, and the block's size, all in bytes. */
 typedef struct {
-  size_t values, gradients, momentum; /* param_elements each */
-  size_t second, average;             /* likewise, where the options want them */
-  size_t states, batch_states;        /* state_elements each: what is not trained, and what a batch had for it */
-  size_t slots;                       /* a region a thread, for layers in parts */
+  size_t values, gradients, momentum; /* arrays of param_elements each */
+  size_t second, average;             /* arrays of param_elements each, where the options want them */
+  size_t states, batch_states;        /* arrays of state_elements each: what is not trained, and the batch's own */
+  size_t slots;                       /* one region a thread, for layers that run in parts */
   size_t slot_bytes;
-  size_t partial; /* [parts][split_elements]: each part's gradients; no bytes if there is one part */
+  size_t partial; /* each part's gradients, [parts][split_elements]; no bytes if there is one part */
   size_t partial_bytes;
-  size_t losses;  /* [parts] double */
-  size_t numbers; /* [batch] int64_t: 0, 1, ..., of images that have none; where a layer draws by them */
-  size_t targets; /* one-hot vectors, sigmoid loss only */
-  size_t folded;  /* weights on their way into packed ones */
+  size_t losses;  /* each part's loss, [parts] double */
+  size_t numbers; /* [batch] int64_t 0, 1, ...: numbers of images that have none, where a layer draws by them */
+  size_t targets; /* one-hot vectors of the labels, for the sigmoid loss only */
+  size_t folded;  /* weights with a normalisation in them, before they are packed */
   size_t workspace;
   size_t bytes;
 } cb_net_layout;
@@ -49,24 +49,24 @@ struct cnnblas_net {
   char *text;
   cnnblas_net_options options;
   cb_net_design design;
-  int64_t count;                                   /* layers */
-  cb_net_param *params;                            /* what is trained, then the states */
-  int64_t param_count, param_elements, parameters; /* the elements in the block are padded, the parameters are not */
+  int64_t count;                                   /* number of layers */
+  cb_net_param *params;                            /* tensors: those that are trained, then the states */
+  int64_t param_count, param_elements, parameters; /* param_elements counts padding, parameters does not */
   int64_t state_count, state_elements;
   int64_t classes;
-  size_t element;
-  int64_t part, split;                          /* images of a part; = options.batch: one part */
-  int64_t split_elements;                       /* of the parameters of layers [0, split), padded */
-  size_t forward_workspace, training_workspace; /* of one part */
+  size_t element;         /* bytes of an element */
+  int64_t part, split;    /* images of a part (options.batch: one part); layers [0, split) go by parts */
+  int64_t split_elements; /* elements of the parameters of layers [0, split), padded */
+  size_t forward_workspace, training_workspace; /* bytes of workspace of one part */
   cb_net_layout layout;
   size_t training_bytes, inference_bytes;
   int threads;
   char *block; /* 64-byte aligned; NULL for a design */
   int64_t steps;
-  double smoothing; /* of the step that runs: cnnblas_net_step.label_smoothing */
-  int64_t last_n;   /* images of the last pass; CB_NET_NONE before the first */
+  double smoothing; /* label_smoothing of the step that runs */
+  int64_t last_n;   /* number of images of the last pass; CB_NET_NONE before the first */
   bool has_gradient;
-  bool packed; /* passes read packed weights where a layer has them */
+  bool packed; /* true: passes read packed weights where a layer has them */
 };
 
 static inline cb_net_layer *cb_net_layer_at(const cnnblas_net *net, int64_t index)
@@ -85,18 +85,18 @@ static inline bool cb_net_in_parts(const cnnblas_net *net)
   return net->part < net->options.batch;
 }
 
-/* Parts of a call with n images, the most of them that run at once, and workspace bytes of each of these. */
+/* The number of parts of a call with n images, the most parts that run at once, and the bytes of workspace of each. */
 int64_t cb_net_parts(const cnnblas_net *net, int64_t n);
 int cb_net_workers(const cnnblas_net *net);
 size_t cb_net_workspace(const cnnblas_net *net, bool training);
 
-/* An array in the block. */
+/* The array at an offset in the block. */
 static inline void *cb_net_at(const cnnblas_net *net, size_t place)
 {
   return net->block + place;
 }
 
-/* An array from image `first` on, each of so many elements; `slot` is the region of slots. */
+/* The array from image `first` on, where an image has `elements`; `slot` is the region's number. */
 static inline void *cb_net_array_at(const cnnblas_net *net, const cb_net_array *array, int64_t elements, int64_t first,
                                     int64_t slot)
 {
@@ -104,7 +104,7 @@ static inline void *cb_net_array_at(const cnnblas_net *net, const cb_net_array *
   return net->block + array->place + (size_t)(first * elements) * net->element;
 }
 
-/* A layer's output, or its gradient. */
+/* A layer's output from image `first` on; cb_net_error gives its gradient. */
 static inline void *cb_net_output(const cnnblas_net *net, const cb_net_layer *layer, int64_t first, int64_t slot)
 {
   return cb_net_array_at(net, &layer->output, layer->out.elements, first, slot);
@@ -115,22 +115,22 @@ static inline void *cb_net_error(const cnnblas_net *net, const cb_net_layer *lay
   return cb_net_array_at(net, &layer->error, layer->out.elements, first, slot);
 }
 
-/* A tensor's array in one of the sections. */
+/* A tensor's array in a section of the block. */
 static inline void *cb_net_param_at(const cnnblas_net *net, size_t section, int64_t param)
 {
   return net->block + section + (size_t)net->params[param].place * net->element;
 }
 
-/* Adds a parameter of the layer, or a tensor that is not trained; elements and place are filled in. (tensors.c) */
+/* Adds a tensor of the layer, trained or not, and fills in its elements and place. (tensors.c) */
 void cb_net_add_tensor(cnnblas_net *net, cb_net_layer *layer, bool trained, const char *what, cb_net_param param);
 
-/* Raises the workspaces to the plan's: of training, and if it is a forward plan of both. (tensors.c) */
+/* Raises training_workspace to the plan's, and, if it is a forward plan, forward_workspace. (tensors.c) */
 void cb_net_need_workspace(cnnblas_net *net, const cnnblas_conv_plan *plan, bool forward);
 
-/* Options of a layer's convolution plans. (tensors.c) */
+/* The options of a layer's convolution plans. (tensors.c) */
 cnnblas_conv_options cb_net_plan_options(const cnnblas_net *net, const cb_net_layer *layer);
 
-/* Images of a layer's largest call. (tensors.c) */
+/* The number of images of a layer's largest call. (tensors.c) */
 int64_t cb_net_layer_batch(const cnnblas_net *net, const cb_net_layer *layer);
 
 /* Makes a convolution's plan for packed weights, if its forward plan packs them. (packing.c) */
@@ -139,21 +139,22 @@ cnnblas_status cb_net_make_packed_plan(cnnblas_net *net, cb_net_layer *layer);
 /* Applies every table of selected maps to a section of the parameters. */
 cnnblas_status cb_net_apply_maps(const cnnblas_net *net, size_t section);
 
-/* "3x3" of an axis field. */
+/* Writes an axis field as "3x3" and returns text; `otherwise` stands for zeros. (network.c) */
 const char *cb_net_sizes(char *text, size_t size, int rank, const int64_t *values, int64_t otherwise);
 
-/* Refuses NULL and, if it must run, a design. */
+/* Refuses NULL and, if `runs`, a design. */
 cnnblas_status cb_net_check(const cnnblas_net *net, bool runs);
 
-/* Logits of n images from x. (pass.c) */
+/* Computes the logits of n images from x. (pass.c) */
 cnnblas_status cb_net_pass_forward(cnnblas_net *net, int64_t n, const void *x);
 
-/* Forward, loss and all gradients of a step's images. *loss is the mean; where it is not finite gradients are not complete.
+/* Runs forward, loss and all gradients of a step's images. *loss is the mean; where it is not finite the gradients are
+   not complete.
    (pass.c) */
 cnnblas_status cb_net_pass_gradient(cnnblas_net *net, const cnnblas_net_step *step, double *loss);
 
-/* Runs the pass again, looking at every layer: the name of the first that makes a NaN or Inf, "input", or "loss" if all
-   are finite. (pass.c) */
+/* Runs the pass again and looks at every layer: returns the name of the first that makes a NaN or Inf, "input", or
+   "loss" if all are finite. (pass.c) */
 const char *cb_net_first_nonfinite(cnnblas_net *net, const cnnblas_net_step *step, bool training);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * Parser of the network notation: recursive descent straight over the text, a function a rule of the grammar in
- * cnnblas/net.h; what stands behind a layer's keyword its row reads. A group is read twice or more: once without adding layers,
- * to reach the repeat count behind it, then once for each repetition.
+ * cnnblas/net.h; the row of a layer's kind reads what stands behind the keyword. A group is read twice or more: once
+ * without adding layers, to reach the repeat count behind it, then once for each repetition.
  */
 #include "net/notation.h"
 #include "base/size.h"
@@ -15,7 +15,7 @@ enum { MAX_PASSES = 100000 };
 typedef struct {
   cb_net_text t;
   int depth, passes;
-  int64_t value; /* what the next layer reads */
+  int64_t value; /* number of the value that the next layer reads */
   const cnnblas_net_options *options;
   cb_net_design *design;
 } parser;
@@ -30,7 +30,7 @@ static bool items(parser *p);
 
 /* ---- groups ---- */
 
-/* Groups and branches, 16 deep in all. */
+/* Enters a group or a join; fails where they lie more than 16 deep in each other. */
 static bool enter(parser *p, int64_t start)
 {
   if (++p->depth <= CB_NET_MAX_DEPTH) return true;
@@ -77,7 +77,7 @@ static bool add(parser *p, const cb_net_layer *layer, const int64_t *inputs, int
   return status ? failed(p, status) : true;
 }
 
-/* One branch, perhaps empty, from a value on. */
+/* Reads one branch, perhaps empty, from a value on; *end is its last value. */
 static bool branch(parser *p, int64_t from, int64_t *end)
 {
   p->value = from;
@@ -87,7 +87,7 @@ static bool branch(parser *p, int64_t from, int64_t *end)
   return true;
 }
 
-/* [ branch | branch ... ], joined by the layer. */
+/* Reads [ branch | branch ... ] and adds the layer that joins them. */
 static bool join(parser *p, const cb_net_layer *layer)
 {
   cb_net_text *t = &p->t;
@@ -108,7 +108,7 @@ static bool join(parser *p, const cb_net_layer *layer)
   return add(p, layer, ends, count);
 }
 
-/* The keywords, for messages. */
+/* Fails with a list of the keywords. */
 static bool expected_item(parser *p)
 {
   char words[400] = "";
@@ -145,7 +145,7 @@ static bool items(parser *p)
 
 /* ---- the whole ---- */
 
-/* The data's shape, as the options have it. */
+/* Sets the design's input to the data's shape in the options. */
 static void shape_of_options(const cnnblas_net_options *o, cb_net_design *d)
 {
   d->rank = 0;
@@ -154,7 +154,7 @@ static void shape_of_options(const cnnblas_net_options *o, cb_net_design *d)
   for (int i = 0; i < d->rank; i++) d->input.size[i] = o->size[i];
 }
 
-/* The sizes that the text gives, which agree with those of the options. */
+/* Reads the sizes that the text gives, which must agree with those of the options. */
 static bool given_input(parser *p)
 {
   cb_net_text *t = &p->t;
@@ -185,7 +185,7 @@ static bool input(parser *p)
   int start = cb_text_column(t);
   shape_of_options(p->options, d);
   if (cb_text_digit(t) && !given_input(p)) return false;
-  if (d->rank == 0) { /* features without a place */
+  if (d->rank == 0) { /* INPUT has features without a place in an image */
     d->rank = 2;
     d->input.size[0] = d->input.size[1] = 1;
   }
@@ -198,7 +198,7 @@ static bool input(parser *p)
   return status ? failed(p, status) : true;
 }
 
-/* The last layer's outputs are the classes. */
+/* Checks that the last layer's outputs are the classes; a bare last FC gets them. */
 static bool classes(parser *p)
 {
   cb_net_text *t = &p->t;

@@ -1,4 +1,5 @@
-/* The network notation's parser: groups repeated, optional pools decided, branches joined. The grammar stands in cnnblas/net.h. */
+/* The network notation's parser: groups repeated, optional pools decided, branches joined. The grammar stands in
+   cnnblas/net.h. */
 #ifndef CB_NET_NOTATION_H
 #define CB_NET_NOTATION_H
 
@@ -6,7 +7,8 @@
 
 enum { CB_NET_MAX_DEPTH = 16 };
 
-/* Parses text. On success the caller frees the design. Of the options c, size, classes, batch and dtype are read. */
+/* Parses text. On success the caller frees the design. It reads c, size, classes, batch
+   and dtype of the options. */
 cnnblas_status cb_notation_parse(const char *text, const cnnblas_net_options *options, cb_net_design *design);
 
 #endif

@@ -4,7 +4,8 @@
 #include "net/support.h"
 #include <string.h>
 
-/* The row of the plan, or if that takes no packed weights its family, whose rows give a forward the same bits. */
+/* The name of the plan's algorithm or, if that takes no packed weights, of its family, whose rows give a forward the
+   same bits. */
 static const char *packed_name(const cnnblas_conv_plan *plain)
 {
   const char *name = cnnblas_conv_plan_algorithm(plain);
@@ -15,8 +16,9 @@ static const char *packed_name(const cnnblas_conv_plan *plain)
 }
 
 /*
- * Only a layer whose plan would pack its weights in each pass gains by packing them beforehand: the packed plan then does
- * the same without it. All others would lose what they are chosen for, such as images on the lanes, or gain nothing.
+ * Only a layer whose plan would pack its weights in each pass gains by packing them beforehand: the packed plan then
+ * does the same without packing. All other layers would lose what their algorithms are chosen for, such as images on
+ * the lanes, or gain nothing.
  */
 cnnblas_status cb_net_make_packed_plan(cnnblas_net *net, cb_net_layer *layer)
 {

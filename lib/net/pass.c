@@ -1,5 +1,5 @@
 /*
- * Whole passes: forward alone, and forward, loss and backward in one; on the whole batch or in parts of it.
+ * Whole passes, on the whole batch or in parts of it: forward alone, and forward, loss and backward in one.
  */
 #include "net/in_parts.h"
 #include "net/logits.h"
@@ -20,12 +20,12 @@ static cb_net_pass whole_batch(cnnblas_net *net, int64_t n, const void *x)
 }
 
 /*
- * A forward pass of fewer operations takes microseconds: a second core would at best halve them, and where another process
- * holds that core, waiting for it takes milliseconds. Such a pass stays on the calling thread.
+ * A forward pass of fewer operations takes microseconds: a second core would at best halve them, and where another
+ * process holds that core, waiting for it takes milliseconds. Such a pass stays on the calling thread.
  */
 static const double least_flops_of_a_team = 1e6;
 
-/* What the thread's regions were told before a pass. */
+/* The thread's settings before a pass, to be set back after it. */
 typedef struct {
   int alone, flush;
 } regions_before;
@@ -87,7 +87,7 @@ static cnnblas_status gradient_of_parts(cb_net_pass *whole, const int32_t *label
   return cb_net_walk_parameters(whole);
 }
 
-/* The step's, or else the images' places in the batch, where a layer looks at them. */
+/* The numbers of a step's images, or else their places in the batch, where a layer looks at them. */
 static const int64_t *numbers_of(const cnnblas_net *net, const cnnblas_net_step *step)
 {
   int64_t *own = net->layout.numbers ? cb_net_at(net, net->layout.numbers) : NULL;
@@ -110,7 +110,7 @@ cnnblas_status cb_net_pass_gradient(cnnblas_net *net, const cnnblas_net_step *st
   return status;
 }
 
-/* The first of layers [from, to) whose output is not finite, `to` if none; runs them. */
+/* Runs layers [from, to) and returns the first whose output is not finite, `to` if there is none. */
 static int64_t first_nonfinite(const cb_net_pass *p, int64_t from, int64_t to)
 {
   const cnnblas_net *net = p->net;

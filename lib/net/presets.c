@@ -1,6 +1,6 @@
 /*
- * The presets' notations. Blocks are pieces of text put together by the compiler: what a name stands for is one string, which
- * cnnblas_net_text gives.
+ * The presets' notations. Blocks are pieces of text put together by the compiler: what a name stands for is one string,
+ * which cnnblas_net_text gives.
  */
 #include "net/presets.h"
 #include "net/support.h"
@@ -20,7 +20,7 @@
 static const char resnet20[] = CONV_BN_RELU("16@3x3 pad 1") NEXT "[" BASIC("16") "]*3 -> " BASIC_HALF("32") NEXT
     "[" BASIC("32") "]*2 -> " BASIC_HALF("64") NEXT "[" BASIC("64") "]*2 -> GPOOL avg -> FC";
 
-/* The one of 50 layers, its strides in the 3x3 convolutions. */
+/* The same paper's network of 50 layers, with its strides in the 3x3 convolutions. */
 #define BOTTLENECK(k, wide)                                                                                            \
   "ADD[ " CONV_BN_RELU(k "@1x1") NEXT CONV_BN_RELU(k "@3x3 pad 1") NEXT CONV_BN(wide "@1x1") " | ] -> RELU"
 #define BOTTLENECK_FIRST(k, wide, stride)                                                                              \
@@ -67,14 +67,16 @@ static const char googlenet[] =
 static const char vgg16[] = PLAIN("64", "2") NEXT PLAIN("128", "2") NEXT PLAIN("256", "3") NEXT PLAIN("512", "3")
     NEXT PLAIN("512", "3") NEXT "[FC 4096 -> RELU -> DROPOUT 0.5]*2 -> FC";
 
-/* Ronneberger et al., "U-Net: convolutional networks for biomedical image segmentation", 2015, padded, with batch normalisation. */
+/* Ronneberger et al., "U-Net: convolutional networks for biomedical image segmentation", 2015, padded, with batch
+   normalisation. */
 #define TWICE(k)               "[" CONV_BN_RELU(k "@3x3 pad 1") "]*2"
 #define DOWN_AND_UP(k, inside) TWICE(k) " -> CAT[ POOL max 2 -> " inside " -> TCONV " k "@2x2 stride 2 | ] -> " TWICE(k)
 static const char unet[] =
     DOWN_AND_UP("64", DOWN_AND_UP("128", DOWN_AND_UP("256", DOWN_AND_UP("512", TWICE("1024"))))) " -> CONV 2@1x1";
 
 static const struct {
-  const char *name, *input, *body, *classes; /* classes: of a last FC; "": it has none */
+  const char *name, *input, *body,
+      *classes; /* input: the data's size; classes: the last FC's outputs, "": there is no such FC */
 } presets[] = {{"resnet20", "3x32x32", resnet20, " 10"},
                {"resnet50", "3x224x224", resnet50, " 1000"},
                {"mobilenet_v2", "3x224x224", mobilenet_v2, " 1000"},
@@ -83,7 +85,7 @@ static const struct {
                {"unet", "3x256x256", unet, ""}};
 enum { PRESETS = sizeof presets / sizeof *presets };
 
-/* A preset's name ends where the text does. */
+/* Takes a preset's name if it stands next and the text ends behind it. */
 static bool named(cb_net_text *t, const char *name)
 {
   size_t length = strlen(name);

@@ -46,7 +46,7 @@ cnnblas_status cnnblas_net_forward(cnnblas_net *net, int64_t n, const void *x, v
 
 /* ---- gradient ---- */
 
-/* The layer nearest the output whose gradient is not finite: the backward pass met it first. */
+/* The name of the layer nearest the output whose gradient is not finite: the backward pass met it first. */
 static const char *nonfinite_gradient(const cnnblas_net *net)
 {
   for (int64_t t = net->param_count - 1; t >= 0; t--)
@@ -63,7 +63,7 @@ static cnnblas_status not_finite(const cnnblas_net *net, const char *what, const
                      what, layer);
 }
 
-/* The numbers that a step gives its images. */
+/* Checks the numbers that a step gives its images. */
 static cnnblas_status check_numbers(const cnnblas_net_step *step)
 {
   for (int64_t i = 0; step->numbers && i < step->n; i++)

@@ -32,11 +32,11 @@ static void place_activations(cb_net_design *d)
 static int64_t last_read(const cb_net_design *d, int64_t value)
 {
   const cb_net_layer *l = cb_design_producer(d, value);
-  if (l->row->traits & CB_NET_PASSES) return INT64_MAX; /* it may lie in the arrays of others */
+  if (l->row->traits & CB_NET_PASSES) return INT64_MAX; /* the gradient may lie in the arrays of others */
   return l->in_place ? last_read(d, cb_graph_input(&d->graph, l->index, 0)) : cb_net_back_step(d, l->index);
 }
 
-/* The first step in which it is changed, once its last reader, `join`, has written it. */
+/* The first step in which a value's gradient is changed, once its last reader, `join`, has written it. */
 static int64_t first_change(const cb_net_design *d, int64_t value, int64_t join)
 {
   const cb_net_layer *l = cb_design_producer(d, value);
@@ -50,7 +50,7 @@ static int64_t first_change(const cb_net_design *d, int64_t value, int64_t join)
   return step;
 }
 
-/* Whether input j's gradient may lie where that of the join's output lies, as those of inputs before j do. */
+/* True if input j's gradient may lie where that of the join's output lies, as those of inputs before j do. */
 static bool may_be_same(const cb_net_design *d, int64_t join, int j)
 {
   const cb_net_layer *l = cb_design_layer(d, join);

@@ -5,9 +5,9 @@
 #include "net/network.h"
 
 /*
- * Adds to the sum of the losses of images [first, first + n), and to its gradient dz [n][classes], what net->smoothing = e changes:
- * with e shared by all classes an image's loss grows by e * (z[label] - mean of z), dz[j] by e * ((j == label) - 1 / classes).
- * divisor: 1 for sums, the images for means. Nothing for e = 0.
+ * Adds to the sum of the losses of images [first, first + n), and to its gradient dz [n][classes], what
+ * net->smoothing = e changes: with e shared by all classes an image's loss grows by e * (z[label] - mean of z),
+ * dz[j] by e * ((j == label) - 1 / classes). divisor: 1 for sums, the number of images for means. With e = 0 nothing changes.
  */
 void cb_net_smooth(const cnnblas_net *net, int64_t first, int64_t n, const int32_t *labels, double divisor,
                    double *loss, void *dz);

@@ -11,7 +11,7 @@
 /* Formats the sentence behind cnnblas_last_error() and returns status. */
 cnnblas_status cb_net_fail(cnnblas_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* CNNBLAS_OUT_OF_MEMORY with the bytes and what they were for. */
+/* Fails with CNNBLAS_OUT_OF_MEMORY and a sentence that names the bytes and what they were for. */
 cnnblas_status cb_net_no_memory(size_t bytes, const char *what);
 
 /* True if all count elements are finite. */

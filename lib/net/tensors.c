@@ -41,7 +41,7 @@ int64_t cb_net_layer_batch(const cnnblas_net *net, const cb_net_layer *l)
 cnnblas_conv_options cb_net_plan_options(const cnnblas_net *net, const cb_net_layer *l)
 {
   cnnblas_conv_options o = {.algorithm = net->options.algorithm, .no_alloc = 1};
-  o.threads = runs_in_parts(net, l) ? 1 : net->threads; /* one where many parts are under way at once */
+  o.threads = runs_in_parts(net, l) ? 1 : net->threads; /* one thread where many parts run at once */
   o.effort = net->options.effort;
   o.wisdom = net->options.wisdom;
   o.accuracy = net->options.accuracy;

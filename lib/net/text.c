@@ -44,7 +44,7 @@ bool cb_text_digit(cb_net_text *t)
   return is_digit(cb_text_peek(t));
 }
 
-/* What stands at the reader's place, for messages. */
+/* Writes what stands at the reader's place, for messages. */
 static void found(cb_net_text *t, char *text, size_t size)
 {
   char c = cb_text_peek(t);
@@ -141,7 +141,7 @@ bool cb_text_numbers(cb_net_text *t, int64_t least, int most, const char *what, 
   }
 }
 
-/* `count` values that begin at a column become one an axis. */
+/* Turns `count` values that the text has at a column into one an axis. */
 static bool spread(cb_net_text *t, int column, int count, int64_t values[3])
 {
   if (count == 1)

@@ -5,7 +5,7 @@
 #include <cnnblas/optimiser.h>
 #include <string.h>
 
-enum { ALONE = 65536 /* parameters: one thread is done with fewer sooner than another wakes */ };
+enum { ALONE = 65536 /* number of parameters: one thread updates fewer sooner than another wakes */ };
 
 void cnnblas_net_step_init(cnnblas_net_step *step)
 {
@@ -34,7 +34,7 @@ cnnblas_status cb_net_check_step(const cnnblas_net_step *step)
   return CNNBLAS_OK;
 }
 
-/* The network has room for what the step keeps. */
+/* Checks that the network has room for what the optimiser and the averages keep. */
 static cnnblas_status check_room(const cnnblas_net *net, const cnnblas_net_optimiser *o)
 {
   if (o->kind == CNNBLAS_NET_ADAMW && net->options.optimiser != CNNBLAS_NET_ADAMW)
@@ -70,7 +70,7 @@ static cnnblas_status update_tensor(const cnnblas_net *net, const cnnblas_net_op
                                          : cnnblas_sgd_step(&d, p->elements, value, gradient, v);
 }
 
-/* Running statistics follow the batch's by a tenth of the way. */
+/* Moves the running statistics a tenth of the way to the batch's. */
 static void follow(const cnnblas_net *net)
 {
   const double share = 0.1;
@@ -91,7 +91,7 @@ static cnnblas_status update(cnnblas_net *net, const cnnblas_net_optimiser *o)
   void *gradients = cb_net_at(net, net->layout.gradients);
   double norm;
   cnnblas_status status = CNNBLAS_OK;
-  if (o->most_norm > 0) /* one array: what lies between tensors is 0 */
+  if (o->most_norm > 0) /* all tensors are one array here: what lies between them is 0 */
     status =
         cnnblas_gradient_clip(net->options.dtype, threads, 1, &net->param_elements, &gradients, o->most_norm, &norm);
   for (int64_t t = 0; t < net->param_count && !status; t++) status = update_tensor(net, o, threads, t);

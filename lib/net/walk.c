@@ -21,7 +21,7 @@ static void *error_of(const cb_net_pass *p, const cb_net_layer *l)
   return cb_net_error(p->net, l, p->first, p->slot);
 }
 
-/* dx of an activation from its outputs. */
+/* Makes an activation's dx from its outputs. */
 static cnnblas_status through_relu(const cb_net_pass *p, const cb_net_layer *pool)
 {
   cnnblas_activation_desc d = {.dtype = p->net->options.dtype, .threads = p->threads, .function.kind = CNNBLAS_RELU};

@@ -4,13 +4,13 @@
 
 #include "net/kind.h"
 
-/* Layers [from, to) forward. */
+/* Runs layers [from, to) forward. */
 cnnblas_status cb_net_walk_forward(const cb_net_pass *pass, int64_t from, int64_t to);
 
-/* All layers backward, from the gradient of the last one's output, which lies there. */
+/* Runs all layers backward, from the gradient of the last one's output, which lies in its array. */
 cnnblas_status cb_net_walk_backward(const cb_net_pass *pass);
 
-/* The parameters' gradients alone, of layers whose outputs' gradients are kept for the whole batch. */
+/* Makes the parameters' gradients alone, of layers whose outputs' gradients are kept for the whole batch. */
 cnnblas_status cb_net_walk_parameters(const cb_net_pass *pass);
 
 #endif
