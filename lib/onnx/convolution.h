@@ -8,10 +8,10 @@ enum { CB_ONNX_CONV_X, CB_ONNX_CONV_W, CB_ONNX_CONV_BIAS, CB_ONNX_CONV_RESIDUAL,
 
 typedef struct {
   cnnblas_conv_desc desc;
-  cnnblas_activation activation; /* of the store */
-  cnnblas_conv_plan *plan;       /* owned */
-  void *packed;                  /* weights, owned; NULL: they are read as they lie */
-  size_t packed_bytes, workspace;
+  cnnblas_activation activation;  /* the activation in the store */
+  cnnblas_conv_plan *plan;        /* the plan, owned; NULL before prepare */
+  void *packed;                   /* the packed weights, owned; NULL: weights are read as they lie */
+  size_t packed_bytes, workspace; /* bytes of each */
 } cb_onnx_convolution;
 
 /* The settings of a Conv, NULL for other nodes. */

@@ -22,7 +22,7 @@ static bool supported(const cb_onnx_scheme *s, const CbOnnx__NodeProto *p)
   return ours(p) && cb_onnx_find_operator(op_type(p), s->version);
 }
 
-/* Whether an earlier node has the same operator. */
+/* True if an earlier node has the operator of node i. */
 static bool named_before(const cb_onnx_scheme *s, size_t i)
 {
   for (size_t j = 0; j < i; j++)
@@ -32,7 +32,7 @@ static bool named_before(const cb_onnx_scheme *s, size_t i)
   return false;
 }
 
-/* An error that lists all operators that are missing, each with its first node. */
+/* Fails with a list of all operators that are missing, each with its first node. */
 static cnnblas_status check_operators(const cb_onnx_scheme *s)
 {
   char list[420] = "";
@@ -66,7 +66,7 @@ static cnnblas_status allocate(cb_onnx_scheme *s)
     values += g->node[i]->n_output;
     links += g->node[i]->n_input + g->node[i]->n_output + CB_ONNX_CONV_INPUTS;
   }
-  s->value_room = (int64_t)values + 2 * (int64_t)g->n_node; /* passes make constants */
+  s->value_room = (int64_t)values + 2 * (int64_t)g->n_node; /* room for the constants that passes make */
   s->values = cb_onnx_zeroed((size_t)s->value_room, sizeof *s->values);
   s->nodes = cb_onnx_zeroed(g->n_node, sizeof *s->nodes);
   s->links = cb_onnx_zeroed(links, sizeof *s->links);
@@ -103,14 +103,14 @@ static cnnblas_status import_inputs(cb_onnx_scheme *s, cb_onnx_names *names)
     const char *name = s->file->input[i]->name;
     if (!name || !*name) return cb_onnx_fail(CNNBLAS_BAD_FORMAT, "an input has no name");
     int64_t before = cb_onnx_names_find(names, name);
-    if (before >= 0 && s->values[before].known) continue; /* a constant that older files name as an input too */
+    if (before >= 0 && s->values[before].known) continue; /* older files name a constant as an input too */
     if (before >= 0) return cb_onnx_fail(CNNBLAS_BAD_FORMAT, "the input %.100s is there twice", name);
     s->inputs[s->input_count++] = add_value(s, names, name, CB_ONNX_NONE);
   }
   return CNNBLAS_OK;
 }
 
-/* Why a name that a node reads is not known yet. */
+/* Fails with the reason why a name that a node reads is not known yet. */
 static cnnblas_status not_there(const cb_onnx_scheme *s, const cb_onnx_node *node, const char *name)
 {
   for (size_t i = 0; i < s->file->n_node; i++)
@@ -129,7 +129,7 @@ static cnnblas_status import_node(cb_onnx_scheme *s, cb_onnx_names *names, int64
   s->node_count = i + 1;
   node->inputs = (int)p->n_input;
   node->outputs = (int)p->n_output;
-  while (node->inputs && !*p->input[node->inputs - 1]) node->inputs--; /* left out at the end */
+  while (node->inputs && !*p->input[node->inputs - 1]) node->inputs--; /* the last ones are left out */
   if (p->n_input > CB_GRAPH_INPUTS || p->n_output > CB_GRAPH_OUTPUTS || node->inputs < node->op->least ||
       node->inputs > node->op->most || node->outputs > node->op->outputs || !node->outputs)
     return cb_onnx_node_fail(node, CNNBLAS_BAD_FORMAT, "%zu inputs and %zu outputs; it takes %d to %d and at most %d",

@@ -1,10 +1,11 @@
-/* Shapes of all values, and constant folding: what depends on constants and shapes alone is computed here, once. */
+/* Inference of all values' shapes, and constant folding: what depends on constants and shapes alone is computed here,
+   once. */
 #include "onnx/scheme.h"
 #include <string.h>
 
-enum { SMALL = 1 << 10 /* elements; so many are folded whatever the options say: shapes are made of them */ };
+enum { SMALL = 1 << 10 /* so few elements are folded whatever the options say: shapes are made of them */ };
 
-/* Whether the node's results may be computed now. */
+/* True if the node's results may be computed while planning. */
 static bool foldable(const cb_onnx_scheme *s, const cb_onnx_node *node, const cb_graph_shape *out)
 {
   size_t read = 1 << 16, made = 0;

@@ -8,10 +8,10 @@
 /* Formats the sentence behind cnnblas_last_error() and returns status. */
 cnnblas_status cb_onnx_fail(cnnblas_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* CNNBLAS_OUT_OF_MEMORY with the bytes and what they were for. */
+/* Fails with CNNBLAS_OUT_OF_MEMORY and a sentence that names the bytes and what they were for. */
 cnnblas_status cb_onnx_no_memory(size_t bytes, const char *what);
 
-/* count * bytes zeroed bytes; NULL if there are none, or the product wraps. */
+/* Allocates count * bytes zeroed bytes; NULL if memory is out or the product wraps. */
 void *cb_onnx_zeroed(size_t count, size_t bytes);
 
 #endif

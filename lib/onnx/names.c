@@ -16,10 +16,10 @@ void cb_onnx_names_free(cb_onnx_names *names)
   cnnblas_shared_free(names->slots);
 }
 
-/* Where the name is, or would be. */
+/* The slot of a name, or the empty one that it would take. */
 static struct cb_onnx_named *slot(const cb_onnx_names *names, const char *name)
 {
-  uint64_t h = 14695981039346656037u; /* FNV-1a */
+  uint64_t h = 14695981039346656037u; /* the hash is FNV-1a */
   for (const char *p = name; *p; p++) h = (h ^ (unsigned char)*p) * 1099511628211u;
   size_t i = (size_t)h & (names->room - 1);
   while (names->slots[i].name && strcmp(names->slots[i].name, name)) i = (i + 1) & (names->room - 1);

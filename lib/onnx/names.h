@@ -1,4 +1,4 @@
-/* Numbers by name: an open table of hashes. */
+/* A table that finds numbers by name: hashes with open addressing. */
 #ifndef CB_ONNX_NAMES_H
 #define CB_ONNX_NAMES_H
 
@@ -8,13 +8,13 @@
 
 typedef struct {
   struct cb_onnx_named {
-    const char *name; /* somebody else's */
+    const char *name; /* the name, owned by somebody else; NULL: the slot is empty */
     int64_t number;
   } * slots;
-  size_t room; /* a power of two */
+  size_t room; /* number of slots, a power of two */
 } cb_onnx_names;
 
-/* Room for so many names. */
+/* Makes a table with room for `count` names. */
 cnnblas_status cb_onnx_names_create(cb_onnx_names *names, size_t count);
 void cb_onnx_names_free(cb_onnx_names *names);
 /* The name's number, or -1. */

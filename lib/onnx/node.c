@@ -103,7 +103,8 @@ int64_t cb_onnx_int_at(const cb_graph_shape *shape, const void *data, int64_t i)
   }
 }
 
-/* Whether input j is there; *count is its number of elements. */
+/* *count = the number of elements of input j, 0 if it is left out. Fails if the input is not constant or has more than
+   `most`. */
 static cnnblas_status look(const cb_onnx_node *node, const cb_onnx_shapes *s, int j, int most, int *count)
 {
   *count = 0;

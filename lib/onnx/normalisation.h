@@ -4,8 +4,8 @@
 
 #include "onnx/node.h"
 
-/* Whether the node is a batch normalisation that reads its statistics; *epsilon is then its own. Inputs: x, scale, shift,
-   mean, variance. */
+/* True if the node is a batch normalisation that reads its statistics; *epsilon is then the node's. Its inputs are x,
+   scale, shift, mean and variance. */
 bool cb_onnx_normalises(const cb_onnx_node *node, double *epsilon);
 
 #endif

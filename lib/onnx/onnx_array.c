@@ -4,7 +4,7 @@
 #include "onnx/wire.h"
 #include <string.h>
 
-/* An array of its own, freed as one piece: its elements, and the name behind them. */
+/* Copies an array into one piece of memory, freed as one: its elements, and the name behind them. */
 static cnnblas_status copy(const CbOnnx__TensorProto *t, const cb_graph_shape *s, const void *data,
                            cnnblas_onnx_array *array)
 {

@@ -4,7 +4,7 @@
 #include <cnnblas/system.h>
 #include <string.h>
 
-enum { MOST_THREADS = 4096, BY_VALUE = 4096 /* elements of an input on which shapes may depend */ };
+enum { MOST_THREADS = 4096, BY_VALUE = 4096 /* the most elements of an input on which shapes may depend */ };
 
 void cnnblas_onnx_options_init(cnnblas_onnx_options *options)
 {
@@ -79,7 +79,7 @@ static cb_onnx_wish wish_of(const cnnblas_onnx *m)
                         .budget = CB_ONNX_SPARE + m->bytes};
 }
 
-/* Inputs on whose elements shapes may depend: short lists and numbers. */
+/* Sets known[i] to the elements of input i if shapes may depend on them: those of short lists and numbers. */
 static void choose_known(const cnnblas_onnx *m, const cb_graph_shape *shapes, const void *const *data,
                          const void **known)
 {
@@ -106,7 +106,7 @@ cnnblas_status cb_onnx_model_plan(cnnblas_onnx *m, const cb_graph_shape *shapes,
     if (!status) m->by_value = true;
     cnnblas_shared_free(known);
   }
-  if (status && !data && lacks) return CNNBLAS_OK; /* a run will know more */
+  if (status && !data && lacks) return CNNBLAS_OK; /* the inputs of a run will tell the shapes */
   if (status || !plan) return status;
   cb_onnx_plan_destroy(m->plan);
   m->plan = plan;
@@ -115,7 +115,7 @@ cnnblas_status cb_onnx_model_plan(cnnblas_onnx *m, const cb_graph_shape *shapes,
   return CNNBLAS_OK;
 }
 
-/* Plans if all inputs' sizes are known; else it is enough that the operators and names are. */
+/* Plans the model if all inputs' sizes are known; else checks its operators and names alone. */
 static cnnblas_status plan_early(cnnblas_onnx *m)
 {
   cb_graph_shape *shapes = cb_onnx_zeroed((size_t)m->input_count, sizeof *shapes);
@@ -192,7 +192,7 @@ static cnnblas_status copy_text(const char *text, size_t length, char **copy)
   return CNNBLAS_OK;
 }
 
-/* bytes belong to this function, if `owned`. */
+/* Loads a model from bytes, which this function frees if `owned`. */
 static cnnblas_status load(void *bytes, size_t count, bool owned, const char *what, const cnnblas_onnx_options *options,
                            cnnblas_onnx **model)
 {

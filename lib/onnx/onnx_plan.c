@@ -63,7 +63,7 @@ static const cb_graph_operator step_row = {"ONNX", infer_step, prepare_step, run
 
 /* ---- building ---- */
 
-/* A value that comes from outside enters the graph when it is first read. */
+/* Adds a value that comes from outside to the graph when a node first reads it. */
 static cnnblas_status enter(cb_onnx_plan *p, int64_t value)
 {
   cb_onnx_value *v = &p->scheme.values[value];
@@ -110,7 +110,7 @@ static cnnblas_status build(cb_onnx_plan *p)
 
 /* ---- memory ---- */
 
-/* An error that names the node of the largest array. */
+/* Fails with a sentence that names the node of the largest array. */
 static cnnblas_status no_block(const cb_onnx_plan *p, const cb_graph_span *spans, size_t workspace)
 {
   int64_t largest = CB_GRAPH_NONE;

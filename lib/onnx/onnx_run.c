@@ -7,7 +7,8 @@
 
 /* ---- runs ---- */
 
-/* The place of an array given at `place`, by its name if it has one; -1: the model has none such. */
+/* The number of the model's input or output for the array given at `place`, by its name if it has one; -1: there is
+   none such. */
 static int64_t find(const cb_onnx_declared *declared, int64_t count, const char *name, int64_t place)
 {
   if (!name) return place < count ? place : -1;
@@ -64,7 +65,7 @@ static cnnblas_status take_inputs(const cnnblas_onnx *m, const cnnblas_onnx_arra
   return CNNBLAS_OK;
 }
 
-/* Whether the plan is one for these inputs. */
+/* True if the plan fits these inputs. */
 static bool fits(const cnnblas_onnx *m, const cb_graph_shape *shapes, const void *const *data)
 {
   for (int64_t i = 0; i < m->input_count && m->plan; i++) {

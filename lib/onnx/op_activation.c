@@ -1,5 +1,5 @@
-/* Activations: Relu LeakyRelu Clip Sigmoid Tanh Elu Selu Softplus HardSigmoid HardSwish. The library's functions, and loops of
-   their own for parameters and types that these do not take. */
+/* Activations: Relu LeakyRelu Clip Sigmoid Tanh Elu Selu Softplus HardSigmoid HardSwish. They run on the library's
+   functions, and on loops of their own for parameters and types that these do not take. */
 #include "onnx/functions.h"
 #include "onnx/rows.h"
 #include <math.h>
@@ -7,7 +7,7 @@
 
 typedef struct {
   cnnblas_activation function;
-  bool ours; /* function is it */
+  bool ours; /* true: `function` of the library does it */
   double alpha, beta;
 } activation;
 
@@ -28,7 +28,7 @@ static cnnblas_status infer(cb_onnx_node *node, const cb_onnx_shapes *s)
   return cb_onnx_same(node, s);
 }
 
-/* LeakyRelu, Elu, Selu, HardSigmoid with any parameters. */
+/* The value of LeakyRelu, Elu, Selu or HardSigmoid at x, with any parameters. */
 static double other(const char *op, double a, double b, double x)
 {
   if (!strcmp(op, "LeakyRelu")) return x < 0 ? a * x : x;
@@ -68,7 +68,7 @@ static void run_clip(const cb_onnx_node *node, const cb_onnx_call *call)
   }
 }
 
-/* Bounds of before version 11 in any order: y = min(max(x, low), high). */
+/* Before version 11 the bounds may be in any order: y = min(max(x, low), high). */
 static void run_old_clip(const cb_onnx_node *node, const cb_onnx_call *call)
 {
   double low = cb_onnx_float(node, "min", -HUGE_VAL), high = cb_onnx_float(node, "max", HUGE_VAL);

@@ -1,4 +1,5 @@
-/* Two inputs, element by element, broadcast: Add Sub Mul Div Pow PRelu, comparisons and logic. */
+/* Operators on two inputs, which are broadcast, element by element: Add Sub Mul Div Pow PRelu, comparisons and
+   logic. */
 #include "onnx/rows.h"
 #include "onnx/strides.h"
 #include <cnnblas/arrays.h>
@@ -7,13 +8,13 @@
 
 typedef struct {
   cb_onnx_walk walk;
-  bool plain; /* both inputs and the output have one shape */
+  bool plain; /* true: both inputs and the output have one shape */
 } binary;
 
 typedef struct {
   const void *a, *b;
   void *y;
-  cb_graph_type second; /* of b, for Pow */
+  cb_graph_type second; /* the type of b, for Pow */
 } arrays;
 
 /* Loops of one function and type: out[i] = f(p, q). */
@@ -42,7 +43,7 @@ typedef struct {
     }                                                                                                                  \
   }
 
-/* Integers wrap around; what has no quotient is 0. */
+/* Integers wrap around; an integer divided by 0 gives 0. */
 #define WRAPPED(name, operator)                                                                                        \
   ROW(name##_f32, float, float, p operator q)                                                                          \
   ROW(name##_f64, double, double, p operator q)                                                                        \
@@ -90,7 +91,7 @@ static double exponent(const arrays *z, int64_t i)
     for (int64_t i = 0; i < count; i++) y[i] = convert(pow((double)a[i * step[0]], exponent(z, in[1] + i * step[1]))); \
   }
 
-/* Reals to the nearest whole number in range: a cast of others is undefined. */
+/* Turns reals into the nearest whole number in range: a cast of other reals is undefined. */
 static int64_t whole(double x)
 {
   return x >= 9.2e18 ? INT64_MAX : x <= -9.2e18 ? INT64_MIN : x != x ? 0 : (int64_t)x;
@@ -106,7 +107,7 @@ POWER(pow_i64, int64_t, whole)
 
 typedef struct {
   const char *name;
-  bool truth; /* its result is true or false */
+  bool truth; /* true: the result is a bool */
   cb_onnx_row rows[CB_GRAPH_TYPES];
 } function;
 
@@ -139,7 +140,7 @@ static const function *function_of(const cb_onnx_node *node)
 }
 
 /* Before version 7 the second input lies from `axis` on, and it alone is repeated. PRelu's slope is repeated from the
-   channels on, if it has one a channel. */
+   channels on, if it has an element a channel. */
 static cnnblas_status old_broadcast(const cb_onnx_node *node, const cb_onnx_shapes *s, int *last)
 {
   const cb_graph_shape *a = s->in[0], *b = s->in[1];

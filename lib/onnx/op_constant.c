@@ -1,10 +1,10 @@
-/* Outputs that no element of an input enters: Constant ConstantOfShape Shape Size Range. */
+/* Operators that make constants, shapes and ranges: Constant ConstantOfShape Shape Size Range. */
 #include "onnx/proto_tensor.h"
 #include "onnx/rows.h"
 #include <math.h>
 #include <string.h>
 
-/* ---- Constant: the plan takes its tensor as it lies; what is left here are lists ---- */
+/* ---- Constant: the plan takes a tensor as it lies; only lists are left for here ---- */
 
 static cnnblas_status infer_constant(cb_onnx_node *node, const cb_onnx_shapes *s)
 {
@@ -158,7 +158,7 @@ static cnnblas_status infer_range(cb_onnx_node *node, const cb_onnx_shapes *s)
   return CNNBLAS_OK;
 }
 
-/* `wide` is the type to add in: integers wrap around. */
+/* Fills a Range. `wide` is the type to add in, so that integers wrap around. */
 #define STEPS(type, wide)                                                                                              \
   {                                                                                                                    \
     type first = *(const type *)call->x[0], step = *(const type *)call->x[2], *y = call->y[0];                         \

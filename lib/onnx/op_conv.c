@@ -43,7 +43,7 @@ static cnnblas_status pack(cb_onnx_convolution *own, cnnblas_conv_options *optio
   cnnblas_conv_plan *packing;
   size_t bytes;
   options->packed_weights = 1;
-  if (cnnblas_conv_plan_create(&own->desc, CNNBLAS_FORWARD, options, &packing)) return CNNBLAS_OK; /* no such row */
+  if (cnnblas_conv_plan_create(&own->desc, CNNBLAS_FORWARD, options, &packing)) return CNNBLAS_OK; /* no row packs */
   cnnblas_status status = cnnblas_conv_plan_packed_bytes(packing, &bytes);
   if (!status && !(own->packed = cnnblas_shared_alloc(bytes, 0))) status = cb_onnx_no_memory(bytes, "packed weights");
   if (!status) status = cnnblas_conv_plan_pack_weights(packing, weights, own->packed, bytes);
@@ -83,7 +83,8 @@ static cnnblas_status run(const cb_onnx_node *node, const cb_onnx_call *call)
   if (own->plan)
     return cnnblas_conv_forward(own->plan, own->desc.n, x, call->x[CB_ONNX_CONV_W], &epilogue, call->y[0],
                                 call->workspace, own->workspace);
-  return cnnblas_conv_forward_once(&own->desc, x, call->x[CB_ONNX_CONV_W], epilogue.bias, call->y[0]); /* folded */
+  /* A folded node has no plan. */
+  return cnnblas_conv_forward_once(&own->desc, x, call->x[CB_ONNX_CONV_W], epilogue.bias, call->y[0]);
 }
 
 static void release(cb_onnx_node *node)

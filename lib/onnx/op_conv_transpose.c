@@ -6,11 +6,11 @@
 
 typedef struct {
   cnnblas_conv_transpose_desc desc;
-  cnnblas_conv_transpose_plan *plan; /* owned */
+  cnnblas_conv_transpose_plan *plan; /* the plan, owned */
   size_t workspace;
 } transposed;
 
-/* Padding that gives the output's wanted size: what cannot be taken away is added behind. */
+/* Sets an axis's padding to that which gives the output's wanted size; what no padding can give is added behind. */
 static void reach(cnnblas_conv_transpose_desc *d, int axis, int64_t wanted, bool upper)
 {
   int64_t whole =
@@ -108,7 +108,7 @@ static cnnblas_status run(const cb_onnx_node *node, const cb_onnx_call *call)
   if (own->plan)
     return cnnblas_conv_transpose_forward(own->plan, own->desc.n, call->x[0], call->x[1], &epilogue, call->y[0],
                                           call->workspace, own->workspace);
-  cnnblas_conv_transpose_plan *plan; /* folded: it runs once */
+  cnnblas_conv_transpose_plan *plan; /* the plan of a folded node, which runs once */
   cnnblas_status status = cnnblas_conv_transpose_plan_create(&own->desc, CNNBLAS_FORWARD, NULL, &plan);
   if (status) return status;
   status = cnnblas_conv_transpose_forward(plan, own->desc.n, call->x[0], call->x[1], &epilogue, call->y[0], NULL, 0);

@@ -1,4 +1,4 @@
-/* Arrays joined, cut and repeated: Concat Split Tile Expand. */
+/* Operators that join, cut and repeat arrays: Concat Split Tile Expand. */
 #include "onnx/rows.h"
 #include "onnx/strides.h"
 #include <string.h>
@@ -7,7 +7,7 @@ typedef struct {
   int64_t axis;
 } joint;
 
-/* Copies rows of `bytes` bytes, `rows` of them, each side with its own distance from one to the next. */
+/* Copies `rows` rows of `bytes` bytes each; in x and y a row begins x_step and y_step bytes behind the one before. */
 static void copy_rows(const char *x, size_t x_step, char *y, size_t y_step, size_t bytes, int64_t rows)
 {
   for (int64_t r = 0; r < rows; r++) memcpy(y + (size_t)r * y_step, x + (size_t)r * x_step, bytes);
@@ -37,7 +37,7 @@ typedef struct {
   const cb_onnx_call *call;
   int axis;
   size_t step;      /* bytes of a row of the joined array */
-  const size_t *at; /* where each part begins in it */
+  const size_t *at; /* the byte at which each part begins in such a row */
 } joining;
 
 static size_t row_bytes(const cb_graph_shape *s, int axis)
@@ -57,7 +57,7 @@ static void join_part(void *context, int64_t task, int worker)
 
 static cnnblas_status run_concat(const cb_onnx_node *node, const cb_onnx_call *call)
 {
-  enum { WORTH = 1 << 16 }; /* bytes that are worth a team */
+  enum { WORTH = 1 << 16 }; /* bytes of output above which a team of threads pays */
   const joint *own = node->settings;
   size_t at[CB_GRAPH_INPUTS], sum = 0;
   for (int j = 0; j < node->inputs; j++) {

@@ -35,7 +35,7 @@ static cnnblas_status infer_batch(cb_onnx_node *node, const cb_onnx_shapes *s)
   return CNNBLAS_OK;
 }
 
-/* Mean and variance of one channel over the batch. */
+/* Finds mean and variance of one channel over the batch. */
 static void channel_statistics(const cb_graph_shape *x, const void *data, int64_t channel, double *mean,
                                double *variance)
 {
@@ -93,9 +93,9 @@ static cnnblas_status run_batch(const cb_onnx_node *node, const cb_onnx_call *ca
   cnnblas_batchnorm_desc desc = {.dtype = cb_onnx_dtype(x->type), .threads = call->threads, .n = x->size[0]};
   desc.c = x->size[1];
   desc.pixels = cb_onnx_product(x, 2, x->rank);
-  desc.epsilon = epsilon == 0 ? 1e-300 : epsilon; /* its 0 is a default */
+  desc.epsilon = epsilon == 0 ? 1e-300 : epsilon; /* 0 would mean the library's default */
   cnnblas_batchnorm_arrays arrays = {.gamma = call->x[1], .beta = call->x[2]};
-  arrays.running_mean = (void *)call->x[3]; /* inference only reads them */
+  arrays.running_mean = (void *)call->x[3]; /* inference only reads the statistics */
   arrays.running_variance = (void *)call->x[4];
   return cnnblas_batchnorm_forward_inference(&desc, x->size[0], call->x[0], &arrays, call->y[0]);
 }
@@ -103,7 +103,7 @@ static cnnblas_status run_batch(const cb_onnx_node *node, const cb_onnx_call *ca
 /* ---- InstanceNormalization, LayerNormalization: rows of n elements ---- */
 
 typedef struct {
-  int64_t rows, n, repeat; /* repeat: each scale and shift is for so many elements; 0: for one an element of the row */
+  int64_t rows, n, repeat; /* repeat: rows before scale and shift repeat; 0: they have one number an element of a row */
 } rows;
 
 static cnnblas_status infer_instance(cb_onnx_node *node, const cb_onnx_shapes *s)

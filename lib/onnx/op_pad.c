@@ -28,7 +28,7 @@ static cnnblas_status infer(cb_onnx_node *node, const cb_onnx_shapes *s)
   return CNNBLAS_OK;
 }
 
-/* The number that pads, in the type's bits; 0 if none is given. */
+/* The bits, in the elements' type, of the number that pads; 0 if none is given. */
 static uint64_t value_bits(const cb_onnx_node *node, const cb_onnx_call *call)
 {
   uint64_t bits = 0;
@@ -45,7 +45,7 @@ static uint64_t value_bits(const cb_onnx_node *node, const cb_onnx_call *call)
   return bits;
 }
 
-/* The input's element on an axis for the output's element i; -1: none. */
+/* The place on an axis of the input's element that the output's element i takes; -1: it takes none. */
 static int64_t source(const cb_onnx_padding *p, int axis, int64_t size, int64_t i)
 {
   int64_t at = i - p->begin[axis];

@@ -5,8 +5,8 @@
 
 typedef struct {
   cnnblas_pool_desc desc;
-  int64_t channel_in, channel_out; /* elements */
-  bool columns;                    /* indices count by columns */
+  int64_t channel_in, channel_out; /* elements of a channel of the input and the output */
+  bool columns;                    /* true: indices count by columns (storage_order) */
 } pool;
 
 static bool is_global(const cb_onnx_node *node)
@@ -70,7 +70,7 @@ static cnnblas_status infer(cb_onnx_node *node, const cb_onnx_shapes *s)
   return CNNBLAS_OK;
 }
 
-/* Bytes of the parts of the workspace: the input and output as f32, the indices. */
+/* Bytes of the workspace: *x and *y for input and output as f32, then the indices. */
 static size_t parts(const cb_onnx_node *node, const cb_graph_shape *in, int64_t out, size_t *x, size_t *y)
 {
   bool narrow = in->type == CB_GRAPH_U8;
@@ -88,7 +88,7 @@ static cnnblas_status prepare(cb_onnx_node *node, const cb_onnx_setup *setup, co
   return CNNBLAS_OK;
 }
 
-/* Places in a channel become places in the whole array. */
+/* Turns places in a channel into indices in the whole array. */
 static void write_indices(const pool *own, int64_t count, const int32_t *places, int64_t *indices)
 {
   const cnnblas_pool_desc *d = &own->desc;

@@ -1,17 +1,18 @@
-/* MatMul and Gemm, on the library's fully connected layer: its weights are the second factor, transposed once if it is constant. */
+/* MatMul and Gemm, on the library's fully connected layer: its weights are the second factor, transposed once if it is
+   constant. */
 #include "onnx/rows.h"
 #include "onnx/strides.h"
 #include <string.h>
 
 typedef struct {
   int64_t m, n, k;         /* y [m][n] = a [m][k] * b [k][n] */
-  bool a_turned, b_turned; /* as they lie: a [k][m], b [n][k] */
+  bool a_turned, b_turned; /* true: the factors lie as a [k][m], b [n][k] */
   double alpha, beta;
-  bool bias;        /* Gemm's third input goes into the store */
-  int64_t matrices; /* products in all */
-  int rank;         /* axes of matrices, in front of the last two */
-  int64_t size[CB_GRAPH_RANK], a_step[CB_GRAPH_RANK], b_step[CB_GRAPH_RANK]; /* elements from one to the next */
-  void *b; /* a constant second factor, [n][k]; owned */
+  bool bias;        /* true: Gemm's third input goes into the store as bias */
+  int64_t matrices; /* number of products in all */
+  int rank;         /* number of axes in front of the last two */
+  int64_t size[CB_GRAPH_RANK], a_step[CB_GRAPH_RANK], b_step[CB_GRAPH_RANK]; /* axes' sizes; steps between matrices */
+  void *b; /* a constant second factor as [n][k], owned; or NULL */
 } product;
 
 static cnnblas_status infer_gemm(cb_onnx_node *node, const cb_onnx_shapes *s)
@@ -40,7 +41,7 @@ static cnnblas_status infer_gemm(cb_onnx_node *node, const cb_onnx_shapes *s)
   return CNNBLAS_OK;
 }
 
-/* Steps of a factor's matrices along the axes of all. */
+/* Finds how many elements apart a factor's matrices lie along each axis of the output's matrices. */
 static void steps_of(const cb_graph_shape *x, int rank, int64_t matrix, int64_t *step)
 {
   for (int i = rank - 1, at = x->rank - 3; i >= 0; i--, at--) {
@@ -57,7 +58,7 @@ static cnnblas_status infer_matmul(cb_onnx_node *node, const cb_onnx_shapes *s)
   if (status) return status;
   if (a.rank < 1 || b.rank < 1 || a.type != b.type)
     return cb_onnx_node_fail(node, CNNBLAS_BAD_FORMAT, "inputs that are no matrices of one type");
-  bool row = a.rank == 1, column = b.rank == 1; /* vectors become matrices */
+  bool row = a.rank == 1, column = b.rank == 1; /* vectors are taken for matrices */
   if (row) a = (cb_graph_shape){.type = a.type, .rank = 2, .size = {1, a.size[0]}};
   if (column) b = (cb_graph_shape){.type = b.type, .rank = 2, .size = {b.size[0], 1}};
   own->m = a.size[a.rank - 2];
@@ -69,7 +70,7 @@ static cnnblas_status infer_matmul(cb_onnx_node *node, const cb_onnx_shapes *s)
   outer_b.rank -= 2;
   if (b.size[b.rank - 2] != own->k || !cb_onnx_broadcast(&outer_a, &outer_b, y))
     return cb_onnx_node_fail(node, CNNBLAS_BAD_FORMAT, "its inputs' shapes do not fit");
-  if (b.rank == 2) { /* all rows of a are one matrix's */
+  if (b.rank == 2) { /* all rows of a belong to one product */
     own->m = cb_onnx_product(&a, 0, a.rank - 1);
     own->matrices = 1;
   } else {
@@ -84,14 +85,14 @@ static cnnblas_status infer_matmul(cb_onnx_node *node, const cb_onnx_shapes *s)
   return CNNBLAS_OK;
 }
 
-/* y [columns][rows] = x [rows][columns], turned. */
+/* Transposes: y [columns][rows] = x [rows][columns]. */
 static void turn(int32_t threads, size_t each, int64_t rows, int64_t columns, const void *x, void *y)
 {
   cb_onnx_walk w = {.rank = 2, .size = {columns, rows}, .stride = {{1, columns}}};
   cb_onnx_walk_copy(&w, threads, each, x, y);
 }
 
-/* Bytes of the factors that a call turns. */
+/* Bytes of workspace for the factors that a call transposes. */
 static cnnblas_status turned_bytes(const cb_onnx_node *node, cb_graph_type type, size_t *a, size_t *b)
 {
   const product *own = node->settings;
@@ -121,7 +122,7 @@ static cnnblas_status prepare(cb_onnx_node *node, const cb_onnx_setup *setup, co
   return CNNBLAS_OK;
 }
 
-/* y = alpha * y + beta * c, c broadcast; NULL: none. */
+/* Computes y = alpha * y + beta * c, where c, the third input, is broadcast; it may be left out. */
 #define SCALE(type)                                                                                                    \
   {                                                                                                                    \
     type *y = call->y[0];                                                                                              \
@@ -185,7 +186,8 @@ static cnnblas_status run(const cb_onnx_node *node, const cb_onnx_call *call)
   if (!call->out[0]->elements) return CNNBLAS_OK;
   cnnblas_status status = turned_bytes(node, call->out[0]->type, &a, &b);
   if (status) return status;
-  char *own_room = call->workspace || !(a + b) ? NULL : cnnblas_shared_alloc(a + b, 0); /* folded nodes have none */
+  /* Folded nodes have no workspace. */
+  char *own_room = call->workspace || !(a + b) ? NULL : cnnblas_shared_alloc(a + b, 0);
   char *room = call->workspace ? call->workspace : own_room;
   if (a + b && !room) return cb_onnx_no_memory(a + b, "a product");
   if (own->k)

@@ -5,8 +5,8 @@
 #include <string.h>
 
 typedef struct {
-  cb_onnx_walk kept, reduced; /* over the input: from one output to the next, and what one output is made of */
-  int64_t count;              /* elements of one output */
+  cb_onnx_walk kept, reduced; /* walks over the input: from output to output, and over the elements of one output */
+  int64_t count;              /* input elements of one output */
 } reduction;
 
 static cnnblas_status infer(cb_onnx_node *node, const cb_onnx_shapes *s)
@@ -54,7 +54,7 @@ typedef struct {
   void *y;
 } job;
 
-/* Joins the elements from `at` on along the reduced axes from `axis` on. */
+/* Adds the elements from x on, along the reduced axes from `axis` on, to so_far, or takes their largest. */
 #define FOLD(name, type, wide)                                                                                         \
   static wide name(const job *j, const type *x, int axis, wide so_far)                                                 \
   {                                                                                                                    \

@@ -1,4 +1,4 @@
-/* Resize and Upsample: axis by axis, each output element a sum of one, two or four of the input's. */
+/* Resize and Upsample: they go axis by axis; each output element is a sum of one, two or four of the input's. */
 #include "onnx/rows.h"
 #include <math.h>
 #include <string.h>
@@ -64,7 +64,7 @@ typedef struct {
   int64_t at[TAPS];
   double weight[TAPS];
   int count;
-  bool outside; /* of tf_crop_and_resize's input */
+  bool outside; /* true: the place lies outside tf_crop_and_resize's input */
 } taps;
 
 static double place(const cb_onnx_node *node, const resizing *own, int axis, int64_t in, int64_t out, int64_t i)
@@ -74,7 +74,7 @@ static double place(const cb_onnx_node *node, const resizing *own, int axis, int
   const char *otherwise = half ? "half_pixel" : "asymmetric";
   double x = (double)i, scale = own->scale[axis];
   if (cb_onnx_is(node, name, "asymmetric", otherwise)) return x / scale;
-  if (cb_onnx_is(node, name, "align_corners", otherwise)) { /* the size before it was rounded, as in ONNX's reference */
+  if (cb_onnx_is(node, name, "align_corners", otherwise)) { /* the size before rounding, as in ONNX's reference */
     double size = scale * (double)in;
     return size != 1 ? x * (double)(in - 1) / (size - 1) : 0;
   }
@@ -96,7 +96,7 @@ static double nearest(const cb_onnx_node *node, double x)
   return ceil(x - 0.5);
 }
 
-/* Keys' cubic convolution at distance t. */
+/* The weight of Keys' cubic convolution at distance t. */
 static double cubic(double a, double t)
 {
   t = fabs(t);
@@ -144,7 +144,7 @@ typedef struct {
   const resizing *own;
   cb_graph_type type;
   int axis;
-  int64_t in, out, inner, outer; /* sizes of the axis; elements behind it; in front of it */
+  int64_t in, out, inner, outer; /* the axis's size before and after; elements behind it; in front of it */
   const void *x;
   void *y;
 } job;
@@ -156,7 +156,7 @@ typedef struct {
     ((type *)(y))[p] = t.outside ? (type)beyond : (type)sum;                                                           \
   }
 
-/* Element i of the axis for all places in front of and behind it. */
+/* Computes element i of the axis for all places in front of and behind it. */
 static void resize_element(void *context, int64_t i, int worker)
 {
   const job *j = context;
@@ -178,7 +178,7 @@ static void resize_element(void *context, int64_t i, int worker)
   }
 }
 
-/* Arrays between one axis and the next: two, of the largest that lies between. */
+/* *bytes = the bytes of the largest array between one axis and the next; two of them are needed. */
 static cnnblas_status between(const cb_onnx_node *node, const cb_graph_shape *in, const cb_graph_shape *out,
                               size_t *bytes)
 {
@@ -239,7 +239,7 @@ static cnnblas_status run(const cb_onnx_node *node, const cb_onnx_call *call)
   size_t bytes;
   cnnblas_status status = between(node, call->in[0], call->out[0], &bytes);
   if (status || !call->out[0]->elements) return status;
-  char *own_room = call->workspace ? NULL : cnnblas_shared_alloc(2 * bytes, 0); /* folded nodes have none */
+  char *own_room = call->workspace ? NULL : cnnblas_shared_alloc(2 * bytes, 0); /* folded nodes have no workspace */
   if (!call->workspace && !own_room) return cb_onnx_no_memory(2 * bytes, "a resized array");
   resize_axes(node, call, call->workspace ? call->workspace : own_room, bytes);
   cnnblas_shared_free(own_room);

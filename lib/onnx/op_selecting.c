@@ -1,9 +1,9 @@
-/* Elements in another order, or some of them: Transpose DepthToSpace SpaceToDepth Slice Gather Pad. */
+/* Operators that give elements in another order, or some of them: Transpose DepthToSpace SpaceToDepth Slice Gather. */
 #include "onnx/rows.h"
 #include "onnx/strides.h"
 #include <string.h>
 
-/* Strides of a contiguous array. */
+/* Fills stride with the strides of a contiguous array. */
 static void natural(int rank, const int64_t *size, int64_t *stride)
 {
   int64_t step = 1;
@@ -28,7 +28,7 @@ static cnnblas_status run_selection(const cb_onnx_node *node, const cb_onnx_call
   return CNNBLAS_OK;
 }
 
-/* The walk over an array of these sizes, whose axis i of the output is axis order[i] of it. */
+/* Makes the walk over an array of these sizes, where axis i of the output is the array's axis order[i]. */
 static void permute(cb_onnx_walk *w, int rank, const int64_t *size, const int64_t *order)
 {
   int64_t stride[2 * CB_GRAPH_RANK];
@@ -92,7 +92,8 @@ static cnnblas_status infer_blocks(cb_onnx_node *node, const cb_onnx_shapes *s)
 
 /* ---- Slice ---- */
 
-/* [start, end) by step on an axis of `size` becomes where it begins and how many it takes. */
+/* Turns [start, end) by step on an axis of `size` into the element where it begins, *start, and returns how many it
+   takes. */
 static int64_t cut(int64_t size, int64_t *start, int64_t end, int64_t step)
 {
   if (*start < 0) *start += size;

@@ -22,7 +22,7 @@ static cnnblas_status infer(cb_onnx_node *node, const cb_onnx_shapes *s)
   return cb_onnx_same(node, s);
 }
 
-/* One slice, its elements `step` apart. */
+/* Computes one slice, whose elements lie `step` apart. */
 #define SLICE(name, type)                                                                                              \
   static void name(const type *x, type *y, int64_t n, int64_t step, bool logarithm)                                    \
   {                                                                                                                    \

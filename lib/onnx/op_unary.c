@@ -1,4 +1,4 @@
-/* One input, element by element: Abs Neg Floor Exp Log Sqrt Erf Not. */
+/* Operators on one input, element by element: Abs Neg Floor Exp Log Sqrt Erf Not. */
 #include "onnx/rows.h"
 #include <math.h>
 #include <string.h>

@@ -59,7 +59,7 @@ static cnnblas_status infer(cb_onnx_node *node, const cb_onnx_shapes *s)
   return CNNBLAS_OK;
 }
 
-/* y = the first input, then y = f(y, input j). */
+/* Computes y = the first input, then y = f(y, input j) for each other one. */
 static cnnblas_status run(const cb_onnx_node *node, const cb_onnx_call *call)
 {
   const cb_graph_shape *out = call->out[0];

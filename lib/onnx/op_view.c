@@ -1,4 +1,4 @@
-/* Outputs with the elements of the input in their order: Reshape Flatten Squeeze Unsqueeze Identity Dropout. */
+/* Operators that keep the input's elements in their order: Reshape Flatten Squeeze Unsqueeze Identity Dropout. */
 #include "onnx/rows.h"
 #include <string.h>
 
@@ -37,7 +37,7 @@ static cnnblas_status infer_flatten(cb_onnx_node *node, const cb_onnx_shapes *s)
   return CNNBLAS_OK;
 }
 
-/* marked[i]: axis i of an array of so many axes is in the list. */
+/* Sets marked[i] where axis i of an array of `rank` axes is in the list. */
 static cnnblas_status mark(const cb_onnx_node *node, const int64_t *axes, int count, int rank, bool *marked)
 {
   for (int i = 0; i < count; i++) {
@@ -105,7 +105,7 @@ static cnnblas_status run(const cb_onnx_node *node, const cb_onnx_call *call)
 {
   if (call->y[0] && call->y[0] != call->x[0]) memmove(call->y[0], call->x[0], cb_onnx_bytes(call->in[0]));
   if (node->outputs < 2 || !call->y[1]) return CNNBLAS_OK;
-  const cb_graph_shape *mask = call->out[1]; /* Dropout's: all is kept */
+  const cb_graph_shape *mask = call->out[1]; /* Dropout's mask is true: all elements are kept */
   for (int64_t i = 0; i < mask->elements; i++) {
     if (mask->type == CB_GRAPH_BOOL)
       ((uint8_t *)call->y[1])[i] = 1;

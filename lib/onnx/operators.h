@@ -4,7 +4,7 @@
 
 #include "onnx/node.h"
 
-/* The row of a name, in a version of the operator set; NULL if there is none. */
+/* The row of the operator of a name in a version of the operator set; NULL if there is none. */
 const cb_onnx_operator *cb_onnx_find_operator(const char *name, int version);
 
 #endif

@@ -1,4 +1,4 @@
-/* What Pad found out, for the pass that joins it to a convolution. */
+/* The settings of a Pad, for the pass that joins it to a convolution. */
 #ifndef CB_ONNX_PADDING_H
 #define CB_ONNX_PADDING_H
 
@@ -8,7 +8,7 @@ typedef enum { CB_ONNX_PAD_CONSTANT, CB_ONNX_PAD_REFLECT, CB_ONNX_PAD_EDGE } cb_
 
 typedef struct {
   cb_onnx_pad_mode mode;
-  int64_t begin[CB_GRAPH_RANK], end[CB_GRAPH_RANK]; /* below 0: cut off */
+  int64_t begin[CB_GRAPH_RANK], end[CB_GRAPH_RANK]; /* elements added in front and behind; below 0: cut off */
 } cb_onnx_padding;
 
 #endif

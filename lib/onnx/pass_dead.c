@@ -1,4 +1,4 @@
-/* Nodes whose results nobody reads are gone; see passes.h. */
+/* Takes away nodes whose results nobody reads; see passes.h. */
 #include "onnx/passes.h"
 
 void cb_onnx_pass_dead(cb_onnx_scheme *s)

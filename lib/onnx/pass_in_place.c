@@ -1,7 +1,8 @@
-/* Outputs over inputs; see passes.h. */
+/* Lays outputs over inputs; see passes.h. */
 #include "onnx/passes.h"
 
-/* Whether node i's output may lie over its input j. last[r] is the last node that reads the array of r so far. */
+/* True if node i's output `out` may lie over its input `in`. last[r] is the last node that reads the array of r so
+   far. */
 static bool may_lie(const cb_graph *g, const int64_t *last, int64_t i, int64_t in, int64_t out)
 {
   int64_t root = cb_graph_root(g, in);
@@ -18,7 +19,7 @@ static void lay(cb_graph *g, int64_t *last, int64_t in, int64_t out)
   last[root] = cb_max(last[root], last[out]);
 }
 
-/* The input over which node i's output 0 is laid, CB_GRAPH_NONE for none. */
+/* The input over which node i's output 0 may lie, CB_GRAPH_NONE for none. */
 static int64_t choose(const cb_onnx_node *node, const cb_graph *g, const int64_t *last, int64_t i, bool over)
 {
   int inputs = g->nodes[i].inputs, traits = node->op->traits;
@@ -26,7 +27,7 @@ static int64_t choose(const cb_onnx_node *node, const cb_graph *g, const int64_t
   if (traits & CB_ONNX_VIEW) {
     bool outside = g->values[cb_graph_root(g, first)].producer == CB_GRAPH_NONE;
     return outside && g->values[out].kept ? CB_GRAPH_NONE
-                                          : first; /* an output of the model is not the caller's array */
+                                          : first; /* an output of the model must not lie in the caller's array */
   }
   if (!over) return CB_GRAPH_NONE;
   if (traits & CB_ONNX_OVER_LAST) {
@@ -39,7 +40,7 @@ static int64_t choose(const cb_onnx_node *node, const cb_graph *g, const int64_t
   }
   for (int j = 0; j < inputs && traits & CB_ONNX_IN_PLACE; j++) {
     int64_t in = cb_graph_input(g, i, j);
-    bool other = false; /* another input lies in the same array with another shape */
+    bool other = false; /* true: another input lies in the same array */
     for (int k = 0; k < inputs; k++)
       other = other || (k != j && cb_graph_root(g, cb_graph_input(g, i, k)) == cb_graph_root(g, in) &&
                         cb_graph_input(g, i, k) != in);

@@ -1,13 +1,13 @@
-/* Scales and shifts of each channel into the weights and bias of the convolution before them; see passes.h. */
+/* Folds scales and shifts of each channel into the weights and bias of the convolution before them; see passes.h. */
 #include "onnx/convolution.h"
 #include "onnx/normalisation.h"
 #include "onnx/passes.h"
 #include <math.h>
 #include <string.h>
 
-/* y = scale * x + shift, by channel: element c of each, or the one that there is. */
+/* The function y = scale * x + shift by channel: channel c has element c of each, or the one that there is. */
 typedef struct {
-  const cb_onnx_value *scale, *shift; /* NULL: 1 and 0 */
+  const cb_onnx_value *scale, *shift; /* NULL: scale 1, shift 0 */
   const cb_onnx_value *mean, *variance;
   double epsilon;
   bool divides, subtracts;
@@ -29,7 +29,7 @@ static void factor(const affine *a, int64_t c, double *scale, double *shift)
   *shift -= at(a->mean, c) * *scale;
 }
 
-/* Whether a constant has one element, or one for each channel of `out`. */
+/* True if a constant has one element, or one for each channel of `out`. */
 static bool by_channel(const cb_onnx_node *node, const cb_onnx_value *v, const cb_graph_shape *out)
 {
   const cb_graph_shape *b = &v->shape;
@@ -42,7 +42,7 @@ static bool by_channel(const cb_onnx_node *node, const cb_onnx_value *v, const c
   return true;
 }
 
-/* What the node does to the convolution's output `value`, if it is such a function. */
+/* True if the node is such a function of the convolution's output `value`; *a is then the function. */
 static bool as_affine(const cb_onnx_scheme *s, const cb_onnx_node *node, int64_t value, affine *a)
 {
   const cb_graph_shape *out = &s->values[value].shape;
@@ -80,7 +80,7 @@ static void put(cb_graph_type type, void *data, int64_t i, double x)
     ((float *)data)[i] = (float)x;
 }
 
-/* New weights and a new bias. */
+/* Gives the convolution new weights and a new bias, with the function in them. */
 static cnnblas_status rewrite(cb_onnx_scheme *s, cb_onnx_node *conv, const affine *a)
 {
   const cb_onnx_value *w = &s->values[conv->input[CB_ONNX_CONV_W]];
@@ -105,7 +105,7 @@ static cnnblas_status rewrite(cb_onnx_scheme *s, cb_onnx_node *conv, const affin
   return CNNBLAS_OK;
 }
 
-/* Whether weights and bias are constant, and the store does nothing yet. */
+/* True if weights and bias are constant, and the store does nothing yet. */
 static bool plain(const cb_onnx_scheme *s, const cb_onnx_node *conv)
 {
   int64_t bias = conv->inputs > CB_ONNX_CONV_BIAS ? conv->input[CB_ONNX_CONV_BIAS] : CB_ONNX_NONE;
@@ -123,7 +123,7 @@ cnnblas_status cb_onnx_pass_normalise(cb_onnx_scheme *s)
     affine a;
     if (!next || !as_affine(s, next, conv->output[0], &a)) continue;
     status = rewrite(s, conv, &a);
-    if (!status) cb_onnx_scheme_absorb(s, conv, next); /* it stands behind i now, and is seen again there */
+    if (!status) cb_onnx_scheme_absorb(s, conv, next); /* the loop sees conv again, in next's place */
   }
   return status;
 }

@@ -1,10 +1,10 @@
-/* Pad by zeros into the convolution behind it; see passes.h. */
+/* Folds Pad by zeros into the convolution behind it; see passes.h. */
 #include "onnx/convolution.h"
 #include "onnx/padding.h"
 #include "onnx/passes.h"
 #include <string.h>
 
-/* Whether it puts zeros around the spatial axes, and nothing else. */
+/* True if the Pad puts zeros around the spatial axes, and does nothing else. */
 static bool by_zeros(const cb_onnx_scheme *s, const cb_onnx_node *node)
 {
   const cb_onnx_padding *p = node->settings;

@@ -1,10 +1,10 @@
-/* Addition, activation and Clip into the store of the convolution before them; see passes.h. */
+/* Fuses addition, activation and Clip into the store of the convolution before them; see passes.h. */
 #include "onnx/convolution.h"
 #include "onnx/functions.h"
 #include "onnx/passes.h"
 #include <string.h>
 
-/* Add or Sum of the convolution's output and another array of its shape: that array, or CB_ONNX_NONE. */
+/* The other array of its shape that an Add or Sum adds to the convolution's output `value`, or CB_ONNX_NONE. */
 static int64_t addend(const cb_onnx_scheme *s, const cb_onnx_node *node, int64_t value)
 {
   if ((strcmp(node->op->name, "Add") && strcmp(node->op->name, "Sum")) || node->inputs != 2) return CB_ONNX_NONE;
@@ -22,7 +22,7 @@ static bool function_of(const cb_onnx_scheme *s, const cb_onnx_node *node, cnnbl
   return cb_onnx_function(node, in, known, f);
 }
 
-/* Whether the other addend is made by a convolution that comes later and could take the sum itself. */
+/* True if the other addend is made by a convolution that comes later and could do the sum itself. */
 static bool later_takes_it(const cb_onnx_scheme *s, const cb_onnx_node *conv, int64_t other)
 {
   int64_t producer = s->values[other].producer;
@@ -49,7 +49,7 @@ cnnblas_status cb_onnx_pass_store(cb_onnx_scheme *s)
     int64_t other = addend(s, next, conv->output[0]);
     if (other == CB_ONNX_NONE || conv->inputs > CB_ONNX_CONV_RESIDUAL || later_takes_it(s, conv, other)) continue;
     cb_onnx_scheme_read(s, conv, CB_ONNX_CONV_RESIDUAL, other);
-    cb_onnx_scheme_absorb(s, conv, next); /* its activation may come too: it is seen again there */
+    cb_onnx_scheme_absorb(s, conv, next); /* the loop sees conv again in next's place, where an activation may follow */
   }
   return CNNBLAS_OK;
 }

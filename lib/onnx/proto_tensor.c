@@ -112,7 +112,7 @@ static cnnblas_status read_external(const CbOnnx__TensorProto *t, const char *fo
 
 /* ---- typed data ---- */
 
-/* What a half (11 bits of precision, 5 of exponent) is. */
+/* The value of a half (11 bits of precision, 5 of exponent). */
 static float from_half(uint16_t h)
 {
   uint32_t sign = (uint32_t)(h & 0x8000) << 16, exponent = (h >> 10) & 31, fraction = h & 1023, bits;
@@ -153,7 +153,7 @@ static size_t typed_count(const CbOnnx__TensorProto *t, cb_graph_type type)
   }
 }
 
-/* Elements that stand in the message as wider ones. */
+/* Reads elements that the message holds in a wider type into *owned. */
 static cnnblas_status narrow(const CbOnnx__TensorProto *t, const cb_graph_shape *s, void **owned)
 {
   int64_t n = s->elements;
@@ -189,7 +189,7 @@ static cnnblas_status read_typed(const CbOnnx__TensorProto *t, const cb_graph_sh
 
 /* ---- all of them ---- */
 
-/* Halves to floats. */
+/* Widens halves to floats in *owned. */
 static cnnblas_status widen_all(const CbOnnx__TensorProto *t, const cb_graph_shape *s, const void *raw, void **owned)
 {
   size_t bytes = (size_t)s->elements * sizeof(float);
@@ -228,7 +228,7 @@ cnnblas_status cb_onnx_tensor_read(const CbOnnx__TensorProto *t, const char *fol
       *data = *owned;
     }
   }
-  if (!status && !*data) *data = nothing; /* of an empty tensor */
+  if (!status && !*data) *data = nothing; /* an empty tensor has an address too */
   if (status) {
     cnnblas_shared_free(*owned);
     *owned = NULL;

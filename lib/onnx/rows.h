@@ -4,7 +4,7 @@
 
 #include "onnx/node.h"
 
-enum { CB_ONNX_NEWEST = 17 /* version of the operator set */ };
+enum { CB_ONNX_NEWEST = 17 /* the newest version of the operator set that rows know */ };
 
 extern const cb_onnx_operator cb_onnx_activation_rows[];
 extern const cb_onnx_operator cb_onnx_binary_rows[];

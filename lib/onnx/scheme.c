@@ -71,7 +71,7 @@ void cb_onnx_scheme_absorb(cb_onnx_scheme *s, cb_onnx_node *first, cb_onnx_node 
   size_t used = strlen(merged.fused);
   snprintf(merged.fused + used, sizeof merged.fused - used, "%s%s", used ? " " : "", behind->op->name);
   for (int j = 0; j < behind->inputs; j++) cb_onnx_scheme_read(s, behind, j, CB_ONNX_NONE);
-  cnnblas_shared_free(behind->settings); /* of an operator that releases nothing */
+  cnnblas_shared_free(behind->settings); /* the operator has no release: its settings own nothing */
   merged.output[0] = made;
   *behind = merged;
   s->values[made].producer = number;

@@ -1,6 +1,6 @@
 /*
- * A model between its file and the graph core: nodes in the file's order and the values between them, with shapes and constants as
- * far as they are known. Passes change it; the plan is built from what is left.
+ * A model between its file and the graph core: nodes in the file's order and the values between them, with shapes and
+ * constants as far as they are known. Passes change it; the plan is built from what is left.
  */
 #ifndef CB_ONNX_SCHEME_H
 #define CB_ONNX_SCHEME_H
@@ -8,34 +8,34 @@
 #include "onnx/node.h"
 
 typedef struct {
-  const char *name; /* "" for what a pass made */
+  const char *name; /* the value's name in the file; "" for what a pass made */
   cb_graph_shape shape;
-  const void *known; /* its elements, if it is constant */
-  void *owned;       /* memory of them that is the scheme's; or NULL */
-  int64_t producer;  /* a node, or CB_ONNX_NONE */
-  int64_t readers;   /* inputs of nodes that it is */
-  bool output;       /* of the model */
-  int64_t place;     /* its number in the graph; CB_ONNX_NONE: it is not there */
+  const void *known; /* the elements of a constant; NULL: the value is not constant */
+  void *owned;       /* the elements' memory where it belongs to the scheme; or NULL */
+  int64_t producer;  /* the node that makes the value, or CB_ONNX_NONE */
+  int64_t readers;   /* number of nodes' inputs that are this value */
+  bool output;       /* true: the value is an output of the model */
+  int64_t place;     /* the value's number in the graph; CB_ONNX_NONE: it is not there */
 } cb_onnx_value;
 
 typedef struct {
   cb_onnx_setup setup;
   const CbOnnx__GraphProto *file;
-  const char *folder; /* of external data */
-  int version;        /* of the operator set */
+  const char *folder; /* the folder of external data, or NULL */
+  int version;        /* version of the operator set */
   cb_onnx_value *values;
   int64_t value_count, value_room;
   cb_onnx_node *nodes;
   int64_t node_count;
-  int64_t *links;            /* where nodes' lists of inputs and outputs lie */
-  int64_t *inputs, *outputs; /* the model's: values */
+  int64_t *links;            /* the memory of all nodes' lists of inputs and outputs */
+  int64_t *inputs, *outputs; /* numbers of the values that are the model's inputs and outputs */
   int64_t input_count, output_count;
   size_t budget; /* bytes that constants may still take */
-  bool lacks;    /* a shape depends on an input's elements */
+  bool lacks;    /* true: a shape depends on an input's elements */
 } cb_onnx_scheme;
 
-/* Makes values and nodes of the file's graph; shapes are not known yet but for constants. The scheme is zeroed but for setup,
-   file, folder, version and budget; it is to be freed whatever is returned. */
+/* Makes values and nodes of the file's graph; only constants have known shapes then. The scheme is zeroed but for
+   setup, file, folder, version and budget; it is to be freed whatever is returned. */
 cnnblas_status cb_onnx_scheme_import(cb_onnx_scheme *scheme);
 
 void cb_onnx_scheme_free(cb_onnx_scheme *scheme);
@@ -43,10 +43,10 @@ void cb_onnx_scheme_free(cb_onnx_scheme *scheme);
 /* Infers the shapes of all values from those of the inputs, which are filled in, and computes what is constant. */
 cnnblas_status cb_onnx_scheme_infer(cb_onnx_scheme *scheme);
 
-/* Counts a shape's elements. CNNBLAS_SIZE_OVERFLOW, CNNBLAS_BAD_FORMAT (a size below 0). */
+/* Counts a shape's elements. Fails with CNNBLAS_SIZE_OVERFLOW or CNNBLAS_BAD_FORMAT (a size below 0). */
 cnnblas_status cb_onnx_count(cb_graph_shape *shape);
 
-/* A new constant of this shape, to be filled in by the caller: *value is its number, *data its elements. */
+/* Adds a constant of this shape, which the caller fills: *value is its number, *data its elements. */
 cnnblas_status cb_onnx_scheme_constant(cb_onnx_scheme *scheme, const cb_graph_shape *shape, int64_t *value,
                                        void **data);
 
@@ -56,11 +56,11 @@ void cb_onnx_scheme_read(cb_onnx_scheme *scheme, cb_onnx_node *node, int j, int6
 /* The node that alone reads a value; NULL if there are several, or the value is an output of the model. */
 cb_onnx_node *cb_onnx_scheme_reader(const cb_onnx_scheme *scheme, int64_t value);
 
-/* Puts `first` in the place of the node behind it that reads its output: it makes that one's first output, which is `also`
-   done by it. */
+/* Puts `first` in the place of `behind`, which reads its output: `first` then does the work of both, and makes the
+   first output of `behind`. */
 void cb_onnx_scheme_absorb(cb_onnx_scheme *scheme, cb_onnx_node *first, cb_onnx_node *behind);
 
-/* A node's shapes and constants, for calls of its row: in, known and out have room for its inputs and outputs. */
+/* Fills a node's shapes and constants for calls of its row: in, known and out have room for its inputs and outputs. */
 void cb_onnx_scheme_look(const cb_onnx_scheme *scheme, const cb_onnx_node *node, const cb_graph_shape **in,
                          const void **known, const cb_graph_shape **out);
 

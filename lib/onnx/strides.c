@@ -2,7 +2,7 @@
 #include "onnx/strides.h"
 #include <string.h>
 
-/* Whether axis i may be walked together with the axis k behind it. */
+/* True if axis i may be walked together with the axis k behind it. */
 static bool joins(const cb_onnx_walk *w, int inputs, int i, int k)
 {
   for (int j = 0; j < inputs; j++)
@@ -12,7 +12,7 @@ static bool joins(const cb_onnx_walk *w, int inputs, int i, int k)
 
 void cb_onnx_walk_simplify(cb_onnx_walk *w, int inputs)
 {
-  int kept = 0; /* axes [0, kept) are done */
+  int kept = 0; /* axes [0, kept) are final */
   for (int i = 0; i < w->rank; i++) {
     if (w->size[i] == 1) continue;
     if (kept && joins(w, inputs, kept - 1, i)) {
@@ -35,12 +35,12 @@ void cb_onnx_walk_simplify(cb_onnx_walk *w, int inputs)
 typedef struct {
   const cb_onnx_walk *walk;
   int inputs;
-  int64_t rows, parts, elements; /* rows; tasks; of the box */
+  int64_t rows, parts, elements; /* number of rows, of tasks, and of elements of the box */
   cb_onnx_row row;
   void *context;
 } job;
 
-/* Part of one long row, where there is one alone. */
+/* Runs a task's part of the box's only row. */
 static void run_piece(const job *j, int64_t task)
 {
   const cb_onnx_walk *w = j->walk;
@@ -85,7 +85,7 @@ static void run_rows(void *context, int64_t task, int worker)
 
 void cb_onnx_walk_run(const cb_onnx_walk *w, int inputs, int32_t threads, cb_onnx_row row, void *context)
 {
-  enum { TASK = 1 << 15 }; /* elements that are worth a task of their own */
+  enum { TASK = 1 << 15 }; /* elements that are worth a task */
   job j = {.walk = w, .inputs = inputs, .rows = 1, .row = row, .context = context};
   for (int a = 0; a < w->rank - 1; a++) j.rows *= w->size[a];
   j.elements = j.rows * w->size[w->rank - 1];

@@ -16,7 +16,7 @@ static cnnblas_status axes(const cb_onnx_node *node, const char *name, int rank,
   return CNNBLAS_OK;
 }
 
-/* As many zeros as keep size / stride; the odd one in front with `lower`. */
+/* Pads with as many zeros as keep size / stride; the odd zero is in front with `lower`. */
 static void same(cb_onnx_windows *w, bool lower)
 {
   for (int i = 0; i < w->rank; i++) {

@@ -38,7 +38,8 @@ typedef struct {
   size_t end;
 } level;
 
-/* Steps over one field, or into it: *inside gets its kind and end. false: the bytes are not the format's. */
+/* Steps over one field, or into a message: *inside gets its kind and end. Returns false if the bytes are not in the
+   format. */
 static bool step(cursor *c, const ProtobufCMessageDescriptor *type, level *inside)
 {
   uint64_t key, n;
@@ -91,7 +92,7 @@ static cnnblas_status scan(const ProtobufCMessageDescriptor *type, const void *b
 
 /* ---- unpacking ---- */
 
-/* In front of each piece stands its size. */
+/* Each allocated piece has so many bytes in front, which hold its size. */
 enum { FRONT = 64 };
 
 static void *take(void *data, size_t bytes)

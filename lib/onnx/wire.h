@@ -1,6 +1,6 @@
 /*
- * From bytes to messages: a look at the wire format first, which bounds how deep messages lie in each other, then protobuf-c's
- * unpacking, with an allocator that gives no more than a file of that size may claim.
+ * From bytes to messages: first a scan of the wire format, which bounds how deep messages lie in each other, then
+ * protobuf-c's unpacking, with an allocator that gives no more than a file of that size may claim.
  */
 #ifndef CB_ONNX_WIRE_H
 #define CB_ONNX_WIRE_H
@@ -11,25 +11,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CB_ONNX_DEPTH = 64, CB_ONNX_SPARE = 16 << 20 /* bytes beside a multiple of the file's */ };
+enum {
+  CB_ONNX_DEPTH = 64,
+  CB_ONNX_SPARE = 16 << 20 /* bytes that a message may take beside a multiple of the file's */
+};
 
 /* A message, unpacked. */
 typedef struct {
   ProtobufCAllocator allocator;
-  ProtobufCMessage *message; /* owned */
-  size_t budget, used;       /* bytes */
-  bool spent;                /* it asked for more than the budget */
+  ProtobufCMessage *message; /* the unpacked message, owned */
+  size_t budget, used;       /* the most bytes that it may take, and those that it takes */
+  bool spent;                /* true: unpacking asked for more than the budget */
 } cb_onnx_message;
 
-/* Unpacks bytes, which are not needed any more afterwards. `what` is for messages. On an error nothing is owned.
-   CNNBLAS_BAD_FORMAT, CNNBLAS_OUT_OF_MEMORY. */
+/* Unpacks bytes, which are not needed any more afterwards. `what` names them in sentences. On an error nothing is
+   owned.
+   Fails with CNNBLAS_BAD_FORMAT or CNNBLAS_OUT_OF_MEMORY. */
 cnnblas_status cb_onnx_unpack(cb_onnx_message *m, const ProtobufCMessageDescriptor *type, const void *bytes,
                               size_t count, const char *what);
 
 void cb_onnx_message_free(cb_onnx_message *m);
 
-/* Reads a file whole, or `count` bytes of it from `offset` on (count SIZE_MAX: to its end). *bytes is freed by
-   cnnblas_shared_free. CNNBLAS_IO_ERROR, CNNBLAS_BAD_FORMAT (it ends before), CNNBLAS_OUT_OF_MEMORY. */
+/* Reads a file whole, or `count` bytes of it from `offset` on (count SIZE_MAX: to its end). The caller frees *bytes
+   with cnnblas_shared_free. Fails with CNNBLAS_IO_ERROR, CNNBLAS_BAD_FORMAT (the file ends before) or
+   CNNBLAS_OUT_OF_MEMORY. */
 cnnblas_status cb_onnx_read_file(const char *path, size_t offset, size_t count, void **bytes, size_t *got);
 
 #endif
