@@ -88,7 +88,7 @@ typedef enum cnnblas_layout { CNNBLAS_NCHW = 0, CNNBLAS_NHWC = 1 /* reserved: UN
 typedef enum cnnblas_conv_mode {
   CNNBLAS_CROSS_CORRELATION =
       0, /* y[i] = sum over r of x[i*stride - pad + r*dilation] * w[r]: what CNNs call convolution */
-  CNNBLAS_TRUE_CONVOLUTION = 1 /* the same with the filter rotated by 180 degrees: w[R-1-r] */
+  CNNBLAS_TRUE_CONVOLUTION = 1 /* cross-correlation with the filter rotated by 180 degrees: w[R-1-r] */
 } cnnblas_conv_mode;
 
 /** What a plan computes. */

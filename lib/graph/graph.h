@@ -51,7 +51,7 @@ typedef struct {
   void *const *outputs;      /* [outputs], their arrays */
 } cb_graph_call;
 
-/* An operator. Errors leave a sentence in cnnblas_last_error(). */
+/* An operator: its functions. One that fails leaves a sentence in cnnblas_last_error(). */
 typedef struct {
   const char *name;
   /* Fills the outputs' type, rank and sizes from the inputs' shapes. */
@@ -91,7 +91,7 @@ typedef struct {
 /* Frees the lists and what the operators release; the graph is empty then. */
 CNNBLAS_API void cnnblas_graph_free(cb_graph *graph);
 
-/* Bytes of an element. */
+/* Bytes of an element of a type. */
 CNNBLAS_API size_t cnnblas_graph_type_bytes(cb_graph_type type);
 
 /* Adds a value that comes from outside. Fails with CNNBLAS_SIZE_OVERFLOW or CNNBLAS_OUT_OF_MEMORY. */
@@ -103,7 +103,7 @@ CNNBLAS_API cnnblas_status cnnblas_graph_add_node(cb_graph *graph, const cb_grap
                                                   const int64_t *inputs, int input_count, int output_count,
                                                   int64_t *first);
 
-/* Infers the outputs of a node anew, whose self has changed. */
+/* Infers the shapes of a node's outputs anew, after its self has changed. */
 CNNBLAS_API cnnblas_status cnnblas_graph_infer(cb_graph *graph, int64_t node);
 
 /* Calls every operator's prepare; *workspace gets the largest number of bytes that one asks for. */
@@ -120,7 +120,7 @@ static inline int64_t cb_graph_output(const cb_graph *graph, int64_t node, int j
   return graph->links[graph->nodes[node].links + graph->nodes[node].inputs + j];
 }
 
-/* The value that has the array in which this one lies. */
+/* The value whose own array this value lies in: itself, or one that it shares. */
 static inline int64_t cb_graph_root(const cb_graph *graph, int64_t value)
 {
   while (graph->values[value].shares != CB_GRAPH_NONE) value = graph->values[value].shares;

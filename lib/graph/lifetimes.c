@@ -1,6 +1,6 @@
 /*
- * Memory by liveness: which steps need which array, and places in one block so that arrays overlap only where their lives do
- * not. What is planned here is known before anything is allocated.
+ * Memory by liveness: which steps need which array, and places in one block so that arrays overlap only where their
+ * lives do not. What is planned here is known before anything is allocated.
  */
 #include "base/memory.h"
 #include "base/size.h"
@@ -34,7 +34,7 @@ static int64_t end_of(const cb_graph_span *s)
   return (int64_t)s->place + cb_round_up((int64_t)s->bytes, CB_GRAPH_ALIGN);
 }
 
-/* The lowest place above all that lives in the same steps and reaches above it. */
+/* Puts a span at the lowest place at which no placed one that lives in the same steps overlaps it. */
 static void put(cb_graph_span *spans, int64_t count, const bool *placed, cb_graph_span *s)
 {
   int64_t place = 0, before = -1;

@@ -32,7 +32,7 @@ cb_net_pass cb_net_part(const cb_net_parts_run *all, int64_t index, int worker)
   return p;
 }
 
-/* array[i] *= factor */
+/* Multiplies count elements of an array: array[i] *= factor. */
 static void scale(const cnnblas_net *net, int64_t count, double factor, void *array)
 {
   for (int64_t i = 0; i < count; i++) {

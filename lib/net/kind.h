@@ -8,7 +8,7 @@
 #include "net/network.h"
 #include "net/text.h"
 
-/* Some images on their way through layers. */
+/* A pass of some images through layers, on one thread or several. */
 typedef struct cb_net_pass {
   cnnblas_net *net;
   int64_t first, n, slot; /* the images [first, first + n), and the region of slots that no other pass uses now */
@@ -21,7 +21,7 @@ typedef struct cb_net_pass {
   bool training;          /* true: layers use the batch's statistics, and DROPOUT drops */
 } cb_net_pass;
 
-/* Arrays of a backward step. */
+/* The arrays of a layer's backward step. */
 typedef struct {
   const void *const *x;
   const void *y;
@@ -74,7 +74,7 @@ static inline void *cb_net_value(const cb_net_pass *pass, int64_t value)
 {
   const cb_net_layer *l = cb_design_producer(&pass->net->design, value);
   return l ? cb_net_output(pass->net, l, pass->first, pass->slot)
-           : (void *)(uintptr_t)pass->x; /* nobody writes the data */
+           : (void *)(uintptr_t)pass->x; /* no layer writes the data */
 }
 
 #endif

@@ -13,7 +13,7 @@ static bool parse(cb_net_text *t, cb_net_layer *l)
 static cnnblas_status shape(cb_net_layer *l, const cb_net_shape *in, int count)
 {
   (void)count;
-  for (int i = 0; i < l->rank; i++) /* a size that does not fit becomes one that no count of elements takes */
+  for (int i = 0; i < l->rank; i++) /* a size that overflows becomes one so large that no count of elements takes it */
     if (__builtin_mul_overflow(in->size[i], l->factor, &l->out.size[i])) l->out.size[i] = INT64_MAX;
   return CNNBLAS_OK;
 }

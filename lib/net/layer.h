@@ -21,7 +21,7 @@ typedef struct {
   int64_t c, size[3], elements;
 } cb_net_shape;
 
-/* An array in the network's block. One with a slot holds a part of the batch, one such region a thread. */
+/* An array in the network's block. With `slot` it lies in each thread's region and holds a part of the batch. */
 typedef struct {
   size_t place; /* offset in bytes from the block's beginning; from a region's, if it has a slot */
   bool slot;
@@ -37,7 +37,7 @@ typedef enum {
 
 typedef struct cb_net_row cb_net_row;
 
-/* One layer. Descriptors are complete but for dtype, n and threads until it is prepared. */
+/* One layer. Its descriptors are complete but for dtype, n and threads until the layer is prepared. */
 typedef struct cb_net_layer {
   const cb_net_row *row;
   int column; /* the column of the layer's keyword in the text, from 1 */
@@ -45,7 +45,7 @@ typedef struct cb_net_layer {
   char name[24];
   cb_net_shape in, out; /* shapes of one image of the first input and of the output */
 
-  /* what the text says */
+  /* Fields that follow from the text. */
   cnnblas_conv_desc conv;
   cnnblas_conv_transpose_desc transposed;
   uint8_t *maps; /* [k][c/g], 1: the filter sees the input map; NULL: every filter sees all */
@@ -61,8 +61,8 @@ typedef struct cb_net_layer {
   bool bare;       /* an FC stands without a number */
   bool left_out;   /* a pool with `?` does not fit its input: no layer is made of it */
 
-  /* what is made of it */
-  int64_t index;
+  /* Fields that the design, the plans and the layout fill. */
+  int64_t index;      /* number of the layer, and of its node in the graph */
   bool fused;         /* the layer is an activation that the store of the layer before does */
   bool in_place;      /* the output lies in the first input's array */
   bool relu;          /* the store does the ReLU of the layer behind */

@@ -7,7 +7,7 @@
 /* The logits of the last pass, [n][classes]. */
 void *cb_net_logits(const cnnblas_net *net);
 
-/* The first of the largest logits of image in; a NaN counts as the largest. */
+/* The class of image in: the first of its largest logits; a NaN counts as the largest. */
 int32_t cb_net_class(const cnnblas_net *net, int64_t in);
 
 /* The number of images among the first n whose class is their label and whose logit of it is a number. */

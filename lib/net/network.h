@@ -61,7 +61,7 @@ struct cnnblas_net {
   cb_net_layout layout;
   size_t training_bytes, inference_bytes;
   int threads;
-  char *block; /* 64-byte aligned; NULL for a design */
+  char *block; /* the one block of memory, aligned to 64 bytes; NULL for a design */
   int64_t steps;
   double smoothing; /* label_smoothing of the step that runs */
   int64_t last_n;   /* number of images of the last pass; CB_NET_NONE before the first */

@@ -18,7 +18,7 @@ cnnblas_status cb_net_no_memory(size_t bytes, const char *what)
   return cb_net_fail(CNNBLAS_OUT_OF_MEMORY, "out of memory: %zu bytes for %s", bytes, what);
 }
 
-/* x * 0 is 0, or NaN for NaN and Inf; sums of these stay NaN. Sixteen sums, so that they become a vector. */
+/* x * 0 is 0, or NaN for NaN and Inf; sums of these stay NaN. There are sixteen sums, so that they become a vector. */
 #define FINITE(type)                                                                                                   \
   const type *x = array;                                                                                               \
   type lane[16] = {0}, total = 0;                                                                                      \

@@ -30,7 +30,7 @@ static cnnblas_status through_relu(const cb_net_pass *p, const cb_net_layer *poo
                                      error_of(p, pool));
 }
 
-/* Adds what a layer gave for input j to what the value's later readers gave. */
+/* Adds a layer's gradient by input j to the sum that the value's later readers gave. */
 static cnnblas_status add_term(const cb_net_pass *p, const cb_net_layer *l, int j)
 {
   const cb_net_layer *before = cb_design_producer(&p->net->design, cb_graph_input(&p->net->design.graph, l->index, j));

@@ -14,7 +14,7 @@ typedef struct {
   size_t packed_bytes, workspace; /* bytes of each */
 } cb_onnx_convolution;
 
-/* The settings of a Conv, NULL for other nodes. */
+/* The settings of a Conv node; NULL for other nodes. */
 cb_onnx_convolution *cb_onnx_as_convolution(const cb_onnx_node *node);
 
 #endif

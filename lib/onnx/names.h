@@ -17,9 +17,9 @@ typedef struct {
 /* Makes a table with room for `count` names. */
 cnnblas_status cb_onnx_names_create(cb_onnx_names *names, size_t count);
 void cb_onnx_names_free(cb_onnx_names *names);
-/* The name's number, or -1. */
+/* The number of a name; -1 if the table does not have it. */
 int64_t cb_onnx_names_find(const cb_onnx_names *names, const char *name);
-/* Gives the name a number, in the place of one that it had. */
+/* Gives a name a number, in place of one that it had. */
 void cb_onnx_names_put(cb_onnx_names *names, const char *name, int64_t number);
 
 #endif

@@ -71,7 +71,7 @@ struct cb_onnx_node {
   int inputs, outputs;
   int64_t *input, *output; /* numbers of values, or CB_ONNX_NONE; a convolution's inputs have room for a residual */
   void *settings;          /* what infer found out, of the row's type */
-  bool gone;               /* a pass took it away */
+  bool gone;               /* true: a pass took the node away */
   char fused[64];          /* operators that passes joined to the node, "BatchNormalization Relu" */
   double seconds;          /* seconds of all runs while the model is profiled */
 };
@@ -111,12 +111,12 @@ cnnblas_status cb_onnx_list(const cb_onnx_node *node, const cb_onnx_shapes *s, c
                             int64_t *values, int *count);
 /* Turns *axis, which may count from the end, into one of [0, rank), or with `end` of [0, rank]. */
 cnnblas_status cb_onnx_axis(const cb_onnx_node *node, int64_t *axis, int rank, bool end);
-/* Element i of an array as a number. */
+/* Element i of an array of any type as a number. */
 double cb_onnx_real_at(const cb_graph_shape *shape, const void *data, int64_t i);
 int64_t cb_onnx_int_at(const cb_graph_shape *shape, const void *data, int64_t i);
 
 bool cb_onnx_is_real(cb_graph_type type);
-/* CNNBLAS_UNSUPPORTED unless input j is f32 or f64. */
+/* Fails with CNNBLAS_UNSUPPORTED unless input j is f32 or f64. */
 cnnblas_status cb_onnx_need_real(const cb_onnx_node *node, const cb_onnx_shapes *s, int j);
 static inline cnnblas_dtype cb_onnx_dtype(cb_graph_type type)
 {
@@ -126,7 +126,7 @@ static inline size_t cb_onnx_bytes(const cb_graph_shape *s)
 {
   return (size_t)s->elements * cnnblas_graph_type_bytes(s->type);
 }
-/* The product of sizes [from, to). */
+/* The product of a shape's sizes [from, to). */
 static inline int64_t cb_onnx_product(const cb_graph_shape *s, int from, int to)
 {
   int64_t p = 1;

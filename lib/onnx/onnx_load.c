@@ -4,7 +4,7 @@
 #include <cnnblas/system.h>
 #include <string.h>
 
-enum { MOST_THREADS = 4096, BY_VALUE = 4096 /* the most elements of an input on which shapes may depend */ };
+enum { MOST_THREADS = 4096, BY_VALUE = 4096 /* most elements of an input that shapes may follow from */ };
 
 void cnnblas_onnx_options_init(cnnblas_onnx_options *options)
 {

@@ -17,13 +17,13 @@ typedef struct cb_onnx_plan {
   cb_onnx_step *steps;
   int64_t *node_of; /* the number of the scheme's node for each node of the graph */
   void **arrays;    /* the array of each of the graph's values */
-  char *block;      /* all arrays, and the workspace behind them */
+  char *block;      /* the memory of all arrays, and of the workspace behind them */
   size_t bytes;     /* bytes of the block */
   void *workspace;  /* the workspace in the block */
   bool profiled;    /* true: runs take each node's time */
 } cb_onnx_plan;
 
-/* What the plan is made from. */
+/* What a plan is made from. */
 typedef struct {
   cb_onnx_setup setup;
   const CbOnnx__GraphProto *file;
@@ -41,7 +41,7 @@ void cb_onnx_plan_destroy(cb_onnx_plan *plan);
 /* Runs the plan on the inputs' arrays. */
 cnnblas_status cb_onnx_plan_run(cb_onnx_plan *plan, const void *const *inputs);
 
-/* Where the model's output lies after a run. */
+/* The array of the model's output `index` after a run. */
 const void *cb_onnx_plan_output(const cb_onnx_plan *plan, int64_t index);
 
 #endif

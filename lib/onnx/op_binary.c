@@ -17,7 +17,7 @@ typedef struct {
   cb_graph_type second; /* the type of b, for Pow */
 } arrays;
 
-/* Loops of one function and type: out[i] = f(p, q). */
+/* Defines the loop of one function and type: out[i] = f(p, q). */
 #define ROW(name, type, result, expression)                                                                            \
   static void name(void *context, int64_t out, const int64_t *in, const int64_t *step, int64_t count)                  \
   {                                                                                                                    \
@@ -76,7 +76,7 @@ COMPARED(less, <)
 ROW(and_bool, uint8_t, uint8_t, p &&q)
 ROW(or_bool, uint8_t, uint8_t, p || q)
 
-/* Powers: the exponent has a type of its own. */
+/* Loops of Pow, whose exponent has a type of its own. */
 static double exponent(const arrays *z, int64_t i)
 {
   return cb_onnx_real_at(&(cb_graph_shape){.type = z->second}, z->b, i);
@@ -139,7 +139,7 @@ static const function *function_of(const cb_onnx_node *node)
   return f;
 }
 
-/* Before version 7 the second input lies from `axis` on, and it alone is repeated. PRelu's slope is repeated from the
+/* Before version 7 the second input lies from `axis` on, and it alone is repeated. PRelu's slope lies from the
    channels on, if it has an element a channel. */
 static cnnblas_status old_broadcast(const cb_onnx_node *node, const cb_onnx_shapes *s, int *last)
 {

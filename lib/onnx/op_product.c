@@ -5,7 +5,7 @@
 #include <string.h>
 
 typedef struct {
-  int64_t m, n, k;         /* y [m][n] = a [m][k] * b [k][n] */
+  int64_t m, n, k;         /* sizes of a product: y [m][n] = a [m][k] * b [k][n] */
   bool a_turned, b_turned; /* true: the factors lie as a [k][m], b [n][k] */
   double alpha, beta;
   bool bias;        /* true: Gemm's third input goes into the store as bias */

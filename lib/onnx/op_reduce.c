@@ -73,7 +73,7 @@ typedef struct {
 FOLD(fold_f32, float, double)
 FOLD(fold_f64, double, double)
 
-/* Integers wrap around in sums. */
+/* Does the same for integers, whose sums wrap around. */
 static int64_t fold_whole(const job *j, int64_t at, int axis, int64_t so_far)
 {
   const cb_onnx_walk *w = &j->own->reduced;

@@ -15,7 +15,7 @@ static void natural(int rank, const int64_t *size, int64_t *stride)
 
 typedef struct {
   cb_onnx_walk walk;
-  int64_t from; /* the input's element where the walk begins */
+  int64_t from; /* the input's element with which the walk begins */
 } selection;
 
 static cnnblas_status run_selection(const cb_onnx_node *node, const cb_onnx_call *call)

@@ -9,7 +9,7 @@ typedef struct {
   void *y;
 } arrays;
 
-/* out[i] = f(p, q), NaN where one of the two is. */
+/* Defines a loop of Max, Min or Sum: out[i] = f(p, q), NaN where p or q is. */
 #define ROW(name, type, expression)                                                                                    \
   static void name(void *context, int64_t out, const int64_t *in, const int64_t *step, int64_t count)                  \
   {                                                                                                                    \

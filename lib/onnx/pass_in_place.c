@@ -40,7 +40,7 @@ static int64_t choose(const cb_onnx_node *node, const cb_graph *g, const int64_t
   }
   for (int j = 0; j < inputs && traits & CB_ONNX_IN_PLACE; j++) {
     int64_t in = cb_graph_input(g, i, j);
-    bool other = false; /* true: another input lies in the same array */
+    bool other = false; /* true: another value that the node reads lies in the same array */
     for (int k = 0; k < inputs; k++)
       other = other || (k != j && cb_graph_root(g, cb_graph_input(g, i, k)) == cb_graph_root(g, in) &&
                         cb_graph_input(g, i, k) != in);

@@ -18,10 +18,10 @@ typedef struct {
    elements. */
 typedef void (*cb_onnx_row)(void *context, int64_t out, const int64_t *in, const int64_t *step, int64_t count);
 
-/* Joins axes that can be walked as one. */
+/* Joins axes of a walk that can be walked as one. */
 void cb_onnx_walk_simplify(cb_onnx_walk *w, int inputs);
 
-/* Calls row for all rows of the box, in parallel, each once. */
+/* Calls `row` once for each row of the box, in parallel. */
 void cb_onnx_walk_run(const cb_onnx_walk *w, int inputs, int32_t threads, cb_onnx_row row, void *context);
 
 /* Fills y with the elements of x, each of `bytes` bytes, in the order in which the walk meets input 0. */

@@ -25,7 +25,7 @@ static bool read_varint(cursor *c, uint64_t *value)
   return false;
 }
 
-/* The kind of message that a field is, NULL if it is none. */
+/* The kind of message that a field of a message is; NULL if it is no message. */
 static const ProtobufCMessageDescriptor *message_of(const ProtobufCMessageDescriptor *type, uint64_t field)
 {
   const ProtobufCFieldDescriptor *f =

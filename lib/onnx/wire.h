@@ -16,7 +16,7 @@ enum {
   CB_ONNX_SPARE = 16 << 20 /* bytes that a message may take beside a multiple of the file's */
 };
 
-/* A message, unpacked. */
+/* An unpacked message and its memory. */
 typedef struct {
   ProtobufCAllocator allocator;
   ProtobufCMessage *message; /* the unpacked message, owned */
