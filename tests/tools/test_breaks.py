@@ -29,6 +29,8 @@ def tensors(path):
 class Breaks(rig.CommandTest):
     def setUp(self):
         super().setUp()
+        if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:  # under nohup; the command would keep ignoring it
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)
         self.data = rig.write_data(self.path('data'), counts=(IMAGES, 20))
         self.begin = ['train', '--data', self.data, '--net', NET, '--batch', BATCH, '--epochs', EPOCHS, '--threads', 1]
         self.resume = ['train', '--data', self.data, '--resume', 'run.ck']
