@@ -15,35 +15,11 @@ static const struct {
              {CNNBLAS_ONNX_I64, "<i8", "I64"}, {CNNBLAS_ONNX_U8, "|u1", "U8"},   {CNNBLAS_ONNX_BOOL, "|b1", "BOOL"}};
 enum { TYPES = sizeof types / sizeof *types };
 
-int64_t run_elements(const cnnblas_onnx_array *a)
-{
-  int64_t n = 1;
-  for (int i = 0; i < a->rank; i++)
-    if (__builtin_mul_overflow(n, a->size[i], &n)) return INT64_MAX;
-  return n;
-}
-
-double run_at(const cnnblas_onnx_array *a, int64_t i)
-{
-  switch (a->type) {
-  case CNNBLAS_ONNX_F32:
-    return ((const float *)a->data)[i];
-  case CNNBLAS_ONNX_F64:
-    return ((const double *)a->data)[i];
-  case CNNBLAS_ONNX_I32:
-    return ((const int32_t *)a->data)[i];
-  case CNNBLAS_ONNX_I64:
-    return (double)((const int64_t *)a->data)[i];
-  default:
-    return ((const uint8_t *)a->data)[i];
-  }
-}
-
 /* Copies elements that lie at any address; `bytes` are there. */
 static int copy(const char *path, cnnblas_onnx_array *a, const void *data, size_t bytes)
 {
   int64_t wanted;
-  if (__builtin_mul_overflow(run_elements(a), (int64_t)cnnblas_onnx_type_bytes(a->type), &wanted) ||
+  if (__builtin_mul_overflow(array_elements(a), (int64_t)cnnblas_onnx_type_bytes(a->type), &wanted) ||
       wanted != (int64_t)bytes)
     return command_fail(COMMAND_BAD_INPUT, "%s: %zu bytes are not those of its shape", path, bytes);
   void *room = io_alloc(bytes ? bytes : 1);
@@ -115,7 +91,7 @@ int run_write(const char *path, const cnnblas_onnx_array *a)
   char head[512] = "\x93NUMPY\x01";
   io_error error;
   const char *type = "<f4";
-  size_t bytes = (size_t)run_elements(a) * cnnblas_onnx_type_bytes(a->type);
+  size_t bytes = (size_t)array_elements(a) * cnnblas_onnx_type_bytes(a->type);
   for (int i = 0; i < TYPES; i++)
     if (types[i].type == a->type) type = types[i].npy;
   int used = 10 + snprintf(head + 10, sizeof head - 10, "{'descr': '%s', 'fortran_order': False, 'shape': (", type);
@@ -139,7 +115,7 @@ static int read_pb(const char *path, cnnblas_onnx_array *array)
   cnnblas_status why = cnnblas_onnx_array_load(path, &from);
   if (why) return command_fail_library(why, COMMAND_BAD_INPUT, NULL);
   *array = from;
-  int status = copy(path, array, from.data, (size_t)run_elements(&from) * cnnblas_onnx_type_bytes(from.type));
+  int status = copy(path, array, from.data, (size_t)array_elements(&from) * cnnblas_onnx_type_bytes(from.type));
   cnnblas_onnx_array_free(&from);
   if (status) memset(array, 0, sizeof *array);
   return status;

@@ -2,6 +2,7 @@
 #ifndef TOOLS_RUN_PARTS_H
 #define TOOLS_RUN_PARTS_H
 
+#include "array_elements.h"
 #include "command.h"
 #include <cnnblas/onnx.h>
 
@@ -29,10 +30,6 @@ typedef struct {
 /* Reads a .npy, .pb or .safetensors file, or a picture, as the declared input takes it. run_free gives the array back. */
 int run_read(const run_options *o, const char *path, const cnnblas_onnx_array *declared, cnnblas_onnx_array *array);
 void run_free(cnnblas_onnx_array *array);
-
-/* Elements; element i as a number. */
-int64_t run_elements(const cnnblas_onnx_array *array);
-double run_at(const cnnblas_onnx_array *array, int64_t i);
 
 /* Writes an array as .npy. */
 int run_write(const char *path, const cnnblas_onnx_array *array);

@@ -30,17 +30,17 @@ int run_print_top(const cnnblas_onnx_array *a, int64_t top, const char *labels)
   int status = labels ? (int)io_read_file(labels, (size_t)1 << 24, &text, &error) : COMMAND_FINE;
   if (status) return command_fail(status, "%s", error.text);
   int64_t count = a->rank ? a->size[a->rank - 1] : 1;
-  if (!run_elements(a)) count = 0;
+  if (!array_elements(a)) count = 0;
   bool *told = io_alloc_zeroed((size_t)count + 1, 1);
   if (!told) status = command_fail(COMMAND_NO_ROOM, "out of memory for %lld classes", (long long)count);
   for (int64_t k = 0; k < top && k < count && !status; k++) {
     int64_t best = -1;
     for (int64_t i = 0; i < count; i++)
-      if (!told[i] && (best < 0 || run_at(a, i) > run_at(a, best))) best = i;
+      if (!told[i] && (best < 0 || array_at(a, i) > array_at(a, best))) best = i;
     told[best] = true;
     int length = 0;
     const char *name = labels ? line_of(&text, best, &length) : "";
-    printf("%10.6g  %6lld  %.*s\n", run_at(a, best), (long long)best, length, name ? name : "");
+    printf("%10.6g  %6lld  %.*s\n", array_at(a, best), (long long)best, length, name ? name : "");
   }
   io_free(told);
   io_buffer_free(&text);
@@ -60,8 +60,8 @@ static bool judge(const run_options *o, const char *name, const cnnblas_onnx_arr
     printf("%-24s another type or shape than wanted\n", name);
     return false;
   }
-  for (int64_t i = 0; i < run_elements(wanted); i++) {
-    double a = run_at(got, i), b = run_at(wanted, i), difference = fabs(a - b);
+  for (int64_t i = 0; i < array_elements(wanted); i++) {
+    double a = array_at(got, i), b = array_at(wanted, i), difference = fabs(a - b);
     if (a == b || (isnan(a) && isnan(b))) continue;
     if (!(difference <= o->atol + o->rtol * fabs(b))) fine = false;
     if (!(difference <= absolute)) absolute = difference;

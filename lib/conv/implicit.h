@@ -17,8 +17,8 @@
 #include "gemm/panel.h"
 #include "gemm/product.h"
 
-/* A store, with the call's epilogue, of results of output channel `output` from element `at` of the output on; the
-   caller fills in their block and its order. */
+/* Returns how a kernel's results are written from element `at` of the output array on, with the call's bias, residual and
+   activation for output channel `output`. The caller fills in the size and order of the block of results. */
 cb_store cb_implicit_store(const cb_call *call, int64_t at, int64_t output);
 
 /* The rule that cuts the sums of a forward or an input gradient into chains, the same in every orientation. */

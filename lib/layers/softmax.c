@@ -22,10 +22,10 @@ const cb_softmax_loops *cb_softmax_loops_for(cnnblas_dtype dtype)
 typedef struct {
   const cnnblas_softmax_desc *desc;
   const cb_softmax_loops *loops;
-  int64_t blocks;        /* of an outer index; 1 for contiguous lines */
-  int64_t lines_of_task; /* contiguous ones */
+  int64_t blocks;        /* blocks of lines that each outer index has; 1 for contiguous lines */
+  int64_t lines_of_task; /* contiguous lines that a task takes */
   size_t element;
-  const char *in, *dy; /* x, or y and dy */
+  const char *in, *dy; /* forward: x and NULL; backward: y and dy */
   char *out;
 } job;
 

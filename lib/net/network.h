@@ -90,7 +90,7 @@ int64_t cb_net_parts(const cnnblas_net *net, int64_t n);
 int cb_net_workers(const cnnblas_net *net);
 size_t cb_net_workspace(const cnnblas_net *net, bool training);
 
-/* The array at an offset in the block. */
+/* Returns the address of the array that begins `place` bytes into the network's block of memory. */
 static inline void *cb_net_at(const cnnblas_net *net, size_t place)
 {
   return net->block + place;

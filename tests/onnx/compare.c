@@ -1,32 +1,10 @@
 /* Comparing a model's outputs with arrays that were saved; see compare.h. */
 #include "compare.h"
+#include "array_elements.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-double compare_at(const cnnblas_onnx_array *a, int64_t i)
-{
-  switch (a->type) {
-  case CNNBLAS_ONNX_F32:
-    return ((const float *)a->data)[i];
-  case CNNBLAS_ONNX_F64:
-    return ((const double *)a->data)[i];
-  case CNNBLAS_ONNX_I32:
-    return ((const int32_t *)a->data)[i];
-  case CNNBLAS_ONNX_I64:
-    return (double)((const int64_t *)a->data)[i];
-  default:
-    return ((const uint8_t *)a->data)[i];
-  }
-}
-
-int64_t compare_elements(const cnnblas_onnx_array *a)
-{
-  int64_t n = 1;
-  for (int i = 0; i < a->rank; i++) n *= a->size[i];
-  return n;
-}
 
 static bool same_shape(const cnnblas_onnx_array *a, const cnnblas_onnx_array *b)
 {
@@ -46,8 +24,8 @@ bool compare_arrays(const cnnblas_onnx_array *got, const cnnblas_onnx_array *wan
       snprintf(why + strlen(why), size - strlen(why), " (%lld)", (long long)wanted->size[i]);
     return false;
   }
-  for (int64_t i = 0; i < compare_elements(wanted); i++) {
-    double a = compare_at(got, i), b = compare_at(wanted, i);
+  for (int64_t i = 0; i < array_elements(wanted); i++) {
+    double a = array_at(got, i), b = array_at(wanted, i);
     if (a == b || (isnan(a) && isnan(b)) || (real && fabs(a - b) <= atol + rtol * fabs(b))) continue;
     snprintf(why, size, "element %lld is %.9g; wanted %.9g", (long long)i, a, b);
     return false;
@@ -59,8 +37,8 @@ double compare_largest(const cnnblas_onnx_array *got, const cnnblas_onnx_array *
 {
   double largest = 0, difference = 0;
   if (!same_shape(got, wanted)) return HUGE_VAL;
-  for (int64_t i = 0; i < compare_elements(wanted); i++) {
-    double a = compare_at(got, i), b = compare_at(wanted, i);
+  for (int64_t i = 0; i < array_elements(wanted); i++) {
+    double a = array_at(got, i), b = array_at(wanted, i);
     if (isnan(a) != isnan(b)) return HUGE_VAL;
     if (fabs(b) > largest) largest = fabs(b);
     if (fabs(a - b) > difference) difference = fabs(a - b);

@@ -5,11 +5,6 @@
 #include <cnnblas/onnx.h>
 #include <stdbool.h>
 
-/* Element i as a number. */
-double compare_at(const cnnblas_onnx_array *a, int64_t i);
-
-int64_t compare_elements(const cnnblas_onnx_array *a);
-
 /* Whether type, shape and elements agree: |got - wanted| <= atol + rtol * |wanted|, whole numbers exactly, NaN with NaN. If not,
    `why` says how. */
 bool compare_arrays(const cnnblas_onnx_array *got, const cnnblas_onnx_array *wanted, double rtol, double atol,
