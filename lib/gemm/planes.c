@@ -30,7 +30,7 @@ enum {
   MOST_ROWS = 7,     /* the most output rows at a time */
   MOST_SUMS = 16,    /* the most vectors of sums */
   WIDE = 16 * LANES, /* columns of y beyond which strips are faster than squares */
-  CHAIN = 256        /* the most multiply-adds of a chain: no sum grows long */
+  CHAIN = 192        /* the most multiply-adds of a chain: no sum grows long */
 };
 
 /* A block: rows [o0, o1) and a strip of columns of one plane, or of several side by side, of outputs from m0 on. */

@@ -210,7 +210,7 @@ static void test_misfits(void **state)
   cnnblas_conv_desc d = {.n = 1, .c = 8, .k = 16, .size = {9, 9}, .kernel = {3, 3}}, other = d;
   size_t bytes;
   void *packed = packed_of(&d, 2, &bytes);
-  cnnblas_conv_plan *ready = plan_of(&d, 1, 1, NULL), *raw = plan_of(&d, 0, 1, NULL);
+  cnnblas_conv_plan *ready = plan_of(&d, 1, 1, IMPLICIT_GEMM), *raw = plan_of(&d, 0, 1, NULL);
   assert_algorithm(cnnblas_conv_plan_algorithm(ready), IMPLICIT_GEMM);
   expect(cnnblas_conv_forward(ready, 1, x, w, NULL, y[0], NULL, 0), CNNBLAS_INVALID_ARGUMENT, "packed");
   expect(cnnblas_conv_forward_packed(raw, 1, x, packed, NULL, y[0], NULL, 0), CNNBLAS_INVALID_ARGUMENT,
