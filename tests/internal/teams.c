@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { THREADS = 16, TURNS = 1000, KINDS = 3 };
+enum { THREADS = 16, TURNS = 100, KINDS = 3 };
 
 static const int64_t task_counts[KINDS] = {2, 7, 1000};
 

@@ -142,10 +142,11 @@ static void run_tile(const cb_engine *engine, cnnblas_dtype dtype, int m, int nv
     for (int64_t j = nv * engine->lanes; j < t.ldc; j++) array_set(dtype, c.data, i * t.ldc + j, GUARD_COLUMN);
   guarded_reset(&old, c.bytes, AGAINST_END);
   memcpy(old.data, c.data, c.bytes);
-  guarded *inputs[] = {&row, &awalk, &bwalk, &a, &b};
-  for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) guarded_protect(inputs[i], true);
-  engine->kernel[nv][m](&t);
-  for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) guarded_protect(inputs[i], false);
+  cb_tile sealed = t;
+  sealed.a = guarded_sealed(&a, t.a), sealed.b = guarded_sealed(&b, t.b);
+  sealed.row = guarded_sealed(&row, t.row);
+  sealed.awalk = guarded_sealed(&awalk, t.awalk), sealed.bwalk = guarded_sealed(&bwalk, t.bwalk);
+  engine->kernel[nv][m](&sealed);
   check_tile(engine, dtype, &t, m, nv, fuses);
 }
 

@@ -160,12 +160,12 @@ static void store_once(const cb_engine *engine, cnnblas_dtype dtype, int64_t m, 
   fill_values(dtype, &bias, r);
   guarded_reset(&old, target.bytes, where);
   memcpy(old.data, target.data, target.bytes);
+  guarded_protect(&tile, true);
   t.c = tile.data;
   t.out = target.data;
   t.bias = with_bias == NO_BIAS ? NULL : bias.data;
   t.bias_rows = with_bias == ROW_BIAS;
   t.residual = with_residual == NO_RESIDUAL ? NULL : with_residual == RESIDUAL ? residual.data : target.data;
-  guarded_protect(&tile, true);
   engine->store(&t);
   guarded_protect(&tile, false);
   /* the places of the block are written over in `old` as they are checked; what is left there must be left in out */

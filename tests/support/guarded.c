@@ -14,14 +14,37 @@ static size_t page_bytes(void)
   return (size_t)sysconf(_SC_PAGESIZE);
 }
 
+/* Maps the first `usable` bytes of a file between two pages that nobody may touch. */
+static char *map_view(int file, size_t usable, int protection)
+{
+  size_t page = page_bytes();
+  char *map = mmap(NULL, usable + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  assert_true(map != MAP_FAILED);
+  char *view = mmap(map + page, usable, protection, MAP_SHARED | MAP_FIXED, file, 0);
+  assert_true(view == map + page);
+  return view;
+}
+
+static void unmap_view(char *view, size_t usable)
+{
+  munmap(view - page_bytes(), usable + 2 * page_bytes());
+}
+
 static void map_pages(guarded *g, size_t bytes)
 {
   size_t page = page_bytes(), usable = (bytes + page) / page * page;
-  char *map = mmap(NULL, usable + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  assert_true(map != MAP_FAILED);
-  assert_int_equal(mprotect(map + page, usable, PROT_READ | PROT_WRITE), 0);
-  g->pages = map + page;
+  int file = memfd_create("guarded", MFD_CLOEXEC);
+  assert_true(file >= 0);
+  assert_int_equal(ftruncate(file, (off_t)usable), 0);
+  g->pages = map_view(file, usable, PROT_READ | PROT_WRITE);
+  g->sealed = map_view(file, usable, PROT_READ);
   g->capacity = usable;
+  close(file);
+}
+
+static bool is_sealed(const guarded *g)
+{
+  return (char *)g->data >= g->sealed && (char *)g->data <= g->sealed + g->capacity;
 }
 
 /* The watched slack: behind an array at the start, in front of an array at the end. */
@@ -29,7 +52,7 @@ static unsigned char *slack_of(const guarded *g, size_t *bytes)
 {
   size_t slack = g->capacity - g->bytes;
   *bytes = slack < PATTERN_BYTES ? slack : PATTERN_BYTES;
-  bool at_start = (char *)g->data == g->pages;
+  bool at_start = (char *)g->data == (is_sealed(g) ? g->sealed : g->pages);
   return at_start ? (unsigned char *)g->data + g->bytes : (unsigned char *)g->data - *bytes;
 }
 
@@ -48,7 +71,13 @@ void guarded_reset(guarded *g, size_t bytes, placement where)
 
 void guarded_protect(guarded *g, bool protect)
 {
-  if (g->pages) assert_int_equal(mprotect(g->pages, g->capacity, protect ? PROT_READ : PROT_READ | PROT_WRITE), 0);
+  if (!g->pages || is_sealed(g) == protect) return;
+  g->data = protect ? guarded_sealed(g, g->data) : g->pages + ((char *)g->data - g->sealed);
+}
+
+void *guarded_sealed(const guarded *g, const void *p)
+{
+  return (void *)((uintptr_t)p - (uintptr_t)g->pages + (uintptr_t)g->sealed);
 }
 
 bool guarded_intact(const guarded *g)
@@ -63,6 +92,9 @@ bool guarded_intact(const guarded *g)
 
 void guarded_free(guarded *g)
 {
-  if (g->pages) munmap(g->pages - page_bytes(), g->capacity + 2 * page_bytes());
+  if (g->pages) {
+    unmap_view(g->pages, g->capacity);
+    unmap_view(g->sealed, g->capacity);
+  }
   memset(g, 0, sizeof *g);
 }
