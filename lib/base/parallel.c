@@ -66,6 +66,26 @@ static void run_serially(const cb_loop *loops, int count)
     for (int64_t task = 0; task < loops[i].tasks; task++) loops[i].run(loops[i].context, task, 0);
 }
 
+/* A stretch of neighbouring tasks, which one thread of the team takes first. */
+typedef struct {
+  _Alignas(64) _Atomic int64_t next; /* the first task that nobody has begun */
+  int64_t end;
+} share;
+
+enum { MOST_SHARES = 64 }; /* of more threads, several begin with the same share */
+
+/* Cuts a loop into shares. A thread has the same share of equal loops, so what it wrote or read is in its own cache
+   when the next call, or the next layer, takes the same planes. */
+static void open_shares(share *shares, int count, int64_t tasks)
+{
+  const int64_t each = tasks / count, more = tasks % count;
+  for (int i = 0; i < count; i++) {
+    const int64_t first = i * each + (i < more ? i : more);
+    atomic_store_explicit(&shares[i].next, first, memory_order_relaxed);
+    shares[i].end = first + each + (i < more ? 1 : 0);
+  }
+}
+
 /* How many threads the region has: all of them if some loop has more than one task. */
 static int team_for(int threads, const cb_loop *loops, int count)
 {
@@ -75,19 +95,37 @@ static int team_for(int threads, const cb_loop *loops, int count)
   return most > 1 ? cb_team(threads) : 1;
 }
 
+/* Runs tasks of a loop until none is left: the worker's own share first, then what the others have not begun. */
+static void run_shares(const cb_loop *loop, share *shares, int count, int worker)
+{
+  for (int i = 0; i < count; i++) {
+    share *s = &shares[(worker + i) % count];
+    int64_t task;
+    while (atomic_load_explicit(&s->next, memory_order_relaxed) < s->end &&
+           (task = atomic_fetch_add_explicit(&s->next, 1, memory_order_relaxed)) < s->end)
+      loop->run(loop->context, task, worker);
+  }
+}
+
 static void run_in_team(int threads, const cb_loop *loops, int count)
 {
   const bool flushes = flush; /* a copy of the caller's, for the team: each thread has its own `flush` */
+  share shares[2][MOST_SHARES];
   pid_t none = 0;
   atomic_compare_exchange_strong(&pool_owner, &none, getpid());
+  const int parts = threads < MOST_SHARES ? threads : MOST_SHARES;
+  open_shares(shares[0], parts, loops[0].tasks);
 #pragma omp parallel num_threads(threads)
   {
     const cb_float_control control = cb_flush_begin(flushes);
+    const int worker = omp_get_thread_num();
     for (int i = 0; i < count; i++) {
-      const cb_loop loop = loops[i];
-      const int worker = omp_get_thread_num();
-#pragma omp for schedule(dynamic, 1)
-      for (int64_t task = 0; task < loop.tasks; task++) loop.run(loop.context, task, worker);
+      if (i > 0) {
+#pragma omp barrier
+      }
+      /* Nobody reads the other row before the next barrier. */
+      if (worker == 0 && i + 1 < count) open_shares(shares[(i + 1) % 2], parts, loops[i + 1].tasks);
+      run_shares(&loops[i], shares[i % 2], parts, worker);
     }
     cb_flush_end(flushes, control);
   }
