@@ -70,7 +70,7 @@ typedef struct cnnblas_frame_desc {
   int64_t size[5];     /* the box's size, outermost axis first */
   int64_t begin[5];    /* at least 0 */
   int64_t end[5];      /* at least 0 */
-  double value;        /* what cnnblas_pad_forward puts into the frame */
+  double value;        /* what cnnblas_pad_forward puts into the frame; finite in the dtype, infinite or NaN */
   int64_t reserved[4]; /* must be 0 */
 } cnnblas_frame_desc;
 

@@ -227,7 +227,7 @@ CNNBLAS_API void cnnblas_loss_desc_init(cnnblas_loss_desc *desc);
  *
  * z              [n][classes]
  * labels         [n], each 0 to classes - 1, or ignore_index: another is an error
- * loss           one number, summed in double, in an order that the shape fixes; NULL if not wanted
+ * loss           one number, summed in double, in an order that the shape fixes; NULL if not wanted; must not overlap an array
  * dz             [n][classes], NULL if not wanted; may be z
  * probabilities  [n][classes], p, of ignored images too; NULL if not wanted; may be z if dz is not
  */
@@ -325,9 +325,9 @@ CNNBLAS_API cnnblas_status cnnblas_init_fill(const cnnblas_init_desc *desc, int6
 typedef struct cnnblas_sgd_desc {
   cnnblas_dtype dtype; /* the type of all arrays; default f32 */
   int32_t threads;     /* the most threads of a call; 0 means the default */
-  double lr;           /* learning rate, finite, at least 0 */
+  double lr;           /* learning rate, at least 0 and finite in the dtype */
   double momentum;     /* mu, in [0, 1) */
-  double weight_decay; /* L2: lambda, at least 0 */
+  double weight_decay; /* L2: lambda, at least 0 and finite in the dtype */
   int64_t reserved[4]; /* must be 0 */
 } cnnblas_sgd_desc;
 

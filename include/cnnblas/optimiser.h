@@ -28,11 +28,11 @@ typedef struct cnnblas_adamw_desc {
   cnnblas_dtype dtype; /* the type of all arrays; default f32 */
   int32_t threads;     /* the most threads of a call; 0 means the default */
   int64_t step;        /* the step's number, from 1 on: the moments are corrected for their beginning as zeros */
-  double lr;           /* learning rate, finite, at least 0 */
+  double lr;           /* learning rate, at least 0 and finite in the dtype */
   double beta1;        /* decay of the first moment, below 1; 0 means 0.9 */
   double beta2;        /* decay of the second, below 1; 0 means 0.999 */
-  double epsilon;      /* finite, at least 0; 0 means 1e-8 */
-  double weight_decay; /* lambda, finite, at least 0; apart from the gradient */
+  double epsilon;      /* above 0 and finite in the dtype; 0 means 1e-8 */
+  double weight_decay; /* lambda, at least 0 and finite in the dtype; apart from the gradient */
   int64_t reserved[8]; /* must be 0 */
 } cnnblas_adamw_desc;
 
@@ -51,12 +51,12 @@ CNNBLAS_API cnnblas_status cnnblas_adamw_step(const cnnblas_adamw_desc *desc, in
 
 /**
  * *norm = the root of the sum of squares of all elements of `tensors` gradients, taken in double in an order that the counts
- * fix. If it is finite and above most, every element is multiplied by most / *norm; otherwise nothing is written.
+ * fix; squares that would overflow or vanish are scaled. If it is finite and above most, every element is multiplied by most / *norm; otherwise nothing is written.
  *
  * counts     [tensors] number of elements of each gradient
  * gradients  [tensors] arrays of the dtype, scaled in place; that they do not overlap is not checked
  * most       the largest norm, above 0; infinity only measures
- * norm       written
+ * norm       written; must not overlap a gradient
  */
 CNNBLAS_API cnnblas_status cnnblas_gradient_clip(cnnblas_dtype dtype, int32_t threads, int64_t tensors,
                                                  const int64_t *counts, void *const *gradients, double most,

@@ -1,5 +1,6 @@
 /* Checks of arguments; see arguments.h. */
 #include "base/arguments.h"
+#include <float.h>
 
 static cnnblas_status check_array(const cb_array *a)
 {
@@ -56,6 +57,15 @@ cnnblas_status cb_check_size(const char *name, int64_t size, int64_t least)
   if (size >= least) return CNNBLAS_OK;
   return cb_fail(CNNBLAS_INVALID_ARGUMENT, "%s is %lld; it must be at least %lld", name, (long long)size,
                  (long long)least);
+}
+
+cnnblas_status cb_check_amount(cnnblas_dtype dtype, const char *name, double value)
+{
+  if (!(value >= 0 && value <= DBL_MAX))
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "%s is %g; it must be a number of at least 0", name, value);
+  if (dtype == CNNBLAS_F32 && value > FLT_MAX)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "%s is %g, more than the largest f32, %g", name, value, (double)FLT_MAX);
+  return CNNBLAS_OK;
 }
 
 cnnblas_status cb_check_batch(int64_t n, int64_t largest)

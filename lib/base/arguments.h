@@ -31,6 +31,8 @@ cnnblas_status cb_check_threads(int32_t threads);
 cnnblas_status cb_check_elements(cnnblas_dtype dtype, int32_t threads, int64_t count);
 /* Checks that the size is at least `least`; `name` is its name in the message. */
 cnnblas_status cb_check_size(const char *name, int64_t size, int64_t least);
+/* Checks that the value is a finite number of at least 0 in the dtype, too: 1e300 is none in f32. */
+cnnblas_status cb_check_amount(cnnblas_dtype dtype, const char *name, double value);
 /* Checks that n is 0 to `largest`, the descriptor's. */
 cnnblas_status cb_check_batch(int64_t n, int64_t largest);
 

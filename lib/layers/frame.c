@@ -8,6 +8,8 @@
 #include "layers/loops.h"
 #include "layers/teams.h"
 #include <cnnblas/arrays.h>
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 enum { AXES = 5 };
@@ -160,6 +162,8 @@ static cnnblas_status put_in(const cnnblas_frame_desc *desc, double value, cb_ar
 {
   job j = {.value = value, .from = from.array, .to = to};
   cnnblas_status status = open_job(desc, &j);
+  if (!status && desc->dtype == CNNBLAS_F32 && fabs(value) > FLT_MAX && !isinf(value))
+    status = cb_fail(CNNBLAS_INVALID_ARGUMENT, "value is %g, beyond the largest f32, %g", value, (double)FLT_MAX);
   if (status) return status;
   from.elements = j.inside;
   from.element = j.element;

@@ -215,11 +215,12 @@ cnnblas_status cnnblas_loss_softmax_cross_entropy(const cnnblas_loss_desc *desc,
   int64_t count = n * desc->classes;
   bool in_place = z == dz || z == probabilities;
   cb_array arrays[] = {{"dz", dz, count, element, true},
+                       {"loss", loss, 1, sizeof *loss, true},
                        {"probabilities", probabilities, count, element, true},
                        {"z", in_place ? NULL : z, count, element, in_place},
                        {"labels", labels, n, sizeof *labels, false},
                        {"class_weights", desc->class_weights, desc->classes, element, true}};
-  status = cb_check_arrays(arrays, 5, 2);
+  status = cb_check_arrays(arrays, 6, 3);
   if (status) return status;
   job j = job_of(desc, n, z);
   status = check_labels(&j, labels);
@@ -246,10 +247,11 @@ cnnblas_status cnnblas_loss_sigmoid_cross_entropy(const cnnblas_loss_desc *desc,
   size_t element = cb_element_size(desc->dtype);
   int64_t count = n * desc->classes;
   cb_array arrays[] = {{"dz", dz, count, element, true},
+                       {"loss", loss, 1, sizeof *loss, true},
                        {"z", z == dz ? NULL : z, count, element, z == dz},
                        {"targets", targets, count, element, false},
                        {"class_weights", desc->class_weights, desc->classes, element, true}};
-  status = cb_check_arrays(arrays, 4, 1);
+  status = cb_check_arrays(arrays, 5, 2);
   if (status) return status;
   job j = job_of(desc, n, z);
   status = check_weights(&j);

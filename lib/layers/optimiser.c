@@ -7,6 +7,7 @@
 #include "layers/optimiser_loops.h"
 #include "layers/teams.h"
 #include <cnnblas/optimiser.h>
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -31,12 +32,6 @@ typedef struct {
 void cnnblas_adamw_desc_init(cnnblas_adamw_desc *desc)
 {
   if (desc) memset(desc, 0, sizeof *desc);
-}
-
-static cnnblas_status check_number(const char *name, double value)
-{
-  if (value >= 0 && !isinf(value)) return CNNBLAS_OK;
-  return cb_fail(CNNBLAS_INVALID_ARGUMENT, "%s is %g; it must be a number of at least 0", name, value);
 }
 
 static cnnblas_status check_decay(const char *name, double value)
@@ -74,8 +69,8 @@ cnnblas_status cnnblas_nesterov_step(const cnnblas_sgd_desc *desc, int64_t count
   if (!desc) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "desc is NULL");
   cnnblas_status status = cb_check_elements(desc->dtype, desc->threads, count);
   if (!status) status = cb_check_reserved(desc->reserved, sizeof desc->reserved);
-  if (!status) status = check_number("lr", desc->lr);
-  if (!status) status = check_number("weight_decay", desc->weight_decay);
+  if (!status) status = cb_check_amount(desc->dtype, "lr", desc->lr);
+  if (!status) status = cb_check_amount(desc->dtype, "weight_decay", desc->weight_decay);
   if (!status) status = check_decay("momentum", desc->momentum);
   if (status) return status;
   size_t element = cb_element_size(desc->dtype);
@@ -103,11 +98,14 @@ static cnnblas_status check_adamw(const cnnblas_adamw_desc *d, int64_t count)
   cnnblas_status status = cb_check_elements(d->dtype, d->threads, count);
   if (!status) status = cb_check_reserved(d->reserved, sizeof d->reserved);
   if (!status) status = cb_check_size("step", d->step, 1);
-  if (!status) status = check_number("lr", d->lr);
-  if (!status) status = check_number("epsilon", d->epsilon);
-  if (!status) status = check_number("weight_decay", d->weight_decay);
+  if (!status) status = cb_check_amount(d->dtype, "lr", d->lr);
+  if (!status) status = cb_check_amount(d->dtype, "epsilon", d->epsilon);
+  if (!status) status = cb_check_amount(d->dtype, "weight_decay", d->weight_decay);
   if (!status) status = check_decay("beta1", d->beta1);
   if (!status) status = check_decay("beta2", d->beta2);
+  if (!status && d->dtype == CNNBLAS_F32 && d->epsilon > 0 && d->epsilon < FLT_TRUE_MIN)
+    status = cb_fail(CNNBLAS_INVALID_ARGUMENT, "epsilon is %g, less than the smallest f32 above 0, %g", d->epsilon,
+                     (double)FLT_TRUE_MIN);
   return status;
 }
 
@@ -165,17 +163,36 @@ static double squares_of(cnnblas_dtype dtype, int32_t threads, int64_t count, co
   return total;
 }
 
+/* The norm of f64 gradients whose squares overflow or vanish: the elements are divided by the largest of them first. */
+static double scaled_norm(int64_t tensors, const int64_t *counts, void *const *gradients)
+{
+  double largest = 0, total = 0;
+  for (int64_t t = 0; t < tensors; t++)
+    for (int64_t i = 0; i < counts[t]; i++) largest = fmax(largest, fabs(((const double *)gradients[t])[i]));
+  if (isinf(largest) || largest == 0) return largest;
+  for (int64_t t = 0; t < tensors; t++)
+    for (int64_t i = 0; i < counts[t]; i++) {
+      double part = ((const double *)gradients[t])[i] / largest;
+      total += part * part;
+    }
+  return largest * sqrt(total);
+}
+
+/* The sums of squares between which none of them has overflowed, nor so many vanished that the sum tells. */
+static const double LEAST_SQUARES = 1e-280, MOST_SQUARES = DBL_MAX;
+
 static cnnblas_status check_tensors(cnnblas_dtype dtype, int32_t threads, int64_t tensors, const int64_t *counts,
-                                    void *const *gradients)
+                                    void *const *gradients, const double *norm)
 {
   cnnblas_status status = cb_check_elements(dtype, threads, 0);
   if (!status) status = cb_check_size("tensors", tensors, 0);
   if (!status && tensors && (!counts || !gradients))
     status = cb_fail(CNNBLAS_INVALID_ARGUMENT, "%s is NULL", counts ? "gradients" : "counts");
   for (int64_t t = 0; t < tensors && !status; t++) {
-    cb_array array = {"gradients[]", gradients[t], counts[t], cb_element_size(dtype), false};
+    cb_array arrays[] = {{"norm", norm, 1, sizeof *norm, false},
+                         {"gradients[]", gradients[t], counts[t], cb_element_size(dtype), false}};
     status = cb_check_elements(dtype, threads, counts[t]);
-    if (!status) status = cb_check_arrays(&array, 1, 1);
+    if (!status) status = cb_check_arrays(arrays, 2, 1);
   }
   return status;
 }
@@ -183,13 +200,15 @@ static cnnblas_status check_tensors(cnnblas_dtype dtype, int32_t threads, int64_
 cnnblas_status cnnblas_gradient_clip(cnnblas_dtype dtype, int32_t threads, int64_t tensors, const int64_t *counts,
                                      void *const *gradients, double most, double *norm)
 {
-  cnnblas_status status = check_tensors(dtype, threads, tensors, counts, gradients);
+  cnnblas_status status = check_tensors(dtype, threads, tensors, counts, gradients, norm);
   if (status) return status;
   if (!norm) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "norm is NULL");
   if (!(most > 0)) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "most is %g; it must be above 0", most);
   double total = 0;
   for (int64_t t = 0; t < tensors; t++) total += squares_of(dtype, threads, counts[t], gradients[t]);
   *norm = sqrt(total);
+  if (dtype == CNNBLAS_F64 && !(total >= LEAST_SQUARES && total <= MOST_SQUARES) && total == total)
+    *norm = scaled_norm(tensors, counts, gradients);
   for (int64_t t = 0; t<tensors && * norm> most && !isinf(*norm); t++)
     each_chunk(&(job){.count = counts[t], .p = gradients[t], .factor = most / *norm}, dtype, threads, 2, scale_chunk);
   return CNNBLAS_OK;

@@ -5,7 +5,6 @@
 #include "layers/loops.h"
 #include "layers/teams.h"
 #include <cnnblas/layers.h>
-#include <math.h>
 #include <string.h>
 
 typedef struct {
@@ -30,13 +29,11 @@ static cnnblas_status check(const cnnblas_sgd_desc *d, int64_t count)
   if (!status) status = cb_check_threads(d->threads);
   if (!status) status = cb_check_reserved(d->reserved, sizeof d->reserved);
   if (!status) status = cb_check_size("count", count, 0);
+  if (!status) status = cb_check_amount(d->dtype, "lr", d->lr);
+  if (!status) status = cb_check_amount(d->dtype, "weight_decay", d->weight_decay);
   if (status) return status;
-  if (!(d->lr >= 0) || isinf(d->lr))
-    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "lr is %g; it must be a number of at least 0", d->lr);
   if (!(d->momentum >= 0 && d->momentum < 1))
     return cb_fail(CNNBLAS_INVALID_ARGUMENT, "momentum is %g; it must be at least 0 and below 1", d->momentum);
-  if (!(d->weight_decay >= 0) || isinf(d->weight_decay))
-    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "weight_decay is %g; it must be a number of at least 0", d->weight_decay);
   if (count > INT64_MAX / 8) return cb_fail(CNNBLAS_SIZE_OVERFLOW, "count is %lld, too many", (long long)count);
   return CNNBLAS_OK;
 }

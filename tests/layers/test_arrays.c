@@ -218,6 +218,7 @@ static void bad_arguments_are_refused(void **state)
   BAD(CNNBLAS_INVALID_ARGUMENT, f.begin[0] = -1);
   BAD(CNNBLAS_INVALID_ARGUMENT, f.end[0] = -1);
   BAD(CNNBLAS_SIZE_OVERFLOW, f.size[0] = INT64_MAX);
+  BAD(CNNBLAS_INVALID_ARGUMENT, f.value = -1e300);
   BAD(CNNBLAS_UNSUPPORTED, f.dtype = CNNBLAS_BF16);
   assert_int_equal(cnnblas_pad_forward(&good, x, x + 2), CNNBLAS_INVALID_ARGUMENT);
   assert_int_equal(cnnblas_slice_forward(&good, NULL, y), CNNBLAS_INVALID_ARGUMENT);

@@ -318,6 +318,10 @@ static void bad_variants_are_refused(void **state)
   REFUSED((bad[2] = INFINITY, d.class_weights = bad));
   REFUSED(d.class_weights = dz);
   REFUSED(d.reserved[10] = 1);
+  d = make(CNNBLAS_F64, CNNBLAS_REDUCTION_SUM);
+  assert_int_equal(cnnblas_loss_softmax_cross_entropy(&d, N, z, labels, &dz[1], dz, NULL), CNNBLAS_INVALID_ARGUMENT);
+  assert_int_equal(cnnblas_loss_softmax_cross_entropy(&d, N, z, labels, &z[1], NULL, NULL), CNNBLAS_INVALID_ARGUMENT);
+  assert_int_equal(cnnblas_loss_sigmoid_cross_entropy(&d, N, z, z, &dz[1], dz), CNNBLAS_INVALID_ARGUMENT);
   d = make_variant(2, CNNBLAS_REDUCTION_SUM);
   assert_int_equal(cnnblas_loss_sigmoid_cross_entropy(&d, N, z, z, &loss, dz), CNNBLAS_INVALID_ARGUMENT);
   d = make_variant(1, CNNBLAS_REDUCTION_SUM);

@@ -99,6 +99,25 @@ static void clipping_scales_to_the_norm(void **state)
   assert_true(norm == 0);
 }
 
+/* Elements whose squares overflow, or vanish, in double. */
+static void clipping_keeps_extreme_norms(void **state)
+{
+  (void)state;
+  for (int i = 0; i < 2; i++) {
+    double unit = i ? 0x1p-700 : 0x1p700, a[2] = {3 * unit, 0}, b[1] = {-4 * unit}, norm;
+    void *tensors[2] = {a, b};
+    const int64_t counts[2] = {2, 1};
+    ASSERT_OK(cnnblas_gradient_clip(CNNBLAS_F64, 0, 2, counts, tensors, unit, &norm));
+    assert_true(fabs(norm / unit - 5) < 1e-15 && fabs(a[0] / unit - 0.6) < 1e-15 && fabs(b[0] / unit + 0.8) < 1e-15);
+    a[1] = INFINITY;
+    ASSERT_OK(cnnblas_gradient_clip(CNNBLAS_F64, 0, 2, counts, tensors, unit, &norm));
+    assert_true(isinf(norm));
+    a[1] = NAN;
+    ASSERT_OK(cnnblas_gradient_clip(CNNBLAS_F64, 0, 2, counts, tensors, unit, &norm));
+    assert_true(isnan(norm));
+  }
+}
+
 static void averages_move(void **state)
 {
   (void)state;
@@ -163,6 +182,10 @@ static void bad_arguments_are_refused(void **state)
   REFUSED(d.beta2 = -0.1);
   REFUSED(d.epsilon = NAN);
   REFUSED(d.weight_decay = -1);
+  REFUSED(d.epsilon = 1e-60);
+  REFUSED(d.epsilon = 1e60);
+  REFUSED(d.lr = 1e300);
+  REFUSED(d.weight_decay = 1e39);
   REFUSED(d.reserved[7] = 1);
   REFUSED(d.threads = -1);
   assert_int_equal(cnnblas_adamw_step(NULL, 4, p, g, m, v), CNNBLAS_INVALID_ARGUMENT);
@@ -175,6 +198,8 @@ static void bad_arguments_are_refused(void **state)
   assert_int_equal(cnnblas_gradient_clip(CNNBLAS_F32, 0, 1, counts, tensors, 0, &norm), CNNBLAS_INVALID_ARGUMENT);
   assert_int_equal(cnnblas_gradient_clip(CNNBLAS_F32, 0, 1, NULL, tensors, 1, &norm), CNNBLAS_INVALID_ARGUMENT);
   assert_int_equal(cnnblas_gradient_clip(CNNBLAS_F32, 0, 1, counts, tensors, 1, NULL), CNNBLAS_INVALID_ARGUMENT);
+  assert_int_equal(cnnblas_gradient_clip(CNNBLAS_F64, 0, 1, counts, (void *[]){&norm}, 1, &norm),
+                   CNNBLAS_INVALID_ARGUMENT);
   counts[0] = -1;
   assert_int_equal(cnnblas_gradient_clip(CNNBLAS_F32, 0, 1, counts, tensors, 1, &norm), CNNBLAS_INVALID_ARGUMENT);
   assert_int_equal(cnnblas_average_update(CNNBLAS_F32, 0, 4, 1.5, p, v), CNNBLAS_INVALID_ARGUMENT);
@@ -184,8 +209,9 @@ static void bad_arguments_are_refused(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(steps_are_their_definitions),   cmocka_unit_test(steps_match_worked_examples),
-      cmocka_unit_test(clipping_scales_to_the_norm),   cmocka_unit_test(averages_move),
-      cmocka_unit_test(bits_do_not_depend_on_threads), cmocka_unit_test(bad_arguments_are_refused)};
+      cmocka_unit_test(steps_are_their_definitions),  cmocka_unit_test(steps_match_worked_examples),
+      cmocka_unit_test(clipping_scales_to_the_norm),  cmocka_unit_test(averages_move),
+      cmocka_unit_test(clipping_keeps_extreme_norms), cmocka_unit_test(bits_do_not_depend_on_threads),
+      cmocka_unit_test(bad_arguments_are_refused)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
