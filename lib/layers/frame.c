@@ -93,38 +93,53 @@ static void fill(const job *j, int64_t first, int64_t count)
     for (int64_t i = first; i < first + count; i++) f[i] = (float)j->value;
 }
 
-/* The row of the box that a row of the framed array holds, or -1 if that lies in the frame. */
-static int64_t row_inside(const job *j, int64_t row)
+/* A row of an array with so many elements on each axis: its number on every axis but the last. A task walks from row to row, which
+   takes no division. */
+typedef struct {
+  int64_t at[AXES];
+} place;
+
+static place row_place(const job *j, const int64_t *axes, int64_t row)
 {
-  int64_t inside = 0, pitch = 1;
-  for (int i = AXES - 2; i >= j->first; i--) {
-    int64_t at = row % j->whole[i] - j->begin[i];
+  place p = {{0}};
+  for (int i = AXES - 2; i >= j->first; row /= axes[i], i--) p.at[i] = row % axes[i];
+  return p;
+}
+
+static void next_row(const job *j, const int64_t *axes, place *p)
+{
+  for (int i = AXES - 2; i >= j->first && ++p->at[i] == axes[i]; i--) p->at[i] = 0;
+}
+
+/* The row of the box that a row of the framed array holds, or -1 if that lies in the frame. */
+static int64_t row_inside(const job *j, const place *p)
+{
+  int64_t inside = 0;
+  for (int i = j->first; i < AXES - 1; i++) {
+    int64_t at = p->at[i] - j->begin[i];
     if (at < 0 || at >= j->size[i]) return -1;
-    inside += at * pitch;
-    pitch *= j->size[i];
-    row /= j->whole[i];
+    inside = inside * j->size[i] + at;
   }
   return inside;
 }
 
-static int64_t row_outside(const job *j, int64_t row)
+/* The row of the framed array that holds a row of the box. */
+static int64_t row_outside(const job *j, const place *p)
 {
-  int64_t outside = 0, pitch = 1;
-  for (int i = AXES - 2; i >= j->first; i--) {
-    outside += (row % j->size[i] + j->begin[i]) * pitch;
-    pitch *= j->whole[i];
-    row /= j->size[i];
-  }
+  int64_t outside = 0;
+  for (int i = j->first; i < AXES - 1; i++) outside = outside * j->whole[i] + p->at[i] + j->begin[i];
   return outside;
 }
 
 static void put_in_task(void *context, int64_t task, int worker)
 {
   const job *j = context;
-  int64_t width = j->size[AXES - 1], whole = j->whole[AXES - 1], begin = j->begin[AXES - 1];
+  const int64_t width = j->size[AXES - 1], whole = j->whole[AXES - 1], begin = j->begin[AXES - 1];
+  const int64_t first = task * j->rows_of_task, end = cb_min(first + j->rows_of_task, j->rows);
+  place p = row_place(j, j->whole, first);
   (void)worker;
-  for (int64_t r = task * j->rows_of_task; r < cb_min((task + 1) * j->rows_of_task, j->rows); r++) {
-    int64_t inside = row_inside(j, r), at = r * whole;
+  for (int64_t r = first; r < end; r++, next_row(j, j->whole, &p)) {
+    int64_t inside = row_inside(j, &p), at = r * whole;
     if (inside < 0) {
       fill(j, at, whole);
       continue;
@@ -140,11 +155,13 @@ static void put_in_task(void *context, int64_t task, int worker)
 static void take_out_task(void *context, int64_t task, int worker)
 {
   const job *j = context;
-  int64_t width = j->size[AXES - 1], whole = j->whole[AXES - 1], begin = j->begin[AXES - 1];
+  const int64_t width = j->size[AXES - 1], whole = j->whole[AXES - 1], begin = j->begin[AXES - 1];
+  const int64_t first = task * j->rows_of_task, end = cb_min(first + j->rows_of_task, j->rows);
+  place p = row_place(j, j->size, first);
   (void)worker;
-  for (int64_t r = task * j->rows_of_task; r < cb_min((task + 1) * j->rows_of_task, j->rows); r++)
-    memcpy(j->to + (size_t)(r * width) * j->element, j->from + (size_t)(row_outside(j, r) * whole + begin) * j->element,
-           (size_t)width * j->element);
+  for (int64_t r = first; r < end; r++, next_row(j, j->size, &p))
+    memcpy(j->to + (size_t)(r * width) * j->element,
+           j->from + (size_t)(row_outside(j, &p) * whole + begin) * j->element, (size_t)width * j->element);
 }
 
 /* rows of `width` elements are written. */

@@ -1,6 +1,6 @@
-/* Rows of resized images: joined, spread, and gathered again. Loops that the compiler turns into vectors. */
+/* Rows of resized images: joined, spread, and gathered again. */
 #include "layers/resize_loops.h"
-#include "gemm/level_build.h"
+#include "gemm/vectors.h"
 #include <string.h>
 
 static void join(int64_t count, int rows, const void *const *from, const double *weight, bool add, void *result)
@@ -29,29 +29,52 @@ static void join(int64_t count, int rows, const void *const *from, const double 
 
 /* ---- twice as many outputs as inputs ---- */
 
-static void nearest_twice(int64_t in, const real *restrict x, real *restrict y)
+/* Stores twice as many elements as `count`, those of `even` and `odd` in turns. */
+INLINE void put_woven(real *to, vector even, vector odd, int64_t count)
 {
-  for (int64_t i = 0; i < in; i++) y[2 * i] = y[2 * i + 1] = x[i];
+  put(to, weave_low(even, odd), 2 * count);
+  if (2 * count > LANES) put(to + LANES, weave_high(even, odd), 2 * count - LANES);
 }
 
-static void nearest_twice_back(int64_t in, const real *restrict dy, real *restrict dx)
+/* Takes `count` pairs of elements apart. */
+INLINE void load_woven(const real *from, int64_t count, vector *even, vector *odd)
 {
-  for (int64_t i = 0; i < in; i++) dx[i] = dy[2 * i] + dy[2 * i + 1];
+  vector low = load(from, 2 * count), high = 2 * count > LANES ? load(from + LANES, 2 * count - LANES) : (vector){0};
+  *even = take_even(low, high);
+  *odd = take_odd(low, high);
+}
+
+static void nearest_twice(int64_t in, const real *x, real *y)
+{
+  for (int64_t i = 0; i < in; i += LANES) {
+    vector v = load(x + i, in - i);
+    put_woven(y + 2 * i, v, v, in - i);
+  }
+}
+
+static void nearest_twice_back(int64_t in, const real *dy, real *dx)
+{
+  for (int64_t i = 0; i < in; i += LANES) {
+    vector even, odd;
+    load_woven(dy + 2 * i, in - i, &even, &odd);
+    put(dx + i, even + odd, in - i);
+  }
 }
 
 static const real near = (real)0.75, far = (real)0.25;
 
-static void linear_twice(int64_t in, const real *restrict x, real *restrict y)
+static void linear_twice(int64_t in, const real *x, real *y)
 {
+  const int64_t between = in - 1;
   y[0] = x[0];
-  for (int64_t i = 0; i < in - 1; i++) {
-    y[2 * i + 1] = near * x[i] + far * x[i + 1];
-    y[2 * i + 2] = far * x[i] + near * x[i + 1];
+  for (int64_t i = 0; i < between; i += LANES) {
+    vector left = load(x + i, between - i), right = load(x + i + 1, between - i);
+    put_woven(y + 2 * i + 1, near * left + far * right, far * left + near * right, between - i);
   }
   y[2 * in - 1] = x[in - 1];
 }
 
-static void linear_twice_back(int64_t in, const real *restrict dy, real *restrict dx)
+static void linear_twice_back(int64_t in, const real *dy, real *dx)
 {
   const int64_t last = in - 1;
   if (in == 1) {
@@ -59,7 +82,12 @@ static void linear_twice_back(int64_t in, const real *restrict dy, real *restric
     return;
   }
   dx[0] = dy[0] + near * dy[1] + far * dy[2];
-  for (int64_t i = 1; i < last; i++) dx[i] = near * (dy[2 * i] + dy[2 * i + 1]) + far * (dy[2 * i - 1] + dy[2 * i + 2]);
+  for (int64_t i = 1; i < last; i += LANES) {
+    vector even, odd, before, after;
+    load_woven(dy + 2 * i - 1, last - i, &before, &even);
+    load_woven(dy + 2 * i + 1, last - i, &odd, &after);
+    put(dx + i, near * (even + odd) + far * (before + after), last - i);
+  }
   dx[last] = far * dy[2 * last - 1] + near * dy[2 * last] + dy[2 * last + 1];
 }
 
