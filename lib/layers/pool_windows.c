@@ -138,13 +138,13 @@ INSTANCE best join_rows(best v, best m, pool_result result)
   return m;
 }
 
-/* Row h. A row outside the image is blank; its place is that of the image's first row, which a window with nothing larger
-   keeps. */
+/* Row h. A row outside the image is blank. For a maximum its place is that of the image's first row, which a window with nothing
+   larger keeps; for a norm it has no bits. */
 INSTANCE best row_or_none(strip *p, int64_t h, const real *x, ivector row, const block *b, instance how)
 {
   if (h >= 0 && h < p->geo->size[1]) return take_across(p, x, row, b, how);
-  return (best){(how.result <= PLACED ? -(real)INFINITY : 0) - (vector){0},
-                b->column[0] + row - (integer)(h * p->geo->size[2])};
+  if (how.result > PLACED) return (best){{0}, {0}};
+  return (best){-(real)INFINITY - (vector){0}, b->column[0] + row - (integer)(h * p->geo->size[2])};
 }
 
 INSTANCE vector square_root(vector v)
