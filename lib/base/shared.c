@@ -34,3 +34,13 @@ int cnnblas_shared_flush(int on)
 {
   return cb_parallel_flush(on != 0);
 }
+
+int cnnblas_shared_replace_begin(cb_replacement *r, const char *path)
+{
+  return cb_replace_begin(r, path, false);
+}
+
+int cnnblas_shared_replace_end(cb_replacement *r, int keep)
+{
+  return cb_replace_end(r, keep != 0);
+}

@@ -5,6 +5,7 @@
 #ifndef CB_BASE_SHARED_H
 #define CB_BASE_SHARED_H
 
+#include "base/replace.h"
 #include <cnnblas/status.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,5 +26,9 @@ CNNBLAS_API int cnnblas_shared_alone(int on);
 
 /* This stands for cb_parallel_flush. */
 CNNBLAS_API int cnnblas_shared_flush(int on);
+
+/* These stand for cb_replace_begin, for regular files alone, and cb_replace_end. */
+CNNBLAS_API int cnnblas_shared_replace_begin(cb_replacement *r, const char *path);
+CNNBLAS_API int cnnblas_shared_replace_end(cb_replacement *r, int keep);
 
 #endif

@@ -173,6 +173,7 @@ cnnblas_status cnnblas_net_create(const char *text, const cnnblas_net_options *o
   net->element = o->dtype == CNNBLAS_F64 ? 8 : 4;
   net->threads = o->threads ? o->threads : default_threads();
   net->last_n = CB_NET_NONE;
+  net->norm = (cnnblas_net_normalisation){.channels = 1, .scale = {1}, .white = 1};
   status = make_text(net, text);
   if (!status) status = cb_notation_parse(net->text, &net->options, &net->design);
   if (!status) status = make_layers(net);
@@ -195,5 +196,6 @@ void cnnblas_net_destroy(cnnblas_net *net)
   cnnblas_shared_free(net->params);
   cnnblas_shared_free(net->block);
   cnnblas_shared_free(net->text);
+  cnnblas_shared_free(net->class_names);
   cnnblas_shared_free(net);
 }

@@ -4,6 +4,7 @@
 
 #include "net/layer.h"
 #include <cnnblas/net.h>
+#include <cnnblas/net_model.h>
 
 enum { CB_NET_ALIGN = CB_GRAPH_ALIGN };
 
@@ -67,6 +68,8 @@ struct cnnblas_net {
   int64_t last_n;   /* number of images of the last pass; CB_NET_NONE before the first */
   bool has_gradient;
   bool packed; /* true: passes read packed weights where a layer has them */
+  cnnblas_net_normalisation norm;
+  const char **class_names; /* [classes], their texts behind them in one allocation; NULL: the classes have no names */
 };
 
 static inline cb_net_layer *cb_net_layer_at(const cnnblas_net *net, int64_t index)

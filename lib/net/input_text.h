@@ -1,0 +1,13 @@
+/* The INPUT that a network's text begins with. */
+#ifndef CB_NET_INPUT_TEXT_H
+#define CB_NET_INPUT_TEXT_H
+
+#include "net/layer.h"
+
+/* True if the text's INPUT has a size. */
+bool cb_text_gives_input(const char *text);
+
+/* The text with another size behind INPUT, which cnnblas_shared_free frees; NULL without memory. */
+char *cb_text_with_input(const char *text, int rank, int64_t c, const int64_t *size);
+
+#endif
