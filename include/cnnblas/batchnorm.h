@@ -26,7 +26,8 @@ typedef struct cnnblas_batchnorm_desc {
   int64_t pixels;      /* elements of a channel of an image: d * h * w, or 1 after a fully connected layer */
   double epsilon;      /* added to the variance, finite, at least 0; 0 means 1e-5 */
   double momentum;     /* share of the batch in the running statistics, at most 1; 0 means 0.1 */
-  int64_t reserved[8]; /* must be 0 */
+  int64_t relu;        /* 1: y is max(0, y), to the bits of cnnblas_activation_forward afterwards, in one pass; 0: no */
+  int64_t reserved[7]; /* must be 0 */
 } cnnblas_batchnorm_desc;
 
 /** Sets every field to zero. NULL is ignored. */
@@ -40,7 +41,8 @@ typedef struct cnnblas_batchnorm_arrays {
   void *running_variance; /* likewise; both are there or neither */
   double *mean;           /* the batch's mean: written by training, read by backward */
   double *inv_std;        /* 1 / sqrt(variance of the batch + epsilon): likewise */
-  int64_t reserved[2];    /* must be 0 */
+  const void *residual;   /* [n][c][pixels], added to y in front of the ReLU; may be y; NULL: nothing is added */
+  int64_t reserved[1];    /* must be 0 */
 } cnnblas_batchnorm_arrays;
 
 /** Sets every field to NULL and zero. NULL is ignored. */
@@ -78,9 +80,11 @@ CNNBLAS_API cnnblas_status cnnblas_batchnorm_forward_inference(const cnnblas_bat
  *   dx = gamma * inv_std * (dy - dbeta / count - xhat * dgamma / count)
  *
  * x       [n][c][pixels], what the forward call was given
- * arrays  gamma, mean and inv_std are read, as the forward call had and left them
+ * arrays  gamma, mean, inv_std and, with relu, beta are read, as the forward call had and left them
  * dy      [n][c][pixels]
  * dx      [n][c][pixels], written; may be dy; must not overlap an array otherwise
+ * With desc->relu dy counts where the ReLU let the element through, which x, gamma and beta tell again. That is not known
+ * of a sum: with a residual too the call returns CNNBLAS_UNSUPPORTED, and the caller makes the ReLU's gradient.
  * dgamma  [c], the gradient by gamma is written here; NULL if it is not wanted
  * dbeta   [c], the gradient by beta is written here; NULL if it is not wanted
  */

@@ -69,9 +69,21 @@ static int64_t left_half(int64_t count)
   return left;
 }
 
+/* Asks for a plane that is read next: it lies on other pages, where the processor's own prefetch begins anew. */
+static void fetch(const job *j, const char *array, int64_t in, int64_t ic)
+{
+  enum { LINE = 64, MOST = 8192 };
+  size_t bytes = (size_t)j->desc->pixels * j->element;
+  const char *plane = array + plane_at(j, in, ic);
+  for (size_t i = 0; i < bytes && i < MOST; i += LINE) __builtin_prefetch(plane + i, 0, 2);
+}
+
 static cb_moments moments_of(const job *j, int64_t ic, int64_t first, int64_t count)
 {
-  if (count == 1) return j->loops->moments(j->desc->pixels, j->x + plane_at(j, first, ic));
+  if (count == 1) {
+    if (first + 1 < j->n) fetch(j, j->x, first + 1, ic);
+    return j->loops->moments(j->desc->pixels, j->x + plane_at(j, first, ic));
+  }
   int64_t half = left_half(count);
   cb_moments a = moments_of(j, ic, first, half), b = moments_of(j, ic, first + half, count - half);
   double share = (double)(count - half) / (double)count, apart = b.mean - a.mean;
@@ -80,23 +92,36 @@ static cb_moments moments_of(const job *j, int64_t ic, int64_t first, int64_t co
   return a;
 }
 
-static cb_batchnorm_sums sums_of(const job *j, int64_t ic, int64_t first, int64_t count)
+static cb_batchnorm_sums sums_of(const job *j, int64_t ic, const cb_batchnorm_line *line, int64_t first, int64_t count)
 {
   size_t at = plane_at(j, first, ic);
-  if (count == 1) return j->loops->sums(j->desc->pixels, j->x + at, j->arrays->mean[ic], j->dy + at);
+  if (count == 1) {
+    if (first + 1 < j->n) fetch(j, j->x, first + 1, ic);
+    if (first + 1 < j->n) fetch(j, j->dy, first + 1, ic);
+    return j->loops->sums(j->desc->pixels, j->x + at, line, j->dy + at);
+  }
   int64_t half = left_half(count);
-  cb_batchnorm_sums a = sums_of(j, ic, first, half), b = sums_of(j, ic, first + half, count - half);
+  cb_batchnorm_sums a = sums_of(j, ic, line, first, half), b = sums_of(j, ic, line, first + half, count - half);
   return (cb_batchnorm_sums){a.dy + b.dy, a.product + b.product};
 }
 
 /* ---- tasks: a channel ---- */
 
+static cb_batchnorm_line line_of(const job *j, int64_t ic, double mean, double inv_std)
+{
+  return (cb_batchnorm_line){.mean = mean,
+                             .scale = inv_std * get(j, j->arrays->gamma, ic, 1),
+                             .shift = get(j, j->arrays->beta, ic, 0),
+                             .relu = j->desc->relu};
+}
+
 static void normalise_channel(const job *j, int64_t ic, double mean, double inv_std)
 {
-  double scale = inv_std * get(j, j->arrays->gamma, ic, 1), shift = get(j, j->arrays->beta, ic, 0);
+  const cb_batchnorm_line line = line_of(j, ic, mean, inv_std);
+  const char *add = j->arrays->residual;
   for (int64_t in = 0; in < j->n; in++) {
     size_t at = plane_at(j, in, ic);
-    j->loops->normalise(j->desc->pixels, j->x + at, mean, scale, shift, j->out + at);
+    j->loops->normalise(j->desc->pixels, j->x + at, &line, add ? add + at : NULL, j->out + at);
   }
 }
 
@@ -133,16 +158,15 @@ static void backward_task(void *context, int64_t ic, int worker)
   double gain = inv_std * get(j, j->arrays->gamma, ic, 1);
   cb_batchnorm_sums s = {0, 0};
   (void)worker;
-  if (j->n) s = sums_of(j, ic, 0, j->n);
+  const cb_batchnorm_line line = line_of(j, ic, j->arrays->mean[ic], inv_std);
+  if (j->n) s = sums_of(j, ic, &line, 0, j->n);
   set(j, j->dbeta, ic, s.dy);
   set(j, j->dgamma, ic, s.product * inv_std);
-  cb_batchnorm_slope slope = {.mean = j->arrays->mean[ic],
-                              .of_dy = gain,
-                              .of_x = -gain * inv_std * (s.product * inv_std / count),
-                              .constant = -gain * (s.dy / count)};
+  cb_batchnorm_slope slope = {
+      .of_dy = gain, .of_x = -gain * inv_std * (s.product * inv_std / count), .constant = -gain * (s.dy / count)};
   for (int64_t in = 0; in < j->n; in++) {
     size_t at = plane_at(j, in, ic);
-    j->loops->backward(j->desc->pixels, j->x + at, j->dy + at, &slope, j->out + at);
+    j->loops->backward(j->desc->pixels, j->x + at, j->dy + at, &line, &slope, j->out + at);
   }
 }
 
@@ -166,6 +190,8 @@ static cnnblas_status check(const cnnblas_batchnorm_desc *d, int64_t n, const cn
     return cb_fail(CNNBLAS_INVALID_ARGUMENT, "epsilon is %g; it must be a number of at least 0", d->epsilon);
   if (!(d->momentum >= 0 && d->momentum <= 1))
     return cb_fail(CNNBLAS_INVALID_ARGUMENT, "momentum is %g; it must be 0 to 1", d->momentum);
+  if (d->relu < 0 || d->relu > 1)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "relu is %lld; it must be 0 or 1", (long long)d->relu);
   if (!arrays->running_mean != !arrays->running_variance)
     return cb_fail(CNNBLAS_INVALID_ARGUMENT, "one of running_mean and running_variance is NULL, the other is not");
   if (!cb_mul(cb_max(1, d->n), d->c, &elements) || !cb_mul(elements, d->pixels, &elements) ||
@@ -200,8 +226,9 @@ cnnblas_status cnnblas_batchnorm_forward_training(const cnnblas_batchnorm_desc *
                        {"running_variance", a->running_variance, desc->c, element, true},
                        {"x", x == y ? NULL : x, count, element, x == y},
                        {"gamma", a->gamma, desc->c, element, true},
-                       {"beta", a->beta, desc->c, element, true}};
-  status = cb_check_arrays(arrays, 8, 5);
+                       {"beta", a->beta, desc->c, element, true},
+                       {"residual", a->residual == y ? NULL : a->residual, count, element, true}};
+  status = cb_check_arrays(arrays, 9, 5);
   if (!status) run(&(job){.arrays = a, .n = n, .x = x, .out = y}, desc, 3, training_task);
   return status;
 }
@@ -218,8 +245,9 @@ cnnblas_status cnnblas_batchnorm_forward_inference(const cnnblas_batchnorm_desc 
                        {"running_mean", a->running_mean, desc->c, element, false},
                        {"running_variance", a->running_variance, desc->c, element, false},
                        {"gamma", a->gamma, desc->c, element, true},
-                       {"beta", a->beta, desc->c, element, true}};
-  status = cb_check_arrays(arrays, 6, 1);
+                       {"beta", a->beta, desc->c, element, true},
+                       {"residual", a->residual == y ? NULL : a->residual, count, element, true}};
+  status = cb_check_arrays(arrays, 7, 1);
   if (!status) run(&(job){.arrays = a, .n = n, .x = x, .out = y}, desc, 2, inference_task);
   return status;
 }
@@ -239,8 +267,11 @@ cnnblas_status cnnblas_batchnorm_backward(const cnnblas_batchnorm_desc *desc, in
                        {"x", x, count, element, false},
                        {"mean", a->mean, desc->c, sizeof(double), false},
                        {"inv_std", a->inv_std, desc->c, sizeof(double), false},
-                       {"gamma", a->gamma, desc->c, element, true}};
-  status = cb_check_arrays(arrays, 8, 3);
+                       {"gamma", a->gamma, desc->c, element, true},
+                       {"beta", a->beta, desc->c, element, true}};
+  status = cb_check_arrays(arrays, 9, 3);
+  if (!status && desc->relu && a->residual)
+    status = cb_fail(CNNBLAS_UNSUPPORTED, "relu is 1 behind a residual: its gradient is cnnblas_activation_backward's");
   if (status) return status;
   run(&(job){.arrays = a, .n = n, .x = x, .dy = dy, .out = dx, .dgamma = dgamma, .dbeta = dbeta}, desc, 5,
       backward_task);

@@ -12,69 +12,86 @@ static inline double joined(double sum[SUMS])
   return sum[0];
 }
 
-static double sum_of(int64_t count, const real *x)
-{
-  double total = 0;
-  for (int64_t begin = 0; begin < count; begin += BLOCK) {
-    int64_t end = cb_min(begin + BLOCK, count), i = begin;
-    double sum[SUMS] = {0};
-    for (; i + SUMS <= end; i += SUMS)
-      for (int j = 0; j < SUMS; j++) sum[j] += (double)x[i + j];
-    for (int j = 0; i < end; i++, j++) sum[j] += (double)x[i];
-    total += joined(sum);
-  }
-  return total;
-}
-
+/* One pass, about the mean of the first elements: however far that lies from the mean of all, those elements are among
+   the squares, so that no more than a number of units as large as count is lost. */
 static cb_moments moments(int64_t count, const void *elements)
 {
   const real *x = elements;
-  const double mean = sum_of(count, x) / (double)count;
-  double squares = 0, rest = 0; /* rest: what the mean's rounding left */
+  double about = 0, squares = 0, total = 0;
+  const int64_t first = cb_min(count, SUMS);
+  for (int64_t i = 0; i < first; i++) about += (double)x[i];
+  about /= (double)first;
   for (int64_t begin = 0; begin < count; begin += BLOCK) {
     int64_t end = cb_min(begin + BLOCK, count), i = begin;
     double square[SUMS] = {0}, sum[SUMS] = {0};
     for (; i + SUMS <= end; i += SUMS)
       for (int j = 0; j < SUMS; j++) {
-        double v = (double)x[i + j] - mean;
+        double v = (double)x[i + j] - about;
         square[j] += v * v;
         sum[j] += v;
       }
     for (int j = 0; i < end; i++, j++) {
-      double v = (double)x[i] - mean;
+      double v = (double)x[i] - about;
       square[j] += v * v;
       sum[j] += v;
     }
     squares += joined(square);
-    rest += joined(sum);
+    total += joined(sum);
   }
-  return (cb_moments){mean + rest / (double)count, squares - rest * rest / (double)count};
+  const double apart = total / (double)count, variance = squares - total * apart;
+  return (cb_moments){about + apart, variance < 0 ? 0 : variance};
 }
 
-static void normalise(int64_t count, const void *from, double mean, double scale, double shift, void *to)
+/* Each iteration of these loops reads its own elements before it writes one, so arrays that are the same are as good as
+   apart. */
+#define EACH(value)                                                                                                    \
+  _Pragma("GCC ivdep") for (int64_t i = 0; i < count; i++)                                                             \
+  {                                                                                                                    \
+    real v = (x[i] - m) * a + b;                                                                                       \
+    y[i] = value;                                                                                                      \
+  }
+
+static void normalise(int64_t count, const void *from, const cb_batchnorm_line *line, const void *add, void *to)
 {
-  const real *x = from, m = (real)mean, a = (real)scale, b = (real)shift;
+  const real *x = from, *r = add, m = (real)line->mean, a = (real)line->scale, b = (real)line->shift;
   real *y = to;
-  /* Each iteration reads its own element before writing it, so y == x is as good as apart. */
-#pragma GCC ivdep
-  for (int64_t i = 0; i < count; i++) y[i] = (x[i] - m) * a + b;
+  if (add && line->relu) {
+    EACH(v + r[i] < 0 ? 0 : v + r[i])
+  } else if (add) {
+    EACH(v + r[i])
+  } else if (line->relu) {
+    EACH(v < 0 ? 0 : v)
+  } else {
+    EACH(v)
+  }
 }
 
-static cb_batchnorm_sums sums(int64_t count, const void *elements, double mean, const void *error)
+/* What reaches element i of the output behind the ReLU, where `relu`, goes on to the line. */
+static inline real through(const cb_batchnorm_line *line, bool relu, real x, real dy)
 {
-  const real *x = elements, *dy = error;
+  real v = (x - (real)line->mean) * (real)line->scale + (real)line->shift;
+  return relu && v <= 0 ? 0 : dy;
+}
+
+static inline cb_batchnorm_sums sums_of(int64_t count, const real *x, const cb_batchnorm_line *line, bool relu,
+                                        const real *dy)
+{
+  const cb_batchnorm_line own = *line;
+  const double mean = own.mean;
   cb_batchnorm_sums total = {0, 0};
   for (int64_t begin = 0; begin < count; begin += BLOCK) {
     int64_t end = cb_min(begin + BLOCK, count), i = begin;
     double sum[SUMS] = {0}, product[SUMS] = {0};
     for (; i + SUMS <= end; i += SUMS)
       for (int j = 0; j < SUMS; j++) {
-        sum[j] += (double)dy[i + j];
-        product[j] += (double)dy[i + j] * ((double)x[i + j] - mean);
+        double e = (double)through(&own, relu, x[i + j], dy[i + j]);
+        sum[j] += e;
+        product[j] += e * ((double)x[i + j] - mean);
       }
     for (int j = 0; i < end; i++, j++) {
-      sum[j] += (double)dy[i];
-      product[j] += (double)dy[i] * ((double)x[i] - mean);
+      double e = (double)through(&own, relu, x[i], dy[i]);
+      sum[j] += e;
+      product[j] += e * ((double)x[i] - mean);
     }
     total.dy += joined(sum);
     total.product += joined(product);
@@ -82,13 +99,27 @@ static cb_batchnorm_sums sums(int64_t count, const void *elements, double mean, 
   return total;
 }
 
-static void backward(int64_t count, const void *elements, const void *error, const cb_batchnorm_slope *slope, void *to)
+static cb_batchnorm_sums sums(int64_t count, const void *x, const cb_batchnorm_line *line, const void *dy)
 {
-  const real *x = elements, *dy = error;
-  const real m = (real)slope->mean, a = (real)slope->of_dy, b = (real)slope->of_x, c = (real)slope->constant;
-  real *dx = to;
+  return line->relu ? sums_of(count, x, line, true, dy) : sums_of(count, x, line, false, dy);
+}
+
+static inline void backward_of(int64_t count, const real *x, const real *dy, const cb_batchnorm_line *line, bool relu,
+                               const cb_batchnorm_slope *slope, real *dx)
+{
+  const cb_batchnorm_line own = *line;
+  const real m = (real)own.mean, a = (real)slope->of_dy, b = (real)slope->of_x, c = (real)slope->constant;
 #pragma GCC ivdep
-  for (int64_t i = 0; i < count; i++) dx[i] = a * dy[i] + (b * (x[i] - m) + c);
+  for (int64_t i = 0; i < count; i++) dx[i] = a * through(&own, relu, x[i], dy[i]) + (b * (x[i] - m) + c);
+}
+
+static void backward(int64_t count, const void *x, const void *dy, const cb_batchnorm_line *line,
+                     const cb_batchnorm_slope *slope, void *dx)
+{
+  if (line->relu)
+    backward_of(count, x, dy, line, true, slope, dx);
+  else
+    backward_of(count, x, dy, line, false, slope, dx);
 }
 
 extern const cb_batchnorm_loops CB_NAME(cb_batchnorm_loops);

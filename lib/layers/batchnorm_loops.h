@@ -2,6 +2,7 @@
 #ifndef CB_LAYERS_BATCHNORM_LOOPS_H
 #define CB_LAYERS_BATCHNORM_LOOPS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The mean of some elements and the sum of (element - mean)^2. */
@@ -14,18 +15,26 @@ typedef struct {
   double dy, product;
 } cb_batchnorm_sums;
 
-/* dx = of_dy * dy + of_x * (x - mean) + constant */
+/* The line that a channel's elements go through: (x - mean) * scale + shift, then max(0, ...) with `relu`. */
 typedef struct {
-  double mean, of_dy, of_x, constant;
+  double mean, scale, shift;
+  bool relu;
+} cb_batchnorm_line;
+
+/* dx = of_dy * dy + of_x * (x - mean) + constant, with the line's mean */
+typedef struct {
+  double of_dy, of_x, constant;
 } cb_batchnorm_slope;
 
 typedef struct {
   cb_moments (*moments)(int64_t count, const void *x);
-  /* y = (x - mean) * scale + shift; y may be x */
-  void (*normalise)(int64_t count, const void *x, double mean, double scale, double shift, void *y);
-  cb_batchnorm_sums (*sums)(int64_t count, const void *x, double mean, const void *dy);
+  /* y = the line through x, with `add`, unless it is NULL, added before the ReLU; y may be x or add */
+  void (*normalise)(int64_t count, const void *x, const cb_batchnorm_line *line, const void *add, void *y);
+  /* With the line's ReLU, dy counts as 0 where it is 0; so it does in `backward`. */
+  cb_batchnorm_sums (*sums)(int64_t count, const void *x, const cb_batchnorm_line *line, const void *dy);
   /* dx may be dy */
-  void (*backward)(int64_t count, const void *x, const void *dy, const cb_batchnorm_slope *slope, void *dx);
+  void (*backward)(int64_t count, const void *x, const void *dy, const cb_batchnorm_line *line,
+                   const cb_batchnorm_slope *slope, void *dx);
 } cb_batchnorm_loops;
 
 #endif

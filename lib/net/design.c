@@ -105,7 +105,7 @@ static cb_net_layer *own_layer(const cb_net_design *d, const cb_net_layer *from)
   *l = *from;
   l->rank = d->rank;
   l->index = d->graph.node_count;
-  l->weight = l->state = CB_NET_NONE;
+  l->weight = l->state = l->adds = CB_NET_NONE;
   for (int64_t i = 0; i < d->graph.node_count; i++) place += cb_design_layer(d, i)->row == l->row;
   snprintf(l->name, sizeof l->name, "%s%d", l->row->name, place);
   return l;

@@ -1,23 +1,10 @@
 /* Folding; see fold.h. */
 #include "net/fold.h"
 #include "net/kind.h"
+#include "net/sinks.h"
 #include <math.h>
 
 /* ---- plan ---- */
-
-/* True if only one layer reads a value, and so may write over it. */
-static bool single(const cb_net_design *d, int64_t value)
-{
-  return value > 0 && d->graph.values[value].readers == 1;
-}
-
-/* The input over which layer i may lie, of a sum of two the addend made later; CB_NET_NONE if other layers read it. */
-static int64_t over_which(const cb_net_design *d, int64_t i)
-{
-  int64_t a = cb_graph_input(&d->graph, i, 0), b = d->graph.nodes[i].inputs == 2 ? cb_graph_input(&d->graph, i, 1) : a;
-  int64_t later = a > b ? a : b;
-  return single(d, later) ? later : CB_NET_NONE;
-}
 
 /* The only reader of a layer's output, if it has these traits; else NULL. */
 static cb_net_layer *reader(const cb_net_design *d, const cb_net_layer *l, int traits)
@@ -35,7 +22,7 @@ static void fold_layer(const cb_net_design *d, cb_net_layer *conv)
   conv->norm_layer = next;
   next->folded = true;
   next = reader(d, last, CB_NET_PASSES);
-  if (next && d->graph.nodes[next->index].inputs == 2 && over_which(d, next->index) == last->index + 1) {
+  if (next && d->graph.nodes[next->index].inputs == 2 && cb_net_over_which(d, next->index) == last->index + 1) {
     int64_t a = cb_graph_input(&d->graph, next->index, 0), b = cb_graph_input(&d->graph, next->index, 1);
     int64_t other = a == last->index + 1 ? b : a;
     if (other <= conv->index) { /* the other addend is made before the convolution runs */
@@ -55,7 +42,7 @@ void cb_net_plan_folding(cb_net_design *d)
   for (int64_t i = 0; i < d->graph.node_count; i++) {
     cb_net_layer *l = cb_design_layer(d, i);
     bool sum = l->row->traits & CB_NET_PASSES && d->graph.nodes[i].inputs == 2;
-    if (sum || l->row->traits & CB_NET_IN_PLACE) d->graph.values[i + 1].shares = over_which(d, i);
+    if (sum || l->row->traits & CB_NET_IN_PLACE) d->graph.values[i + 1].shares = cb_net_over_which(d, i);
     l->folded = false;
     l->residual = CB_NET_NONE;
   }

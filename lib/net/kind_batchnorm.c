@@ -49,6 +49,8 @@ static cnnblas_status forward(const cb_net_pass *p, const cb_net_layer *l, const
 {
   cnnblas_batchnorm_desc d = desc(p, l);
   cnnblas_batchnorm_arrays a = arrays(p, l, p->training ? p->net->layout.batch_states : p->net->layout.states);
+  d.relu = l->relu;
+  if (l->adds != CB_NET_NONE) a.residual = cb_net_value(p, l->adds);
   if (!p->training) return cnnblas_batchnorm_forward_inference(&d, p->n, x[0], &a, y);
   size_t bytes = (size_t)l->in.c * p->net->element;
   memset(a.running_mean, 0, bytes); /* the batch before may not have been finite: nothing of it stays */
@@ -62,14 +64,15 @@ static cnnblas_status backward(const cb_net_pass *p, const cb_net_layer *l, cons
   cnnblas_batchnorm_desc d = desc(p, l);
   cnnblas_batchnorm_arrays a = arrays(p, l, p->net->layout.batch_states);
   void *dx = g->dx[0] ? g->dx[0] : g->dy;
+  d.relu = l->relu && l->adds == CB_NET_NONE; /* behind a sum the ReLU makes its own gradient */
   return cnnblas_batchnorm_backward(&d, p->n, g->x[0], &a, g->dy, dx, cb_net_param_at(p->net, p->section, l->weight),
                                     cb_net_param_at(p->net, p->section, l->weight + 1));
 }
 
 const cb_net_row cb_net_bn = {.keyword = "BN",
                               .name = "bn",
-                              .traits =
-                                  CB_NET_Y_FREE | CB_NET_WHOLE | CB_NET_NORMALISES | CB_NET_MAKES_DX | CB_NET_IN_PLACE,
+                              .traits = CB_NET_STORES | CB_NET_MASKS | CB_NET_Y_FREE | CB_NET_WHOLE |
+                                        CB_NET_NORMALISES | CB_NET_MAKES_DX | CB_NET_IN_PLACE,
                               .prepare = prepare,
                               .parameters = parameters,
                               .state = state,

@@ -63,9 +63,10 @@ typedef struct cb_net_layer {
 
   /* Fields that the design, the plans and the layout fill. */
   int64_t index;      /* number of the layer, and of its node in the graph */
-  bool fused;         /* the layer is an activation that the store of the layer before does */
+  bool fused;         /* the layer is an activation, or a sum, that the store of the layer before does */
   bool in_place;      /* the output lies in the first input's array */
   bool relu;          /* the store does the ReLU of the layer behind */
+  int64_t adds;       /* the value that a BN's store adds, for the ADD behind it; or CB_NET_NONE */
   bool learns;        /* the layer, or one in front of it, has parameters */
   int64_t weight;     /* number of the first parameter tensor; the others follow. CB_NET_NONE without parameters */
   int params, states; /* number of tensors that are trained, and of those that are not */

@@ -3,26 +3,63 @@
 #include "base/size.h"
 #include "net/kind.h"
 
+int64_t cb_net_over_which(const cb_net_design *d, int64_t i)
+{
+  int64_t a = cb_graph_input(&d->graph, i, 0), b = d->graph.nodes[i].inputs == 2 ? cb_graph_input(&d->graph, i, 1) : a;
+  int64_t later = a > b ? a : b;
+  return later > 0 && d->graph.values[later].readers == 1 ? later : CB_NET_NONE;
+}
+
+bool cb_net_relu_is_masked(const cb_net_design *d, int64_t i)
+{
+  const cb_net_layer *l = cb_design_layer(d, i);
+  return l->fused && l->row->traits & CB_NET_STORED &&
+         cb_design_producer(d, cb_graph_input(&d->graph, i, 0))->row->traits & CB_NET_MASKS;
+}
+
 bool cb_net_relu_goes_first(const cb_net_design *d, int64_t i)
 {
   const cb_net_layer *l = cb_design_layer(d, i);
   int64_t x = cb_graph_input(&d->graph, i, 0);
   const cb_net_layer *before = cb_design_producer(d, x);
-  return before && before->fused && d->graph.values[x].readers == 1 && l->row->traits & CB_NET_MAY_BE_MAX &&
+  bool relu = before && before->fused && before->row->traits & CB_NET_STORED && d->graph.values[x].readers == 1;
+  return relu && !cb_net_relu_is_masked(d, before->index) && l->row->traits & CB_NET_MAY_BE_MAX &&
          l->pool.kind == CNNBLAS_POOL_MAX;
 }
 
-static void place_activations(cb_net_design *d)
+/* Lays a sum of two over the addend that is made later, if that one's backward step does not read it; where that is a
+   BN and the other addend is there before, the BN's store adds. */
+static void place_sum(cb_net_design *d, cb_net_layer *sum)
+{
+  int64_t later = cb_net_over_which(d, sum->index);
+  cb_net_layer *before = later == CB_NET_NONE ? NULL : cb_design_producer(d, later);
+  if (!before || !(before->row->traits & CB_NET_Y_FREE)) return;
+  int64_t a = cb_graph_input(&d->graph, sum->index, 0), b = cb_graph_input(&d->graph, sum->index, 1);
+  int64_t other = a == later ? b : a;
+  d->graph.values[sum->index + 1].shares = later;
+  sum->fused = before->row->traits & CB_NET_MASKS && other <= before->index;
+  if (sum->fused) before->adds = other;
+}
+
+/* Lays an activation over its input, if that one's backward step does not read it; a store before it does a ReLU. */
+static void place_activation(cb_net_design *d, cb_net_layer *l)
+{
+  int64_t x = cb_graph_input(&d->graph, l->index, 0);
+  cb_net_layer *before = cb_design_producer(d, x);
+  l->in_place = before && d->graph.values[x].readers == 1 && before->row->traits & CB_NET_Y_FREE;
+  if (!l->in_place) return;
+  d->graph.values[l->index + 1].shares = x;
+  if (before->row->traits & CB_NET_PASSES && before->fused) before = cb_design_producer(d, cb_graph_root(&d->graph, x));
+  l->fused = l->row->traits & CB_NET_STORED && before->row->traits & CB_NET_STORES;
+  if (l->fused) before->relu = true;
+}
+
+static void place_outputs(cb_net_design *d)
 {
   for (int64_t i = 0; i < d->graph.node_count; i++) {
     cb_net_layer *l = cb_design_layer(d, i);
-    int64_t x = cb_graph_input(&d->graph, i, 0);
-    cb_net_layer *before = cb_design_producer(d, x);
-    bool over = before && d->graph.values[x].readers == 1 && before->row->traits & CB_NET_Y_FREE;
-    l->in_place = over && l->row->traits & CB_NET_OVER;
-    l->fused = l->in_place && l->row->traits & CB_NET_STORED && before->row->traits & CB_NET_STORES;
-    if (l->fused) before->relu = true;
-    if (l->in_place) d->graph.values[i + 1].shares = x;
+    if (l->row->traits & CB_NET_PASSES && d->graph.nodes[i].inputs == 2) place_sum(d, l);
+    if (l->row->traits & CB_NET_OVER) place_activation(d, l);
   }
 }
 
@@ -83,7 +120,7 @@ static void plan_layer(cb_net_design *d, int64_t i)
 
 void cb_net_plan_sinks(cb_net_design *d)
 {
-  place_activations(d);
+  place_outputs(d);
   for (int64_t i = 0; i < d->graph.node_count; i++) {
     cb_net_layer *l = cb_design_layer(d, i);
     l->same_error = i;

@@ -11,6 +11,12 @@
  */
 void cb_net_plan_sinks(cb_net_design *design);
 
+/* The input over which layer i may lie, of a sum of two the addend made later; CB_NET_NONE if other layers read it. */
+int64_t cb_net_over_which(const cb_net_design *design, int64_t layer);
+
+/* True for a ReLU whose gradient the layer before makes, in whose store it is. */
+bool cb_net_relu_is_masked(const cb_net_design *design, int64_t layer);
+
 /* True for a max pool that reads a fused ReLU alone: an error goes back to elements whose value is the pool's output,
    of which there are fewer, so the ReLU's gradient is made there, and the ReLU is done with. */
 bool cb_net_relu_goes_first(const cb_net_design *design, int64_t layer);

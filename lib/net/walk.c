@@ -68,7 +68,8 @@ cnnblas_status cb_net_walk_backward(const cb_net_pass *p)
   for (int64_t i = p->net->count - 1; i >= 0 && !status; i--) {
     const cb_net_layer *l = cb_design_layer(d, i);
     const cb_graph_value *out = &d->graph.values[i + 1];
-    if (!l->learns || (l->fused && out->readers && cb_net_relu_goes_first(d, out->last))) continue;
+    bool relu_done = (l->fused && out->readers && cb_net_relu_goes_first(d, out->last)) || cb_net_relu_is_masked(d, i);
+    if (!l->learns || relu_done) continue;
     if (cb_net_relu_goes_first(d, i)) status = through_relu(p, l);
     if (!status) status = backward_layer(p, l, true, i >= p->from && i < p->to);
   }

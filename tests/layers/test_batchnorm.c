@@ -1,6 +1,7 @@
 /* Batch normalisation: its definition, gradients of every tensor, running statistics, threads, batches, edges. */
 #include "check.h"
 #include "support/guarded.h"
+#include <cnnblas/arrays.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,6 +178,57 @@ static void bits_do_not_depend_on_threads_place_or_batch(void **state)
   free(x);
 }
 
+/* The ReLU and the sum in the same pass are those of calls of their own: to the bits but for dx. */
+static void relu_and_residual_are_those_of_other_calls(void **state)
+{
+  (void)state;
+  for (int variant = 0; variant < 16; variant++) {
+    bool wide = variant & 1, relu = variant & 2, adds = variant & 4, training = variant & 8;
+    cnnblas_dtype dtype = wide ? CNNBLAS_F64 : CNNBLAS_F32;
+    cnnblas_batchnorm_desc d = {.dtype = dtype, .n = 5, .c = 3, .pixels = 71};
+    cnnblas_activation_desc f = {.dtype = dtype, .function.kind = relu ? CNNBLAS_RELU : CNNBLAS_IDENTITY};
+    enum { ELEMENTS = 5 * 3 * 71 };
+    size_t bytes = ELEMENTS * (wide ? 8 : 4);
+    void *a[6];
+    double saved[6];
+    harness_doing("variant %d", variant);
+    for (int i = 0; i < 6; i++)
+      a[i] = wide ? (void *)check_reals((uint64_t)i, ELEMENTS) : (void *)check_floats((uint64_t)i, ELEMENTS);
+    void *x = a[0], *r = a[1], *y = a[2], *z = a[3], *dy = a[4], *running = a[5];
+    cnnblas_batchnorm_arrays with = {.gamma = r, .beta = dy, .mean = saved, .inv_std = saved + 3};
+    for (int i = 0; i < 6; i++) store_at(dtype, running, i, 0.5 + i);
+    if (!training) with.running_mean = running, with.running_variance = (char *)running + bytes / ELEMENTS * 3;
+#define BOTH(to)                                                                                                       \
+  (training ? cnnblas_batchnorm_forward_training(&d, 5, x, &with, to)                                                  \
+            : cnnblas_batchnorm_forward_inference(&d, 5, x, &with, to))
+    ASSERT_OK(BOTH(y));
+    if (adds) ASSERT_OK(cnnblas_add_forward(dtype, 1, ELEMENTS, y, r, y));
+    ASSERT_OK(cnnblas_activation_forward(&f, ELEMENTS, y, y));
+    d.relu = relu;
+    memcpy(z, r, bytes); /* the addend's own array becomes the sum */
+    if (adds) with.residual = z;
+    ASSERT_OK(BOTH(z));
+    assert_memory_equal(y, z, bytes);
+    if (training && relu && adds)
+      assert_int_equal(cnnblas_batchnorm_backward(&d, 5, x, &with, dy, z, NULL, NULL), CNNBLAS_UNSUPPORTED);
+    if (training && relu && !adds) {
+      double sums[2][6];
+      ASSERT_OK(cnnblas_batchnorm_backward(&d, 5, x, &with, dy, z, sums[0], (char *)sums[0] + 3 * bytes / ELEMENTS));
+      d.relu = 0;
+      with.beta = r; /* without a ReLU it is not looked at */
+      ASSERT_OK(cnnblas_activation_backward(&f, ELEMENTS, NULL, y, dy, dy));
+      ASSERT_OK(cnnblas_batchnorm_backward(&d, 5, x, &with, dy, y, sums[1], (char *)sums[1] + 3 * bytes / ELEMENTS));
+      for (int64_t i = 0; i < ELEMENTS; i++)
+        assert_true(fabs(load(dtype, y, i) - load(dtype, z, i)) <= (wide ? 1e-14 : 1e-5));
+      for (int64_t i = 0; i < 6; i++) {
+        double fused = load(dtype, sums[0], i), apart = load(dtype, sums[1], i);
+        assert_true(fabs(fused - apart) <= (wide ? 1e-13 : 1e-4));
+      }
+    }
+    for (int i = 0; i < 6; i++) free(a[i]);
+  }
+}
+
 /* A mean that is a million times the deviation costs no digit of the statistics. */
 static void a_large_mean_leaves_the_variance(void **state)
 {
@@ -225,8 +277,10 @@ static void bad_arguments_are_refused(void **state)
   REFUSED(CNNBLAS_INVALID_ARGUMENT, d.epsilon = NAN);
   REFUSED(CNNBLAS_INVALID_ARGUMENT, d.momentum = 1.5);
   REFUSED(CNNBLAS_INVALID_ARGUMENT, d.threads = -1);
-  REFUSED(CNNBLAS_INVALID_ARGUMENT, d.reserved[7] = 1);
-  REFUSED(CNNBLAS_INVALID_ARGUMENT, a.reserved[1] = 1);
+  REFUSED(CNNBLAS_INVALID_ARGUMENT, d.reserved[6] = 1);
+  REFUSED(CNNBLAS_INVALID_ARGUMENT, a.reserved[0] = 1);
+  REFUSED(CNNBLAS_INVALID_ARGUMENT, d.relu = 2);
+  REFUSED(CNNBLAS_INVALID_ARGUMENT, a.residual = y + 1);
   REFUSED(CNNBLAS_INVALID_ARGUMENT, a.mean = NULL);
   REFUSED(CNNBLAS_INVALID_ARGUMENT, a.inv_std = saved);
   REFUSED(CNNBLAS_INVALID_ARGUMENT, a.running_mean = running);
@@ -244,6 +298,7 @@ int main(void)
   const struct CMUnitTest tests[] = {cmocka_unit_test(the_formula_holds),
                                      cmocka_unit_test(gradients_agree_with_differences),
                                      cmocka_unit_test(bits_do_not_depend_on_threads_place_or_batch),
+                                     cmocka_unit_test(relu_and_residual_are_those_of_other_calls),
                                      cmocka_unit_test(a_large_mean_leaves_the_variance),
                                      cmocka_unit_test(edges),
                                      cmocka_unit_test(bad_arguments_are_refused)};

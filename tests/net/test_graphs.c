@@ -250,7 +250,7 @@ static void folding_changes_rounding_alone(void **state)
         "INPUT 2x8x8 -> ADD[ BN | CONV 2@1 -> BN ] -> CAT[ CONV 2@3 pad 1 -> BN | DROPOUT 0.5 -> TANH | ] -> MUL[ | "
         "GPOOL "
         "max ] -> ADD[ | CONV 6@1 -> BN -> TANH | BN ] -> TCONV 2@2 stride 2 -> BN -> RELU -> GPOOL avg -> FC 3",
-        dtype, 2 + 1 + 2);
+        dtype, 2 + 1 + 2 + 1);
   }
 }
 
