@@ -34,7 +34,7 @@ typedef struct cnnblas_activation_desc {
   cnnblas_dtype dtype;         /* the type of all arrays; default f32 */
   int32_t threads;             /* the most threads of a call; 0 means the default */
   cnnblas_activation function; /* which, with its parameters; default identity: y is a copy of x */
-  int64_t reserved[4];         /* must be 0 */
+  int64_t reserved[4];         /* for later fields: its elements must be 0 */
 } cnnblas_activation_desc;
 
 /** Sets every field to zero, the defaults. NULL is ignored. */
@@ -64,7 +64,7 @@ CNNBLAS_API cnnblas_status cnnblas_activation_backward(const cnnblas_activation_
 /** What a pooling window becomes. */
 typedef enum cnnblas_pool_kind {
   CNNBLAS_POOL_MAX = 0, /* the largest element; NaN wins; a tie goes to the first in row-major order */
-  CNNBLAS_POOL_AVG = 1, /* the mean */
+  CNNBLAS_POOL_AVG = 1, /* y is the mean of the window */
   CNNBLAS_POOL_L2 = 2   /* the square root of the sum of squares; gradient 0 where it is 0; does not overflow inside */
 } cnnblas_pool_kind;
 
@@ -90,14 +90,14 @@ typedef struct cnnblas_pool_desc {
   int32_t threads;           /* the most threads of a call; 0 means the default */
   int64_t n;                 /* images, the largest batch; 0 is an empty batch */
   int64_t c;                 /* channels, in and out */
-  int64_t size[3];           /* input size */
+  int64_t size[3];           /* size of each axis of the input, in elements */
   int64_t kernel[3];         /* window size F; 0 with adaptive pooling */
   int64_t stride[3];         /* S; all 0 means the window's size */
-  int64_t pad_begin[3];      /* at least 0, at most (kernel - 1) * dilation */
-  int64_t pad_end[3];        /* at least 0, at most (kernel - 1) * dilation */
+  int64_t pad_begin[3];      /* elements added in front of each axis, 0 to (kernel - 1) * dilation */
+  int64_t pad_end[3];        /* elements added behind each axis, 0 to (kernel - 1) * dilation */
   int64_t dilation[3];       /* elements from one of a window's to the next; all 0 means 1 */
   int64_t output[3];         /* adaptive pooling: the output size; all 0 means that it follows from the windows */
-  int64_t reserved[2];       /* must be 0 */
+  int64_t reserved[2];       /* for later fields: its elements must be 0 */
 } cnnblas_pool_desc;
 
 /** Sets every field to zero, the defaults. NULL is ignored. */
@@ -106,9 +106,9 @@ CNNBLAS_API void cnnblas_pool_desc_init(cnnblas_pool_desc *desc);
 /** The sizes that follow from a descriptor, in elements. */
 typedef struct cnnblas_pool_shape {
   int64_t out[3];      /* output size of each axis, 0 beyond the rank */
-  int64_t x_elements;  /* n * c * h * w */
-  int64_t y_elements;  /* n * c * oh * ow */
-  int64_t reserved[4]; /* written as 0 */
+  int64_t x_elements;  /* elements of the input: n * c * h * w */
+  int64_t y_elements;  /* elements of the output: n * c * oh * ow */
+  int64_t reserved[4]; /* for later fields: the library writes zeros */
 } cnnblas_pool_shape;
 
 /**
@@ -152,8 +152,8 @@ typedef struct cnnblas_fc_desc {
   int32_t threads;     /* the most threads of a call; 0 means the default */
   int64_t n;           /* the largest batch, in images */
   int64_t in;          /* inputs of an image (c * h * w of an NCHW array, as it lies) */
-  int64_t out;         /* outputs */
-  int64_t reserved[8]; /* must be 0 */
+  int64_t out;         /* outputs of an image */
+  int64_t reserved[8]; /* for later fields: its elements must be 0 */
 } cnnblas_fc_desc;
 
 /** Sets every field to zero. NULL is ignored. */
@@ -196,10 +196,11 @@ typedef enum cnnblas_reduction {
   CNNBLAS_REDUCTION_SUM = 2 /* the sum itself; there is no default: 0 is an error */
 } cnnblas_reduction;
 
-/** One loss. Its arrays are [n][classes] and no other shape: an image has one label or one row of targets. */
+/** One loss. An image has one label, or one target a class; with `pixels` each of its pixels has (segmentation). Where a comment says
+    [n][classes] arrays are then [n][classes][pixels], where it says [n] they are [n][pixels], and "image" means a pixel. */
 typedef struct cnnblas_loss_desc {
   cnnblas_dtype dtype;         /* the type of all arrays; default f32 */
-  cnnblas_reduction reduction; /* must be given */
+  cnnblas_reduction reduction; /* how the images' losses are joined; must be given */
   int64_t n;                   /* the largest batch, in images */
   int64_t classes;             /* logits of an image */
   int32_t threads;             /* the most threads of a call; 0 means the default */
@@ -207,7 +208,8 @@ typedef struct cnnblas_loss_desc {
   double label_smoothing;      /* share of the target that is spread evenly over all classes, 0 to 1; softmax alone */
   const void *class_weights;   /* [classes] of the dtype, finite and not negative; NULL means 1; read during the call */
   int32_t ignore_index;        /* any number, in or out of the classes; must be 0 if `ignore` is */
-  int32_t reserved[11];        /* must be 0 */
+  int32_t pixels;              /* pixels of an image that each have a label or targets; 0 means 1 */
+  int32_t reserved[10];        /* for later fields: its elements must be 0 */
 } cnnblas_loss_desc;
 
 /** Sets every field to zero; reduction and sizes remain to be given. NULL is ignored. */
@@ -303,14 +305,14 @@ typedef enum cnnblas_init {
 /** How one tensor is to be filled. */
 typedef struct cnnblas_init_desc {
   cnnblas_dtype dtype; /* the type of all arrays; default f32 */
-  cnnblas_init kind;   /* default He */
+  cnnblas_init kind;   /* the rule; default He */
   int64_t fan_in;      /* inputs of one neuron: c/g * r * s, or in; read by INIT_HE, then at least 1 */
   int64_t fan_out;     /* k * r * s / g, or out; read by INIT_HE_FAN_OUT */
   double std;          /* 0 means the kind's own; else replaces it */
   uint64_t seed;       /* the same seed and stream give the same numbers on any number of threads */
-  uint64_t stream;     /* one a tensor */
+  uint64_t stream;     /* the stream of random numbers: each tensor has one of its own */
   int32_t threads;     /* the most threads of a call; 0 means the default */
-  int32_t reserved[7]; /* must be 0 */
+  int32_t reserved[7]; /* for later fields: its elements must be 0 */
 } cnnblas_init_desc;
 
 /** Sets every field to zero. NULL is ignored. */
@@ -326,9 +328,9 @@ typedef struct cnnblas_sgd_desc {
   cnnblas_dtype dtype; /* the type of all arrays; default f32 */
   int32_t threads;     /* the most threads of a call; 0 means the default */
   double lr;           /* learning rate, at least 0 and finite in the dtype */
-  double momentum;     /* mu, in [0, 1) */
+  double momentum;     /* share of the last step that is kept: mu, in [0, 1) */
   double weight_decay; /* L2: lambda, at least 0 and finite in the dtype */
-  int64_t reserved[4]; /* must be 0 */
+  int64_t reserved[4]; /* for later fields: its elements must be 0 */
 } cnnblas_sgd_desc;
 
 /** Sets every field to zero. NULL is ignored. */
@@ -344,9 +346,9 @@ CNNBLAS_API cnnblas_status cnnblas_sgd_step(const cnnblas_sgd_desc *desc, int64_
 
 /** From this epoch on (counted from 0) the learning rate is multiplied by factor. */
 typedef struct cnnblas_lr_step {
-  int64_t epoch;       /* counted from 0 */
-  double factor;       /* finite */
-  int64_t reserved[2]; /* must be 0; nobody looks */
+  int64_t epoch;       /* the first epoch of the new rate, counted from 0 */
+  double factor;       /* the rate's factor from then on, finite */
+  int64_t reserved[2]; /* for later fields: leave its elements 0, though no call looks */
 } cnnblas_lr_step;
 
 /** The learning rate of an epoch: base times the factors of all steps whose epoch is not later. */

@@ -1,4 +1,5 @@
-/* Softmax and sigmoid cross-entropy on logits, fused with their gradients; losses summed in double, image by image. */
+/* Softmax and sigmoid cross-entropy on logits, fused with their gradients; losses summed in double, image by image. Where each pixel
+   of an image has a label, a pixel is what is called an image here, and its logits lie `stride` elements apart. */
 #include "base/arguments.h"
 #include "base/parallel.h"
 #include "base/size.h"
@@ -11,14 +12,14 @@
 
 enum {
   CLASS_NANOSECONDS = 2,   /* an exponential function, and the gradient from it */
-  TASK_NANOSECONDS = 5000, /* at least, by which the images of a task follow from the classes alone */
-  TASKS = 256              /* at most: each has a place for its loss */
+  TASK_NANOSECONDS = 5000, /* the least time of a task: how many images it has follows from the classes alone */
+  TASKS = 256              /* the most tasks: each has a place for its loss */
 };
 
 typedef struct {
   const cb_softmax_loops *loops;
   cnnblas_dtype dtype;
-  int64_t n, classes, images_of_task;
+  int64_t n, classes, stride, images_of_task;
   size_t element;
   double scale;                  /* 1, or what the mean is the sum times */
   double smoothing, all_weights; /* the latter the sum of the classes' weights */
@@ -29,12 +30,17 @@ typedef struct {
   const int32_t *labels;
   const char *targets;
   char *dz, *p;
-  double *sums; /* a loss a task */
+  double *sums; /* the loss of each task */
 } job;
 
 void cnnblas_loss_desc_init(cnnblas_loss_desc *desc)
 {
   if (desc) memset(desc, 0, sizeof *desc);
+}
+
+static int64_t pixels_of(const cnnblas_loss_desc *d)
+{
+  return d->pixels ? d->pixels : 1;
 }
 
 static cnnblas_status check(const cnnblas_loss_desc *d, int64_t n, bool reduces)
@@ -46,6 +52,7 @@ static cnnblas_status check(const cnnblas_loss_desc *d, int64_t n, bool reduces)
   if (!status) status = cb_check_reserved(d->reserved, sizeof d->reserved);
   if (!status) status = cb_check_size("desc.n", d->n, 0);
   if (!status) status = cb_check_size("classes", d->classes, 1);
+  if (!status) status = cb_check_size("pixels", d->pixels, 0);
   if (!status) status = cb_check_batch(n, d->n);
   if (status) return status;
   if (reduces && d->reduction != CNNBLAS_REDUCTION_MEAN && d->reduction != CNNBLAS_REDUCTION_SUM)
@@ -57,8 +64,8 @@ static cnnblas_status check(const cnnblas_loss_desc *d, int64_t n, bool reduces)
                    (int)d->ignore_index);
   if (!(d->label_smoothing >= 0 && d->label_smoothing <= 1))
     return cb_fail(CNNBLAS_INVALID_ARGUMENT, "label_smoothing is %g; it must be 0 to 1", d->label_smoothing);
-  if (!cb_mul(d->n, d->classes, &bytes) || !cb_mul(bytes, 8, &bytes))
-    return cb_fail(CNNBLAS_SIZE_OVERFLOW, "n * classes does not fit in 63 bits");
+  if (!cb_mul(d->n, d->classes, &bytes) || !cb_mul(bytes, pixels_of(d), &bytes) || !cb_mul(bytes, 8, &bytes))
+    return cb_fail(CNNBLAS_SIZE_OVERFLOW, "n * classes * pixels does not fit in 63 bits");
   return CNNBLAS_OK;
 }
 
@@ -80,6 +87,12 @@ static double weight_of(const job *j, int64_t c)
   return j->weights ? get(j, j->weights, c) : 1;
 }
 
+/* Bytes in front of an image's first logit. */
+static size_t offset_of(const job *j, int64_t in)
+{
+  return (size_t)(in / j->stride * j->classes * j->stride + in % j->stride) * j->element;
+}
+
 static bool is_ignored(const job *j, int64_t in)
 {
   return j->ignore && j->labels[in] == j->ignored;
@@ -89,9 +102,23 @@ static bool is_ignored(const job *j, int64_t in)
 static double log_sum_alone(const job *j, const char *z)
 {
   double largest = get(j, z, 0), sum = 0;
-  for (int64_t c = 1; c < j->classes; c++) largest = get(j, z, c) > largest ? get(j, z, c) : largest;
-  for (int64_t c = 0; c < j->classes; c++) sum += exp(get(j, z, c) - largest);
+  for (int64_t i = 0; i < j->classes * j->stride; i += j->stride) largest = fmax(largest, get(j, z, i));
+  for (int64_t i = 0; i < j->classes * j->stride; i += j->stride) sum += exp(get(j, z, i) - largest);
   return log(sum) + largest;
+}
+
+/* The same, and the image's softmax in p. */
+static double softmax_line(const job *j, const char *z, char *p)
+{
+  if (j->stride == 1) return j->loops->line(j->classes, z, p);
+  const double log_sum = log_sum_alone(j, z);
+  for (int64_t i = 0; i < j->classes * j->stride; i += j->stride) set(j, p, i, exp(get(j, z, i) - log_sum));
+  return log_sum;
+}
+
+static void clear(const job *j, char *dz)
+{
+  for (int64_t c = 0; dz && c < j->classes; c++) set(j, dz, c * j->stride, 0);
 }
 
 /* The sum of the classes' logits times their weights: of the spread part of the target. */
@@ -99,7 +126,7 @@ static double weighted_logits(const job *j, const char *z)
 {
   double sum = 0;
   for (int64_t c = 0; c < j->classes; c++)
-    if (weight_of(j, c) != 0) sum += weight_of(j, c) * get(j, z, c);
+    if (weight_of(j, c) != 0) sum += weight_of(j, c) * get(j, z, c * j->stride);
   return sum;
 }
 
@@ -108,28 +135,28 @@ static void softmax_gradient(const job *j, int64_t in, const char *p, char *dz)
 {
   const double own = (1 - j->smoothing) * weight_of(j, j->labels[in]), share = j->smoothing / (double)j->classes;
   for (int64_t c = 0; c < j->classes; c++) {
-    double probability = get(j, p, c), d = own * (probability - (c == j->labels[in]));
+    double probability = get(j, p, c * j->stride), d = own * (probability - (c == j->labels[in]));
     if (share != 0) d += share * (probability * j->all_weights - weight_of(j, c));
-    set(j, dz, c, d * j->scale);
+    set(j, dz, c * j->stride, d * j->scale);
   }
 }
 
 /* One image's softmax in p or, without p, in dz; then dz from it. Returns the loss. */
 static double softmax_image(const job *j, int64_t in)
 {
-  const size_t at = (size_t)(in * j->classes) * j->element;
+  const size_t at = offset_of(j, in);
   const char *z = j->z + at;
   char *dz = j->dz ? j->dz + at : NULL, *p = j->p ? j->p + at : dz;
   const bool counts = j->labels && !is_ignored(j, in); /* without labels softmax alone is wanted */
-  const double own = counts ? get(j, z, j->labels[in]) : 0;
+  const double own = counts ? get(j, z, j->labels[in] * j->stride) : 0;
   const double spread = counts && j->smoothing != 0 ? weighted_logits(j, z) : 0;
   if (!counts && !j->p) {
-    if (dz) memset(dz, 0, (size_t)j->classes * j->element);
+    clear(j, dz);
     return 0;
   }
-  const double log_sum = p ? j->loops->line(j->classes, z, p) : log_sum_alone(j, z);
+  const double log_sum = p ? softmax_line(j, z, p) : log_sum_alone(j, z);
   if (!counts) {
-    if (dz) memset(dz, 0, (size_t)j->classes * j->element);
+    clear(j, dz);
     return 0;
   }
   if (dz) softmax_gradient(j, in, p, dz);
@@ -140,18 +167,19 @@ static double softmax_image(const job *j, int64_t in)
 
 static double sigmoid_image(const job *j, int64_t in)
 {
-  size_t at = (size_t)(in * j->classes) * j->element;
+  size_t at = offset_of(j, in);
   double loss = 0;
   for (int64_t c = 0; c < j->classes; c++) {
-    double z = get(j, j->z + at, c), t = get(j, j->targets + at, c), e = exp(-fabs(z)), w = weight_of(j, c);
+    const int64_t i = c * j->stride;
+    double z = get(j, j->z + at, i), t = get(j, j->targets + at, i), e = exp(-fabs(z)), w = weight_of(j, c);
     double missed = z > 0 ? 1 - t : t; /* |z| times this is max(z, 0) - z t; 0 however large z is */
     if (w != 0) loss += w * ((missed == 0 && z == z ? 0 : fabs(z) * missed) + log1p(e));
-    if (j->dz) set(j, j->dz + at, c, w * ((z < 0 ? e : 1) / (1 + e) - t) * j->scale);
+    if (j->dz) set(j, j->dz + at, i, w * ((z < 0 ? e : 1) / (1 + e) - t) * j->scale);
   }
   return loss;
 }
 
-static void images(void *context, int64_t task, int worker)
+static void each_image(void *context, int64_t task, int worker)
 {
   (void)worker;
   const job *j = context;
@@ -169,7 +197,7 @@ static cnnblas_status run(job *j, int32_t threads, double *loss)
   j->images_of_task = cb_max((int64_t)(TASK_NANOSECONDS / image) + 1, cb_ceil_div(j->n, TASKS));
   j->sums = sums;
   int64_t tasks = cb_ceil_div(j->n, j->images_of_task);
-  cb_parallel_for(cb_layer_threads(threads, (double)j->n * image), tasks, images, j);
+  cb_parallel_for(cb_layer_threads(threads, (double)j->n * image), tasks, each_image, j);
   for (int64_t task = 0; task < tasks; task++) total += sums[task];
   if (loss) *loss = total * j->scale;
   return CNNBLAS_OK;
@@ -177,7 +205,8 @@ static cnnblas_status run(job *j, int32_t threads, double *loss)
 
 static job job_of(const cnnblas_loss_desc *d, int64_t n, const void *z)
 {
-  job j = {.loops = cb_softmax_loops_for(d->dtype), .dtype = d->dtype, .n = n, .classes = d->classes};
+  job j = {.loops = cb_softmax_loops_for(d->dtype), .dtype = d->dtype, .classes = d->classes, .stride = pixels_of(d)};
+  j.n = n * j.stride;
   j.element = cb_element_size(d->dtype);
   j.scale = 1;
   j.z = z;
@@ -212,13 +241,13 @@ cnnblas_status cnnblas_loss_softmax_cross_entropy(const cnnblas_loss_desc *desc,
   cnnblas_status status = check(desc, n, true);
   if (status) return status;
   size_t element = cb_element_size(desc->dtype);
-  int64_t count = n * desc->classes;
+  const int64_t images = n * pixels_of(desc), count = images * desc->classes;
   bool in_place = z == dz || z == probabilities;
   cb_array arrays[] = {{"dz", dz, count, element, true},
                        {"loss", loss, 1, sizeof *loss, true},
                        {"probabilities", probabilities, count, element, true},
                        {"z", in_place ? NULL : z, count, element, in_place},
-                       {"labels", labels, n, sizeof *labels, false},
+                       {"labels", labels, images, sizeof *labels, false},
                        {"class_weights", desc->class_weights, desc->classes, element, true}};
   status = cb_check_arrays(arrays, 6, 3);
   if (status) return status;
@@ -231,7 +260,7 @@ cnnblas_status cnnblas_loss_softmax_cross_entropy(const cnnblas_loss_desc *desc,
   j.dz = dz;
   j.p = probabilities;
   for (int64_t c = 0; c < j.classes; c++) j.all_weights += weight_of(&j, c);
-  for (int64_t in = 0; in < n; in++) counted += is_ignored(&j, in) ? 0 : weight_of(&j, labels[in]);
+  for (int64_t in = 0; in < images; in++) counted += is_ignored(&j, in) ? 0 : weight_of(&j, labels[in]);
   if (desc->reduction == CNNBLAS_REDUCTION_MEAN && counted > 0) j.scale = 1 / counted;
   return run(&j, desc->threads, loss);
 }
@@ -245,7 +274,7 @@ cnnblas_status cnnblas_loss_sigmoid_cross_entropy(const cnnblas_loss_desc *desc,
     return cb_fail(CNNBLAS_INVALID_ARGUMENT, "%s is for softmax alone; it must be 0",
                    desc->ignore ? "ignore" : "label_smoothing");
   size_t element = cb_element_size(desc->dtype);
-  int64_t count = n * desc->classes;
+  const int64_t images = n * pixels_of(desc), count = images * desc->classes;
   cb_array arrays[] = {{"dz", dz, count, element, true},
                        {"loss", loss, 1, sizeof *loss, true},
                        {"z", z == dz ? NULL : z, count, element, z == dz},
@@ -259,8 +288,7 @@ cnnblas_status cnnblas_loss_sigmoid_cross_entropy(const cnnblas_loss_desc *desc,
   for (int64_t i = 0; i < count; i++) {
     double t = get(&j, targets, i);
     if (!(t >= 0 && t <= 1))
-      return cb_fail(CNNBLAS_INVALID_ARGUMENT, "targets[%lld][%lld] is %g; it must be 0 to 1",
-                     (long long)(i / desc->classes), (long long)(i % desc->classes), t);
+      return cb_fail(CNNBLAS_INVALID_ARGUMENT, "targets: element %lld is %g; it must be 0 to 1", (long long)i, t);
   }
   if (desc->reduction == CNNBLAS_REDUCTION_MEAN && count > 0) j.scale = 1 / (double)count;
   j.targets = targets;
@@ -282,20 +310,20 @@ cnnblas_status cnnblas_top_k_count(const cnnblas_loss_desc *desc, int64_t n, con
   if (k < 1 || k > desc->classes)
     return cb_fail(CNNBLAS_INVALID_ARGUMENT, "k is %lld; it must be 1 to %lld", (long long)k, (long long)desc->classes);
   cb_array arrays[] = {{"correct", correct, 1, sizeof *correct, false},
-                       {"z", z, n * desc->classes, cb_element_size(desc->dtype), false},
-                       {"labels", labels, n, sizeof *labels, false}};
+                       {"z", z, n * pixels_of(desc) * desc->classes, cb_element_size(desc->dtype), false},
+                       {"labels", labels, n * pixels_of(desc), sizeof *labels, false}};
   status = cb_check_arrays(arrays, 3, 1);
   job j = job_of(desc, n, z);
   if (!status) status = check_labels(&j, labels);
   if (status) return status;
   j.labels = labels;
   *correct = 0;
-  for (int64_t in = 0; in < n; in++) {
+  for (int64_t in = 0; in < j.n; in++) {
     if (is_ignored(&j, in)) continue;
-    const char *logits = j.z + (size_t)(in * j.classes) * j.element;
-    double own = get(&j, logits, labels[in]);
+    const char *logits = j.z + offset_of(&j, in);
+    double own = get(&j, logits, labels[in] * j.stride);
     int64_t ahead = 0;
-    for (int64_t c = 0; c < j.classes; c++) ahead += is_ahead(get(&j, logits, c), own, c, labels[in]);
+    for (int64_t c = 0; c < j.classes; c++) ahead += is_ahead(get(&j, logits, c * j.stride), own, c, labels[in]);
     *correct += ahead < k && own == own;
   }
   return CNNBLAS_OK;
@@ -306,8 +334,8 @@ cnnblas_status cnnblas_softmax_forward(const cnnblas_loss_desc *desc, int64_t n,
   cnnblas_status status = check(desc, n, false);
   if (status) return status;
   size_t element = cb_element_size(desc->dtype);
-  cb_array arrays[] = {{"p", p, n * desc->classes, element, false},
-                       {"z", z == p ? NULL : z, n * desc->classes, element, z == p}};
+  const int64_t count = n * pixels_of(desc) * desc->classes;
+  cb_array arrays[] = {{"p", p, count, element, false}, {"z", z == p ? NULL : z, count, element, z == p}};
   status = cb_check_arrays(arrays, 2, 1);
   if (status) return status;
   job j = job_of(desc, n, z);
