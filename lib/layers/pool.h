@@ -66,11 +66,13 @@ enum { CB_POOL_FAMILIES = 5 }; /* the most that a type and level has */
 #include "gemm/level_build.h"
 #include <stddef.h>
 
-extern const cb_pool_family CB_NAME(cb_pool_whole);         /* pool_whole.c: averages of whole channels */
-extern const cb_pool_family CB_NAME(cb_pool_half_windows);  /* pool_windows.c with vectors of half the level's width */
-extern const cb_pool_family CB_NAME(cb_pool_whole_windows); /* the same with whole vectors: windows 2/2, 3/2 and 3/1 */
-extern const cb_pool_family CB_NAME(cb_pool_rows);          /* pool_rows.c: columns first, then rows */
-extern const cb_pool_family CB_NAME(cb_pool_each);          /* pool_each.c: any windows, any elements */
+extern const cb_pool_family CB_NAME(cb_pool_whole); /* pool_whole.c: averages of whole channels */
+extern const cb_pool_family
+    CB_NAME(cb_pool_half_windows); /* pool_windows.c with vectors of half the level's width: short rows */
+extern const cb_pool_family
+    CB_NAME(cb_pool_whole_windows);                /* pool_windows.c with whole vectors: windows 2/2, 3/2 and 3/1 */
+extern const cb_pool_family CB_NAME(cb_pool_rows); /* pool_rows.c: columns first, then rows */
+extern const cb_pool_family CB_NAME(cb_pool_each); /* pool_each.c: any windows, any elements */
 
 /* pool_each.c: output o of channel `plane`, whose squares' sum is given: its root, or computed anew and scaled by the largest
    magnitude where the sum overflowed or vanished. */
@@ -78,6 +80,9 @@ double CB_NAME(cb_pool_norm)(const cb_pool_run *plane, int64_t o, double sum);
 
 /* Whether this build has the family of half vectors: it pays where they still have eight lanes. */
 #define CB_POOL_HALVES (CB_LEVEL_ROW(CB_LEVEL_BYTES) * 8 / CB_REAL_BITS >= 16)
+
+/* Whether v, which comes after m in row-major order, takes its place as the largest. */
+#define LATER_BEATS(v, m) (((v) > (m)) | (((v) != (v)) & ((m) == (m))))
 
 /* The part of a run that is its channel i alone. */
 static inline cb_pool_run cb_pool_channel(const cb_pool_run *run, int64_t i)

@@ -7,9 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-/* Whether v, which comes after m in row-major order, takes its place. */
-#define LATER_BEATS(v, m) (((v) > (m)) | (((v) != (v)) & ((m) == (m))))
-
 /* The elements that a window takes of the image, by axes. */
 typedef struct {
   int64_t from[3], to[3];
@@ -73,7 +70,7 @@ double CB_NAME(cb_pool_norm)(const cb_pool_run *plane, int64_t o, double sum)
     most = size > most ? size : most;
   }
   if (most > DBL_MAX) most = DBL_MAX;
-  if (most == 0) most = 1; /* zeros, or NaN */
+  if (most == 0) most = 1; /* all elements are zeros or NaN */
   return most * __builtin_sqrt(window_sum(g, w, plane->x, most));
 }
 

@@ -67,9 +67,6 @@ static stretch open_stretch(const cb_pool_geometry *g, int64_t begin)
 
 /* ---- max ---- */
 
-/* Whether v, which comes after m in row-major order, takes its place. */
-#define LATER_BEATS(v, m) (((v) > (m)) | (((v) != (v)) & ((m) == (m))))
-
 static void start_max(int64_t count, const real *restrict x, integer first, real *restrict value, integer *restrict at)
 {
   for (int32_t i = 0; i < (int32_t)count; i++) {

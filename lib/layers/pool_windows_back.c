@@ -22,7 +22,7 @@ static const real LEAST_SHARE = 0x1p-900, MOST_SHARE = 0x1p900;
 
 /* LANES slots of a row. */
 typedef struct {
-  int64_t first;        /* lane 0's output */
+  int64_t first;        /* the output on lane 0 */
   int64_t last;         /* lane 0's output in the last of the blocks like this one, as in pool_windows.c */
   int edge;             /* an output does not exist, or a slot or a part of a window is not in the image */
   mask has[3];          /* lanes where the output that lies t before their own exists */
@@ -56,17 +56,12 @@ INSTANCE void open_slots(slots *b, const cb_pool_geometry *g, int64_t first, ins
   b->width = ((end & (end < right)) | (right & (end >= right))) - b->begin;
 }
 
-INSTANCE vector magnitude(vector v)
-{
-  return (vector)((uvector)v & (~(bits)0 >> 1));
-}
-
 /* dy / y, and nothing where y is 0. *astray gains the lanes where the quotient may have lost something. */
 INSTANCE vector norm_share(vector dy, vector y, mask *astray)
 {
   vector one = 1 - (vector){0}, nothing = {0};
   mask zero = is_zero(y), no_error = is_zero(dy);
-  vector share = dy / choose(zero, one, y), size = magnitude(share);
+  vector share = dy / choose(zero, one, y), size = larger(share, -share);
   mask good = greater(size, LEAST_SHARE - nothing);
   good &= greater(MOST_SHARE - nothing, size);
   *astray = either(*astray, (mask) ~(good | zero | no_error));

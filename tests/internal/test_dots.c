@@ -46,16 +46,10 @@ static double expected(const cb_engine *engine, cnnblas_dtype dtype, const cb_do
   return dtype == CNNBLAS_F64 ? lane[0] : (double)lanef[0];
 }
 
-static void fill(cnnblas_dtype dtype, guarded *array, rng *r)
-{
-  int64_t count = (int64_t)(array->bytes / (dtype == CNNBLAS_F64 ? sizeof(double) : sizeof(float)));
-  for (int64_t i = 0; i < count; i++) array_set(dtype, array->data, i, rng_real(r));
-}
-
 static void check(const cb_engine *engine, cnnblas_dtype dtype, int m, int nv, int64_t steps, rng *r)
 {
   enum { PLACES = 40, BEFORE = 7 };
-  size_t element = dtype == CNNBLAS_F64 ? sizeof(double) : sizeof(float);
+  size_t element = element_bytes(dtype);
   placement where = rng_chance(r, 50) ? AGAINST_END : AGAINST_START;
   int64_t lanes = engine->lanes, pitch = (steps + rng_range(r, 0, 2)) * lanes, ldc = nv + rng_range(r, 0, 3);
   harness_doing("%s dots %dx%d, %lld steps, seed %llu", engine->name, m, nv, (long long)steps,
@@ -65,8 +59,8 @@ static void check(const cb_engine *engine, cnnblas_dtype dtype, int m, int nv, i
   guarded_reset(&c, (size_t)((m - 1) * ldc + nv) * element, where);
   guarded_reset(&col, (size_t)nv * sizeof(int32_t), where);
   guarded_reset(&walk, (size_t)steps * sizeof(int32_t), where);
-  fill(dtype, &a, r);
-  fill(dtype, &b, r);
+  guarded_fill_reals(dtype, &a, r);
+  guarded_fill_reals(dtype, &b, r);
   int32_t *cols = col.data, *steps_at = walk.data;
   for (int j = 0; j < nv; j++) cols[j] = (int32_t)(rng_range(r, 0, PLACES - 1) * lanes);
   for (int64_t s = 0; s < steps; s++) steps_at[s] = (int32_t)(rng_range(r, 0, PLACES) * lanes);

@@ -44,7 +44,7 @@ static double number(cnnblas_dtype dtype, int kind, rng *r)
 
 static void fill(cnnblas_dtype dtype, guarded *array, int kind, rng *r)
 {
-  int64_t count = (int64_t)(array->bytes / (dtype == CNNBLAS_F64 ? sizeof(double) : sizeof(float)));
+  int64_t count = (int64_t)(array->bytes / element_bytes(dtype));
   for (int64_t i = 0; i < count; i++) array_set(dtype, array->data, i, number(dtype, kind, r));
   if (kind == DENORMALS && count) /* and inputs that are denormal themselves, times ones that are not small */
     for (int i = 0; i < 8; i++)
@@ -79,7 +79,7 @@ static bool same(double x, double y)
 /* Random walks: rows and steps in any order, before and behind the pointer. The arrays are sized exactly. */
 static cb_tile place(const cb_engine *engine, cnnblas_dtype dtype, int m, int nv, int64_t steps, bool add, rng *r)
 {
-  size_t element = dtype == CNNBLAS_F64 ? sizeof(double) : sizeof(float);
+  size_t element = element_bytes(dtype);
   placement where = rng_chance(r, 50) ? AGAINST_END : AGAINST_START;
   int64_t lowest_row = INT64_MAX, highest_row = 0, lowest = 0, highest = 0, lanes = 0, width = nv * engine->lanes;
   guarded_reset(&row, (size_t)m * sizeof(int32_t), where);

@@ -17,11 +17,6 @@
 static uint64_t seed;
 static guarded source, target, old, tile, bias, residual;
 
-static size_t element_bytes(cnnblas_dtype dtype)
-{
-  return dtype == CNNBLAS_F64 ? sizeof(double) : sizeof(float);
-}
-
 /* Random bits, so that a copy that is not a copy shows; among them NaNs and denormals. */
 static void fill_bits(guarded *array, rng *r)
 {

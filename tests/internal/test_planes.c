@@ -13,17 +13,6 @@
 static uint64_t seed;
 static guarded input, output, weights;
 
-static size_t element_bytes(cnnblas_dtype dtype)
-{
-  return dtype == CNNBLAS_F64 ? sizeof(double) : sizeof(float);
-}
-
-static void fill(cnnblas_dtype dtype, guarded *array, rng *r)
-{
-  int64_t count = (int64_t)(array->bytes / element_bytes(dtype));
-  for (int64_t i = 0; i < count; i++) array_set(dtype, array->data, i, rng_real(r));
-}
-
 /* Where tap t of output o reads, or -1. */
 static int64_t meets(const cb_plane_axis *a, bool up, int64_t o, int64_t t)
 {
@@ -113,8 +102,8 @@ static void correlate_once(const cb_engine *engine, cnnblas_dtype dtype, rng *r)
   guarded_reset(&input, (size_t)(p.planes * p.x_pitch) * element, where);
   guarded_reset(&output, (size_t)(p.planes * p.y_pitch) * element, where);
   guarded_reset(&weights, (size_t)(p.planes * p.weight_pitch) * element, where);
-  fill(dtype, &input, r);
-  fill(dtype, &weights, r);
+  guarded_fill_reals(dtype, &input, r);
+  guarded_fill_reals(dtype, &weights, r);
   for (int64_t i = 0; i < p.planes * p.y_pitch; i++) array_set(dtype, output.data, i, 0.5);
   p.x = input.data, p.y = output.data, p.weights = weights.data;
   p.after = p.planes * p.x_pitch;
@@ -145,8 +134,8 @@ static void weigh_once(const cb_engine *engine, cnnblas_dtype dtype, rng *r)
   guarded_reset(&input, (size_t)(p.images * p.x_image) * element, where);
   guarded_reset(&output, (size_t)(p.images * p.y_image) * element, where);
   guarded_reset(&weights, (size_t)(p.planes * p.h.taps * p.w.taps) * element, where);
-  fill(dtype, &input, r);
-  fill(dtype, &output, r);
+  guarded_fill_reals(dtype, &input, r);
+  guarded_fill_reals(dtype, &output, r);
   for (int64_t i = 0; i < p.planes * p.h.taps * p.w.taps; i++) array_set(dtype, weights.data, i, 0.5);
   p.x = input.data, p.y = output.data;
   p.after = p.images * p.x_image;

@@ -20,16 +20,6 @@ static double a[ROOM], b[ROOM], c[ROOM], old[ROOM], out[ROOM], bias[ROOM];
 static int32_t row[MOST_ROWS], awalk[MOST_STEPS], bwalk[MOST_STEPS], cut[MOST_STEPS + 1];
 static int64_t place[MOST_ROWS];
 
-static size_t element_of(cnnblas_dtype dtype)
-{
-  return dtype == CNNBLAS_F64 ? sizeof(double) : sizeof(float);
-}
-
-static void fill(cnnblas_dtype dtype, void *array, rng *r)
-{
-  for (int64_t i = 0; i < ROOM; i++) array_set(dtype, array, i, rng_real(r));
-}
-
 /* The sums of one element, chunk by chunk, added to `before` if there is one. */
 static double expected(cnnblas_dtype dtype, const cb_product *p, bool fuses, int64_t item, int64_t i, int64_t j,
                        const double *before)
@@ -66,7 +56,7 @@ static cb_product random_product(const cb_engine *engine, cnnblas_dtype dtype, i
   assert_int_equal(cut[chunks], steps);
   if (chunks > 1 && rng_chance(r, 30)) cut[1] = cut[0];
   cb_product p = {.engine = engine,
-                  .element = element_of(dtype),
+                  .element = element_bytes(dtype),
                   .a = a,
                   .row = row,
                   .a_hop = evenly ? hop : 0,
@@ -157,7 +147,7 @@ static void product_engine(const cb_engine *engine, cnnblas_dtype dtype)
   bool fuses = level_fuses(engine, dtype);
   rng r = rng_at(seed, (uint64_t)dtype * 100 + (uint64_t)engine->lanes);
   void *arrays[] = {a, b, c, out, bias};
-  for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) fill(dtype, arrays[i], &r);
+  for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) array_fill_reals(dtype, arrays[i], ROOM, &r);
   for (int i = 0; i < 400; i++)
     for (int vectors = 1; vectors <= CB_MAX_VECTORS; vectors++)
       if (engine->rows[vectors]) run_once(engine, dtype, vectors, fuses, &r);
@@ -180,7 +170,7 @@ static void dots_engine(const cb_engine *engine, cnnblas_dtype dtype)
     for (int k = 0; k < MOST_ROWS; k++) row[k] = (int32_t)(hop ? k * hop : rng_range(&r, 0, 3000));
     for (int s = 0; s < steps; s++) bwalk[s] = (int32_t)rng_range(&r, 0, 3000);
     const cb_dots_product p = {.engine = engine,
-                               .element = element_of(dtype),
+                               .element = element_bytes(dtype),
                                .a = a,
                                .pitch = steps * engine->lanes + rng_range(&r, 0, 5),
                                .b = b,
@@ -215,15 +205,15 @@ static void pack_engine(const cb_engine *engine, cnnblas_dtype dtype)
 {
   rng r = rng_at(seed, 1000 + (uint64_t)dtype * 100 + (uint64_t)engine->lanes);
   int64_t total = rng_range(&r, 1, 5 * engine->lanes), width = 0;
-  fill(dtype, a, &r);
+  array_fill_reals(dtype, a, ROOM, &r);
   for (int i = 0; i < 200; i++, total = rng_range(&r, 1, 5 * engine->lanes), width = 0) {
     int64_t steps = rng_range(&r, 1, MOST_ROWS), ld = rng_chance(&r, 30) ? 1 : rng_range(&r, 100, 150);
     for (int64_t s = 0, at = 0; s < steps; s++, at += rng_chance(&r, 80) ? 1 : 2) place[s] = at;
     for (int64_t p = 0; p < cb_panels(engine, total); p++) {
       cb_panel panel = cb_panel_at(engine, total, p);
       assert_int_equal(cb_panel_offset(engine, steps, p), width * steps);
-      cb_panel_pack_places(engine, c, (char *)a + (size_t)panel.first * (size_t)ld * element_of(dtype), place, steps,
-                           ld, panel.count, panel.width, element_of(dtype));
+      cb_panel_pack_places(engine, c, (char *)a + (size_t)panel.first * (size_t)ld * element_bytes(dtype), place, steps,
+                           ld, panel.count, panel.width, element_bytes(dtype));
       for (int64_t s = 0; s < steps; s++)
         for (int64_t j = 0; j < panel.width; j++) {
           double want = j < panel.count ? array_get(dtype, a, place[s] + (panel.first + j) * ld) : 0;

@@ -17,15 +17,10 @@ enum { ROUNDS = 60, MOST_STEPS = 40 };
 static uint64_t seed;
 static guarded a, b, c, before, walk;
 
-static size_t element_of(cnnblas_dtype dtype)
-{
-  return dtype == CNNBLAS_F64 ? sizeof(double) : sizeof(float);
-}
-
 static void fill(cnnblas_dtype dtype, guarded *array, int64_t count, placement where, rng *r)
 {
-  guarded_reset(array, (size_t)count * element_of(dtype), where);
-  for (int64_t i = 0; i < count; i++) array_set(dtype, array->data, i, rng_real(r));
+  guarded_reset(array, (size_t)count * element_bytes(dtype), where);
+  array_fill_reals(dtype, array->data, count, r);
 }
 
 static placement any_place(rng *r)
@@ -106,7 +101,7 @@ static void check_sliver(const cb_engine *engine, cnnblas_dtype dtype, rng *r)
   if (!exact) size = 50 + 2 * engine->lanes; /* up to two vectors from where a run begins */
   fill(dtype, &a, far + size, AGAINST_END, r);
   const int64_t room = (steps + (exact ? 0 : 2)) * width;
-  guarded_reset(&c, (size_t)room * element_of(dtype), AGAINST_END);
+  guarded_reset(&c, (size_t)room * element_bytes(dtype), AGAINST_END);
   engine->pack_sliver(&(cb_sliver){.to = c.data,
                                    .from = a.data,
                                    .walk = at,
@@ -133,7 +128,7 @@ static void check_rows(const cb_engine *engine, cnnblas_dtype dtype, rng *r)
   harness_doing("%s rows %lld x %lld, seed %llu", engine->name, (long long)m, (long long)steps,
                 (unsigned long long)seed);
   fill(dtype, &a, (m - 1) * ld + steps, any_place(r), r);
-  guarded_reset(&c, (size_t)(m * steps) * element_of(dtype), any_place(r));
+  guarded_reset(&c, (size_t)(m * steps) * element_bytes(dtype), any_place(r));
   engine->pack_rows(c.data, a.data, ld, steps, m);
   for (int64_t s = 0; s < steps; s++)
     for (int64_t i = 0; i < m; i++)
@@ -154,7 +149,7 @@ static void check_turned(const cb_engine *engine, cnnblas_dtype dtype, rng *r)
   for (int64_t t = 0; t < taps; t++) tap[t] = nine ? 8 - t : rng_range(r, 0, all - 1);
   harness_doing("%s turned, %lld taps, seed %llu", engine->name, (long long)taps, (unsigned long long)seed);
   fill(dtype, &a, channels * pitch, any_place(r), r);
-  guarded_reset(&c, (size_t)((k1 - k0) * steps) * element_of(dtype), any_place(r));
+  guarded_reset(&c, (size_t)((k1 - k0) * steps) * element_bytes(dtype), any_place(r));
   engine->pack_turned(&(cb_turned){.to = c.data,
                                    .from = a.data,
                                    .channel_pitch = pitch,
@@ -184,7 +179,7 @@ static void check_interleaving(const cb_engine *engine, cnnblas_dtype dtype, rng
   harness_doing("%s every %lld of %lld, seed %llu", engine->name, (long long)stride, (long long)count,
                 (unsigned long long)seed);
   fill(dtype, &a, (count - 1) * stride + 1, any_place(r), r);
-  guarded_reset(&c, (size_t)count * element_of(dtype), any_place(r));
+  guarded_reset(&c, (size_t)count * element_bytes(dtype), any_place(r));
   engine->take_every(c.data, a.data, stride, count);
   for (int64_t i = 0; i < count; i++)
     if (array_get(dtype, c.data, i) != array_get(dtype, a.data, i * stride)) FAIL("element %lld", (long long)i);
@@ -193,8 +188,8 @@ static void check_interleaving(const cb_engine *engine, cnnblas_dtype dtype, rng
   const int64_t none = rng_range(r, 0, 4);
   fill(dtype, &b, stride * count, AGAINST_END, r);
   for (int64_t j = 0; j < stride; j++)
-    ways[j] = j == none ? NULL : (const char *)b.data + (size_t)(j * count) * element_of(dtype);
-  guarded_reset(&c, (size_t)most * element_of(dtype), AGAINST_END);
+    ways[j] = j == none ? NULL : (const char *)b.data + (size_t)(j * count) * element_bytes(dtype);
+  guarded_reset(&c, (size_t)most * element_bytes(dtype), AGAINST_END);
   engine->weave(&(cb_woven){.to = c.data, .from = ways, .rows = 1, .ways = stride, .count = count, .most = most});
   for (int64_t i = 0; i < most; i++) {
     double want = ways[i % stride] ? array_get(dtype, b.data, i % stride * count + i / stride) : 0;

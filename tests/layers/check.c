@@ -5,20 +5,28 @@
 
 const int check_teams[CHECK_TEAMS] = {2, 3, 4, 5, 8, 16, 64};
 
+void check_fill(cnnblas_dtype dtype, void *to, uint64_t stream, int64_t count)
+{
+  for (int64_t i = 0; i < count; i++)
+    array_set(dtype, to, i, 2 * cnnblas_random_uniform(2024, stream, (uint64_t)i) - 1);
+}
+
+static void *filled(cnnblas_dtype dtype, uint64_t stream, int64_t count)
+{
+  void *x = malloc((size_t)(count ? count : 1) * element_bytes(dtype));
+  assert_non_null(x);
+  check_fill(dtype, x, stream, count);
+  return x;
+}
+
 double *check_reals(uint64_t stream, int64_t count)
 {
-  double *x = malloc((size_t)(count ? count : 1) * sizeof *x);
-  assert_non_null(x);
-  for (int64_t i = 0; i < count; i++) x[i] = 2 * cnnblas_random_uniform(2024, stream, (uint64_t)i) - 1;
-  return x;
+  return filled(CNNBLAS_F64, stream, count);
 }
 
 float *check_floats(uint64_t stream, int64_t count)
 {
-  float *x = malloc((size_t)(count ? count : 1) * sizeof *x);
-  assert_non_null(x);
-  for (int64_t i = 0; i < count; i++) x[i] = (float)(2 * cnnblas_random_uniform(2024, stream, (uint64_t)i) - 1);
-  return x;
+  return filled(CNNBLAS_F32, stream, count);
 }
 
 double check_dot(const double *a, const double *b, int64_t count)

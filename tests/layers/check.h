@@ -2,11 +2,15 @@
 #ifndef TESTS_LAYERS_CHECK_H
 #define TESTS_LAYERS_CHECK_H
 
+#include "support/arrays.h"
 #include "support/harness.h"
 
 /* count elements, uniform in [-1, 1), of a stream that the line of the failure names; the caller frees them. */
 double *check_reals(uint64_t stream, int64_t count);
 float *check_floats(uint64_t stream, int64_t count);
+
+/* The same numbers, in an array of the dtype that is there. */
+void check_fill(cnnblas_dtype dtype, void *to, uint64_t stream, int64_t count);
 
 /* Numbers of threads that must give the bits of one. */
 enum { CHECK_TEAMS = 7 };

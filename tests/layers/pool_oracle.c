@@ -82,19 +82,6 @@ static bool close_enough(double got, double want, double u)
   return isnan(want) ? isnan(got) : got == want || fabs(got - want) <= u * (1 + fabs(want));
 }
 
-static void store_at(cnnblas_dtype dtype, void *to, int64_t i, double value)
-{
-  if (dtype == CNNBLAS_F64)
-    ((double *)to)[i] = value;
-  else
-    ((float *)to)[i] = (float)value;
-}
-
-static double load(cnnblas_dtype dtype, const void *from, int64_t i)
-{
-  return dtype == CNNBLAS_F64 ? ((const double *)from)[i] : (double)((const float *)from)[i];
-}
-
 static guarded arrays[6]; /* x, y, indices, dy, dx */
 
 void pool_compare_with_naive(const cnnblas_pool_desc *d, uint64_t stream, bool coarse)
@@ -110,14 +97,14 @@ void pool_compare_with_naive(const cnnblas_pool_desc *d, uint64_t stream, bool c
   for (int64_t i = 0; i < count * plane; i++) {
     if (coarse) x[i] = round(2 * x[i]); /* ties */
     if (coarse && stream % 4 < 2 && i % 31 == 5) x[i] = i % 2 ? (double)NAN : -(double)INFINITY;
-    store_at(d->dtype, arrays[0].data, i, x[i]);
-    x[i] = load(d->dtype, arrays[0].data, i);
+    array_set(d->dtype, arrays[0].data, i, x[i]);
+    x[i] = array_get(d->dtype, arrays[0].data, i);
   }
   for (int64_t i = 0; i < count * out; i++) {
-    store_at(d->dtype, arrays[3].data, i, dy[i]);
-    store_at(d->dtype, arrays[1].data, i, NAN);
+    array_set(d->dtype, arrays[3].data, i, dy[i]);
+    array_set(d->dtype, arrays[1].data, i, NAN);
   }
-  for (int64_t i = 0; i < count * plane; i++) store_at(d->dtype, arrays[4].data, i, NAN);
+  for (int64_t i = 0; i < count * plane; i++) array_set(d->dtype, arrays[4].data, i, NAN);
   guarded_protect(&arrays[0], true);
   guarded_protect(&arrays[3], true);
   int32_t *indices = max ? arrays[2].data : NULL;
@@ -130,7 +117,7 @@ void pool_compare_with_naive(const cnnblas_pool_desc *d, uint64_t stream, bool c
     memset(arrays[1].data, 255, bytes);
     ASSERT_OK(cnnblas_pool_forward(d, d->n, arrays[0].data, arrays[1].data, NULL));
     for (int64_t i = 0; i < count * out; i++)
-      if (!close_enough(load(d->dtype, arrays[1].data, i), load(d->dtype, with, i), 0))
+      if (!close_enough(array_get(d->dtype, arrays[1].data, i), array_get(d->dtype, with, i), 0))
         FAIL("y[%lld] without indices is another", (long long)i);
     assert_true(guarded_intact(&arrays[1]));
     free(with);
@@ -141,14 +128,15 @@ void pool_compare_with_naive(const cnnblas_pool_desc *d, uint64_t stream, bool c
   for (int64_t p = 0; p < count; p++)
     for (int64_t i = 0; i < out; i++) {
       int64_t o[3] = {i / (l.out[1] * l.out[2]), i / l.out[2] % l.out[1], i % l.out[2]}, at = p * out + i;
-      window_result want = naive_window(d, &l, x + p * plane, o, load(d->dtype, arrays[3].data, at), dx + p * plane);
-      double got = load(d->dtype, arrays[1].data, at);
+      window_result want =
+          naive_window(d, &l, x + p * plane, o, array_get(d->dtype, arrays[3].data, at), dx + p * plane);
+      double got = array_get(d->dtype, arrays[1].data, at);
       if (!close_enough(got, want.value, max ? 0 : u)) FAIL("y[%lld] is %g, not %g", (long long)at, got, want.value);
       if (max && indices[at] != want.place)
         FAIL("indices[%lld] is %d, not %lld", (long long)at, indices[at], (long long)want.place);
     }
   for (int64_t i = 0; i < count * plane; i++) {
-    double got = load(d->dtype, arrays[4].data, i);
+    double got = array_get(d->dtype, arrays[4].data, i);
     if (!close_enough(got, dx[i], 8 * u)) FAIL("dx[%lld] is %g, not %g", (long long)i, got, dx[i]);
   }
   free(x), free(dy), free(dx);

@@ -5,22 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static double load(cnnblas_dtype dtype, const void *from, int64_t i)
-{
-  return dtype == CNNBLAS_F64 ? ((const double *)from)[i] : (double)((const float *)from)[i];
-}
-
-static void fill(cnnblas_dtype dtype, void *to, uint64_t stream, int64_t count)
-{
-  for (int64_t i = 0; i < count; i++) {
-    double v = 2 * cnnblas_random_uniform(2024, stream, (uint64_t)i) - 1;
-    if (dtype == CNNBLAS_F64)
-      ((double *)to)[i] = v;
-    else
-      ((float *)to)[i] = (float)v;
-  }
-}
-
 /* Both, their gradients, every tail, apart and in place. */
 static void sums_and_products_are_their_definitions(void **state)
 {
@@ -32,23 +16,23 @@ static void sums_and_products_are_their_definitions(void **state)
       cnnblas_dtype t = (cnnblas_dtype)dtype;
       size_t bytes = (size_t)count * (dtype ? 8 : 4);
       void *x[6];
-      for (int i = 0; i < 6; i++) x[i] = malloc(bytes + 8), fill(t, x[i], (uint64_t)i, count);
+      for (int i = 0; i < 6; i++) x[i] = malloc(bytes + 8), check_fill(t, x[i], (uint64_t)i, count);
       for (int in_place = 0; in_place < 2; in_place++) {
         void *sum = in_place ? memcpy(x[4], x[0], bytes) : x[4], *product = in_place ? memcpy(x[5], x[1], bytes) : x[5];
         ASSERT_OK(cnnblas_add_forward(t, 0, count, in_place ? sum : x[0], x[1], sum));
         ASSERT_OK(cnnblas_mul_forward(t, 0, count, x[0], in_place ? product : x[1], product));
         for (int64_t i = 0; i < count; i++) {
-          double a = load(t, x[0], i), b = load(t, x[1], i);
-          assert_true(load(t, sum, i) == (dtype ? a + b : (double)((float)a + (float)b)));
-          assert_true(load(t, product, i) == (dtype ? a * b : (double)((float)a * (float)b)));
+          double a = array_get(t, x[0], i), b = array_get(t, x[1], i);
+          assert_true(array_get(t, sum, i) == (dtype ? a + b : (double)((float)a + (float)b)));
+          assert_true(array_get(t, product, i) == (dtype ? a * b : (double)((float)a * (float)b)));
         }
         memcpy(x[3], x[2], bytes);
         ASSERT_OK(cnnblas_mul_backward(t, 0, count, x[0], x[1], in_place ? x[3] : x[2], x[4], in_place ? x[3] : x[5]));
         void *db = in_place ? x[3] : x[5];
         for (int64_t i = 0; i < count; i++) {
-          double dy = load(t, x[2], i), a = load(t, x[0], i), b = load(t, x[1], i);
-          assert_true(load(t, x[4], i) == (dtype ? dy * b : (double)((float)dy * (float)b)));
-          assert_true(load(t, db, i) == (dtype ? dy * a : (double)((float)dy * (float)a)));
+          double dy = array_get(t, x[2], i), a = array_get(t, x[0], i), b = array_get(t, x[1], i);
+          assert_true(array_get(t, x[4], i) == (dtype ? dy * b : (double)((float)dy * (float)b)));
+          assert_true(array_get(t, db, i) == (dtype ? dy * a : (double)((float)dy * (float)a)));
         }
       }
       for (int i = 0; i < 6; i++) free(x[i]);
@@ -99,7 +83,7 @@ static void parts_are_joined_and_cut(void **state)
         int64_t count = d.outer * d.sizes[i] * d.inner;
         guarded_reset(&parts[i], (size_t)count * element, i % 2 ? AGAINST_END : AGAINST_START);
         x[i] = parts[i].data;
-        fill(d.dtype, x[i], (uint64_t)i, count);
+        check_fill(d.dtype, x[i], (uint64_t)i, count);
         total += d.sizes[i];
       }
       int64_t row = total * d.inner;
@@ -120,7 +104,7 @@ static void parts_are_joined_and_cut(void **state)
         assert_true(guarded_intact(&parts[i]));
         if (i == 1) continue;
         for (int64_t e = 0; e < d.outer * d.sizes[i] * d.inner; e++)
-          assert_true(load(d.dtype, x[i], e) ==
+          assert_true(array_get(d.dtype, x[i], e) ==
                       (double)(run % 2
                                    ? 2 * cnnblas_random_uniform(2024, (uint64_t)i, (uint64_t)e) - 1
                                    : (double)(float)(2 * cnnblas_random_uniform(2024, (uint64_t)i, (uint64_t)e) - 1)));
@@ -153,7 +137,7 @@ static void frames_are_their_definition(void **state)
     guarded_reset(&again, (size_t)inside * element, where);
     harness_doing("problem %d, rank %d", (int)problem, (int)d.rank);
     for (int backward = 0; backward < 2; backward++) {
-      fill(d.dtype, box.data, problem, inside);
+      check_fill(d.dtype, box.data, problem, inside);
       memset(whole.data, 0xee, whole.bytes), memset(again.data, 0xee, again.bytes);
       if (backward)
         ASSERT_OK(cnnblas_slice_backward(&d, box.data, whole.data));
@@ -168,9 +152,9 @@ static void frames_are_their_definition(void **state)
           in = in && place >= 0 && place < size[i];
           at += place * pitch, pitch *= size[i], rest /= length[i];
         }
-        double want = in ? load(d.dtype, box.data, at) : backward ? 0 : 2.5;
-        if (load(d.dtype, whole.data, e) != want)
-          FAIL("element %lld is %g, not %g", (long long)e, load(d.dtype, whole.data, e), want);
+        double want = in ? array_get(d.dtype, box.data, at) : backward ? 0 : 2.5;
+        if (array_get(d.dtype, whole.data, e) != want)
+          FAIL("element %lld is %g, not %g", (long long)e, array_get(d.dtype, whole.data, e), want);
       }
       if (backward)
         ASSERT_OK(cnnblas_slice_forward(&d, whole.data, again.data));

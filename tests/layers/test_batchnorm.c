@@ -6,19 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void store_at(cnnblas_dtype dtype, void *to, int64_t i, double value)
-{
-  if (dtype == CNNBLAS_F64)
-    ((double *)to)[i] = value;
-  else
-    ((float *)to)[i] = (float)value;
-}
-
-static double load(cnnblas_dtype dtype, const void *from, int64_t i)
-{
-  return dtype == CNNBLAS_F64 ? ((const double *)from)[i] : (double)((const float *)from)[i];
-}
-
 /* Mean and variance of a channel in long double. */
 static void statistics(const cnnblas_batchnorm_desc *d, const void *x, int64_t ic, long double *mean,
                        long double *variance)
@@ -27,7 +14,7 @@ static void statistics(const cnnblas_batchnorm_desc *d, const void *x, int64_t i
   for (int pass = 0; pass < 2; pass++)
     for (int64_t in = 0; in < d->n; in++)
       for (int64_t p = 0; p < d->pixels; p++) {
-        long double v = (long double)load(d->dtype, x, (in * d->c + ic) * d->pixels + p);
+        long double v = (long double)array_get(d->dtype, x, (in * d->c + ic) * d->pixels + p);
         if (pass)
           squares += (v - sum / count) * (v - sum / count);
         else
@@ -60,10 +47,10 @@ static void the_formula_holds(void **state)
         guarded_reset(&g[i], (size_t)(i <= Y ? elements : d.c) * (i >= MEAN ? 8 : e),
                       s % 2 ? AGAINST_END : AGAINST_START);
       double *x = check_reals((uint64_t)s, elements), *c = check_reals(99, 4 * d.c);
-      for (int64_t i = 0; i < elements; i++) store_at(d.dtype, g[X].data, i, x[i] + shift);
-      for (int64_t i = 0; i < elements; i++) store_at(d.dtype, g[Y].data, i, NAN);
+      for (int64_t i = 0; i < elements; i++) array_set(d.dtype, g[X].data, i, x[i] + shift);
+      for (int64_t i = 0; i < elements; i++) array_set(d.dtype, g[Y].data, i, NAN);
       for (int64_t ic = 0; ic < d.c; ic++)
-        for (int i = 0; i < 4; i++) store_at(d.dtype, g[GAMMA + i].data, ic, c[4 * ic + i] + (i == 3));
+        for (int i = 0; i < 4; i++) array_set(d.dtype, g[GAMMA + i].data, ic, c[4 * ic + i] + (i == 3));
       cnnblas_batchnorm_arrays a = {.gamma = g[GAMMA].data,
                                     .beta = g[BETA].data,
                                     .running_mean = g[RUNNING_MEAN].data,
@@ -77,31 +64,32 @@ static void the_formula_holds(void **state)
         long double mean, variance, count = (long double)(d.n * d.pixels);
         statistics(&d, g[X].data, ic, &mean, &variance);
         long double inv_std = 1 / sqrtl(variance + (long double)epsilon);
-        long double gamma = load(d.dtype, g[GAMMA].data, ic), beta = load(d.dtype, g[BETA].data, ic);
+        long double gamma = array_get(d.dtype, g[GAMMA].data, ic), beta = array_get(d.dtype, g[BETA].data, ic);
         assert_true(fabsl(a.mean[ic] - mean) <= 1e-14L * (1 + fabsl(mean)));
         assert_true(fabsl(a.inv_std[ic] - inv_std) <= 1e-11L * inv_std);
         double was[2] = {c[4 * ic + 2], c[4 * ic + 3] + 1};
         long double want[2] = {mean, count > 1 ? variance * count / (count - 1) : 0};
         for (int i = 0; i < 2; i++) {
           long double next = (1 - (long double)momentum) * (long double)was[i] + (long double)momentum * want[i];
-          assert_true(fabsl(load(d.dtype, g[RUNNING_MEAN + i].data, ic) - next) <= 8 * u * (1 + fabsl(next)) + 1e-13L);
+          assert_true(fabsl(array_get(d.dtype, g[RUNNING_MEAN + i].data, ic) - next) <=
+                      8 * u * (1 + fabsl(next)) + 1e-13L);
         }
         for (int64_t in = 0; in < d.n; in++)
           for (int64_t p = 0; p < d.pixels; p++) {
             int64_t at = (in * d.c + ic) * d.pixels + p;
-            long double v = load(d.dtype, g[X].data, at), y = (v - mean) * inv_std * gamma + beta;
+            long double v = array_get(d.dtype, g[X].data, at), y = (v - mean) * inv_std * gamma + beta;
             long double bound = 8 * u * (fabsl(y) + fabsl(beta) + inv_std * fabsl(gamma) * (1 + fabsl(mean)));
-            if (!(fabsl(load(d.dtype, g[Y].data, at) - y) <= bound + 1e-12L))
-              FAIL("y[%lld] is %.9g, not %.9Lg", (long long)at, load(d.dtype, g[Y].data, at), y);
+            if (!(fabsl(array_get(d.dtype, g[Y].data, at) - y) <= bound + 1e-12L))
+              FAIL("y[%lld] is %.9g, not %.9Lg", (long long)at, array_get(d.dtype, g[Y].data, at), y);
           }
       }
       ASSERT_OK(cnnblas_batchnorm_forward_inference(&d, d.n, g[X].data, &a, g[Y].data));
       for (int64_t i = 0; i < elements; i++) {
         int64_t ic = i / d.pixels % d.c;
-        double m = load(d.dtype, a.running_mean, ic), scale = load(d.dtype, a.gamma, ic);
-        scale /= sqrt(load(d.dtype, a.running_variance, ic) + epsilon);
-        double beta = load(d.dtype, a.beta, ic), y = (load(d.dtype, g[X].data, i) - m) * scale + beta;
-        assert_true(fabs(load(d.dtype, g[Y].data, i) - y) <=
+        double m = array_get(d.dtype, a.running_mean, ic), scale = array_get(d.dtype, a.gamma, ic);
+        scale /= sqrt(array_get(d.dtype, a.running_variance, ic) + epsilon);
+        double beta = array_get(d.dtype, a.beta, ic), y = (array_get(d.dtype, g[X].data, i) - m) * scale + beta;
+        assert_true(fabs(array_get(d.dtype, g[Y].data, i) - y) <=
                     16 * u * (fabs(y) + fabs(beta) + fabs(scale) * (1 + fabs(m))));
       }
       guarded_protect(&g[X], false);

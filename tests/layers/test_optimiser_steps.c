@@ -6,11 +6,6 @@
 
 enum { COUNT = 50003 };
 
-static double load(cnnblas_dtype dtype, const void *from, int64_t i)
-{
-  return dtype == CNNBLAS_F64 ? ((const double *)from)[i] : (double)((const float *)from)[i];
-}
-
 static void *numbers(cnnblas_dtype dtype, uint64_t stream)
 {
   return dtype == CNNBLAS_F64 ? (void *)check_reals(stream, COUNT) : (void *)check_floats(stream, COUNT);
@@ -32,7 +27,7 @@ static void steps_are_their_definitions(void **state)
     void *p = numbers(dtype, 1), *g = numbers(dtype, 2), *m = zeros(), *v = zeros();
     long double *want = malloc(COUNT * sizeof *want), *first = calloc(COUNT, sizeof *first);
     long double *second = calloc(COUNT, sizeof *second);
-    for (int i = 0; i < COUNT; i++) want[i] = load(dtype, p, i);
+    for (int i = 0; i < COUNT; i++) want[i] = array_get(dtype, p, i);
     cnnblas_sgd_desc sgd = {.dtype = dtype, .lr = 0.125, .momentum = 0.75, .weight_decay = 0.25};
     cnnblas_adamw_desc adamw = {.dtype = dtype, .lr = 0.125, .beta1 = 0.75, .beta2 = 0.875, .weight_decay = 0.25};
     adamw.epsilon = 0x1p-10;
@@ -43,7 +38,7 @@ static void steps_are_their_definitions(void **state)
       else
         ASSERT_OK(cnnblas_adamw_step(&adamw, COUNT, p, g, m, v));
       for (int i = 0; i < COUNT; i++) {
-        long double slope = load(dtype, g, i);
+        long double slope = array_get(dtype, g, i);
         if (nesterov) {
           slope += 0.25L * want[i];
           second[i] = 0.75L * second[i] + slope;
@@ -54,9 +49,9 @@ static void steps_are_their_definitions(void **state)
           long double root = sqrtl(second[i] / (1 - powl(0.875L, step))) + 0x1p-10L;
           want[i] = want[i] * (1 - 0.125L * 0.25L) - 0.125L / (1 - powl(0.75L, step)) * first[i] / root;
         }
-        if (!(fabsl(load(dtype, p, i) - want[i]) <= 64 * u * (1 + fabsl(want[i]))))
-          FAIL("variant %d, step %d: p[%d] is %.17g, not %.17Lg", variant, step, i, load(dtype, p, i), want[i]);
-        assert_true(fabsl(load(dtype, v, i) - second[i]) <= 16 * u * (1 + fabsl(second[i])));
+        if (!(fabsl(array_get(dtype, p, i) - want[i]) <= 64 * u * (1 + fabsl(want[i]))))
+          FAIL("variant %d, step %d: p[%d] is %.17g, not %.17Lg", variant, step, i, array_get(dtype, p, i), want[i]);
+        assert_true(fabsl(array_get(dtype, v, i) - second[i]) <= 16 * u * (1 + fabsl(second[i])));
       }
     }
     free(p), free(g), free(m), free(v), free(want), free(first), free(second);

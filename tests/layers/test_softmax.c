@@ -25,19 +25,6 @@ static int64_t count_of(const cnnblas_softmax_desc *d)
   return d->outer * d->axis * d->inner;
 }
 
-static double get(const cnnblas_softmax_desc *d, const void *array, int64_t i)
-{
-  return d->dtype == CNNBLAS_F64 ? ((const double *)array)[i] : (double)((const float *)array)[i];
-}
-
-static void set(const cnnblas_softmax_desc *d, void *array, int64_t i, double value)
-{
-  if (d->dtype == CNNBLAS_F64)
-    ((double *)array)[i] = value;
-  else
-    ((float *)array)[i] = (float)value;
-}
-
 /* One line of y and dx in long double; its elements are at at, at + pitch, ... */
 static void compare_line(const cnnblas_softmax_desc *d, int64_t at, const void *x, const void *dy,
                          const void *const got[2])
@@ -47,26 +34,29 @@ static void compare_line(const cnnblas_softmax_desc *d, int64_t at, const void *
       d->dtype == CNNBLAS_F64 ? 0x1p-1073L : 0x1p-148L; /* two of the smallest numbers above zero */
   const long double terms = d->dtype == CNNBLAS_F64 ? (long double)d->axis : 1; /* sums are kept in double */
   long double largest = -INFINITY, sum = 0, dot = 0, magnitude = 0;
-  for (int64_t j = 0; j < d->axis; j++) largest = fmaxl(largest, (long double)get(d, x, at + j * d->inner));
-  for (int64_t j = 0; j < d->axis; j++) sum += expl((long double)get(d, x, at + j * d->inner) - largest);
+  for (int64_t j = 0; j < d->axis; j++)
+    largest = fmaxl(largest, (long double)array_get(d->dtype, x, at + j * d->inner));
+  for (int64_t j = 0; j < d->axis; j++) sum += expl((long double)array_get(d->dtype, x, at + j * d->inner) - largest);
   for (int64_t j = 0; j < d->axis; j++) {
-    long double e = (long double)get(d, dy, at + j * d->inner), p = (long double)get(d, got[0], at + j * d->inner);
+    long double e = (long double)array_get(d->dtype, dy, at + j * d->inner),
+                p = (long double)array_get(d->dtype, got[0], at + j * d->inner);
     dot += d->logarithm ? e : e * p;
     magnitude += fabsl(d->logarithm ? e : e * p);
   }
   for (int64_t j = 0; j < d->axis; j++) {
     int64_t i = at + j * d->inner;
-    long double shifted = (long double)get(d, x, i) - largest, own = (long double)get(d, got[0], i);
+    long double shifted = (long double)array_get(d->dtype, x, i) - largest,
+                own = (long double)array_get(d->dtype, got[0], i);
     long double y = d->logarithm ? shifted - logl(sum) : expl(shifted) / sum;
     /* The difference to the largest element is rounded, which its exponential function magnifies by itself. */
     long double bound =
         (d->logarithm ? 4 * (fabsl(shifted) + fabsl(logl(sum)) + 1) + terms : (8 + terms + fabsl(shifted)) * y) * unit;
     if (!(fabsl(own - y) <= bound + least)) FAIL("y[%lld] is %.12Lg, not %.12Lg", (long long)i, own, y);
-    long double e = (long double)get(d, dy, i), p = d->logarithm ? expl(own) : own;
+    long double e = (long double)array_get(d->dtype, dy, i), p = d->logarithm ? expl(own) : own;
     long double dx = d->logarithm ? e - p * dot : p * (e - dot);
     bound = (8 + terms) * unit * (d->logarithm ? fabsl(e) + p * magnitude : p * (fabsl(e) + magnitude));
-    if (!(fabsl((long double)get(d, got[1], i) - dx) <= bound + least))
-      FAIL("dx[%lld] is %.12g, not %.12Lg", (long long)i, get(d, got[1], i), dx);
+    if (!(fabsl((long double)array_get(d->dtype, got[1], i) - dx) <= bound + least))
+      FAIL("dx[%lld] is %.12g, not %.12Lg", (long long)i, array_get(d->dtype, got[1], i), dx);
   }
 }
 
@@ -83,8 +73,8 @@ static void the_definition_holds(void **state)
       for (int i = 0; i < 4; i++)
         guarded_reset(&g[i], (size_t)count_of(&d) * (variant & 1 ? 8 : 4), shape % 2 ? AGAINST_END : AGAINST_START);
       for (int64_t i = 0; i < count_of(&d); i++) {
-        set(&d, g[0].data, i, values[2 * i] * scale);
-        set(&d, g[2].data, i, values[2 * i + 1]);
+        array_set(d.dtype, g[0].data, i, values[2 * i] * scale);
+        array_set(d.dtype, g[2].data, i, values[2 * i + 1]);
       }
       ASSERT_OK(cnnblas_softmax_axis_forward(&d, g[0].data, g[1].data));
       ASSERT_OK(cnnblas_softmax_axis_backward(&d, g[1].data, g[2].data, g[3].data));

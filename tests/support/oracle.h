@@ -5,6 +5,7 @@
 #ifndef TESTS_SUPPORT_ORACLE_H
 #define TESTS_SUPPORT_ORACLE_H
 
+#include "support/arrays.h"
 #include "support/harness.h"
 #include "support/problem.h"
 
@@ -59,14 +60,5 @@ void oracle_check_sum(const oracle *o, const void *got, bool integers, const cha
 double oracle_rms(const oracle *o, const void *got);
 
 void oracle_free(oracle *o);
-
-/* Element i of an array of that type, and setting it. */
-double array_get(cnnblas_dtype dtype, const void *array, int64_t i);
-void array_set(cnnblas_dtype dtype, void *array, int64_t i, double value);
-
-/* Fills: integers -3..3; reals in (-1, 1); NaN. */
-void array_fill_integers(cnnblas_dtype dtype, void *array, int64_t count, rng *r);
-void array_fill_reals(cnnblas_dtype dtype, void *array, int64_t count, rng *r);
-void array_fill_nan(cnnblas_dtype dtype, void *array, int64_t count);
 
 #endif
