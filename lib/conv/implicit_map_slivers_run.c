@@ -17,7 +17,7 @@
 #include "conv/implicit_map_slivers_parts.h"
 #include <string.h>
 
-enum { STAGED_OUTPUTS = 16, LINE = 64, PACK_PARTS = 4 };
+enum { STAGED_OUTPUTS = 16, LINE = 64, PACK_PARTS = 4, ASKED_BYTES = 6 << 20 /* bytes of source and output */ };
 
 typedef struct {
   const cb_call *call;
@@ -122,7 +122,8 @@ static void store_tile(const job *j, const group *g, int64_t t)
   }
 }
 
-/* What the next group reads of a source in place, which is asked for early, a few cache lines at a time. */
+/* What the next group reads of a source in place in memory: it is asked for early, a few lines at a time. From a cache
+   packing has it as fast without, steps being at even distances: 192 to 16 channels at 28x28 took 300 us, now 246. */
 typedef struct {
   const char *from;
   const int32_t *walk;
@@ -136,7 +137,8 @@ static asking ask_for_next(const job *j, const group *g)
   const size_t element = j->call->plan->problem.geo.element;
   const int64_t next = g->tile + g->tiles;
   asking ask = {.steps = 0};
-  if (st->band.elements || next >= j->tables.tiles) return ask;
+  const int64_t images = j->call->n * (st->source_image + st->dest_image) * (int64_t)element;
+  if (st->band.elements || next >= j->tables.tiles || images < ASKED_BYTES) return ask;
   const int64_t tiles = cb_min(g->tiles, j->tables.tiles - next), calls = (g->to - g->from) * g->tiles;
   return (asking){.from = cb_at(j->band, j->tables.run[j->tables.first_run[next]].at, element),
                   .walk = g->walk,
