@@ -39,7 +39,8 @@ static tag tag_of(const cnnblas_conv_plan *plan)
   t.dtype = (uint32_t)geo->dtype;
   if (packing) {
     snprintf(t.algorithm, sizeof t.algorithm, "%s", plan->algorithm->name);
-    snprintf(t.form, sizeof t.form, "%s", packing->form);
+    const bool rotated = packing->rotated && geo->axis[2].step < 0;
+    snprintf(t.form, sizeof t.form, "%s", rotated ? packing->rotated : packing->form);
     snprintf(t.level, sizeof t.level, "%s", cb_isa_name(cb_cpu_get()->level));
   }
   t.k = geo->k;

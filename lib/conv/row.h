@@ -87,7 +87,8 @@ typedef struct {
 /* How weights are packed once for many calls (packed.h). Rows of one name that share one take each other's packed
    weights. */
 typedef struct {
-  const char *form; /* a word for what the packed weights are */
+  const char *form;    /* a word for what the packed weights are */
+  const char *rotated; /* the same where filters are rotated; NULL if weights are packed alike whether or not */
   /* Bytes of the packed weights; false if they do not fit in 63 bits. */
   bool (*bytes)(const cb_geometry *geo, int64_t *bytes);
   /* The number of independent tasks of the packing. */

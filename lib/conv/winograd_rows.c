@@ -25,7 +25,6 @@ static const char *outside(const cb_problem *problem)
     if (a[i].stride != 1 || (a[i].taps > 1 && a[i].step != 1 && a[i].step != -1))
       return "for stride 1 and dilation 1 only";
   if (geo->g > 1 && cb_min(geo->cg, geo->kg) < LEAST_OF_GROUP) return "for groups of at least 8 channels only";
-  if (problem->packed && a[2].step < 0) return "it does not pack filters that are rotated";
   return cb_geometry_in_reach(geo) ? NULL : "its offsets exceed 31 bits";
 }
 

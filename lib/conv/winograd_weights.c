@@ -119,7 +119,7 @@ static void pack_with(const cb_geometry *geo, const cb_winograd_forms *forms, in
     pack_with(geo, &cb_winograd_forms_##M, task, w, packed);                                                           \
   }                                                                                                                    \
   const cb_packing cb_winograd_packing_##M = {                                                                         \
-      .form = "transformed", .bytes = bytes_##M, .tasks = tasks_##M, .pack = pack_##M};
+      .form = "transformed", .rotated = "rotated", .bytes = bytes_##M, .tasks = tasks_##M, .pack = pack_##M};
 DEFINE_PACKING(2)
 DEFINE_PACKING(3)
 DEFINE_PACKING(4)

@@ -252,6 +252,23 @@ static void test_misfits(void **state)
   free(wrong);
 }
 
+/* Minimal filtering transforms rotated filters into others: one mode's packed weights are not the other's. */
+static void test_rotated_filters(void **state)
+{
+  (void)state;
+  cnnblas_conv_desc d = {.n = 1, .c = 8, .k = 16, .size = {9, 9}, .kernel = {3, 3}};
+  cnnblas_conv_plan *straight = plan_of(&d, 1, 1, WINOGRAD);
+  d.mode = CNNBLAS_TRUE_CONVOLUTION;
+  cnnblas_conv_plan *rotated = plan_of(&d, 1, 1, WINOGRAD);
+  size_t bytes;
+  void *packed = packed_by(straight, &bytes);
+  expect(cnnblas_conv_forward_packed(rotated, 1, x, packed, NULL, y[0], NULL, 0), CNNBLAS_INVALID_ARGUMENT,
+         "the plan's are winograd rotated");
+  cnnblas_conv_plan_destroy(straight);
+  cnnblas_conv_plan_destroy(rotated);
+  free(packed);
+}
+
 int main(void)
 {
   seed = rng_seed(20240901);
@@ -261,6 +278,7 @@ int main(void)
                                      cmocka_unit_test(test_filters_as_large_as_the_image),
                                      cmocka_unit_test(test_orientations_share),
                                      cmocka_unit_test(test_threads_pack_alike),
+                                     cmocka_unit_test(test_rotated_filters),
                                      cmocka_unit_test(test_misfits)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

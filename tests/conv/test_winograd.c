@@ -115,7 +115,7 @@ static void check_bits(const problem *p, int d, variant *v, int64_t item)
     same(first, bytes, "threads");
   }
   v->threads = 3;
-  if (d == CNNBLAS_FORWARD && p->desc.mode == CNNBLAS_CROSS_CORRELATION && p->cg > 1) {
+  if (d == CNNBLAS_FORWARD && p->cg > 1) {
     v->packed = true;
     doing(p, d, v, item);
     if (!rig_run(&arrays, p, direction, p->n, v)) FAIL("%s refuses packed weights", v->algorithm);
