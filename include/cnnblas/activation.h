@@ -39,10 +39,10 @@ typedef enum cnnblas_activation_kind {
 
 /** A function with its parameters. All zero is the identity. A parameter that the kind does not have must be 0. */
 typedef struct cnnblas_activation {
-  cnnblas_activation_kind kind; /* default identity */
+  cnnblas_activation_kind kind; /* the function; default identity */
   double alpha; /* LEAKY_RELU, ELU: finite, at least 0; 0 means 0.01 and 1, in this order. CLIP: the lower bound */
   double beta;  /* CLIP: the upper bound, above alpha; either bound may be infinite */
-  int64_t reserved[2]; /* must be 0 */
+  int64_t reserved[2]; /* for later fields: its elements must be 0 */
 } cnnblas_activation;
 
 /** Sets every field to zero: the identity. NULL is ignored. */

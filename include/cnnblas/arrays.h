@@ -36,9 +36,9 @@ typedef struct cnnblas_concat_desc {
   int32_t threads;      /* the most threads of a call; 0 means the default */
   int64_t outer;        /* the product of the axes in front: n for channels */
   int64_t inner;        /* the product of the axes behind: h * w for channels */
-  int64_t parts;        /* at least 1 */
+  int64_t parts;        /* the number of parts, at least 1 */
   const int64_t *sizes; /* [parts], each at least 0; read during the call */
-  int64_t reserved[4];  /* must be 0 */
+  int64_t reserved[4];  /* for later fields: its elements must be 0 */
 } cnnblas_concat_desc;
 
 /** Sets every field to zero. NULL is ignored. */
@@ -68,10 +68,10 @@ typedef struct cnnblas_frame_desc {
   int32_t threads;     /* the most threads of a call; 0 means the default */
   int64_t rank;        /* axes, 1 to 5: n c d h w, or fewer */
   int64_t size[5];     /* the box's size, outermost axis first */
-  int64_t begin[5];    /* at least 0 */
-  int64_t end[5];      /* at least 0 */
+  int64_t begin[5];    /* the frame's width in front of the box, at least 0 */
+  int64_t end[5];      /* the frame's width behind it, at least 0 */
   double value;        /* what cnnblas_pad_forward puts into the frame; finite in the dtype, infinite or NaN */
-  int64_t reserved[4]; /* must be 0 */
+  int64_t reserved[4]; /* for later fields: its elements must be 0 */
 } cnnblas_frame_desc;
 
 /** Sets every field to zero. NULL is ignored. */

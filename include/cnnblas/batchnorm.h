@@ -27,7 +27,7 @@ typedef struct cnnblas_batchnorm_desc {
   double epsilon;      /* added to the variance, finite, at least 0; 0 means 1e-5 */
   double momentum;     /* share of the batch in the running statistics, at most 1; 0 means 0.1 */
   int64_t relu;        /* 1: y is max(0, y), to the bits of cnnblas_activation_forward afterwards, in one pass; 0: no */
-  int64_t reserved[7]; /* must be 0 */
+  int64_t reserved[7]; /* for later fields: its elements must be 0 */
 } cnnblas_batchnorm_desc;
 
 /** Sets every field to zero. NULL is ignored. */
@@ -38,11 +38,11 @@ typedef struct cnnblas_batchnorm_arrays {
   const void *gamma;      /* scale; NULL means 1 */
   const void *beta;       /* shift; NULL means 0 */
   void *running_mean;     /* updated by training unless NULL, read by inference */
-  void *running_variance; /* likewise; both are there or neither */
+  void *running_variance; /* updated and read like running_mean; NULL if and only if that is */
   double *mean;           /* the batch's mean: written by training, read by backward */
   double *inv_std;        /* 1 / sqrt(variance of the batch + epsilon): likewise */
   const void *residual;   /* [n][c][pixels], added to y in front of the ReLU; may be y; NULL: nothing is added */
-  int64_t reserved[1];    /* must be 0 */
+  int64_t reserved[1];    /* for later fields: its elements must be 0 */
 } cnnblas_batchnorm_arrays;
 
 /** Sets every field to NULL and zero. NULL is ignored. */

@@ -128,7 +128,7 @@ typedef struct cnnblas_conv_desc {
   int64_t dilation[3];  /* distance of neighbouring taps in elements; all 0 means 1 (dense) */
   int64_t pad_begin[3]; /* number of zeros in front of the axis, at least 0 */
   int64_t pad_end[3];   /* number of zeros behind the axis, at least 0 */
-  int64_t reserved[8];  /* must be 0 */
+  int64_t reserved[8];  /* for later fields: its elements must be 0 */
 } cnnblas_conv_desc;
 
 /** Sets every field to zero, the defaults: for languages without designated initialisers. NULL is ignored. */
@@ -162,7 +162,7 @@ typedef struct cnnblas_conv_shape {
   int64_t y_elements;    /* elements of y: n * k * oh * ow */
   int64_t bias_elements; /* elements of bias: k */
   double flops;        /* operations of a call: 2 * n * k * oh * ow * c/g * r * s in each direction; padding counted */
-  int64_t reserved[8]; /* written as 0 */
+  int64_t reserved[8]; /* for later fields: the library writes zeros */
 } cnnblas_conv_shape;
 
 /**
@@ -214,7 +214,7 @@ typedef struct cnnblas_conv_options {
   cnnblas_wisdom *wisdom;  /* with effort measure: choices that are looked into first and added to; or NULL */
   int32_t flush_denormals; /* 1: numbers below the least normal one (2^-126; f64: 2^-1022) count as zeros, see above */
   cnnblas_accuracy_policy accuracy; /* which bounds on the error the automatic choice may take */
-  int32_t reserved[14];             /* must be 0 */
+  int32_t reserved[14];             /* for later fields: its elements must be 0 */
 } cnnblas_conv_options;
 
 /** Sets every field to zero, the defaults. NULL is ignored. */
@@ -229,7 +229,7 @@ typedef struct cnnblas_conv_epilogue {
   const void *residual; /* what is added, [n][k][oh][ow], or NULL; may be y itself, must not overlap it otherwise */
   cnnblas_activation activation; /* any function; RELU costs nothing, any other a pass over y. A plan
                                     that accumulates refuses all but IDENTITY */
-  int64_t reserved[4];           /* must be 0 */
+  int64_t reserved[4];           /* for later fields: its elements must be 0 */
 } cnnblas_conv_epilogue;
 
 /** Sets every field to zero: nothing happens. NULL is ignored. */
@@ -373,7 +373,7 @@ typedef struct cnnblas_algorithm_info {
   int32_t workspace;             /* the most bytes of workspace a thread with CNNBLAS_WORKSPACE_DEFAULT */
   int32_t task_macs;             /* the most multiply-adds of a task, where a plan has several threads and few tasks */
   int32_t norm_factor;           /* the factor of the norm-wise bound; 0 if the algorithm holds the element-wise one */
-  int32_t reserved[5];           /* written as 0 */
+  int32_t reserved[5];           /* for later fields: the library writes zeros */
 } cnnblas_algorithm_info;
 
 /**

@@ -35,7 +35,7 @@ typedef struct cnnblas_conv_transpose_desc {
   int64_t pad_begin[3];      /* number of elements cut from the front of each output axis, at least 0 */
   int64_t pad_end[3];        /* number of elements cut from the end of each output axis */
   int64_t output_padding[3]; /* number of elements added to the end of each output axis, at least 0 and below stride */
-  int64_t reserved[8];       /* must be 0 */
+  int64_t reserved[8];       /* for later fields: its elements must be 0 */
 } cnnblas_conv_transpose_desc;
 
 /** Sets every field to zero, the defaults. NULL is ignored. */

@@ -25,7 +25,7 @@ typedef struct cnnblas_dropout_desc {
   uint64_t seed;       /* the training's seed */
   uint64_t layer;      /* tells the network's dropout layers apart */
   uint64_t step;       /* the step's number */
-  int64_t reserved[4]; /* must be 0 */
+  int64_t reserved[4]; /* for later fields: its elements must be 0 */
 } cnnblas_dropout_desc;
 
 /** Sets every field to zero: nothing is dropped. NULL is ignored. */

@@ -30,10 +30,10 @@ typedef struct cnnblas_adamw_desc {
   int64_t step;        /* the step's number, from 1 on: the moments are corrected for their beginning as zeros */
   double lr;           /* learning rate, at least 0 and finite in the dtype */
   double beta1;        /* decay of the first moment, below 1; 0 means 0.9 */
-  double beta2;        /* decay of the second, below 1; 0 means 0.999 */
-  double epsilon;      /* above 0 and finite in the dtype; 0 means 1e-8 */
+  double beta2;        /* decay of the second moment, below 1; 0 means 0.999 */
+  double epsilon;      /* what the root is enlarged by, above 0 and finite in the dtype; 0 means 1e-8 */
   double weight_decay; /* lambda, at least 0 and finite in the dtype; apart from the gradient */
-  int64_t reserved[8]; /* must be 0 */
+  int64_t reserved[8]; /* for later fields: its elements must be 0 */
 } cnnblas_adamw_desc;
 
 /** Sets every field to zero; lr and step remain to be given. NULL is ignored. */

@@ -40,23 +40,23 @@ typedef enum cnnblas_resize_coordinates {
 typedef enum cnnblas_resize_rounding {
   CNNBLAS_RESIZE_PREFER_CEIL = 0,  /* the nearer one, the second of two as near */
   CNNBLAS_RESIZE_PREFER_FLOOR = 1, /* the nearer one, the first of two as near */
-  CNNBLAS_RESIZE_FLOOR = 2,        /* the first */
-  CNNBLAS_RESIZE_CEIL = 3          /* the second */
+  CNNBLAS_RESIZE_FLOOR = 2,        /* the first of the two inputs */
+  CNNBLAS_RESIZE_CEIL = 3          /* the second of the two inputs */
 } cnnblas_resize_rounding;
 
 /** One layer. */
 typedef struct cnnblas_resize_desc {
   cnnblas_dtype dtype;                    /* the type of all arrays; default f32 */
-  cnnblas_resize_kind kind;               /* default nearest */
-  cnnblas_resize_coordinates coordinates; /* default half pixel */
-  cnnblas_resize_rounding rounding;       /* of nearest alone; must be 0 for linear */
+  cnnblas_resize_kind kind;               /* which rule; default nearest */
+  cnnblas_resize_coordinates coordinates; /* where an output lies between inputs; default half pixel */
+  cnnblas_resize_rounding rounding;       /* which of two inputs nearest takes; must be 0 for linear */
   int32_t rank;                           /* spatial axes, 1 to 3; 0 means 2 */
   int32_t threads;                        /* the most threads of a call; 0 means the default */
   int64_t n;                              /* images: the largest batch; 0 is an empty batch */
   int64_t c;                              /* channels, in and out */
   int64_t size[3];                        /* input size, at least 1, at most 2^30 */
   int64_t output[3];                      /* output size, likewise; any, larger or smaller */
-  int64_t reserved[4];                    /* must be 0 */
+  int64_t reserved[4];                    /* for later fields: its elements must be 0 */
 } cnnblas_resize_desc;
 
 /** Sets every field to zero, the defaults. NULL is ignored. */

@@ -25,7 +25,7 @@ typedef struct cnnblas_softmax_desc {
   int64_t axis;        /* elements of a line */
   int64_t inner;       /* the product of the axes behind: 1 for the last axis */
   int32_t logarithm;   /* 1: the logarithm of the softmax */
-  int32_t reserved[9]; /* must be 0 */
+  int32_t reserved[9]; /* for later fields: its elements must be 0 */
 } cnnblas_softmax_desc;
 
 /** Sets every field to zero; the sizes remain to be given. NULL is ignored. */

@@ -17,7 +17,7 @@ typedef struct cnnblas_system_info {
   char cpu_model[64];        /* "AMD EPYC", from the CPU's brand string; empty where unknown */
   char isa[16];              /* the level in use: "baseline", "avx2" or "avx512" (CNNBLAS_ISA can lower it) */
   char isa_detected[16];     /* the highest level that the CPU and the operating system support */
-  char openblas_version[32]; /* "0.3.21" */
+  char openblas_version[32]; /* OpenBLAS's version, "0.3.21" */
   char openblas_core[32];    /* the kernels OpenBLAS chose: "SkylakeX", "Zen", ... */
   char openblas_flavour[16]; /* "serial", "pthread" or "openmp" */
   char openmp_runtime[32];   /* "libgomp", "libomp" or "unknown" */
@@ -27,12 +27,12 @@ typedef struct cnnblas_system_info {
                                 of cores, quota and OMP_NUM_THREADS; 1 in a parallel region or a forked child */
   int32_t openblas_threads;  /* OpenBLAS's own setting, for the caller's other calls; cnnblas uses serial GEMMs */
   size_t l1d_bytes;          /* data caches a core; 0 where unknown */
-  size_t l2_bytes;           /* a core */
-  size_t l3_bytes;           /* shared */
+  size_t l2_bytes;           /* bytes of a core's second cache; 0 if unknown */
+  size_t l3_bytes;           /* bytes of the third cache, which cores share */
   int64_t quota;             /* processors' worth of time that the process's cgroups allow, rounded up; 0: no limit */
   int64_t openblas_speed; /* of its kernels' f32 products, in percent of those that it has for isa_detected: below 100
                                 it does not know the processor, or OPENBLAS_CORETYPE names a lesser one */
-  int64_t reserved[6];    /* written as 0 */
+  int64_t reserved[6];    /* for later fields: the library writes zeros */
 } cnnblas_system_info;
 
 /**

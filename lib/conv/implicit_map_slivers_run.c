@@ -23,7 +23,7 @@ typedef struct {
   const cb_call *call;
   const cb_slivers *st;
   cb_block_range block;
-  int64_t ig;             /* the group */
+  int64_t ig;             /* the group of channels */
   int64_t tile0, tile1;   /* the job's tiles of outputs, [tile0, tile1) */
   int64_t output0, count; /* the first output of those tiles, and how many they have */
   cb_sliver_tables tables;

@@ -93,7 +93,7 @@ typedef struct {
   void *sums, *spare;  /* room for a tile's sums; room for a packed vector of pixels of q steps */
   const cb_part *part; /* [parts] the block's pixels in this phase, by their taps */
   int parts;
-  int64_t ig;    /* the group */
+  int64_t ig;    /* the group of channels */
   int64_t dest;  /* the element of the call's output that is output 0 of the group at position 0 */
   int64_t plane; /* elements from one output to the next, in the call's output or in the stage */
   void *stage;   /* the stage of one panel, from output `staged` on; NULL if results go to the output */

@@ -17,7 +17,7 @@
 typedef struct {
   const cb_call *call;
   const cb_winograd_plan *st;
-  int64_t ig;             /* the group */
+  int64_t ig;             /* the group of channels */
   int64_t unit0, unit1;   /* the job's units [unit0, unit1), of all images */
   int64_t panel0, panel1; /* the job's panels [panel0, panel1) */
   const void *u; /* U of u_channels channels from u_channel on, of panels from u_panel on, points u_pitch apart */

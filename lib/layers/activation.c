@@ -14,7 +14,7 @@ typedef struct {
   const cnnblas_activation *f;
   int64_t count;
   size_t element;
-  const char *in, *dy; /* dy NULL: forward */
+  const char *in, *dy; /* what is read: x or y, and dy, which is NULL forward */
   char *out;
 } job;
 

@@ -23,7 +23,7 @@ typedef struct {
   size_t element;
   double epsilon, momentum;
   const char *x, *dy;
-  char *out; /* y or dx */
+  char *out; /* what is written: y or dx */
   void *dgamma, *dbeta;
 } job;
 

@@ -30,7 +30,7 @@ typedef struct {
 
 /* LANES neighbouring outputs of a row, and the columns that their windows take. */
 typedef struct {
-  int64_t first; /* lane 0's output */
+  int64_t first; /* the output on lane 0 */
   int64_t
       last; /* lane 0's output in the last of the blocks like this one, which are LANES apart but for the last two */
   int edge; /* 1 if a lane is no output or its window leaves the image, or if the block is the last */
@@ -45,7 +45,7 @@ typedef struct {
 /* The planes' common state. */
 typedef struct {
   const cb_pool_geometry *geo;
-  const real *x; /* the plane */
+  const real *x; /* the plane's first element */
   mask bad;      /* something to be looked after was seen */
 } strip;
 

@@ -25,7 +25,7 @@ typedef struct {
   size_t element;
   const char *x, *y, *dy;
   const int32_t *indices_in;
-  char *out; /* y or dx */
+  char *out; /* what is written: y or dx */
   int32_t *indices;
 } job;
 

@@ -32,7 +32,7 @@ typedef struct {
   size_t element;
   int64_t rows_of_task, rows;
   const char *from;
-  char *to, *lines; /* a line a worker */
+  char *to, *lines; /* what is written; and a line of memory for each worker */
   size_t line_bytes;
 } job;
 

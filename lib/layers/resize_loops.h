@@ -14,7 +14,7 @@ typedef struct {
   cb_resize_case special;
   int64_t in, out;
   const int32_t *low, *high;
-  const void *share; /* of the table's type; NULL for nearest */
+  const void *share; /* [out] each output's share of its second input, in the table's type; NULL for nearest */
 } cb_resize_row;
 
 enum { CB_RESIZE_ROWS = 4 }; /* that are joined at a time */
