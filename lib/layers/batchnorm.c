@@ -69,10 +69,12 @@ static int64_t left_half(int64_t count)
   return left;
 }
 
-/* Asks for a plane that is read next: it lies on other pages, where the processor's own prefetch begins anew. */
+/* Asks for a plane, if there is such an image, that is wanted next: it lies on other pages, where the processor's own
+   prefetch begins anew. */
 static void fetch(const job *j, const char *array, int64_t in, int64_t ic)
 {
   enum { LINE = 64, MOST = 8192 };
+  if (in >= j->n) return;
   size_t bytes = (size_t)j->desc->pixels * j->element;
   const char *plane = array + plane_at(j, in, ic);
   for (size_t i = 0; i < bytes && i < MOST; i += LINE) __builtin_prefetch(plane + i, 0, 2);
@@ -81,7 +83,7 @@ static void fetch(const job *j, const char *array, int64_t in, int64_t ic)
 static cb_moments moments_of(const job *j, int64_t ic, int64_t first, int64_t count)
 {
   if (count == 1) {
-    if (first + 1 < j->n) fetch(j, j->x, first + 1, ic);
+    fetch(j, j->x, first + 1, ic);
     return j->loops->moments(j->desc->pixels, j->x + plane_at(j, first, ic));
   }
   int64_t half = left_half(count);
@@ -96,8 +98,8 @@ static cb_batchnorm_sums sums_of(const job *j, int64_t ic, const cb_batchnorm_li
 {
   size_t at = plane_at(j, first, ic);
   if (count == 1) {
-    if (first + 1 < j->n) fetch(j, j->x, first + 1, ic);
-    if (first + 1 < j->n) fetch(j, j->dy, first + 1, ic);
+    fetch(j, j->x, first + 1, ic);
+    fetch(j, j->dy, first + 1, ic);
     return j->loops->sums(j->desc->pixels, j->x + at, line, j->dy + at);
   }
   int64_t half = left_half(count);
@@ -121,6 +123,7 @@ static void normalise_channel(const job *j, int64_t ic, double mean, double inv_
   const char *add = j->arrays->residual;
   for (int64_t in = 0; in < j->n; in++) {
     size_t at = plane_at(j, in, ic);
+    fetch(j, j->out, in + 1, ic);
     j->loops->normalise(j->desc->pixels, j->x + at, &line, add ? add + at : NULL, j->out + at);
   }
 }
@@ -166,6 +169,7 @@ static void backward_task(void *context, int64_t ic, int worker)
       .of_dy = gain, .of_x = -gain * inv_std * (s.product * inv_std / count), .constant = -gain * (s.dy / count)};
   for (int64_t in = 0; in < j->n; in++) {
     size_t at = plane_at(j, in, ic);
+    fetch(j, j->out, in + 1, ic);
     j->loops->backward(j->desc->pixels, j->x + at, j->dy + at, &line, &slope, j->out + at);
   }
 }

@@ -1,9 +1,30 @@
-/* Batch normalisation's loops: 16 running sums in double over blocks of elements, which the compiler turns into vectors. */
+/* Batch normalisation's loops: 16 running sums in double, in vectors, over blocks of elements. */
 #include "layers/batchnorm_loops.h"
 #include "base/size.h"
 #include "gemm/level_build.h"
+#include <string.h>
 
-enum { SUMS = 16, BLOCK = 4096 /* elements whose sums begin anew, so that long ones keep their digits */ };
+enum {
+  SUMS = 16,
+  BLOCK = 4096, /* elements whose sums begin anew, so that long ones keep their digits */
+  WIDE = CB_VECTOR_BYTES / 8,
+  PARTS = SUMS / WIDE
+};
+
+typedef double wide __attribute__((vector_size(CB_VECTOR_BYTES)));
+/* As many elements as `wide` has. */
+typedef real few __attribute__((vector_size(CB_VECTOR_BYTES / 8 * sizeof(real)), aligned(sizeof(real)), may_alias));
+typedef bits few_bits __attribute__((vector_size(CB_VECTOR_BYTES / 8 * sizeof(real))));
+
+static inline few load(const real *x)
+{
+  return *(const few *)x;
+}
+
+static inline wide widened(few x)
+{
+  return __builtin_convertvector(x, wide);
+}
 
 static inline double joined(double sum[SUMS])
 {
@@ -23,13 +44,16 @@ static cb_moments moments(int64_t count, const void *elements)
   about /= (double)first;
   for (int64_t begin = 0; begin < count; begin += BLOCK) {
     int64_t end = cb_min(begin + BLOCK, count), i = begin;
-    double square[SUMS] = {0}, sum[SUMS] = {0};
+    wide squares_of[PARTS] = {{0}}, sums_of[PARTS] = {{0}};
     for (; i + SUMS <= end; i += SUMS)
-      for (int j = 0; j < SUMS; j++) {
-        double v = (double)x[i + j] - about;
-        square[j] += v * v;
-        sum[j] += v;
+      for (int p = 0; p < PARTS; p++) {
+        wide v = widened(load(x + i + p * WIDE)) - about;
+        squares_of[p] += v * v;
+        sums_of[p] += v;
       }
+    double square[SUMS], sum[SUMS];
+    memcpy(square, squares_of, sizeof square);
+    memcpy(sum, sums_of, sizeof sum);
     for (int j = 0; i < end; i++, j++) {
       double v = (double)x[i] - about;
       square[j] += v * v;
@@ -73,6 +97,14 @@ static inline real through(const cb_batchnorm_line *line, bool relu, real x, rea
   return relu && v <= 0 ? 0 : dy;
 }
 
+/* The same for vectors. */
+static inline few through_few(const cb_batchnorm_line *line, bool relu, few x, few dy)
+{
+  if (!relu) return dy;
+  few v = (x - (real)line->mean) * (real)line->scale + (real)line->shift;
+  return (few)((few_bits)dy & ~(few_bits)(v <= 0));
+}
+
 static inline cb_batchnorm_sums sums_of(int64_t count, const real *x, const cb_batchnorm_line *line, bool relu,
                                         const real *dy)
 {
@@ -81,13 +113,17 @@ static inline cb_batchnorm_sums sums_of(int64_t count, const real *x, const cb_b
   cb_batchnorm_sums total = {0, 0};
   for (int64_t begin = 0; begin < count; begin += BLOCK) {
     int64_t end = cb_min(begin + BLOCK, count), i = begin;
-    double sum[SUMS] = {0}, product[SUMS] = {0};
+    wide all[PARTS] = {{0}}, products[PARTS] = {{0}};
     for (; i + SUMS <= end; i += SUMS)
-      for (int j = 0; j < SUMS; j++) {
-        double e = (double)through(&own, relu, x[i + j], dy[i + j]);
-        sum[j] += e;
-        product[j] += e * ((double)x[i + j] - mean);
+      for (int p = 0; p < PARTS; p++) {
+        few from = load(x + i + p * WIDE);
+        wide e = widened(through_few(&own, relu, from, load(dy + i + p * WIDE)));
+        all[p] += e;
+        products[p] += e * (widened(from) - mean);
       }
+    double sum[SUMS], product[SUMS];
+    memcpy(sum, all, sizeof sum);
+    memcpy(product, products, sizeof product);
     for (int j = 0; i < end; i++, j++) {
       double e = (double)through(&own, relu, x[i], dy[i]);
       sum[j] += e;

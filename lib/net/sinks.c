@@ -102,6 +102,14 @@ static bool may_be_same(const cb_net_design *d, int64_t join, int j)
   return true;
 }
 
+/* True if a layer may make its dx over its dy: no value before it has its gradient in that array. */
+static bool is_alone(const cb_net_design *d, const cb_net_layer *l)
+{
+  for (int64_t k = 0; k < l->index; k++)
+    if (cb_design_layer(d, k)->same_error == l->same_error) return false;
+  return true;
+}
+
 static void plan_layer(cb_net_design *d, int64_t i)
 {
   cb_net_layer *l = cb_design_layer(d, i);
@@ -112,7 +120,8 @@ static void plan_layer(cb_net_design *d, int64_t i)
     if (!before || !before->learns) continue;
     bool first = d->graph.values[v].last == i;
     for (int other = 0; other < j; other++) first = first && cb_graph_input(&d->graph, i, other) != v;
-    bool same = first && (l->in_place || (l->row->traits & CB_NET_PASSES && may_be_same(d, i, j)));
+    bool over = l->in_place || (l->row->traits & CB_NET_MAKES_DX && is_alone(d, l));
+    bool same = first && (over || (l->row->traits & CB_NET_PASSES && may_be_same(d, i, j)));
     l->sinks[j] = !first ? CB_NET_ADD : same ? CB_NET_SAME : CB_NET_WRITE;
     if (same) before->same_error = l->same_error;
   }
