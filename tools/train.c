@@ -27,6 +27,7 @@ typedef struct {
   trainer trainer;
   train_report report;
   char beside[PATH_MAX]; /* the checkpoint's name where --checkpoint says none */
+  char model[PATH_MAX];  /* the model's name where a run goes on and --out says none */
 } session;
 
 static int failed_io(io_status status, const io_error *error)
@@ -46,6 +47,19 @@ static int check_outputs(const session *s)
   int checked = status ? failed_io(status, &error) : command_check_json(o->json);
   if (!checked) checked = command_json_can_name(o->json, o->data);
   return checked ? checked : command_json_can_name(o->json, o->out);
+}
+
+/* The model of a run that goes on: OUT, if the checkpoint is OUT.checkpoint, as such a run names it by itself. */
+static void name_model(session *s)
+{
+  static const char end[] = ".checkpoint", unnamed[] = "cnnblas.checkpoint";
+  train_options *o = &s->options;
+  size_t length = o->resume ? strlen(o->resume) : 0, suffix = sizeof end - 1;
+  if (o->out || length <= suffix || length >= sizeof s->model || strcmp(o->resume + length - suffix, end) != 0) return;
+  const char *slash = strrchr(o->resume, '/');
+  if (!strcmp(slash ? slash + 1 : o->resume, unnamed)) return;
+  memcpy(s->model, o->resume, length - suffix);
+  o->out = s->model;
 }
 
 /* Where checkpoints go that have no name of their own: beside the model, or, of an interrupted run without one, here. */
@@ -211,6 +225,7 @@ static int prepare(session *s)
   io_error error;
   trainer *t = &s->trainer;
   cnnblas_net_info info;
+  name_model(s);
   int status = name_checkpoint(s);
   if (!status) status = check_outputs(s);
   if (!status) status = s->options.resume ? resume_run(s) : begin_run(s);

@@ -5,6 +5,7 @@
 #include "history.h"
 #include "io/system.h"
 #include "signals.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -48,6 +49,7 @@ static int training_failed(trainer *t, cnnblas_status why)
   progress_wipe(&t->progress);
   name_epoch(t, where);
   int status = command_fail_library(why, COMMAND_BAD_INPUT, where);
+  if (why == CNNBLAS_NOT_FINITE) command_fail(0, "a smaller --lr than %g may keep it finite", t->settings.lr);
   if (why == CNNBLAS_NOT_FINITE && t->checkpoint && t->state.epoch > 0)
     command_fail(0, "%s still holds epoch %lld", t->checkpoint, (long long)t->state.epoch);
   return status;
@@ -163,6 +165,21 @@ static void print_row(const trainer *t, const train_row *row)
   fflush(stdout);
 }
 
+/* Says so, once, if an epoch has not learned more than to guess: its loss is about ln(classes), or more. */
+static void hint_at_rate(const trainer *t, const train_row *row)
+{
+  enum { LEAST_STEPS = 20 }; /* of an epoch that should have learned something */
+  cnnblas_net_info info;
+  cnnblas_net_get_info(t->net, &info);
+  double guess = log((double)info.classes);
+  bool enough = row->images >= LEAST_STEPS * t->settings.batch;
+  if (row->epoch > 1 || !enough || info.loss != CNNBLAS_NET_SOFTMAX || info.classes < 2 || row->loss < 0.99 * guess)
+    return;
+  command_fail(0,
+               "epoch 1: a loss of %.4g is no better than guessing among %lld classes (%.4g): try another --lr than %g",
+               row->loss, (long long)info.classes, guess, t->settings.lr);
+}
+
 /* What follows from the epoch's row: whether it is the best, and whether there is patience for more. */
 static void judge_epoch(trainer *t)
 {
@@ -198,6 +215,7 @@ static int finish_epoch(run *r)
   if (t->settings.average > 0) cnnblas_net_swap_average(t->net);
   progress_wipe(&t->progress);
   print_row(t, &row);
+  hint_at_rate(t, &row);
   io_status status = t->history ? history_write(t->history, &t->settings, s, &error) : IO_OK;
   if (status) return command_fail((int)status, "%s", error.text);
   return t->checkpoint ? write_checkpoint(t, t->checkpoint) : COMMAND_FINE;

@@ -44,7 +44,8 @@
  * `pad valid` (none); `same` pads (F-1)/2 * dilation at both ends; POOL is `POOL max 2`, its stride the window's size;
  * FC is `FC 128`, but the last layer's FC has as many outputs as the options have classes. LEAKY is 0.01. A pool that
  * ends in `?` is left out where the image is smaller than its window. An input without axes has two of size 1. Of a
- * word that CONV, TCONV or POOL repeats the last one counts, but `pad valid` leaves numbers that an earlier pad gave.
+ * word that CONV, TCONV or POOL repeats the last one counts, but pad stands once. A decimal is digits, perhaps with a
+ * fraction and an exponent: 0.5, 1e-3.
  * ADD sums branches of one shape, CAT puts the channels of branches of one image size behind each other, MUL multiplies
  * two branches of one shape, or scales each channel of one by the other's single element. So
  * `ADD[ CONV 64@3x3 pad 1 -> BN -> RELU -> CONV 64@3x3 pad 1 -> BN | ] -> RELU` is a residual block,
@@ -188,7 +189,7 @@ typedef struct cnnblas_net_layer_info {
   char detail[168];      /* the layer's settings, "8@5x5 stride 1 pad 0" */
   char algorithm[3][32]; /* a convolution's algorithms: forward, backward_data, backward_weights; "" for none */
   int32_t column;        /* the column, from 1, in which the text names the layer */
-  int32_t fused;         /* 1: the store of a layer before does this one, which has no array of its own */
+  int32_t fused;         /* 1: the store of a layer before does this activation or ADD, without an array of its own */
   int64_t c;             /* channels of one image's output; FC: outputs */
   int64_t size[3];       /* size of one image's output, one entry an axis; FC: all 1 */
   int64_t elements;      /* elements of one image's output */
@@ -204,8 +205,8 @@ CNNBLAS_API cnnblas_status cnnblas_net_get_layer(const cnnblas_net *net, int64_t
 
 /**
  * The outputs [n][c][size...] that the last pass over a training network left in layer index: *output points into the
- * network and is valid until its next call. A layer whose activation is fused holds the activated values, as that layer
- * does.
+ * network and is valid until its next call. A layer over whose output an activation or an ADD lies holds the values of
+ * that one.
  * Returns CNNBLAS_OK, or CNNBLAS_INVALID_ARGUMENT (bad index, an inference network, no pass yet).
  */
 CNNBLAS_API cnnblas_status cnnblas_net_layer_output(const cnnblas_net *net, int64_t index, const void **output);

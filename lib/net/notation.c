@@ -130,6 +130,7 @@ static bool item(parser *p)
   if (!layer.row) return expected_item(p);
   if (layer.row->traits & CB_NET_JOIN) return join(p, &layer);
   t->in = cb_design_shape(p->design, p->value);
+  t->padded = false;
   if (!layer.row->parse || layer.row->parse(t, &layer)) return add(p, &layer, &p->value, 1);
   cnnblas_shared_free(layer.maps);
   return false;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_STEPS = 100000000 };
+enum { MAX_STEPS = 100000000, MOST_POWER = 22 /* the largest power of ten that a double holds exactly */ };
 
 static bool is_blank(char c)
 {
@@ -108,8 +108,26 @@ bool cb_text_number(cb_net_text *t, int64_t least, const char *what, int64_t *va
   }
   *value = v;
   if (v >= least && v <= CB_NET_MAX_NUMBER) return true;
-  return cb_text_fail(t, CNNBLAS_BAD_FORMAT, "column %d: expected %s of %lld to %d", (int)start + 1, what,
-                      (long long)least, CB_NET_MAX_NUMBER);
+  return cb_text_fail(t, CNNBLAS_BAD_FORMAT, "column %d: expected %s; a number here is %lld to %d", (int)start + 1,
+                      what, (long long)least, CB_NET_MAX_NUMBER);
+}
+
+/* Takes an exponent, as e-3, if there is one, and multiplies by its power of ten. */
+static bool exponent(cb_net_text *t, double *value)
+{
+  const char *at = t->text + t->at;
+  bool sign = at[0] && (at[1] == '-' || at[1] == '+');
+  int64_t power;
+  double ten = 1;
+  if (lower(at[0]) != 'e' || !is_digit(at[1 + sign])) return true;
+  int start = (int)t->at + 1;
+  t->at += 1 + sign;
+  if (!cb_text_number(t, 0, "an exponent", &power)) return false;
+  if (power > MOST_POWER)
+    return cb_text_fail(t, CNNBLAS_BAD_FORMAT, "column %d: expected an exponent of at most %d", start, MOST_POWER);
+  while (power--) ten *= 10;
+  *value = at[1] == '-' ? *value / ten : *value * ten;
+  return true;
 }
 
 bool cb_text_decimal(cb_net_text *t, bool sign, const char *what, double *value)
@@ -125,6 +143,7 @@ bool cb_text_decimal(cb_net_text *t, bool sign, const char *what, double *value)
       unit /= 10;
       *value += unit * (t->text[t->at] - '0');
     }
+  if (!exponent(t, value)) return false;
   if (minus) *value = -*value;
   return true;
 }
@@ -158,6 +177,16 @@ bool cb_text_sizes(cb_net_text *t, int64_t least, const char *what, int64_t valu
 {
   int count, start = cb_text_column(t);
   return cb_text_numbers(t, least, 3, what, values, &count) && spread(t, start, count, values);
+}
+
+bool cb_text_pad(cb_net_text *t, bool *fits)
+{
+  int column = cb_text_column(t);
+  *fits = true;
+  if (!cb_text_word(t, "pad")) return false;
+  if (t->padded) *fits = cb_text_fail(t, CNNBLAS_BAD_FORMAT, "column %d: pad is given twice", column);
+  t->padded = true;
+  return true;
 }
 
 bool cb_text_ends(cb_net_text *t, const char *what, int64_t begin[3], int64_t end[3])

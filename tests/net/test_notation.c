@@ -71,6 +71,8 @@ static void repeats_may_be_none_and_pools_may_be_left_out(void **state)
 static void every_word_of_a_convolution_counts(void **state)
 {
   (void)state;
+  expect_layers("INPUT 1x8x8 -> DROPOUT 5e-1 -> CLIP -1E1 2.5e+0 -> ELU 1e0 -> FC 2", &alone,
+                "dropout1 1x8x8 clip1 1x8x8 elu1 1x8x8 fc1 2");
   expect_layers("INPUT 4x9x11 -> CONV 8@3x5 stride 2x3 dilation 2 groups 2 pad 1x4 -> LEAKY 0.2", &alone,
                 "conv1 8x4x4 leaky1 8x4x4");
   expect_layers("INPUT 2x100 -> CONV 3@5 stride 2 -> POOL l2 4 ceil -> FC 2", &alone, "conv1 3x48 pool1 3x12 fc1 2");
@@ -134,7 +136,7 @@ static void errors_point_at_the_column(void **state)
       {"INPUT 1x28x28 -> CONV 8@x5 -> FC 2", 25, "a number: the filter size, found 'x5'"},
       {"INPUT 1x28x28 -> CONV 8 -> FC 2", 25, "expected '@' and the filter size, found '-'"},
       {"INPUT 1x28x28 -> CONV 8@3x3x3 -> FC 2", 25, "expected 1 or 2 numbers"},
-      {"INPUT 1x28x28 -> CONV 0@3x3 -> FC 2", 23, "a number of filters of 1"},
+      {"INPUT 1x28x28 -> CONV 0@3x3 -> FC 2", 23, "a number of filters; a number here is 1 to"},
       {"INPUT 1x28x28 -> CONV 8@3x3 pad -> FC 2", 33, "'same' or 'valid', found '-'"},
       {"INPUT 1x28x28 -> CONV 8@3x3 stried 2 -> FC 2", 29, "found 'stried'"},
       {"INPUT 1x28x28 -> [CONV 8@3x3 -> FC 2", 37, "expected '->' or ']', found the end"},
@@ -144,7 +146,14 @@ static void errors_point_at_the_column(void **state)
       {"INPUT 1x4x4 -> RELU -> CONV 2@5x5 -> FC 2", 24, "conv1 does not fit its input"},
       {"INPUT 1x28x28 -> [CONV 8@9x9 -> POOL 2]*3 -> FC 2", 19, "conv3 does not fit its input"},
       {"INPUT 1x28x28 -> POOL max 40 -> FC 2", 18, "pool1 does not fit its input"},
-      {"INPUT 99999999999x1x1 -> FC 2", 7, "of 1 to 1000000000"},
+      {"INPUT 99999999999x1x1 -> FC 2", 7, "a number here is 1 to 1000000000"},
+      {"INPUT 1x9x9 -> CONV 2@3 pad 9223372036854775807 -> FC 2", 29,
+       "'same' or 'valid'; a number here is 0 to 1000000000"},
+      {"INPUT 1x9x9 -> CONV 2@3 pad 1 pad valid -> FC 2", 31, "pad is given twice"},
+      {"INPUT 1x9x9 -> POOL max 3 pad 1 ceil pad 1 -> FC 2", 38, "pad is given twice"},
+      {"INPUT 1x9x9 -> TCONV 2@3 pad 1 stride 2 pad 1 -> FC 2", 41, "pad is given twice"},
+      {"INPUT 1x9x9 -> DROPOUT 1e-99 -> FC 2", 25, "an exponent of at most 22"},
+      {"INPUT 1x9x9 -> DROPOUT 1e2 -> FC 2", 24, "a share below 1"},
       {"INPUT 1x2x3x4x5 -> FC 2", 15, "at most 4 numbers"},
       {"INPUT 6x9x9 -> CONV 2@3x3 maps 0-5 -> FC 2", 32, "a list of maps for each of 2 filters, found 1"},
       {"INPUT 6x9x9 -> CONV 2@3x3 maps 0/6 -> FC 2", 34, "input maps of 0 to 5"},

@@ -92,6 +92,20 @@ class Train(rig.CommandTest):
         self.refused(3, 'other data', 'train', '--data', other, '--resume', 'part.ck', '--epochs', '4')
         self.run_command('eval', '--model', 'part.ck', '--data', self.data)
 
+    def test_resumed_run_writes_its_model(self):
+        self.run_command(*self.base, '--epochs', '3', '--out', 'whole')
+        self.run_command(*self.base, '--epochs', '2', '--out', 'm')
+        out, _ = self.run_command('train', '--data', self.data, '--resume', 'm.checkpoint', '--epochs', '3')
+        self.assertIn('model: m', out)
+        self.assertEqual(rig.read(self.path('whole')), rig.read(self.path('m')))
+        self.assertIn('all of its 3 epochs are done', self.refused(2, '', 'train', '--data', self.data, '--resume', 'm.checkpoint'))
+
+    def test_a_run_that_only_guesses_is_told_of_its_rate(self):
+        _, error = self.run_command(*self.base, '--net', 'INPUT -> FC', '--init', 'zero', '--lr', '1e-9', '--epochs', '2')
+        self.assertEqual(error.count('\n'), 1)
+        self.assertIn('is no better than guessing among 4 classes (1.386): try another --lr than 1e-09', error)
+        self.assertIn('a smaller --lr than 1e+30', self.run_command(*self.base, '--lr', '1e30', status=1)[1])
+
     def test_accuracy_of_convolutions(self):
         """The settings and the checkpoint hold it; evaluation and prediction take it too."""
         for accuracy in ('default', 'exact', 'relaxed'):

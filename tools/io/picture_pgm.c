@@ -15,7 +15,7 @@ static bool is_blank(uint8_t c)
   return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* The next decimal number; -1 if there is none, or a larger one than 65536. */
+/* The next decimal number, at most 65536, which stands for all above; -1 if there is none. */
 static int64_t next_number(reader *r)
 {
   while (r->at < r->end && (is_blank(*r->at) || *r->at == '#')) {
@@ -27,7 +27,7 @@ static int64_t next_number(reader *r)
   int64_t number = -1;
   for (; r->at < r->end && *r->at >= '0' && *r->at <= '9'; r->at++) {
     number = (number < 0 ? 0 : number) * 10 + (*r->at - '0');
-    if (number > 65536) return -1;
+    if (number > 65536) number = 65536;
   }
   return number;
 }
