@@ -124,6 +124,7 @@ static void normalise_channel(const job *j, int64_t ic, double mean, double inv_
   for (int64_t in = 0; in < j->n; in++) {
     size_t at = plane_at(j, in, ic);
     fetch(j, j->out, in + 1, ic);
+    if (add) fetch(j, add, in + 1, ic);
     j->loops->normalise(j->desc->pixels, j->x + at, &line, add ? add + at : NULL, j->out + at);
   }
 }
