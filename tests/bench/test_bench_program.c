@@ -230,7 +230,7 @@ static void full_standard_output(void **state)
 static void layers_alone(void **state)
 {
   (void)state;
-  EXPECT(0, "--set layers --batch 2 --min-time 0.0001 --json out.json");
+  EXPECT(0, "--set layers --batch 1 --min-time 0.0001 --json out.json");
   assert_says("max pool 3/2 backward");
   assert_made("out.json");
   EXPECT(0, "plot out.json pictures");
