@@ -63,18 +63,18 @@ static void nearest_twice_back(int64_t in, const real *dy, real *dx)
 
 static const real near = (real)0.75, far = (real)0.25;
 
-static void linear_twice(int64_t in, const real *x, real *y)
+/* Plain loops: they read what has just been joined, which vectors that lie across its stores would wait for. */
+static void linear_twice(int64_t in, const real *restrict x, real *restrict y)
 {
-  const int64_t between = in - 1;
   y[0] = x[0];
-  for (int64_t i = 0; i < between; i += LANES) {
-    vector left = load(x + i, between - i), right = load(x + i + 1, between - i);
-    put_woven(y + 2 * i + 1, near * left + far * right, far * left + near * right, between - i);
+  for (int64_t i = 0; i < in - 1; i++) {
+    y[2 * i + 1] = near * x[i] + far * x[i + 1];
+    y[2 * i + 2] = far * x[i] + near * x[i + 1];
   }
   y[2 * in - 1] = x[in - 1];
 }
 
-static void linear_twice_back(int64_t in, const real *dy, real *dx)
+static void linear_twice_back(int64_t in, const real *restrict dy, real *restrict dx)
 {
   const int64_t last = in - 1;
   if (in == 1) {
@@ -82,12 +82,7 @@ static void linear_twice_back(int64_t in, const real *dy, real *dx)
     return;
   }
   dx[0] = dy[0] + near * dy[1] + far * dy[2];
-  for (int64_t i = 1; i < last; i += LANES) {
-    vector even, odd, before, after;
-    load_woven(dy + 2 * i - 1, last - i, &before, &even);
-    load_woven(dy + 2 * i + 1, last - i, &odd, &after);
-    put(dx + i, near * (even + odd) + far * (before + after), last - i);
-  }
+  for (int64_t i = 1; i < last; i++) dx[i] = near * (dy[2 * i] + dy[2 * i + 1]) + far * (dy[2 * i - 1] + dy[2 * i + 2]);
   dx[last] = far * dy[2 * last - 1] + near * dy[2 * last] + dy[2 * last + 1];
 }
 

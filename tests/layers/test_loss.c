@@ -317,7 +317,7 @@ static void bad_variants_are_refused(void **state)
   REFUSED(d.class_weights = bad);
   REFUSED((bad[2] = INFINITY, d.class_weights = bad));
   REFUSED(d.class_weights = dz);
-  REFUSED(d.reserved[10] = 1);
+  REFUSED(d.reserved[9] = 1);
   d = make(CNNBLAS_F64, CNNBLAS_REDUCTION_SUM);
   assert_int_equal(cnnblas_loss_softmax_cross_entropy(&d, N, z, labels, &dz[1], dz, NULL), CNNBLAS_INVALID_ARGUMENT);
   assert_int_equal(cnnblas_loss_softmax_cross_entropy(&d, N, z, labels, &z[1], NULL, NULL), CNNBLAS_INVALID_ARGUMENT);
