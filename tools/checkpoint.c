@@ -35,6 +35,7 @@ int metadata_set_run(json_t *m, const train_settings *s, const train_state *stat
   settings_print_lr_steps(&s->lr_steps, steps, sizeof steps);
   return metadata_set(m, "seed", "%llu", (unsigned long long)s->seed) ||
          metadata_set(m, "batch", "%lld", (long long)s->batch) ||
+         metadata_set(m, "segments", "%lld", (long long)(s->segments ? s->segments : 1)) ||
          metadata_set(m, "epochs", "%lld", (long long)s->epochs) || metadata_set(m, "lr", "%a", s->lr) ||
          metadata_set(m, "momentum", "%a", s->momentum) || metadata_set(m, "weight_decay", "%a", s->weight_decay) ||
          metadata_set(m, "lr_steps", "%s", steps) || metadata_set(m, "init", "%s", settings_init_names[s->init]) ||
@@ -126,6 +127,9 @@ static io_status read_settings(const char *name, const st_file *file, train_sett
   if (!status) status = metadata_number(name, file, "momentum", 0, 1, &s->momentum, error);
   if (!status) status = metadata_number(name, file, "weight_decay", 0, HUGE_VAL, &s->weight_decay, error);
   if (!status) status = metadata_choice(name, file, "init", settings_init_names, &init, error);
+  s->segments = 1;
+  if (!status && st_metadata(file, "segments")) /* nor this one */
+    status = metadata_integer(name, file, "segments", 1, 1024, &s->segments, error);
   if (!status && st_metadata(file, "accuracy")) /* checkpoints of before the option have none */
     status = metadata_choice(name, file, "accuracy", settings_accuracy_names, &accuracy, error);
   if (status) return status;

@@ -248,6 +248,10 @@ static io_status read_training(const char *name, const st_file *file, cnnblas_ne
   double average = 0;
   const char *seed = st_metadata(file, "seed"); /* DROPOUT goes on drawing by it */
   if (seed) o->seed = strtoull(seed, NULL, 10);
+  int64_t segments = 1;
+  if (st_metadata(file, "segments") && metadata_integer(name, file, "segments", 1, 1024, &segments, error))
+    return IO_BAD_INPUT;
+  o->segments = (int32_t)segments;
   if (!st_metadata(file, "optimiser")) return IO_OK; /* version 0.1: SGD */
   io_status status = metadata_choice(name, file, "optimiser", settings_optimiser_names, &kind, error);
   if (!status) status = metadata_number(name, file, "ema", 0, 1, &average, error);

@@ -134,6 +134,7 @@ static int begin_run(session *s)
   made.seed = o->settings.seed;
   made.optimiser = o->settings.optimiser;
   made.average = o->settings.average > 0;
+  made.segments = (int32_t)o->settings.segments;
   t->settings = o->settings;
   made.batch = t->settings.batch =
       s->data.training.count < o->settings.batch ? s->data.training.count : o->settings.batch;

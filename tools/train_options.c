@@ -32,6 +32,13 @@ static int read_augment(const char *text, train_options *o)
       "augment", text, "it is none, or some of flip, crop:N and cutout:N with commas between, N to %d", AUGMENT_MOST);
 }
 
+static int read_segments(const char *text, train_options *o)
+{
+  int status = command_integer("segments", text, 1, 1024, &o->settings.segments);
+  if (status || !(o->settings.segments & (o->settings.segments - 1))) return status;
+  return command_bad_value("segments", text, "it must be a power of two");
+}
+
 static int read_input(const char *text, train_options *o)
 {
   return command_input("input", text, &o->form.c, o->form.size);
@@ -73,6 +80,7 @@ static const option_row rows[] = {
     {"init-from", TEXT, FIELD(init_from), 0, 0, NULL, NULL, FIXED},
     {"epochs", INTEGER, FIELD(settings.epochs), 1, SETTINGS_MOST_EPOCHS, NULL, NULL, CHANGES},
     {"batch", INTEGER, FIELD(settings.batch), 1, 1 << 24, NULL, NULL, FIXED},
+    {"segments", OWN, FIELD(settings.segments), 0, 0, NULL, read_segments, FIXED},
     {"augment", OWN, FIELD(settings.augment), 0, 0, NULL, read_augment, CHANGES},
     {"validation", NUMBER, FIELD(settings.validation), 0, 1, NULL, NULL, FIXED},
     {"keep", CHOICE, FIELD(settings.keep), 0, 0, settings_keep_names, NULL, FIXED},
@@ -174,7 +182,7 @@ int train_options_read(int argc, char **argv, train_options *o, bool *done)
   int status = COMMAND_FINE;
   struct option long_options[ROWS + 3];
   make_long_options(long_options);
-  *o = (train_options){.settings = {.seed = 1, .batch = 64, .epochs = 8, .lr = 0.05, .momentum = 0.9}};
+  *o = (train_options){.settings = {.seed = 1, .batch = 64, .epochs = 8, .segments = 1, .lr = 0.05, .momentum = 0.9}};
   *done = false;
   for (int option;
        !status && !*done && (option = getopt_long(argc, argv, "q" COMMAND_SHORT_OPTIONS, long_options, NULL)) != -1;) {

@@ -72,12 +72,12 @@ static json_t *settings_json(const trainer *t, const cnnblas_net_info *info)
   const train_settings *g = &t->settings;
   char steps[SETTINGS_MOST_STEPS * 40], augment[AUGMENT_TEXT];
   settings_print_lr_steps(&g->lr_steps, steps, sizeof steps);
-  json_t *settings =
-      json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:s, s:s, s:s, s:s, s:s}", "seed", (json_int_t)g->seed, "batch",
-                (json_int_t)g->batch, "epochs", (json_int_t)g->epochs, "lr", io_json_number(g->lr), "momentum",
-                io_json_number(g->momentum), "weight_decay", io_json_number(g->weight_decay), "lr_step", steps, "init",
-                settings_init_names[g->init], "loss", settings_loss_names[info->loss], "dtype",
-                settings_dtype_names[info->dtype], "accuracy", settings_accuracy_names[g->accuracy]);
+  json_t *settings = json_pack(
+      "{s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:s, s:s, s:s, s:s, s:s}", "seed", (json_int_t)g->seed, "batch",
+      (json_int_t)g->batch, "segments", (json_int_t)g->segments, "epochs", (json_int_t)g->epochs, "lr",
+      io_json_number(g->lr), "momentum", io_json_number(g->momentum), "weight_decay", io_json_number(g->weight_decay),
+      "lr_step", steps, "init", settings_init_names[g->init], "loss", settings_loss_names[info->loss], "dtype",
+      settings_dtype_names[info->dtype], "accuracy", settings_accuracy_names[g->accuracy]);
   json_t *more = json_pack("{s:s, s:s, s:I, s:o, s:o, s:o, s:s, s:o, s:s, s:I}", "optimiser",
                            settings_optimiser_names[g->optimiser], "schedule", settings_schedule_names[g->schedule],
                            "warm_up", (json_int_t)g->warm_up, "clip", io_json_number(g->clip), "ema",

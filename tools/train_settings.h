@@ -24,6 +24,7 @@ typedef enum { KEEP_LAST, KEEP_BEST } settings_keep;
 typedef struct {
   uint64_t seed;
   int64_t batch, epochs;
+  int64_t segments; /* of a batch, whose weight gradients are summed by themselves; a power of two */
   cnnblas_net_optimiser_kind optimiser;
   double lr, momentum, weight_decay;
   cnnblas_net_schedule_kind schedule;

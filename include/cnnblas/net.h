@@ -128,8 +128,10 @@ typedef struct cnnblas_net_options {
   int32_t flush_denormals; /* 1: numbers below the least normal one count as zeros in layers and updates; see conv.h */
   cnnblas_accuracy_policy accuracy;     /* which bounds on the error the automatic choice may take; see conv.h */
   cnnblas_net_optimiser_kind optimiser; /* whose arrays a training network has room for: ADAMW keeps one more */
-  int32_t average; /* 1: a training network has room for its parameters' moving averages: cnnblas_net_swap_average */
-  int32_t reserved[19]; /* must be 0 */
+  int32_t average;  /* 1: a training network has room for its parameters' moving averages: cnnblas_net_swap_average */
+  int32_t segments; /* a training network's batch is cut in so many segments whose weight gradients are summed by
+                       themselves and joined in a binary tree: a power of two up to 1024; 0 means 1 */
+  int32_t reserved[18]; /* must be 0 */
 } cnnblas_net_options;
 
 /** Sets every field to zero, the defaults. NULL is ignored. */

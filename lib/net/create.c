@@ -45,7 +45,10 @@ static cnnblas_status check_options(const cnnblas_net_options *o)
   if (!cnnblas_accuracy_policy_name(o->accuracy)) return out_of_range("accuracy", o->accuracy);
   if ((int)o->optimiser < 0 || o->optimiser > CNNBLAS_NET_ADAMW) return out_of_range("optimiser", o->optimiser);
   if (o->average < 0 || o->average > 1) return out_of_range("average", o->average);
-  for (int i = 0; i < 19; i++)
+  if (o->segments < 0 || o->segments > CB_NET_MOST_SEGMENTS || o->segments & (o->segments - 1))
+    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "options.segments is %d; it must be 0 or a power of two up to %d",
+                       (int)o->segments, CB_NET_MOST_SEGMENTS);
+  for (int i = 0; i < 18; i++)
     if (o->reserved[i]) return out_of_range("reserved", o->reserved[i]);
   return CNNBLAS_OK;
 }

@@ -44,6 +44,7 @@ enum {
   CB_NET_SPLITS = 1024,    /* layers from the first such one on see the whole batch at once */
   CB_NET_MAKES_DX = 2048,  /* the input's gradient is always made: over the output's where it is not wanted */
   CB_NET_IN_PLACE = 8192,  /* in inference the layer's output may lie over its input */
+  CB_NET_SEGMENTS = 65536, /* the parameters' gradients may be made from parts of the batch, without dx */
   CB_NET_MASKS = 32768,    /* the backward step makes the gradient of a ReLU in the layer's store too */
   CB_NET_FOLDS = 16384,    /* a normalisation may go into the layer's weights */
   CB_NET_DRAWS = 4096      /* the layer draws at random, by the images' numbers */

@@ -1,5 +1,5 @@
 /* CONV: the convolution. */
-#include "net/kind.h"
+#include "net/segments.h"
 #include "net/support.h"
 #include <stdio.h>
 #include <string.h>
@@ -169,10 +169,11 @@ static cnnblas_status prepare(cnnblas_net *net, cb_net_layer *l)
   cnnblas_conv_options o = cb_net_plan_options(net, l);
   cnnblas_conv_shape s;
   d->dtype = net->options.dtype;
-  d->n = cb_net_layer_batch(net, l);
+  const int64_t batch = cb_net_layer_batch(net, l);
   for (int direction = 0; direction < 3; direction++) {
     if (direction == CNNBLAS_BACKWARD_DATA && l->sinks[0] == CB_NET_UNWANTED) continue;
     cnnblas_conv_plan **plan = &l->plans[direction];
+    d->n = direction == CNNBLAS_BACKWARD_WEIGHTS ? cb_net_segment_images(net, batch) : batch;
     cnnblas_status status = cnnblas_conv_plan_create(d, (cnnblas_conv_direction)direction, &o, plan);
     if (status) return status;
     snprintf(l->algorithms[direction], sizeof l->algorithms[0], "%s", cnnblas_conv_plan_algorithm(*plan));
@@ -182,6 +183,7 @@ static cnnblas_status prepare(cnnblas_net *net, cb_net_layer *l)
       *plan = NULL;
     }
   }
+  d->n = batch;
   cnnblas_conv_get_shape(d, &s);
   l->flops = s.flops / (double)d->n;
   return net->options.packed_weights ? cb_net_make_packed_plan(net, l) : CNNBLAS_OK;
@@ -237,7 +239,7 @@ static cnnblas_status backward(const cb_net_pass *p, const cb_net_layer *l, cons
 
 const cb_net_row cb_net_conv = {.keyword = "CONV",
                                 .name = "conv",
-                                .traits = CB_NET_Y_FREE | CB_NET_STORES | CB_NET_FOLDS,
+                                .traits = CB_NET_Y_FREE | CB_NET_STORES | CB_NET_FOLDS | CB_NET_SEGMENTS,
                                 .parse = parse,
                                 .shape = shape,
                                 .prepare = prepare,

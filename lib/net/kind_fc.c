@@ -72,7 +72,7 @@ static void describe(const cb_net_layer *l, char *kind, char *detail, size_t siz
 
 const cb_net_row cb_net_fc = {.keyword = "FC",
                               .name = "fc",
-                              .traits = CB_NET_Y_FREE | CB_NET_STORES | CB_NET_SPLITS,
+                              .traits = CB_NET_Y_FREE | CB_NET_STORES | CB_NET_SPLITS | CB_NET_SEGMENTS,
                               .parse = parse,
                               .shape = shape,
                               .prepare = prepare,

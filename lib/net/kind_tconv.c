@@ -1,5 +1,5 @@
 /* TCONV: the transposed convolution. */
-#include "net/kind.h"
+#include "net/segments.h"
 #include <stdio.h>
 
 static bool parse(cb_net_text *t, cb_net_layer *l)
@@ -47,11 +47,12 @@ static cnnblas_status prepare(cnnblas_net *net, cb_net_layer *l)
   cnnblas_conv_options o = cb_net_plan_options(net, l);
   cnnblas_conv_shape s = {0};
   l->transposed.dtype = net->options.dtype;
-  l->transposed.n = cb_net_layer_batch(net, l);
+  const int64_t batch = l->transposed.n = cb_net_layer_batch(net, l);
   cnnblas_status status = cnnblas_conv_transpose_get_conv(&l->transposed, &l->conv);
   for (int direction = 0; direction < 3 && !status; direction++) {
     if (direction == CNNBLAS_BACKWARD_DATA && l->sinks[0] == CB_NET_UNWANTED) continue;
     cnnblas_conv_transpose_plan **plan = &l->transposed_plans[direction];
+    l->transposed.n = direction == CNNBLAS_BACKWARD_WEIGHTS ? cb_net_segment_images(net, batch) : batch;
     status = cnnblas_conv_transpose_plan_create(&l->transposed, (cnnblas_conv_direction)direction, &o, plan);
     if (status) break;
     const cnnblas_conv_plan *conv = cnnblas_conv_transpose_plan_get_conv(*plan);
@@ -62,6 +63,7 @@ static cnnblas_status prepare(cnnblas_net *net, cb_net_layer *l)
       *plan = NULL;
     }
   }
+  l->transposed.n = batch;
   if (!status) status = cnnblas_conv_get_shape(&l->conv, &s);
   if (!status) l->flops = s.flops / (double)l->conv.n;
   return status;
@@ -115,7 +117,7 @@ static void describe(const cb_net_layer *l, char *kind, char *detail, size_t siz
 
 const cb_net_row cb_net_tconv = {.keyword = "TCONV",
                                  .name = "tconv",
-                                 .traits = CB_NET_Y_FREE | CB_NET_STORES,
+                                 .traits = CB_NET_Y_FREE | CB_NET_STORES | CB_NET_SEGMENTS,
                                  .parse = parse,
                                  .shape = shape,
                                  .prepare = prepare,

@@ -3,6 +3,7 @@
 #include "net/fold.h"
 #include "net/kind.h"
 #include "net/network.h"
+#include "net/segments.h"
 #include "net/sinks.h"
 #include "net/support.h"
 #include <string.h>
@@ -35,7 +36,8 @@ void cb_net_choose_parts(cnnblas_net *net)
   int64_t images = net->options.batch >= LEAST_PARTS * PART_IMAGES ? PART_IMAGES : SMALL_PART_IMAGES;
   bool small = (double)images * elements * (double)net->element <= PART_BYTES &&
                gradients * (double)net->element <= SPLIT_GRADIENTS;
-  bool parts = can_be_parted(net) && small && net->split > 0 && net->options.batch > images;
+  bool parts =
+      net->options.segments < 2 && can_be_parted(net) && small && net->split > 0 && net->options.batch > images;
   net->part = parts ? images : net->options.batch;
 }
 
@@ -274,6 +276,10 @@ static void lay_out_tensors(arena *a)
   layout->momentum = take(a, net->param_elements, element);
   if (net->options.optimiser == CNNBLAS_NET_ADAMW) layout->second = take(a, net->param_elements, element);
   if (net->options.average) layout->average = take(a, net->param_elements, element);
+  if (net->options.segments > 1) {
+    a->fits = a->fits && cb_mul(cb_net_segment_places(net), cb_net_segment_elements(net), &elements);
+    layout->segments = a->fits ? take(a, elements, element) : 0;
+  }
   if (parts == 1) return;
   a->fits = a->fits && cb_mul(parts, net->split_elements, &elements);
   layout->partial = a->fits ? take(a, elements, element) : 0;

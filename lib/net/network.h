@@ -6,7 +6,7 @@
 #include <cnnblas/net.h>
 #include <cnnblas/net_model.h>
 
-enum { CB_NET_ALIGN = CB_GRAPH_ALIGN };
+enum { CB_NET_ALIGN = CB_GRAPH_ALIGN, CB_NET_MOST_SEGMENTS = 1024 };
 
 #define CB_NET_NORM_EPSILON 1e-5 /* what batch normalisation adds to a variance */
 
@@ -30,10 +30,11 @@ typedef struct {
   size_t slot_bytes;
   size_t partial; /* each part's gradients, [parts][split_elements]; no bytes if there is one part */
   size_t partial_bytes;
-  size_t losses;  /* each part's loss, [parts] double */
-  size_t numbers; /* [batch] int64_t 0, 1, ...: numbers of images that have none, where a layer draws by them */
-  size_t targets; /* one-hot vectors of the labels, for the sigmoid loss only */
-  size_t folded;  /* weights with a normalisation in them, before they are packed */
+  size_t segments; /* places of a layer's parameters, in which segments' gradients wait: see segments.h */
+  size_t losses;   /* each part's loss, [parts] double */
+  size_t numbers;  /* [batch] int64_t 0, 1, ...: numbers of images that have none, where a layer draws by them */
+  size_t targets;  /* one-hot vectors of the labels, for the sigmoid loss only */
+  size_t folded;   /* weights with a normalisation in them, before they are packed */
   size_t workspace;
   size_t bytes;
 } cb_net_layout;

@@ -1,5 +1,6 @@
 /* Forward through the graph core; backward by what sinks.c planned. */
 #include "net/walk.h"
+#include "net/segments.h"
 #include "net/sinks.h"
 #include <cnnblas/arrays.h>
 
@@ -54,8 +55,10 @@ static cnnblas_status backward_layer(const cb_net_pass *p, const cb_net_layer *l
     dx[j] = l->sinks[j] == CB_NET_ADD ? cb_net_at(p->net, l->terms[j]) : error_of(p, cb_design_producer(d, value));
   }
   cb_net_gradients g = {.x = x, .y = cb_net_output(p->net, l, p->first, p->slot), .dy = error_of(p, l), .dx = dx};
-  g.parameters = parameters;
-  cnnblas_status status = l->row->backward(p, l, &g);
+  bool segments = parameters && p->net->options.segments > 1 && l->row->traits & CB_NET_SEGMENTS;
+  g.parameters = parameters && !segments;
+  cnnblas_status status = segments ? cb_net_sum_segments(p, l) : CNNBLAS_OK;
+  if (!status) status = l->row->backward(p, l, &g);
   for (int j = 0; j < inputs && gradients && !status; j++)
     if (l->sinks[j] == CB_NET_ADD) status = add_term(p, l, j);
   return status;

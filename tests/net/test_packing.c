@@ -263,7 +263,7 @@ static void refusals_say_why(void **state)
   o.mode = CNNBLAS_NET_TRAINING;
   expect(cnnblas_net_create(text, &o, &none), "options.packed_weights is 1, but options.mode is training");
   o = packing;
-  o.reserved[18] = 3;
+  o.reserved[17] = 3;
   expect(cnnblas_net_create(text, &o, &none), "reserved is 3");
   assert_null(none);
   cnnblas_net_destroy(design);

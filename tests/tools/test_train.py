@@ -92,6 +92,17 @@ class Train(rig.CommandTest):
         self.refused(3, 'other data', 'train', '--data', other, '--resume', 'part.ck', '--epochs', '4')
         self.run_command('eval', '--model', 'part.ck', '--data', self.data)
 
+    def test_segments(self):
+        """Their number alone shapes the bits, and a resumed run goes on with it."""
+        for segments, threads in ('1', '1'), ('4', '1'), ('4', '2'):
+            self.run_command(*self.base, '--epochs', '3', '--segments', segments, '--threads', threads, '--out', segments + threads)
+        self.assertEqual(rig.read(self.path('41')), rig.read(self.path('42')))
+        self.assertNotEqual(rig.read(self.path('41')), rig.read(self.path('11')))
+        self.run_command(*self.base, '--epochs', '2', '--segments', '4', '--out', 'm')
+        self.run_command('train', '--data', self.data, '--resume', 'm.checkpoint', '--epochs', '3')
+        self.assertEqual(rig.read(self.path('41')), rig.read(self.path('m')))
+        self.refused(2, '--segments 6: it must be a power of two', *self.base, '--segments', '6')
+
     def test_resumed_run_writes_its_model(self):
         self.run_command(*self.base, '--epochs', '3', '--out', 'whole')
         self.run_command(*self.base, '--epochs', '2', '--out', 'm')

@@ -1,0 +1,82 @@
+/* Weight gradients by segments of the batch; see segments.h. */
+#include "net/segments.h"
+#include "base/size.h"
+#include <cnnblas/arrays.h>
+
+/* How many of n images the left branch of a cut has: the largest power of two below n. */
+static int64_t left_images(int64_t n)
+{
+  int64_t left = 1;
+  while (left * 2 < n) left *= 2;
+  return left;
+}
+
+int cb_net_segment_places(const cnnblas_net *net)
+{
+  int cuts = 0;
+  while ((int64_t)1 << cuts < net->options.segments) cuts++;
+  return cuts;
+}
+
+int64_t cb_net_segment_images(const cnnblas_net *net, int64_t n)
+{
+  for (int cuts = cb_net_segment_places(net); cuts > 0 && n > 1; cuts--) n = left_images(n);
+  return n;
+}
+
+/* The elements of a layer's parameters in a section, padding counted. */
+static int64_t elements_of(const cnnblas_net *net, const cb_net_layer *l)
+{
+  int64_t after = l->weight + l->params;
+  int64_t end = after < net->param_count ? net->params[after].place : net->param_elements;
+  return end - net->params[l->weight].place;
+}
+
+int64_t cb_net_segment_elements(const cnnblas_net *net)
+{
+  int64_t most = 0;
+  for (int64_t i = 0; i < net->count; i++) {
+    const cb_net_layer *l = cb_net_layer_at(net, i);
+    if (l->params && l->row->traits & CB_NET_SEGMENTS) most = cb_max(most, elements_of(net, l));
+  }
+  return most;
+}
+
+/* Makes the gradients of one segment, the pass's images, in the pass's section. */
+static cnnblas_status one_segment(const cb_net_pass *p, const cb_net_layer *l)
+{
+  const void *x = cb_net_value(p, cb_graph_input(&p->net->design.graph, l->index, 0));
+  void *none = NULL;
+  cb_net_gradients g = {.x = &x, .y = cb_net_output(p->net, l, p->first, p->slot), .dx = &none, .parameters = true};
+  g.dy = cb_net_error(p->net, l, p->first, p->slot);
+  return l->row->backward(p, l, &g);
+}
+
+/* Sums the pass's images, cut `cuts` times more: the left branch where the sum shall lie, the right one in a place of its
+   own, which is added. */
+static cnnblas_status sum_branch(const cb_net_pass *p, const cb_net_layer *l, int cuts)
+{
+  const cnnblas_net *net = p->net;
+  if (cuts == 0 || p->n == 1) return one_segment(p, l);
+  size_t element = net->element, begin = (size_t)net->params[l->weight].place * element;
+  size_t place = net->layout.segments + (size_t)((cuts - 1) * cb_net_segment_elements(net)) * element;
+  cb_net_pass left = *p, right = *p;
+  left.n = left_images(p->n);
+  right.first += left.n;
+  right.n -= left.n;
+  right.x = (const char *)p->x + (size_t)(left.n * net->design.input.elements) * element;
+  right.section = place - begin; /* the layer's parameters begin at the place then; a wrap is undone by the addition */
+  cnnblas_status status = sum_branch(&left, l, cuts - 1);
+  if (!status) status = sum_branch(&right, l, cuts - 1);
+  for (int64_t t = l->weight; t < l->weight + l->params && !status; t++) { /* what pads them stays 0 */
+    void *sum = cb_net_param_at(net, p->section, t);
+    status = cnnblas_add_forward(net->options.dtype, p->threads, net->params[t].elements, sum,
+                                 cb_net_param_at(net, right.section, t), sum);
+  }
+  return status;
+}
+
+cnnblas_status cb_net_sum_segments(const cb_net_pass *p, const cb_net_layer *l)
+{
+  return sum_branch(p, l, cb_net_segment_places(p->net));
+}
