@@ -168,7 +168,8 @@ def cmake(options, work):
     for name in ['with_cnnblas', 'with_cnnblas_static', 'with_net', 'with_net_static']:
         run([os.path.join(build, name)], env=installed.env)
         if name.endswith('_static'):
-            expect_needed(installed, os.path.join(build, name), ['libopenblas'], ['libcnnblas', *OTHERS])
+            others = [n for n in OTHERS if n != 'libjansson' or 'net' not in name]  # networks' model files need that one
+            expect_needed(installed, os.path.join(build, name), ['libopenblas'], ['libcnnblas', *others])
     print('a version that is not there must be refused:')
     refused = subprocess.run([*base, '-B', build + '99', '-DWANTED_VERSION=99.0'], stderr=subprocess.PIPE,
                              stdout=subprocess.DEVNULL, text=True)
