@@ -38,7 +38,7 @@ def main():
     functions = list(declarations(headers))
     with open(output, 'w', encoding='utf-8') as file:
         file.write('/* Made by tests/state/generate.py. */\n#include "state.h"\n#include <cnnblas/cnnblas.h>\n'
-                   '#include <cnnblas/net.h>\n#include <cnnblas/onnx.h>\n\nconst int state_functions = %d;\n\n' % len(functions))
+                   '#include <cnnblas/net.h>\n#include <cnnblas/net_model.h>\n#include <cnnblas/onnx.h>\n\nconst int state_functions = %d;\n\n' % len(functions))
         for number, function in enumerate(functions):
             file.write(wrapper(number, *function) + '\n')
 
