@@ -2,6 +2,9 @@
 #include "conv/epilogue.h"
 #include "conv/sum_tree.h"
 #include "gemm/activations.h"
+#include "gemm/engine.h"
+
+enum { PART = 1 << 13 /* elements that a task of an activation goes over: worth a task, and still near the core */ };
 
 #define REAL    float
 #define NAME(x) x##_f32
@@ -13,33 +16,39 @@
 
 void cb_epilogue_apply(const cb_call *call, int64_t in, int64_t k0, int64_t k1, int64_t p0, int64_t p1)
 {
-  bool relu = call->activation == CNNBLAS_RELU;
-  if (!call->bias && !call->residual && !relu) return;
+  if (!call->bias && !call->residual && !call->bounds) return;
   const cb_geometry *geo = &call->plan->problem.geo;
-  for (int64_t ik = k0; ik < k1; ik++) {
-    int64_t at = (in * geo->k + ik) * geo->p + p0;
-    if (geo->dtype == CNNBLAS_F64) {
-      const double *bias = call->bias, *residual = call->residual;
-      finish_row_f64((double *)call->out + at, p1 - p0, bias ? bias[ik] : 0, residual ? residual + at : NULL, relu);
-    } else {
-      const float *bias = call->bias, *residual = call->residual;
-      finish_row_f32((float *)call->out + at, p1 - p0, bias ? bias[ik] : 0, residual ? residual + at : NULL, relu);
-    }
-  }
+  const int64_t at = (in * geo->k + k0) * geo->p + p0;
+  void *y = cb_at_mut(call->out, at, geo->element);
+  cb_engine_get(geo->dtype)
+      ->store(&(cb_store){.c = y,
+                          .ldc = geo->p,
+                          .m = k1 - k0,
+                          .count = p1 - p0,
+                          .out = y,
+                          .row_step = geo->p,
+                          .lane_step = 1,
+                          .bias = call->bias ? cb_at(call->bias, k0, geo->element) : NULL,
+                          .bias_rows = true,
+                          .residual = call->residual ? cb_at(call->residual, at, geo->element) : NULL,
+                          .bounds = call->bounds});
 }
 
-static void activate_plane(void *context, int64_t plane, int worker)
+/* The activation of neighbours in y, wherever one plane ends and the next begins. */
+static void activate_part(void *context, int64_t part, int worker)
 {
   const cb_call *call = context;
   const cb_geometry *geo = &call->plan->problem.geo;
-  void *y = cb_at_mut(call->out, plane * geo->p, geo->element);
+  const int64_t from = part * PART, all = call->n * geo->k * geo->p;
+  void *y = cb_at_mut(call->out, from, geo->element);
   (void)worker;
-  cb_activations_for(geo->dtype)->forward(call->pass, geo->p, y, y);
+  cb_activations_for(geo->dtype)->forward(call->pass, cb_min(PART, all - from), y, y);
 }
 
 void cb_activation_add(cb_call *call)
 {
-  cb_call_add(call, call->n * call->plan->problem.geo.k, activate_plane);
+  const cb_geometry *geo = &call->plan->problem.geo;
+  cb_call_add(call, cb_ceil_div(call->n * geo->k * geo->p, PART), activate_part);
 }
 
 /* The sum of one channel: each image's sum in double, joined in a tree of images. */

@@ -1,15 +1,5 @@
 /* The loops of epilogue.c for one type: included with REAL and NAME(x) defined. */
 
-static void NAME(finish_row)(REAL *restrict y, int64_t count, REAL bias, const REAL *residual, bool relu)
-{
-  if (residual)
-    for (int64_t p = 0; p < count; p++) y[p] = (y[p] + bias) + residual[p];
-  else if (bias != 0)
-    for (int64_t p = 0; p < count; p++) y[p] += bias;
-  if (relu)
-    for (int64_t p = 0; p < count; p++) y[p] = y[p] < 0 ? 0 : y[p];
-}
-
 /* Sum of a plane's `count` elements in double: 16 running sums over each block of 4096 elements, joined in a tree;
    blocks are added in order. */
 static double NAME(sum_plane)(const REAL *v, int64_t count)

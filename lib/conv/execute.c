@@ -8,6 +8,7 @@
 #include "conv/epilogue.h"
 #include "conv/packed.h"
 #include "gemm/blas.h"
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -154,10 +155,13 @@ static cnnblas_status forward(const forward_call *f)
   if (status) return status;
   cb_call call = {.plan = plan, .n = f->n, .x = f->x, .w = f->w, .out = f->y};
   call.bias = e->bias;
-  if (activation.kind > CNNBLAS_RELU)
+  const bool relu = activation.kind == CNNBLAS_RELU, clip = activation.kind == CNNBLAS_CLIP;
+  const double bounds[2] = {clip ? activation.alpha : 0, clip ? activation.beta : HUGE_VAL};
+  const float single[2] = {(float)bounds[0], (float)bounds[1]};
+  if (relu || clip)
+    call.bounds = geo->dtype == CNNBLAS_F64 ? (const void *)bounds : single;
+  else if (activation.kind != CNNBLAS_IDENTITY)
     call.pass = &activation;
-  else
-    call.activation = activation.kind;
   void *copy;
   status = place_residual(&call, e->residual, &copy);
   if (status) return status;

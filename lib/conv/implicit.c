@@ -26,5 +26,5 @@ cb_store cb_implicit_store(const cb_call *call, int64_t at, int64_t output)
                     .bias = call->bias ? cb_at(call->bias, output, element) : NULL,
                     .residual = call->residual ? cb_at(call->residual, at, element) : NULL,
                     .add = call->accumulate,
-                    .relu = call->activation == CNNBLAS_RELU};
+                    .bounds = call->bounds};
 }

@@ -174,7 +174,7 @@ static void make_products(outputs *o, int64_t first, int64_t last, const void *w
 static bool stores_itself(const cb_map_tiles *j)
 {
   const cb_call *call = j->call;
-  bool bare = j->stage || (!call->bias && !call->residual && !call->accumulate && !call->activation);
+  bool bare = j->stage || (!call->bias && !call->residual && !call->accumulate && !call->bounds);
   return bare && j->gather->axis[2].out_step == 1;
 }
 

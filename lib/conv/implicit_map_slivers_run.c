@@ -336,7 +336,7 @@ static void open_job(job *j)
   j->source = cb_at(st->forward ? call->x : call->dy, source, element);
   j->behind = call->n * st->source_image - source;
   j->dest = dest;
-  j->bare = !st->staged && !call->bias && !call->residual && !call->accumulate && !call->activation;
+  j->bare = !st->staged && !call->bias && !call->residual && !call->accumulate && !call->bounds;
   j->tables.run = (cb_run *)(j->scratch + st->parts.runs);
   j->tables.row = (cb_run *)(j->scratch + st->parts.rows);
   j->tables.first_run = (int32_t *)(j->scratch + st->parts.first);

@@ -24,7 +24,7 @@ static void NAME(forward)(const cb_call *call)
 {
   const cb_geometry *geo = &call->plan->problem.geo;
   const hops hop = hops_of(geo);
-  const REAL *bias = call->bias, *residual = call->residual;
+  const REAL *bias = call->bias, *residual = call->residual, *bounds = call->bounds;
   for (int64_t in = 0, at = 0; in < call->n; in++)
     for (int64_t ik = 0; ik < geo->k; ik++) {
       const REAL *x = (const REAL *)call->x + (in * geo->c + ik / geo->kg * geo->cg) * geo->image;
@@ -35,7 +35,8 @@ static void NAME(forward)(const cb_call *call)
         if (call->accumulate) sum = *y + sum;
         if (bias) sum += bias[ik];
         if (residual) sum += residual[at];
-        *y = call->activation == CNNBLAS_RELU && sum < 0 ? 0 : sum;
+        if (bounds) sum = sum < bounds[0] ? bounds[0] : sum > bounds[1] ? bounds[1] : sum;
+        *y = sum;
       }
     }
 }

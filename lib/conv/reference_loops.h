@@ -39,7 +39,7 @@ static void NAME(forward_plane)(const cb_call *call, int64_t task)
   int64_t in = task / geo->k, ik = task % geo->k;
   const REAL *x = (const REAL *)call->x + (in * geo->c + ik / geo->kg * geo->cg) * geo->image;
   const REAL *w = (const REAL *)call->w + ik * geo->q;
-  const REAL *bias = call->bias, *residual = call->residual;
+  const REAL *bias = call->bias, *residual = call->residual, *bounds = call->bounds;
   int64_t at = task * geo->p, o[3];
   for (o[0] = 0; o[0] < a[0].out; o[0]++)
     for (o[1] = 0; o[1] < a[1].out; o[1]++)
@@ -49,7 +49,8 @@ static void NAME(forward_plane)(const cb_call *call, int64_t task)
         if (call->accumulate) sum += (WIDE)*y;
         if (bias) sum += (WIDE)bias[ik];
         if (residual) sum += (WIDE)residual[at];
-        *y = (REAL)(call->activation == CNNBLAS_RELU && sum < 0 ? 0 : sum);
+        if (bounds) sum = sum < (WIDE)bounds[0] ? (WIDE)bounds[0] : sum > (WIDE)bounds[1] ? (WIDE)bounds[1] : sum;
+        *y = (REAL)sum;
       }
 }
 

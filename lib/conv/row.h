@@ -71,8 +71,8 @@ typedef struct {
   const void *x, *w, *dy; /* the inputs; w is as the row's packing makes it, if the problem says packed */
   void *out;              /* the output: y, dx or dw */
   const void *bias, *residual;
-  cnnblas_activation_kind activation; /* the activation of the store: identity or ReLU */
-  const cnnblas_activation *pass;     /* an activation of the stored result, or NULL */
+  const void *bounds; /* the store brings results between these two elements: ReLU and clip; NaN stays; or NULL */
+  const cnnblas_activation *pass; /* another activation of the stored result, or NULL */
   bool accumulate; /* out holds what is added to: the plan says so, or y holds a residual that could not be moved */
   int threads;
   char *shared, *scratch; /* workspace, 64-byte aligned: of all; of worker i, at scratch + i * tiling.thread_bytes */

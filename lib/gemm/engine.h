@@ -139,7 +139,7 @@ typedef struct {
   bool bias_rows;
   const void *residual; /* indexed as out; NULL: no residual */
   bool add;             /* what out holds is added */
-  bool relu;            /* max(0, .) is taken last; NaN stays */
+  const void *bounds;   /* two elements, between which results are brought last; NaN stays; NULL: there are none */
   bool past;            /* straight stores without an epilogue may go past the caches, as those of a cb_tile */
 } cb_store;
 

@@ -59,14 +59,22 @@ INLINE int64_t row_place(const cb_store *t, int64_t i)
 /* Stores one element through the epilogue. */
 static inline void finish(const cb_store *t, int64_t i, int64_t j)
 {
-  const real *bias = t->bias, *residual = t->residual;
+  const real *bias = t->bias, *residual = t->residual, *bounds = t->bounds;
   int64_t at = row_place(t, i) + j * t->lane_step;
   real *out = (real *)t->out + at, value = ((const real *)t->c)[i * t->ldc + j];
   if (t->add) value = *out + value;
   if (bias) value += bias[t->bias_rows ? i : j];
   if (residual) value += residual[at];
-  if (t->relu && value < 0) value = 0;
+  if (bounds) value = value < bounds[0] ? bounds[0] : value > bounds[1] ? bounds[1] : value;
   *out = value;
+}
+
+/* v between two bounds; NaN stays. */
+INLINE vector between(const real *bounds, vector v)
+{
+  const vector low = bounds[0] - (vector){0}, high = bounds[1] - (vector){0};
+  v = choose(greater(low, v), low, v);
+  return choose(greater(v, high), high, v);
 }
 
 /* Stores m neighbours in out, from `at` on, through the epilogue, unless `plain`; they share the bias at *bias. */
@@ -77,7 +85,7 @@ INLINE void finish_vector(const cb_store *t, const bool plain, int64_t at, vecto
     if (t->add) value = load(out, m) + value;
     if (t->bias) value += *bias - (vector){0};
     if (t->residual) value += load((const real *)t->residual + at, m);
-    if (t->relu) value = keep(mask_of(~(ivector)(value < 0)), value);
+    if (t->bounds) value = between(t->bounds, value);
   }
   put(out, value, m);
 }
@@ -208,7 +216,7 @@ static void store_plain(const cb_store *t)
 
 void CB_NAME(cb_store)(const cb_store *t)
 {
-  bool plain = !t->add && !t->bias && !t->residual && !t->relu;
+  bool plain = !t->add && !t->bias && !t->residual && !t->bounds;
   if (!t->bias_rows && (t->place || t->row_step == 1))
     plain ? store_transposed_plain(t) : store_transposed_full(t);
   else if (!t->place && t->lane_step == 1 && (t->bias_rows || !t->bias))

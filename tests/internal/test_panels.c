@@ -2,7 +2,7 @@
  * The packers and stores of every level alone, against plain C, exactly:
  *
  *     pack_lanes   dst[s * width + j] = j < count ? src[j * ld + s] : 0          in every bit
- *     store        out[i * row_step + j * lane_step] = relu(c[i * ldc + j] + old + bias + residual)
+ *     store        out[i * row_step + j * lane_step] = c[i * ldc + j] + old + bias + residual, between bounds
  *
  * every count and tail, transposed (rows evenly or by places), straight and neither; transposed never -0; arrays end or begin at pages that trap, and what a store
  * does not own stays.
@@ -97,7 +97,10 @@ static double stored(cnnblas_dtype dtype, const cb_store *t, const void *residua
   if (t->add) value = plus(dtype, array_get(dtype, old.data, at), value);
   if (t->bias) value = plus(dtype, value, array_get(dtype, t->bias, t->bias_rows ? i : j));
   if (t->residual) value = plus(dtype, value, array_get(dtype, residual_values, at));
-  if (t->relu && value < 0) value = 0;
+  if (t->bounds) {
+    double low = array_get(dtype, t->bounds, 0), high = array_get(dtype, t->bounds, 1);
+    value = value < low ? low : value > high ? high : value;
+  }
   return value;
 }
 
@@ -133,18 +136,27 @@ static int64_t lay_out(cb_store *t, int order, rng *r)
   return (m - 1) * t->row_step + (count - 1) * t->lane_step + 1;
 }
 
+/* The bounds of ReLU, or of a clip. */
+static const void *bounds_of(cnnblas_dtype dtype, rng *r)
+{
+  static const float single[2][2] = {{0, HUGE_VALF}, {-0.5F, 0.75F}};
+  static const double wide[2][2] = {{0, HUGE_VAL}, {-0.5, 0.75}};
+  const int clip = rng_chance(r, 50);
+  return dtype == CNNBLAS_F64 ? (const void *)wide[clip] : single[clip];
+}
+
 static void store_once(const cb_engine *engine, cnnblas_dtype dtype, int64_t m, int64_t count, int order, int with_bias,
-                       int with_residual, bool add, bool relu, rng *r)
+                       int with_residual, bool add, const void *bounds, rng *r)
 {
   size_t element = element_bytes(dtype);
   placement where = rng_chance(r, 50) ? AGAINST_END : AGAINST_START;
-  cb_store t = {.m = m, .count = count, .ldc = count + rng_range(r, 0, 3), .add = add, .relu = relu};
+  cb_store t = {.m = m, .count = count, .ldc = count + rng_range(r, 0, 3), .add = add, .bounds = bounds};
   int64_t owned = m && count ? lay_out(&t, order, r) : 0;
   harness_doing(
-      "%s store: %lld x %lld ldc %lld, row step %lld lane step %lld, bias %d residual %d add %d relu %d, seed "
+      "%s store: %lld x %lld ldc %lld, row step %lld lane step %lld, bias %d residual %d add %d bounds %d, seed "
       "%llu",
       engine->name, (long long)m, (long long)count, (long long)t.ldc, (long long)t.row_step, (long long)t.lane_step,
-      with_bias, with_residual, add, relu, (unsigned long long)seed);
+      with_bias, with_residual, add, bounds != NULL, (unsigned long long)seed);
   guarded_reset(&tile, owned ? (size_t)((m - 1) * t.ldc + count) * element : 0, where);
   guarded_reset(&target, (size_t)owned * element, where);
   guarded_reset(&residual, (size_t)owned * element, where);
@@ -194,7 +206,7 @@ static void store_engine(const cb_engine *engine, cnnblas_dtype dtype)
         if (sizes[i] > 17 && sizes[j] > 17 && !rng_chance(&r, 10)) continue;
         store_once(engine, dtype, sizes[i], sizes[j], variant % ORDERS, variant / ORDERS % BIASES,
                    variant / ORDERS / BIASES % RESIDUALS, variant / (ORDERS * BIASES * RESIDUALS) % 2,
-                   variant / (ORDERS * BIASES * RESIDUALS) / 2, &r);
+                   variant / (ORDERS * BIASES * RESIDUALS) / 2 ? bounds_of(dtype, &r) : NULL, &r);
         stores++;
       }
   printf("  %s: %ld stores\n", engine->name, stores);
