@@ -8,13 +8,14 @@
  *   cnnblas_onnx_destroy(model);
  *
  * A model is loaded once: its weights are used where they lie in the messages that were read; the file itself is not
- * kept. Before it first runs the model is planned for its inputs' sizes: shapes are inferred, what depends on constants
+ * kept, and weights that were folded or packed are freed: those of the file too if all inputs' sizes are known when the
+ * model is loaded (options.dimensions), since it is then planned only once. Before it first runs the model is planned for its inputs' sizes: shapes are inferred, what depends on constants
  * alone is computed, batch normalisations, scales, biases, activations and additions go into the convolutions, weights
  * are packed, and one block of memory takes all arrays, each only as long as it is needed. Inputs of other sizes have
  * the model planned again; so have other values of inputs on which shapes depend (the second input of a Reshape). A
  * model whose sizes are all known is planned when it is loaded.
  *
- * Operators of the domain ai.onnx up to version 17, as README.md lists them; a model with other operators is refused
+ * Operators of the domain ai.onnx up to version 17, as docs/onnx.md lists them; a model with other operators is refused
  * with a list of them. Arrays are f32, f64, i32, i64, u8 and bool; f16 and bf16 weights are widened to f32.
  *
  * One thread at a time may use a model; its calls use threads of their own, on whose number no bits of a result depend.
@@ -73,12 +74,14 @@ typedef struct cnnblas_onnx_dimension {
 typedef enum cnnblas_onnx_pass {
   CNNBLAS_ONNX_FOLD_CONSTANTS = 1, /* nodes whose inputs are all constant are computed once */
   CNNBLAS_ONNX_FOLD_NORMALISATION =
-      2,                         /* BatchNormalization, and Mul and Add by channel, go into the convolution before */
-  CNNBLAS_ONNX_FUSE_STORE = 4,   /* activation, Clip and addition go into the store of the convolution before */
-  CNNBLAS_ONNX_FOLD_PAD = 8,     /* Pad by zeros goes into the convolution behind it */
-  CNNBLAS_ONNX_DROP_DEAD = 16,   /* nodes whose results nobody reads are left out */
-  CNNBLAS_ONNX_IN_PLACE = 32,    /* outputs lie over inputs that are not needed any more */
-  CNNBLAS_ONNX_PACK_WEIGHTS = 64 /* convolutions' weights are packed once */
+      2,                          /* BatchNormalization, and Mul and Add by channel, go into the convolution before */
+  CNNBLAS_ONNX_FUSE_STORE = 4,    /* activation, Clip and addition go into the store of the convolution before */
+  CNNBLAS_ONNX_FOLD_PAD = 8,      /* Pad by zeros goes into the convolution behind it */
+  CNNBLAS_ONNX_DROP_DEAD = 16,    /* nodes whose results nobody reads are left out */
+  CNNBLAS_ONNX_IN_PLACE = 32,     /* outputs lie over inputs that are not needed any more */
+  CNNBLAS_ONNX_PACK_WEIGHTS = 64, /* convolutions' weights are packed once */
+  CNNBLAS_ONNX_MOVE_TRANSPOSES =
+      128 /* pairs of transposes are cancelled, after they were moved past element-wise nodes between them */
 } cnnblas_onnx_pass;
 
 /** How a model is to be run. Zero, or a NULL pointer to the whole, means the defaults. */
@@ -103,7 +106,7 @@ CNNBLAS_API void cnnblas_onnx_options_init(cnnblas_onnx_options *options);
  *
  * Returns CNNBLAS_OK; CNNBLAS_IO_ERROR; CNNBLAS_BAD_FORMAT (not a model, or one that contradicts itself: the message
  * names the node); CNNBLAS_UNSUPPORTED (operators, types or versions that the library lacks; the message lists all
- * operators that are missing, with a node of each); CNNBLAS_INVALID_ARGUMENT; CNNBLAS_SIZE_OVERFLOW;
+ * operators that are missing, with their nodes); CNNBLAS_INVALID_ARGUMENT; CNNBLAS_SIZE_OVERFLOW;
  * CNNBLAS_OUT_OF_MEMORY. On an error *model is untouched. Until shapes are known loading takes at most 16 MiB and four
  * times the file's bytes.
  */

@@ -4,6 +4,7 @@
 #include "onnx/operators.h"
 #include "onnx/proto_tensor.h"
 #include "onnx/scheme.h"
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,30 +33,59 @@ static bool named_before(const cb_onnx_scheme *s, size_t i)
   return false;
 }
 
-/* Fails with a list of all operators that are missing, each with its first node. */
+/* The operators that are missing, in words. */
+typedef struct {
+  char text[420];
+  size_t used;
+} listing;
+
+enum { CLOSING = 32 /* bytes kept free for what ends a list of nodes */ };
+
+/* Appends to the list what fits; true if it did. */
+static bool __attribute__((format(printf, 2, 3))) put(listing *l, const char *format, ...)
+{
+  const size_t room = sizeof l->text - CLOSING - l->used;
+  va_list args;
+  va_start(args, format);
+  const int length = vsnprintf(l->text + l->used, room, format, args);
+  va_end(args);
+  const bool fits = length >= 0 && (size_t)length < room;
+  if (fits) l->used += (size_t)length;
+  l->text[l->used] = 0;
+  return fits;
+}
+
+/* Appends the operator of node i, with the names of all nodes that have it or, where there is no room, their number. */
+static bool put_operator(const cb_onnx_scheme *s, size_t i, listing *l)
+{
+  const CbOnnx__NodeProto *p = s->file->node[i];
+  cb_onnx_node node = {.proto = p};
+  size_t more = 0;
+  if (l->used + CLOSING >= sizeof l->text ||
+      !put(l, "%s%.40s%s%.40s (%.60s", l->used ? ", " : "", ours(p) ? "" : p->domain, ours(p) ? "" : ".", op_type(p),
+           cb_onnx_node_name(&node)))
+    return false;
+  for (size_t j = i + 1; j < s->file->n_node; j++) {
+    node.proto = s->file->node[j];
+    if (strcmp(op_type(node.proto), op_type(p)) || ours(node.proto) != ours(p)) continue;
+    if (more || l->used > sizeof l->text / 2 || !put(l, ", %.60s", cb_onnx_node_name(&node))) more++;
+  }
+  char *end = l->text + l->used;
+  l->used += (size_t)(more ? snprintf(end, CLOSING, " and %zu more)", more) : snprintf(end, CLOSING, ")"));
+  return true;
+}
+
+/* Fails with a list of all operators that are missing, each with its nodes. */
 static cnnblas_status check_operators(const cb_onnx_scheme *s)
 {
-  char list[420] = "";
-  size_t used = 0, left_out = 0, missing = 0;
-  for (size_t i = 0; i < s->file->n_node; i++) {
-    const CbOnnx__NodeProto *p = s->file->node[i];
-    if (supported(s, p)) continue;
-    missing++;
-    if (named_before(s, i)) continue;
-    cb_onnx_node node = {.proto = p};
-    int length = snprintf(list + used, sizeof list - used, "%s%.40s%s%.40s (%.60s)", used ? ", " : "",
-                          ours(p) ? "" : p->domain, ours(p) ? "" : ".", op_type(p), cb_onnx_node_name(&node));
-    if (length < (int)(sizeof list - used)) {
-      used += (size_t)length;
-    } else {
-      list[used] = 0;
-      left_out++;
-    }
-  }
-  if (!missing) return CNNBLAS_OK;
+  listing l = {.used = 0};
+  size_t left_out = 0;
+  for (size_t i = 0; i < s->file->n_node; i++)
+    if (!supported(s, s->file->node[i]) && !named_before(s, i) && !put_operator(s, i, &l)) left_out++;
+  if (!l.used && !left_out) return CNNBLAS_OK;
   char more[48] = "";
   if (left_out) snprintf(more, sizeof more, ", and %zu others", left_out);
-  return cb_onnx_fail(CNNBLAS_UNSUPPORTED, "not supported in version %d: %s%s", s->version, list, more);
+  return cb_onnx_fail(CNNBLAS_UNSUPPORTED, "not supported in version %d: %s%s", s->version, l.text, more);
 }
 
 static cnnblas_status allocate(cb_onnx_scheme *s)
@@ -66,7 +96,7 @@ static cnnblas_status allocate(cb_onnx_scheme *s)
     values += g->node[i]->n_output;
     links += g->node[i]->n_input + g->node[i]->n_output + CB_ONNX_CONV_INPUTS;
   }
-  s->value_room = (int64_t)values + 2 * (int64_t)g->n_node; /* room for the constants that passes make */
+  s->value_room = (int64_t)values + 4 * (int64_t)g->n_node; /* room for the constants that passes make */
   s->values = cb_onnx_zeroed((size_t)s->value_room, sizeof *s->values);
   s->nodes = cb_onnx_zeroed(g->n_node, sizeof *s->nodes);
   s->links = cb_onnx_zeroed(links, sizeof *s->links);

@@ -40,10 +40,11 @@ typedef struct {
 } cb_onnx_call;
 
 enum {
-  CB_ONNX_VIEW = 1,       /* the first output has the elements of the first input, in their order */
-  CB_ONNX_IN_PLACE = 2,   /* the output may lie over an input of the same number and size of elements */
-  CB_ONNX_OVER_LAST = 4,  /* the output may lie over the last input alone */
-  CB_ONNX_NO_ELEMENTS = 8 /* no element of an input enters the output: its shape suffices */
+  CB_ONNX_VIEW = 1,        /* the first output has the elements of the first input, in their order */
+  CB_ONNX_IN_PLACE = 2,    /* the output may lie over an input of the same number and size of elements */
+  CB_ONNX_OVER_LAST = 4,   /* the output may lie over the last input alone */
+  CB_ONNX_NO_ELEMENTS = 8, /* no element of an input enters the output: its shape suffices */
+  CB_ONNX_BY_ELEMENT = 16  /* an element of the output follows from those in its place of the inputs, broadcast */
 };
 
 typedef struct {

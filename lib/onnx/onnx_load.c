@@ -1,6 +1,7 @@
 /* Loading a model: the file's messages, what they declare, a first plan where all sizes are known. */
 #include "onnx/onnx_model.h"
 #include "onnx/proto_tensor.h"
+#include "onnx/rows.h"
 #include <cnnblas/system.h>
 #include <string.h>
 
@@ -96,6 +97,7 @@ cnnblas_status cb_onnx_model_plan(cnnblas_onnx *m, const cb_graph_shape *shapes,
   bool lacks = false;
   wish.inputs = shapes;
   cnnblas_status status = CNNBLAS_OK;
+  if (m->settled) return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "the inputs have other sizes than the model's");
   if (!m->by_value) status = cb_onnx_plan_create(&wish, &plan, &lacks);
   if ((m->by_value || (status && lacks)) && data) {
     const void **known = cb_onnx_zeroed((size_t)m->input_count, sizeof *known);
@@ -113,6 +115,32 @@ cnnblas_status cb_onnx_model_plan(cnnblas_onnx *m, const cb_graph_shape *shapes,
   plan->profiled = m->profiled;
   m->plans++;
   return CNNBLAS_OK;
+}
+
+/* True if the plan reads a constant where it lies. */
+static bool is_read(const cb_onnx_scheme *s, const void *elements)
+{
+  for (int64_t v = 0; v < s->value_count; v++)
+    if (s->values[v].known == elements && (s->values[v].readers || s->values[v].output)) return true;
+  return false;
+}
+
+/* Frees the file's constants that were folded or packed: the plan stays the only one, since no input's size can change. */
+static void settle(cnnblas_onnx *m)
+{
+  m->settled = true;
+  for (size_t i = 0; i < m->graph->n_initializer; i++) {
+    CbOnnx__TensorProto *t = m->graph->initializer[i];
+    if (t->raw_data.data && !is_read(&m->plan->scheme, t->raw_data.data)) {
+      cb_onnx_message_drop(&m->file, t->raw_data.data);
+      t->raw_data = (ProtobufCBinaryData){0};
+    }
+    if (t->float_data && !is_read(&m->plan->scheme, t->float_data)) {
+      cb_onnx_message_drop(&m->file, t->float_data);
+      t->float_data = NULL;
+      t->n_float_data = 0;
+    }
+  }
 }
 
 /* Plans the model if all inputs' sizes are known; else checks its operators and names alone. */
@@ -133,6 +161,7 @@ static cnnblas_status plan_early(cnnblas_onnx *m)
   cnnblas_status status;
   if (known) {
     status = cb_onnx_model_plan(m, shapes, NULL);
+    if (!status && m->plan) settle(m);
   } else {
     cb_onnx_wish wish = wish_of(m);
     cb_onnx_scheme scheme = {.setup = wish.setup, .file = m->graph, .folder = m->folder, .version = m->version};
@@ -150,7 +179,7 @@ static cnnblas_status check_options(const cnnblas_onnx_options *o)
   if (o->threads < 0 || o->threads > MOST_THREADS)
     return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "options.threads is %d; it must be 0 to %d", o->threads,
                         MOST_THREADS);
-  if (o->without & ~127)
+  if (o->without & ~255)
     return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "options.without is %d; it is made of cnnblas_onnx_pass", o->without);
   if (o->accuracy < 0 || !cnnblas_accuracy_policy_name(o->accuracy))
     return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "options.accuracy is %d, no policy", (int)o->accuracy);
@@ -180,6 +209,9 @@ static cnnblas_status find_version(cnnblas_onnx *m, const CbOnnx__ModelProto *p)
       return cb_onnx_fail(CNNBLAS_BAD_FORMAT, "version %lld of the operator set", (long long)version);
     m->version = (int)version;
   }
+  if (m->version > CB_ONNX_NEWEST)
+    return cb_onnx_fail(CNNBLAS_UNSUPPORTED, "the model imports version %d of ai.onnx; the newest that is known is %d",
+                        m->version, (int)CB_ONNX_NEWEST);
   if (!m->version) return cb_onnx_fail(CNNBLAS_UNSUPPORTED, "the model does not import the operators of ai.onnx");
   return CNNBLAS_OK;
 }

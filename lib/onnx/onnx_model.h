@@ -23,6 +23,7 @@ struct cnnblas_onnx {
   int32_t threads; /* the most threads of a run */
   cb_onnx_declared *inputs, *outputs;
   int64_t input_count, output_count;
+  bool settled;       /* true: there will be no other plan, and constants that this one does not read are gone */
   bool by_value;      /* true: small inputs count as constants, since shapes depend on them */
   bool profiled;      /* true: runs take each node's time */
   cb_onnx_plan *plan; /* the plan of the last run's sizes; NULL: there is none yet */

@@ -1,5 +1,6 @@
 /* From a scheme to a graph of the core, and its runs; see onnx_plan.h. */
 #include "onnx/onnx_plan.h"
+#include "onnx/convolution.h"
 #include "onnx/passes.h"
 #include <string.h>
 #include <time.h>
@@ -17,6 +18,17 @@ static cnnblas_status infer_step(void *self, const cb_graph_shape *const *inputs
   return CNNBLAS_OK;
 }
 
+/* Frees weights that a pass made and that only a convolution reads, which has them packed. */
+static void forget_packed(cb_onnx_scheme *s, const cb_onnx_node *node)
+{
+  const cb_onnx_convolution *c = cb_onnx_as_convolution(node);
+  cb_onnx_value *w = c ? &s->values[node->input[CB_ONNX_CONV_W]] : NULL;
+  if (!w || !c->packed || w->readers != 1 || w->output) return;
+  cnnblas_shared_free(w->owned);
+  w->owned = NULL;
+  w->known = NULL;
+}
+
 static cnnblas_status prepare_step(void *self, void *context, size_t *workspace)
 {
   cb_onnx_step *step = self;
@@ -30,7 +42,10 @@ static cnnblas_status prepare_step(void *self, void *context, size_t *workspace)
   cb_onnx_scheme_look(s, step->node, in, known, made);
   for (int j = 0; j < step->node->outputs; j++)
     if (made[j]) out[j] = *made[j];
-  return step->node->op->prepare(step->node, &s->setup, &(cb_onnx_shapes){in, known, out, &lacks}, workspace);
+  cnnblas_status status =
+      step->node->op->prepare(step->node, &s->setup, &(cb_onnx_shapes){in, known, out, &lacks}, workspace);
+  if (!status) forget_packed(s, step->node);
+  return status;
 }
 
 static double now(void)
@@ -161,7 +176,8 @@ static cnnblas_status simplify(cb_onnx_scheme *s)
 {
   int32_t without = s->setup.options->without;
   cnnblas_status status = CNNBLAS_OK;
-  if (!(without & CNNBLAS_ONNX_FOLD_PAD)) status = cb_onnx_pass_pad(s);
+  if (!(without & CNNBLAS_ONNX_MOVE_TRANSPOSES)) status = cb_onnx_pass_transpose(s);
+  if (!status && !(without & CNNBLAS_ONNX_FOLD_PAD)) status = cb_onnx_pass_pad(s);
   if (!status && !(without & CNNBLAS_ONNX_FOLD_NORMALISATION)) status = cb_onnx_pass_normalise(s);
   if (!status && !(without & CNNBLAS_ONNX_FUSE_STORE)) status = cb_onnx_pass_store(s);
   if (!status && !(without & CNNBLAS_ONNX_DROP_DEAD)) cb_onnx_pass_dead(s);

@@ -111,7 +111,8 @@ static cnnblas_status run(const cb_onnx_node *node, const cb_onnx_call *call)
 
 #define ACTIVATION(name, from, most)                                                                                   \
   {                                                                                                                    \
-    name, from, CB_ONNX_NEWEST, 1, most, 1, CB_ONNX_IN_PLACE, sizeof(activation), infer, NULL, run, NULL               \
+    name, from, CB_ONNX_NEWEST, 1, most, 1, CB_ONNX_IN_PLACE | CB_ONNX_BY_ELEMENT, sizeof(activation), infer, NULL,    \
+        run, NULL                                                                                                      \
   }
 
 const cb_onnx_operator cb_onnx_activation_rows[] = {ACTIVATION("Relu", 6, 1),

@@ -194,7 +194,7 @@ static cnnblas_status run(const cb_onnx_node *node, const cb_onnx_call *call)
 
 #define BINARY(name, from)                                                                                             \
   {                                                                                                                    \
-    name, from, CB_ONNX_NEWEST, 2, 2, 1, CB_ONNX_IN_PLACE, sizeof(binary), infer, NULL, run, NULL                      \
+    name, from, CB_ONNX_NEWEST, 2, 2, 1, CB_ONNX_IN_PLACE | CB_ONNX_BY_ELEMENT, sizeof(binary), infer, NULL, run, NULL \
   }
 
 const cb_onnx_operator cb_onnx_binary_rows[] = {

@@ -1,6 +1,7 @@
 /* Operators that give elements in another order, or some of them: Transpose DepthToSpace SpaceToDepth Slice Gather. */
 #include "onnx/rows.h"
 #include "onnx/strides.h"
+#include "onnx/transposition.h"
 #include <string.h>
 
 /* Fills stride with the strides of a contiguous array. */
@@ -15,7 +16,8 @@ static void natural(int rank, const int64_t *size, int64_t *stride)
 
 typedef struct {
   cb_onnx_walk walk;
-  int64_t from; /* the input's element with which the walk begins */
+  int64_t from;                 /* the input's element with which the walk begins */
+  int64_t order[CB_GRAPH_RANK]; /* of a Transpose: axis i of the output is the input's axis order[i] */
 } selection;
 
 static cnnblas_status run_selection(const cb_onnx_node *node, const cb_onnx_call *call)
@@ -42,7 +44,6 @@ static void permute(cb_onnx_walk *w, int rank, const int64_t *size, const int64_
 
 static cnnblas_status infer_transpose(cb_onnx_node *node, const cb_onnx_shapes *s)
 {
-  selection *own = node->settings;
   const cb_graph_shape *x = s->in[0];
   int64_t order[CB_GRAPH_RANK];
   int count, seen = 0;
@@ -58,8 +59,20 @@ static cnnblas_status infer_transpose(cb_onnx_node *node, const cb_onnx_shapes *
   }
   if (count != x->rank || seen != (1 << x->rank) - 1)
     return cb_onnx_node_fail(node, CNNBLAS_BAD_FORMAT, "perm is no order of %d axes", x->rank);
-  permute(&own->walk, x->rank, x->size, order);
+  cb_onnx_transposition_set(node, x, order);
   return CNNBLAS_OK;
+}
+
+void cb_onnx_transposition_set(cb_onnx_node *node, const cb_graph_shape *x, const int64_t *order)
+{
+  selection *own = node->settings;
+  memcpy(own->order, order, (size_t)x->rank * sizeof *order);
+  permute(&own->walk, x->rank, x->size, order);
+}
+
+const int64_t *cb_onnx_transposition(const cb_onnx_node *node)
+{
+  return node->op->infer == infer_transpose ? ((const selection *)node->settings)->order : NULL;
 }
 
 static cnnblas_status infer_blocks(cb_onnx_node *node, const cb_onnx_shapes *s)

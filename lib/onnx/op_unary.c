@@ -90,7 +90,7 @@ static cnnblas_status run(const cb_onnx_node *node, const cb_onnx_call *call)
 
 #define UNARY(name, from)                                                                                              \
   {                                                                                                                    \
-    name, from, CB_ONNX_NEWEST, 1, 1, 1, CB_ONNX_IN_PLACE, 0, infer, NULL, run, NULL                                   \
+    name, from, CB_ONNX_NEWEST, 1, 1, 1, CB_ONNX_IN_PLACE | CB_ONNX_BY_ELEMENT, 0, infer, NULL, run, NULL              \
   }
 
 const cb_onnx_operator cb_onnx_unary_rows[] = {UNARY("Abs", 6), UNARY("Neg", 6), UNARY("Floor", 6),

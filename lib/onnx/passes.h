@@ -4,6 +4,9 @@
 
 #include "onnx/scheme.h"
 
+/* Pairs of transposes are cancelled, after they were pushed behind the element-wise nodes between them. */
+cnnblas_status cb_onnx_pass_transpose(cb_onnx_scheme *scheme);
+
 /* Pad by zeros goes into the convolution that alone reads it. */
 cnnblas_status cb_onnx_pass_pad(cb_onnx_scheme *scheme);
 

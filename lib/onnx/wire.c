@@ -140,6 +140,11 @@ void cb_onnx_message_free(cb_onnx_message *m)
   m->message = NULL;
 }
 
+void cb_onnx_message_drop(cb_onnx_message *m, void *piece)
+{
+  give_back(m, piece);
+}
+
 /* ---- files ---- */
 
 static cnnblas_status read_all(int fd, const char *path, size_t offset, size_t count, void *bytes)

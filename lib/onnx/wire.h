@@ -32,6 +32,9 @@ cnnblas_status cb_onnx_unpack(cb_onnx_message *m, const ProtobufCMessageDescript
 
 void cb_onnx_message_free(cb_onnx_message *m);
 
+/* Frees a piece of the message, to which it must not point any more. */
+void cb_onnx_message_drop(cb_onnx_message *m, void *piece);
+
 /* Reads a file whole, or `count` bytes of it from `offset` on (count SIZE_MAX: to its end). The caller frees *bytes
    with cnnblas_shared_free. Fails with CNNBLAS_IO_ERROR, CNNBLAS_BAD_FORMAT (the file ends before) or
    CNNBLAS_OUT_OF_MEMORY. */

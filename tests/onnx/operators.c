@@ -1,4 +1,4 @@
-/* README.md's table of operators has the library's, no more and no less. usage: onnx_operators README.md */
+/* The documented table of operators has the library's, no more and no less. usage: onnx_operators FILE.md */
 #include <cnnblas/onnx.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -4,8 +4,10 @@
 #include "array_elements.h"
 #include "compare.h"
 #include "writer.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define SIZE(...)  ((const int64_t[]){__VA_ARGS__}), (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t))
@@ -171,7 +173,86 @@ static void missing_operators_are_listed(void **state)
   writer_node(&g, "Wobble", "first", NAMES("a"), NAMES("b"), NULL);
   writer_node(&g, "Wobble", "again", NAMES("b"), NAMES("c"), NULL);
   writer_node(&g, "Loop", "last", NAMES("c"), NAMES("y"), NULL);
-  refused(&g, CNNBLAS_UNSUPPORTED, "Wobble (first), Loop (last)");
+  refused(&g, CNNBLAS_UNSUPPORTED, "not supported in version 13: Wobble (first, again), Loop (last)");
+}
+
+/* More operators and nodes than a sentence holds: those that are left out are counted. */
+static void long_lists_are_cut(void **state)
+{
+  writer g = {0};
+  char op[32], name[32];
+  (void)state;
+  for (int i = 0; i < 300; i++) {
+    snprintf(op, sizeof op, "Wobble%d", i / 10);
+    snprintf(name, sizeof name, "node%d", i);
+    writer_node(&g, op, name, NAMES("x"), NAMES(name), NULL);
+  }
+  refused(&g, CNNBLAS_UNSUPPORTED, "Wobble0 (node0, node1, node2, node3, ");
+  assert_non_null(strstr(cnnblas_last_error(), "Wobble3 (node30 and 9 more), "));
+  assert_non_null(strstr(cnnblas_last_error(), " others"));
+}
+
+static void newer_versions_are_refused(void **state)
+{
+  writer g = {0};
+  (void)state;
+  writer_value(&g, WRITER_INPUT, "x", WRITER_F32, SIZE(1, 4));
+  writer_node(&g, "Relu", "r", NAMES("x"), NAMES("y"), NULL);
+  writer m = writer_model(&g, 99);
+  assert_int_equal(try(m.bytes, m.count), CNNBLAS_UNSUPPORTED);
+  assert_string_equal(cnnblas_last_error(), "the model imports version 99 of ai.onnx; the newest that is known is 17");
+  free(m.bytes);
+}
+
+/* Loads a model whose bias lies in a file beside it, 16 bytes in. */
+static cnnblas_status load_outside(const char *folder, const char *location, cnnblas_onnx **model)
+{
+  writer g = {0}, t = {0}, where = {0}, offset = {0};
+  writer_value(&g, WRITER_INPUT, "x", WRITER_F32, SIZE(1, 4));
+  writer_value(&g, WRITER_OUTPUT, "y", WRITER_F32, SIZE(1, 4));
+  writer_number(&t, 1, 4);
+  writer_number(&t, 2, WRITER_F32);
+  writer_text(&t, 8, "b");
+  writer_text(&where, 1, "location");
+  writer_text(&where, 2, location);
+  writer_message(&t, 13, &where);
+  writer_text(&offset, 1, "offset");
+  writer_text(&offset, 2, "16");
+  writer_message(&t, 13, &offset);
+  writer_number(&t, 14, 1);
+  writer_message(&g, 5, &t);
+  writer_node(&g, "Add", "sum", NAMES("x", "b"), NAMES("y"), NULL);
+  writer m = writer_model(&g, 13);
+  cnnblas_status status = cnnblas_onnx_load_bytes(m.bytes, m.count, &(cnnblas_onnx_options){.folder = folder}, model);
+  free(m.bytes);
+  return status;
+}
+
+static void constants_may_lie_outside(void **state)
+{
+  char folder[] = "/tmp/cnnblas_onnx_XXXXXX", path[64];
+  const float outside[] = {9, 9, 9, 9, 1, 2, 3, 4}, x[] = {10, 20, 30, 40};
+  cnnblas_onnx *model = NULL;
+  (void)state;
+  assert_non_null(mkdtemp(folder));
+  snprintf(path, sizeof path, "%s/b.bin", folder);
+  FILE *file = fopen(path, "wb");
+  assert_non_null(file);
+  fwrite(outside, sizeof outside, 1, file);
+  fclose(file);
+  ASSERT_OK(load_outside(folder, "b.bin", &model));
+  cnnblas_onnx_array in = {.rank = 2, .size = {1, 4}, .data = x}, out = {0};
+  ASSERT_OK(cnnblas_onnx_run(model, &in, 1, &out, 1));
+  for (int i = 0; i < 4; i++) assert_true(array_at(&out, i) == 11 * (i + 1));
+  cnnblas_onnx_destroy(model);
+  assert_int_equal(load_outside(folder, "c.bin", &model), CNNBLAS_IO_ERROR);
+  assert_int_equal(load_outside(folder, "../b.bin", &model), CNNBLAS_BAD_FORMAT);
+  assert_int_equal(load_outside(folder, path, &model), CNNBLAS_BAD_FORMAT);
+  assert_int_equal(load_outside(NULL, "b.bin", &model), CNNBLAS_BAD_FORMAT);
+  assert_int_equal(truncate(path, 31), 0);
+  assert_int_equal(load_outside(folder, "b.bin", &model), CNNBLAS_BAD_FORMAT);
+  remove(path);
+  remove(folder);
 }
 
 static void calls_check_their_arguments(void **state)
@@ -245,6 +326,9 @@ int main(void)
                                      cmocka_unit_test(huge_sizes_are_errors),
                                      cmocka_unit_test(nesting_and_numbers_are_bounded),
                                      cmocka_unit_test(missing_operators_are_listed),
+                                     cmocka_unit_test(long_lists_are_cut),
+                                     cmocka_unit_test(newer_versions_are_refused),
+                                     cmocka_unit_test(constants_may_lie_outside),
                                      cmocka_unit_test(calls_check_their_arguments),
                                      cmocka_unit_test(sizes_may_change)};
   return cmocka_run_group_tests(tests, NULL, NULL);

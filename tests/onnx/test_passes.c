@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { C = 8, SIDE = 12, ALL = 127 };
+enum { C = 8, SIDE = 12, ALL = 255 };
 
 #define NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define SIZE(...)  ((const int64_t[]){__VA_ARGS__}), (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t))
@@ -187,6 +187,58 @@ static void weights_are_packed_once(void **state)
   end(&g, "y");
   compare(&g, CNNBLAS_ONNX_PACK_WEIGHTS, &with, &but);
   assert_int_equal(but.packed_bytes, 0);
+  assert_true(with.packed_bytes > 0);
+  assert_int_equal(with.weight_bytes, 0); /* nobody reads the others any more */
+  assert_int_equal(but.weight_bytes, C * C * 9 * sizeof(float));
+}
+
+static void transpose(writer *g, const char *x, const char *y, bool last)
+{
+  writer a = {0};
+  last ? writer_attribute_ints(&a, "perm", SIZE(0, 2, 3, 1)) : writer_attribute_ints(&a, "perm", SIZE(0, 3, 1, 2));
+  writer_node(g, "Transpose", y, NAMES(x), NAMES(y), &a);
+}
+
+/* A block of a model that has channels last outside of its convolutions: a residual, a bias of the last axis. */
+static void transposes_are_cancelled(void **state)
+{
+  cnnblas_onnx_info with, but;
+  writer g = {0};
+  (void)state;
+  begin(&g);
+  floats(&g, "b", SIZE(C), -1, 1);
+  floats(&g, "k", SIZE(SIDE, C), 0.5f, 2);
+  conv(&g, "x", "w", "c");
+  transpose(&g, "c", "c1", true);
+  writer_node(&g, "Add", "c2", NAMES("c1", "b"), NAMES("c2"), NULL);
+  writer_node(&g, "Relu", "c3", NAMES("c2"), NAMES("c3"), NULL);
+  transpose(&g, "c3", "d0", false);
+  conv(&g, "d0", "w", "d");
+  transpose(&g, "d", "d1", true);
+  writer_node(&g, "Add", "e", NAMES("c3", "d1"), NAMES("e"), NULL);
+  writer_node(&g, "Mul", "f", NAMES("k", "e"), NAMES("f"), NULL);
+  transpose(&g, "f", "y", false);
+  end(&g, "y");
+  compare(&g, CNNBLAS_ONNX_MOVE_TRANSPOSES, &with, &but);
+  assert_int_equal(with.nodes, 3); /* two convolutions with all else in their stores, and Mul */
+  assert_true(but.nodes > 7);
+}
+
+/* Three turns of three axes are none, also where the model ends in them. */
+static void transposes_are_joined(void **state)
+{
+  cnnblas_onnx_info with, but;
+  writer g = {0};
+  (void)state;
+  begin(&g);
+  transpose(&g, "x", "a", true);
+  transpose(&g, "a", "b", true);
+  writer_node(&g, "Exp", "c", NAMES("b"), NAMES("c"), NULL);
+  transpose(&g, "c", "y", true);
+  end(&g, "y");
+  compare(&g, CNNBLAS_ONNX_MOVE_TRANSPOSES, &with, &but);
+  assert_int_equal(with.nodes, 1);
+  assert_int_equal(but.nodes, 4);
 }
 
 /* What each pass does, all together. */
@@ -217,6 +269,8 @@ int main(void)
                                      cmocka_unit_test(dead_nodes_are_gone),
                                      cmocka_unit_test(outputs_lie_over_inputs),
                                      cmocka_unit_test(weights_are_packed_once),
+                                     cmocka_unit_test(transposes_are_cancelled),
+                                     cmocka_unit_test(transposes_are_joined),
                                      cmocka_unit_test(none_changes_results)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
