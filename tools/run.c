@@ -15,11 +15,14 @@ static const char help[] =
     "\n"
     "  --input [NAME=]FILE   .npy, .pb (a TensorProto), .safetensors (its tensor of the input's name), or a picture "
     "(PNG,\n"
-    "                        PGM) of the size that the model takes; once for each input. Without names: in their "
-    "order\n"
+    "                        JPEG, PGM, PPM), scaled until it covers the size that the model takes and cut to its "
+    "middle;\n"
+    "                        once for each input. Without names: in their order\n"
     "  --mean A[,B,C]        of pictures, whose pixels go from 0 to 1: (pixel - mean) * scale, by channel (0)\n"
     "  --scale A[,B,C]       (1)\n"
     "  --layout L            of pictures: nchw or nhwc (nchw)\n"
+    "  --dimension NAME=N    the size of a dimension that the model names; with all of them given, weights take less "
+    "memory\n"
     "  --output [NAME=]FILE  writes an output as .npy; once for each that is wanted\n"
     "  --top N               prints the N largest elements of the first output\n"
     "  --labels FILE         their names, one a line\n"
@@ -35,12 +38,29 @@ static const char help[] =
     "example: cnnblas run mobilenet.onnx --input photo.png --top 5 --labels names.txt --repeat 100 --profile\n"
     "exit status: 0 fine, 1 the check failed, 2 usage, 3 bad input, 4 out of memory or disk\n";
 
-enum { INPUT = 256, MEAN, SCALE, LAYOUT, OUTPUT, TOP, LABELS, CHECK, RTOL, ATOL, REPEAT, PROFILE, THREADS, ACCURACY };
+enum {
+  INPUT = 256,
+  MEAN,
+  SCALE,
+  LAYOUT,
+  OUTPUT,
+  TOP,
+  LABELS,
+  CHECK,
+  RTOL,
+  ATOL,
+  REPEAT,
+  PROFILE,
+  THREADS,
+  ACCURACY,
+  DIMENSION
+};
 
 static const struct option long_options[] = {{"input", required_argument, NULL, INPUT},
                                              {"mean", required_argument, NULL, MEAN},
                                              {"scale", required_argument, NULL, SCALE},
                                              {"layout", required_argument, NULL, LAYOUT},
+                                             {"dimension", required_argument, NULL, DIMENSION},
                                              {"output", required_argument, NULL, OUTPUT},
                                              {"top", required_argument, NULL, TOP},
                                              {"labels", required_argument, NULL, LABELS},
@@ -66,6 +86,19 @@ static int add_file(const char *option, const char *text, run_file *files, int *
   memcpy(f->name, text, length);
   f->name[length] = 0;
   return COMMAND_FINE;
+}
+
+static int add_dimension(const char *text, run_options *o)
+{
+  const char *equals = strchr(text, '=');
+  if (o->dimension_count == RUN_MOST) return command_bad_value("dimension", text, "at most %d of them", RUN_MOST);
+  char *name = o->names[o->dimension_count];
+  if (!equals || equals == text || (size_t)(equals - text) >= sizeof o->names[0])
+    return command_bad_value("dimension", text, "it must be a name, = and a size");
+  memcpy(name, text, (size_t)(equals - text));
+  cnnblas_onnx_dimension *d = &o->dimensions[o->dimension_count++];
+  d->name = name;
+  return command_integer("dimension", equals + 1, 0, INT64_MAX, &d->size);
 }
 
 /* One number for all channels, or one for each. */
@@ -101,6 +134,8 @@ static int read_option(run_options *o, int option, bool *done)
     return status;
   case OUTPUT:
     return add_file("output", optarg, o->outputs, &o->output_count);
+  case DIMENSION:
+    return add_dimension(optarg, o);
   case TOP:
     return command_integer("top", optarg, 1, 1000, &o->top);
   case LABELS:
@@ -197,7 +232,10 @@ int command_run(int argc, char **argv)
   bool done = false;
   int status = read_options(&o, argc, argv, &done);
   if (status || done) return status;
-  cnnblas_onnx_options options = {.threads = (int32_t)o.threads, .accuracy = (cnnblas_accuracy_policy)o.accuracy};
+  cnnblas_onnx_options options = {.threads = (int32_t)o.threads,
+                                  .accuracy = (cnnblas_accuracy_policy)o.accuracy,
+                                  .dimensions = o.dimension_count ? o.dimensions : NULL,
+                                  .dimension_count = o.dimension_count};
   cnnblas_status why = cnnblas_onnx_load(o.model, &options, &model);
   if (why) return command_fail_library(why, COMMAND_BAD_INPUT, NULL);
   status = o.check ? run_check(model, &o) : COMMAND_FINE;

@@ -1,6 +1,7 @@
 /* Arrays of `cnnblas run`: .npy, .pb, .safetensors and pictures in, .npy out. */
 #include "io/file.h"
 #include "io/picture.h"
+#include "io/picture_fit.h"
 #include "io/safetensors.h"
 #include "io/system.h"
 #include "run_parts.h"
@@ -151,7 +152,12 @@ static int parse_picture(const run_options *o, const char *path, const io_buffer
   if (declared->type != CNNBLAS_ONNX_F32 || (channels != 1 && channels != 3))
     return command_fail(COMMAND_BAD_INPUT, "%s: the model's input takes no picture", path);
   io_status bad = picture_parse(path, file->bytes, file->count, channels, &p, &error);
-  if (bad) return command_fail((int)bad, "%s", error.text);
+  const int64_t h = declared->size[o->nhwc ? 1 : 2], w = declared->size[o->nhwc ? 2 : 3];
+  if (!bad) bad = picture_fit(path, &p, h < 0 ? p.h : h, w < 0 ? p.w : w, &p, &error);
+  if (bad) {
+    picture_free(&p);
+    return command_fail((int)bad, "%s", error.text);
+  }
   *a = (cnnblas_onnx_array){.type = CNNBLAS_ONNX_F32, .rank = 4, .size = {1, p.c, p.h, p.w}};
   int64_t pixels = p.h * p.w;
   size_t bytes = (size_t)(p.c * pixels) * sizeof(float);

@@ -6,7 +6,7 @@
 #include "command.h"
 #include <cnnblas/onnx.h>
 
-enum { RUN_MOST = 64 /* inputs, or outputs */, RUN_CHANNELS = 4 };
+enum { RUN_MOST = 64 /* inputs, or outputs, or dimensions */, RUN_CHANNELS = 4 };
 
 /* "NAME=FILE", or FILE alone: that of the place in which it stands. */
 typedef struct {
@@ -18,6 +18,9 @@ typedef struct {
   const char *model;
   run_file inputs[RUN_MOST], outputs[RUN_MOST];
   int input_count, output_count;
+  char names[RUN_MOST][64]; /* of dimensions */
+  cnnblas_onnx_dimension dimensions[RUN_MOST];
+  int dimension_count;
   double mean[RUN_CHANNELS], scale[RUN_CHANNELS]; /* of pictures: (pixel - mean) * scale */
   bool nhwc;                                      /* pictures go in channels last */
   int64_t threads, repeat, top;

@@ -252,6 +252,9 @@ def bare(options, work):
     for wanted, words in (True, 'lib/libcnnblas.so.'), (True, 'tools/examples/example_lenet:'), (False, 'tests/'), (False, 'bench/'):
         if any(line.startswith(words) for line in targets.splitlines()) != wanted:
             sys.exit(f'{words} {"is not" if wanted else "is"} built')
+    files = output(['meson', 'introspect', '--installed', os.path.join(work, 'build')])
+    if 'cnnblas/net.h' not in files or 'cnnblas/onnx.h' in files:
+        sys.exit('net.h is not installed, or onnx.h is, without its library')
     for part, lacks in ('bench', 'jansson'), ('tests', 'cmocka'):
         refused = setup('wanted_' + part, f'-D{part}=enabled')
         if refused.returncode == 0 or lacks not in refused.stdout[-400:]:

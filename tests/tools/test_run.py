@@ -80,6 +80,21 @@ class Run(rig.CommandTest):
         self.assertRegex(out, r'3 runs: p50 [0-9.]+ ms, p99')
         self.assertRegex(out, r'Relu +only')
 
+    def test_pictures(self):
+        """A picture of another size is scaled until it covers the input, and cut to its middle; then normalised."""
+        rig.write(self.path('p.onnx'), relu([1, 1, 4, 4]))
+        rig.write(self.path('n.onnx'), relu([1, 4, 4, 3]))
+        rig.write(self.path('grey.pgm'), b'P5\n12 8\n255\n' + bytes([0, 0] + [51] * 8 + [0, 0]) * 8)
+        for model, layout, count in (('p.onnx', 'nchw', 16), ('n.onnx', 'nhwc', 48)):
+            self.run_command('run', model, '--input', 'grey.pgm', '--mean', '0.1', '--scale', '10', '--layout', layout,
+                             '--output', 'y.npy')
+            with open(self.path('y.npy'), 'rb') as file:
+                found = struct.unpack('<%df' % count, file.read()[128:])
+            inner = found[1:3] if layout == 'nchw' else found[3:9]  # far from the black columns that were cut off
+            for x in inner:
+                self.assertAlmostEqual(x, 1, places=5)
+        self.assertIn('takes no picture', self.run_command('run', 'm.onnx', '--input', 'grey.pgm', status=3)[1])
+
     def test_errors(self):
         rig.write(self.path('w.onnx'), relu([2, 3], 'Wobble'))
         self.assertIn('Wobble (only)', self.run_command('run', 'w.onnx', '--input', 'x.npy', status=3)[1])
