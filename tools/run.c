@@ -33,6 +33,8 @@ static const char help[] =
     "  --profile             and each node's time and algorithm\n"
     "  --threads N           (one a core)\n"
     "  --accuracy A          of convolutions: default, exact (each output by itself) or relaxed\n"
+    "  --effort E            how convolutions' algorithms are chosen: estimate, or measure, which tries each at "
+    "loading\n"
     "  -h, --help  -V, --version\n"
     "\n"
     "example: cnnblas run mobilenet.onnx --input photo.png --top 5 --labels names.txt --repeat 100 --profile\n"
@@ -53,7 +55,8 @@ enum {
   PROFILE,
   THREADS,
   ACCURACY,
-  DIMENSION
+  DIMENSION,
+  EFFORT
 };
 
 static const struct option long_options[] = {{"input", required_argument, NULL, INPUT},
@@ -61,6 +64,7 @@ static const struct option long_options[] = {{"input", required_argument, NULL, 
                                              {"scale", required_argument, NULL, SCALE},
                                              {"layout", required_argument, NULL, LAYOUT},
                                              {"dimension", required_argument, NULL, DIMENSION},
+                                             {"effort", required_argument, NULL, EFFORT},
                                              {"output", required_argument, NULL, OUTPUT},
                                              {"top", required_argument, NULL, TOP},
                                              {"labels", required_argument, NULL, LABELS},
@@ -119,7 +123,7 @@ static int read_channels(const char *option, const char *text, double *values)
 
 static int read_option(run_options *o, int option, bool *done)
 {
-  static const char *const layouts[] = {"nchw", "nhwc", NULL};
+  static const char *const layouts[] = {"nchw", "nhwc", NULL}, *const efforts[] = {"estimate", "measure", NULL};
   int choice = 0, status;
   switch (option) {
   case INPUT:
@@ -136,6 +140,10 @@ static int read_option(run_options *o, int option, bool *done)
     return add_file("output", optarg, o->outputs, &o->output_count);
   case DIMENSION:
     return add_dimension(optarg, o);
+  case EFFORT:
+    status = command_choice("effort", optarg, efforts, &choice);
+    o->measure = choice == 1;
+    return status;
   case TOP:
     return command_integer("top", optarg, 1, 1000, &o->top);
   case LABELS:
@@ -234,6 +242,7 @@ int command_run(int argc, char **argv)
   if (status || done) return status;
   cnnblas_onnx_options options = {.threads = (int32_t)o.threads,
                                   .accuracy = (cnnblas_accuracy_policy)o.accuracy,
+                                  .effort = o.measure ? CNNBLAS_MEASURE : CNNBLAS_ESTIMATE,
                                   .dimensions = o.dimension_count ? o.dimensions : NULL,
                                   .dimension_count = o.dimension_count};
   cnnblas_status why = cnnblas_onnx_load(o.model, &options, &model);

@@ -27,7 +27,7 @@ typedef struct {
   int accuracy; /* a cnnblas_accuracy_policy */
   const char *labels, *check;
   double rtol, atol;
-  bool profile;
+  bool profile, measure;
 } run_options;
 
 /* Reads a .npy, .pb or .safetensors file, or a picture, as the declared input takes it. run_free gives the array back. */

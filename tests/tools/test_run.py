@@ -95,6 +95,12 @@ class Run(rig.CommandTest):
                 self.assertAlmostEqual(x, 1, places=5)
         self.assertIn('takes no picture', self.run_command('run', 'm.onnx', '--input', 'grey.pgm', status=3)[1])
 
+    def test_choices(self):
+        for words in (['--effort', 'measure'], ['--dimension', 'n=4'], ['--accuracy', 'exact']):
+            self.run_command('run', 'm.onnx', '--input', 'x.npy', *words)
+        for words in (['--effort', 'much'], ['--dimension', 'n'], ['--dimension', '=4'], ['--dimension', 'n=-1']):
+            self.run_command('run', 'm.onnx', '--input', 'x.npy', *words, status=2)
+
     def test_errors(self):
         rig.write(self.path('w.onnx'), relu([2, 3], 'Wobble'))
         self.assertIn('Wobble (only)', self.run_command('run', 'w.onnx', '--input', 'x.npy', status=3)[1])
