@@ -22,6 +22,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The time that reading an element of a source in place takes, as a share of that of putting it into a band. */
+static const double IN_PLACE = 0.05;
+
 enum {
   MAX_PHASES = 64, /* the most phases of an input gradient */
   ALL_AXES = 7
@@ -145,9 +148,9 @@ double cb_map_cost(const cb_problem *problem, bool pixel_lanes)
     work[CB_WORK_MAC] += images * pixels * outputs * steps;
     work[CB_WORK_STORE] += images * pixels * outputs;
   }
+  if (!st.pixel_lanes) work[CB_WORK_MAC] = cb_map_row_products(&st, problem);
   bool again = !st.pixel_lanes && !st.shared_panels; /* each block packs the weights anew */
-  work[CB_WORK_READ] =
-      (double)geo->n * (double)(st.source_plane * (problem->direction == CNNBLAS_FORWARD ? geo->c : geo->k));
+  work[CB_WORK_READ] = (double)geo->n * (double)st.source_image * (st.band.elements ? 1 : IN_PLACE);
   work[CB_WORK_WEIGHTS] = (double)(geo->k * geo->q) * (again ? (double)blocks : 1);
   work[CB_WORK_CALLS] = images;
   work[CB_WORK_ONCE] = 1;

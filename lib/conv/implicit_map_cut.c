@@ -256,6 +256,13 @@ static double deal_panels(const cb_map *st, const cb_problem *problem, int threa
   return least;
 }
 
+double cb_map_row_products(const cb_map *st, const cb_problem *problem)
+{
+  const double images = (double)cb_ceil_div(cb_max(problem->geo.n, 1), st->band.images);
+  return (double)problem->geo.g * images * (double)st->panels * cycles_with_boxes(st, st->axes) *
+         (double)st->engine->lanes;
+}
+
 bool cb_map_fit(const cb_map *st, const cb_problem *problem)
 {
   return st->parts.bytes + CB_ALIGN <= problem->budget;

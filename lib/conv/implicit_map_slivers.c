@@ -20,8 +20,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The time that packing a step of a pixel into a sliver takes, as a share of that of putting an element into a band. */
-static const double LOWERED = 0.09;
+/* The time that packing a step of a pixel into a sliver takes, from a band and from a source in place, as a share of that
+   of putting an element into a band. */
+static const double LOWERED = 0.06, FETCHED = 0.13;
 
 static int64_t phases_of(const cb_problem *problem)
 {
@@ -107,12 +108,11 @@ static double cost(const cb_problem *problem)
   for (int64_t i = 0; i < st.phases; i++) {
     double q = (double)gather[i].q;
     work[CB_WORK_MAC] += groups * pixels * (double)st.outputs * q;
-    work[CB_WORK_READ] += groups * pixels * q * parts * LOWERED;
+    work[CB_WORK_READ] += groups * pixels * q * parts * (st.band.elements ? LOWERED : FETCHED);
     work[CB_WORK_STORE] += groups * pixels * (double)(st.outputs * cb_chain_count(&st.rule, &gather[i]));
-    double elements = st.band.elements ? (double)st.band.elements : (double)(st.band.pixels * st.channels) / 4;
     if (q > 0)
-      work[CB_WORK_READ] +=
-          groups * blocks * (double)st.deals * elements * (double)gather[i].channels / (double)st.channels;
+      work[CB_WORK_READ] += groups * blocks * (double)st.deals * (double)st.band.elements * (double)gather[i].channels /
+                            (double)st.channels;
     if (st.phases > 1) work[CB_WORK_READ] += groups * pixels * (double)st.outputs; /* phases are woven together */
   }
   work[CB_WORK_WEIGHTS] = (double)(geo->k * geo->q) * (st.shared_weights ? 1 : blocks);

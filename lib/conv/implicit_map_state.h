@@ -65,6 +65,10 @@ int64_t cb_map_panel_place(const cb_map *st, int64_t i, int64_t ig, int64_t b);
    workspace. */
 void cb_map_cut(cb_map *st, const cb_problem *problem, int threads);
 
+/* About the multiply-adds, of whole vectors and with those whose place short tiles take, of a call with pixels on the
+   rows. */
+double cb_map_row_products(const cb_map *st, const cb_problem *problem);
+
 /* True if a thread's scratch fits the workspace. */
 bool cb_map_fit(const cb_map *st, const cb_problem *problem);
 
