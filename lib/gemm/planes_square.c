@@ -74,6 +74,8 @@ INLINE void add_part(const call *q, const square s, const int R, const part a, c
   const int first = s.stride == 2 ? a.c0 / 2 : vector_of(s, a.c0),
             end = s.stride == 2 ? (a.c1 + 1) / 2 : vector_of(s, a.c1 - 1) + 1;
   vector weight[MOST * MOST];
+  place held;
+  hold_masks(&held, s, v);
   UNROLL for (int t = a.t0; t < s.rows; t += a.hop) UNROLL for (int c = a.c0; c < a.c1; c++) weight[t * s.columns + c] =
       weight_of(s, w, t * s.columns + c);
   x += a.t0 * in;
@@ -84,7 +86,7 @@ INLINE void add_part(const call *q, const square s, const int R, const part a, c
   {
     if ((uint64_t)i >= (uint64_t)rows) continue;
     vector tap[MOST + 1];
-    UNROLL for (int d = first; d < end; d++) fetch(x, s, v, x_pitch, d, tap);
+    UNROLL for (int d = first; d < end; d++) fetch(x, s, &held, x_pitch, d, tap);
     UNROLL for (int c = a.c0; c < a.c1; c++) UNROLL for (int k = 0; k < R; k++)
     {
       const int t = row - k * s.stride;
@@ -103,7 +105,7 @@ INLINE void sum_rows(const call *q, const square s, const int R, const real *x, 
   UNROLL for (int k = 0; k < R * s.phases; k++) sum[k] = (vector){0};
   UNROLL for (int c = 0; c < s.columns; c += G) UNROLL for (int t = 0; t < hop; t++)
       add_part(q, s, R, (part){c, c + G < s.columns ? c + G : s.columns, t, hop}, x, v, i, w, sum);
-  if (s.stride == 2 && s.planes == 1) UNROLL for (int k = 0; k < R; k++) sum[k] = far(sum[k]);
+  if (s.stride == 2) UNROLL for (int k = 0; k < R; k++) sum[k] = far(sum[k]);
 }
 
 /* Stores one half of a vector's lanes, the first or the second, at `to`. */
@@ -217,14 +219,19 @@ INLINE void store_rows(const call *q, const square s, const int R, const place *
   }
 }
 
-/* Computes rows [o, end) of the phase of one vector of columns, R at a time; returns the first row that is left. */
+/* Computes rows [o, end) of the phase of one vector of columns, R at a time; returns the first row that is left. If there
+   are rows enough before it, some of those are computed again with the last ones. */
 INLINE int64_t some_rows(const call *q, const square s, const int R, const place *v, const real *x, real *y,
                          const stores *t, bool both, int64_t o, int64_t end, const taps *w)
 {
   const pass_axis *h = &q->rows;
   const int64_t line = h->out_step * q->plane->w.out, first = h->out0 * q->plane->w.out + s.phases * v->o;
-  for (; o + R <= end; o += R) {
+  for (; o < end; o += R) {
     vector sum[14];
+    if (o + R > end) {
+      if (end < R || q->plane->add) break;
+      o = end - R;
+    }
     sum_rows(q, s, R, x, v, o, w, sum);
     store_rows(q, s, R, v, t, y + first + o * line, line, both, sum);
   }
@@ -244,8 +251,6 @@ INLINE void run_rows(const call *q, const square s, const place *v, const real *
   const int R = rows_at_once(s);
   const stores t = stores_of(q, s, v, y_end);
   o = some_rows(q, s, R, v, x, y, &t, both, o, end, w);
-  if (o < end && end >= R && !q->plane->add) /* the last rows, of which some are computed again */
-    o = some_rows(q, s, R, v, x, y, &t, both, end - R, end, w);
   some_rows(q, s, 1, v, x, y, &t, both, o, end, w);
 }
 
@@ -300,12 +305,19 @@ INLINE void run_plane(const call *q, const square s, const places *v, const real
   }
 }
 
+/* The lanes of the second plane of a pair, where sums are before far(). */
+INLINE mask second_lanes(const square s)
+{
+  const vector ones = (vector){0} + 1, marks = choose(lanes_between(HALF, LANES), ones, (vector){0});
+  return greater(s.stride == 2 ? near(marks) : marks, (vector){0});
+}
+
 INSTANCED void run(const call *q, const square s)
 {
   const cb_plane *p = q->plane;
   const real *weights = p->weights;
   const int64_t plane = p->h.out * p->w.out;
-  const mask second = lanes_between(HALF, LANES);
+  const mask second = second_lanes(s);
   vector wide[MOST * MOST];
   real each[MOST * MOST];
   const taps w = {wide, each};

@@ -98,17 +98,29 @@ INLINE void place_open(place *v, const call *q, const square s, int64_t o, int64
   if (s.planes == 2) v->whole = false;
 }
 
-/* take_even and take_odd with the lanes in an order that costs one shuffle; far() puts these lanes, or those of sums of
-   such vectors, in their own order. AVX2 shuffles within halves of a vector, and across them in a second step. */
-#if CB_VECTOR_BYTES == 32
-#if CB_LANES == 8
+/* take_even and take_odd with the lanes in an order that costs one shuffle inside each 16 bytes; far() puts these lanes,
+   or those of sums of such vectors, in their own order, and near() the other way round. */
+#if CB_VECTOR_BYTES >= 32
+#if CB_LANES == 16
+#define EVEN_NEAR 0, 2, 16, 18, 4, 6, 20, 22, 8, 10, 24, 26, 12, 14, 28, 30
+#define ODD_NEAR  1, 3, 17, 19, 5, 7, 21, 23, 9, 11, 25, 27, 13, 15, 29, 31
+#define FAR       0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15
+#define NEAR      0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15
+#elif CB_VECTOR_BYTES == 64
+#define EVEN_NEAR 0, 8, 2, 10, 4, 12, 6, 14
+#define ODD_NEAR  1, 9, 3, 11, 5, 13, 7, 15
+#define FAR       0, 2, 4, 6, 1, 3, 5, 7
+#define NEAR      0, 4, 1, 5, 2, 6, 3, 7
+#elif CB_LANES == 8
 #define EVEN_NEAR 0, 2, 8, 10, 4, 6, 12, 14
 #define ODD_NEAR  1, 3, 9, 11, 5, 7, 13, 15
 #define FAR       0, 1, 4, 5, 2, 3, 6, 7
+#define NEAR      FAR
 #else
 #define EVEN_NEAR 0, 4, 2, 6
 #define ODD_NEAR  1, 5, 3, 7
 #define FAR       0, 2, 1, 3
+#define NEAR      FAR
 #endif
 INLINE vector take_even_near(vector a, vector b)
 {
@@ -122,9 +134,14 @@ INLINE vector far(vector v)
 {
   return __builtin_shufflevector(v, v, FAR);
 }
+INLINE vector near(vector v)
+{
+  return __builtin_shufflevector(v, v, NEAR);
+}
 #undef EVEN_NEAR
 #undef ODD_NEAR
 #undef FAR
+#undef NEAR
 #else
 INLINE vector take_even_near(vector a, vector b)
 {
@@ -138,6 +155,10 @@ INLINE vector far(vector v)
 {
   return v;
 }
+INLINE vector near(vector v)
+{
+  return v;
+}
 #endif
 
 /* The vector of x at an address, whose elements outside the mask are zeros. */
@@ -148,6 +169,26 @@ INLINE vector load_masked(const real *x, mask set, const bool masked)
   return v;
 }
 
+/* A mask in a register of masks: gcc would fetch it from memory for every load. */
+INLINE mask held_mask(mask m)
+{
+#ifdef __AVX512F__
+  __asm__("" : "+Yk"(m));
+#endif
+  return m;
+}
+
+/* The masks of a place's loads, held. */
+INLINE void hold_masks(place *held, const square s, const place *v)
+{
+  const bool second = s.stride == 2 || s.planes == 2;
+  UNROLL for (int d = 0; d < loads_of(s); d++)
+  {
+    held->in[d][0] = held_mask(v->in[d][0]);
+    if (second) held->in[d][1] = held_mask(v->in[d][1]);
+  }
+}
+
 /* Does load d of the row of x whose column under the first tap is at x: it gives tap column d, or two at stride 2. */
 INLINE void fetch(const real *x, const square s, const place *v, int64_t x_pitch, const int d, vector *tap)
 {
@@ -155,8 +196,8 @@ INLINE void fetch(const real *x, const square s, const place *v, int64_t x_pitch
   if (s.stride == 2) {
     const vector a = load_masked(from, v->in[d][0], s.masked);
     const vector b = load_masked(from + (s.planes == 2 ? x_pitch : LANES), v->in[d][1], s.masked);
-    tap[2 * d] = s.planes == 2 ? take_even(a, b) : take_even_near(a, b);
-    if (2 * d + 1 < s.columns) tap[2 * d + 1] = s.planes == 2 ? take_odd(a, b) : take_odd_near(a, b);
+    tap[2 * d] = take_even_near(a, b);
+    if (2 * d + 1 < s.columns) tap[2 * d + 1] = take_odd_near(a, b);
   } else if (s.planes == 2)
     tap[d] = load_if(v->in[d][1], from + x_pitch - HALF, load_kept(v->in[d][0], from));
   else

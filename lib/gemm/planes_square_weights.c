@@ -30,20 +30,22 @@ INLINE void weigh_rows(const call *q, const square s, const int R, const int c0,
   const int64_t in = p->w.in, rows = q->rows.in, out = p->w.out;
   int64_t i = o * s.stride + q->rows.at[0];
   vector d[ROWS];
+  place held;
+  hold_masks(&held, s, v);
   x += v->o * s.stride + q->low + i * in;
   y += o * out + v->o;
   UNROLL for (int k = 0; k < R; k++, y += out)
   {
     d[k] = load_masked(y, v->out[0], s.masked);
-    if (s.planes == 1 && s.stride == 2) d[k] = far(d[k]); /* far() is its own inverse */
     if (s.planes == 2 && both) d[k] = load_if(v->out[1], y + p->y_pitch - HALF, d[k]);
+    if (s.stride == 2) d[k] = near(d[k]);
   }
   UNROLL for (int row = 0; row < (R - 1) * s.stride + s.rows; row++, i++, x += in)
   {
     if ((uint64_t)i >= (uint64_t)rows) continue;
     vector tap[MOST + 1];
     const int first = s.stride == 2 ? c0 / 2 : c0, end = s.stride == 2 ? (c1 + 1) / 2 : c1;
-    UNROLL for (int l = first; l < end; l++) fetch(x, s, v, p->x_pitch, l, tap);
+    UNROLL for (int l = first; l < end; l++) fetch(x, s, &held, p->x_pitch, l, tap);
     UNROLL for (int c = c0; c < c1; c++) UNROLL for (int k = 0; k < R; k++)
     {
       const int t = row - k * s.stride;
@@ -74,18 +76,18 @@ INLINE void weigh_image(const call *q, const square s, const int c0, const int c
   plain.masked = false;
   for (int64_t o = 0; o < rows; o += step) {
     const int64_t end = o + step < rows ? o + step : rows;
-    if (s.planes == 2 || q->outs <= LANES) {
-      weigh_block(q, s, c0, c1, x, y, only, o, end, both, sum);
-      continue;
-    }
     for (int64_t c = 0; c < q->outs; c += LANES) {
       const int64_t at = c * s.stride + q->low;
-      place v;
-      place_open(&v, q, s, c, q->outs - c, both, true);
+      const place *v = only;
+      place own;
+      if (s.planes == 1 && q->outs > LANES) {
+        place_open(&own, q, s, c, q->outs - c, both, true);
+        v = &own;
+      }
       if (!ALWAYS_MASKED && c + LANES <= q->outs && at >= 0 && at + last <= p->w.in)
-        weigh_block(q, plain, c0, c1, x, y, &v, o, end, both, sum);
+        weigh_block(q, plain, c0, c1, x, y, v, o, end, both, sum);
       else
-        weigh_block(q, s, c0, c1, x, y, &v, o, end, both, sum);
+        weigh_block(q, s, c0, c1, x, y, v, o, end, both, sum);
     }
   }
 }
@@ -115,53 +117,72 @@ INLINE vector fold(vector v[LANES], const int lanes)
   return v[0];
 }
 
-/* Adds the sums of tap columns [c0, c1), numbered by rows, to those of the plane, or of both planes of a pair. */
-INLINE void add_sums(const call *q, const square s, const int c0, const int c1, const vector *sum, bool both, real *to)
+/* Sums with each plane's lanes in its half, where there are two planes. */
+INLINE vector in_halves(const square s, vector sum)
 {
-  const cb_plane *p = q->plane;
+  return s.planes == 2 && s.stride == 2 ? far(sum) : sum;
+}
+
+/* Adds the sums of tap columns [c0, c1), numbered by rows, to those of the plane, or of both planes of a pair; where[i]
+   is the place of the i-th tap's sum in those of a plane. */
+INLINE void add_sums(const call *q, const square s, const int c0, const int c1, const vector *sum, bool both,
+                     const int32_t *where, real *to)
+{
+  const int64_t pitch = q->plane->h.taps * q->plane->w.taps;
   const int count = s.rows * (c1 - c0), each = s.planes == 2 ? HALF : LANES;
-  for (int first = 0; first < count; first += each) {
+  UNROLL for (int first = 0; first < count; first += each)
+  {
     vector v[LANES];
-    real total[LANES] = {0};
-    UNROLL for (int i = 0; i < LANES; i++) v[i] = i < each && first + i < count ? sum[first + i] : (vector){0};
+    real total[LANES];
+    UNROLL for (int i = 0; i < LANES; i++) v[i] =
+        i < each && first + i < count ? in_halves(s, sum[first + i]) : (vector){0};
     *(vector *)total = fold(v, each);
-    for (int i = 0; i < each && first + i < count; i++) {
+    UNROLL for (int i = 0; i < each; i++)
+    {
+      if (first + i >= count) break;
       const int t = (first + i) / (c1 - c0), c = c0 + (first + i) % (c1 - c0);
-      real *place_of = to + q->rows.tap[t] * p->w.taps + (q->flip_columns ? q->flip_columns - c : c);
+      real *place_of = to + where[t * s.columns + c];
       place_of[0] += total[i];
-      if (both) place_of[p->h.taps * p->w.taps] += total[HALF + i];
+      if (both) place_of[pitch] += total[HALF + i];
     }
   }
+}
+
+/* Lists where the sums of a plane's taps lie, by tap rows and columns in rising order of what they meet. */
+INLINE void list_places(const call *q, const square s, int32_t where[MOST * MOST])
+{
+  for (int t = 0; t < s.rows; t++)
+    for (int c = 0; c < s.columns; c++)
+      where[t * s.columns + c] =
+          (int32_t)(q->rows.tap[t] * q->plane->w.taps + (q->flip_columns ? q->flip_columns - c : c));
 }
 
 INSTANCED void weigh(const call *q, const square s, real *sums)
 {
   const cb_plane *p = q->plane;
   place only;
+  int32_t where[MOST * MOST];
+  list_places(q, s, where);
   place_open(&only, q, s, 0, q->outs, true, true);
   for (int64_t n = 0; n < p->planes; n += s.planes) {
     const bool both = s.planes == 2 && n + 1 < p->planes;
     if (s.planes == 2 && !both) place_open(&only, q, s, 0, q->outs, false, true);
     if (s.planes == 2) only.out[1] = lanes_between(HALF, HALF + q->outs);
     const int G = columns_at_once(s);
+    const bool apart = q->outs > LANES; /* each image has sums of its own */
     UNROLL for (int c = 0; c < s.columns; c += G)
     {
       const int c1 = c + G < s.columns ? c + G : s.columns;
-      vector sum[MOST * MOST];
-      UNROLL for (int t = 0; t < s.rows * (c1 - c); t++) sum[t] = (vector){0};
+      vector sum[MOST * MOST], own[MOST * MOST];
+      UNROLL for (int t = 0; t < s.rows * (c1 - c); t++) sum[t] = own[t] = (vector){0};
       for (int64_t image = 0; image < p->images; image++) {
         const real *x = (const real *)p->x + n * p->x_pitch + image * p->x_image,
                    *y = (const real *)p->y + n * p->y_pitch + image * p->y_image;
-        vector own[MOST * MOST];
-        if (image > 0 && q->outs > LANES) {
-          UNROLL for (int t = 0; t < s.rows * (c1 - c); t++) own[t] = (vector){0};
-          weigh_image(q, s, c, c1, x, y, &only, both, own);
-          UNROLL for (int t = 0; t < s.rows * (c1 - c); t++) sum[t] += own[t];
-        } else {
-          weigh_image(q, s, c, c1, x, y, &only, both, sum);
-        }
+        weigh_image(q, s, c, c1, x, y, &only, both, own);
+        if (image + 1 < p->images && !apart) continue;
+        UNROLL for (int t = 0; t < s.rows * (c1 - c); t++) sum[t] += own[t], own[t] = (vector){0};
       }
-      add_sums(q, s, c, c1, sum, both, sums + n * p->h.taps * p->w.taps);
+      add_sums(q, s, c, c1, sum, both, where, sums + n * p->h.taps * p->w.taps);
     }
   }
 }
