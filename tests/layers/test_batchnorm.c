@@ -184,7 +184,7 @@ static void relu_and_residual_are_those_of_other_calls(void **state)
       a[i] = wide ? (void *)check_reals((uint64_t)i, ELEMENTS) : (void *)check_floats((uint64_t)i, ELEMENTS);
     void *x = a[0], *r = a[1], *y = a[2], *z = a[3], *dy = a[4], *running = a[5];
     cnnblas_batchnorm_arrays with = {.gamma = r, .beta = dy, .mean = saved, .inv_std = saved + 3};
-    for (int i = 0; i < 6; i++) store_at(dtype, running, i, 0.5 + i);
+    for (int i = 0; i < 6; i++) array_set(dtype, running, i, 0.5 + i);
     if (!training) with.running_mean = running, with.running_variance = (char *)running + bytes / ELEMENTS * 3;
 #define BOTH(to)                                                                                                       \
   (training ? cnnblas_batchnorm_forward_training(&d, 5, x, &with, to)                                                  \
@@ -207,9 +207,9 @@ static void relu_and_residual_are_those_of_other_calls(void **state)
       ASSERT_OK(cnnblas_activation_backward(&f, ELEMENTS, NULL, y, dy, dy));
       ASSERT_OK(cnnblas_batchnorm_backward(&d, 5, x, &with, dy, y, sums[1], (char *)sums[1] + 3 * bytes / ELEMENTS));
       for (int64_t i = 0; i < ELEMENTS; i++)
-        assert_true(fabs(load(dtype, y, i) - load(dtype, z, i)) <= (wide ? 1e-14 : 1e-5));
+        assert_true(fabs(array_get(dtype, y, i) - array_get(dtype, z, i)) <= (wide ? 1e-14 : 1e-5));
       for (int64_t i = 0; i < 6; i++) {
-        double fused = load(dtype, sums[0], i), apart = load(dtype, sums[1], i);
+        double fused = array_get(dtype, sums[0], i), apart = array_get(dtype, sums[1], i);
         assert_true(fabs(fused - apart) <= (wide ? 1e-13 : 1e-4));
       }
     }
