@@ -19,7 +19,7 @@ enum {
   STRIP = 3,           /* the most vectors of a strip */
   MOST_TAPS = 64,      /* the most taps of a row */
   MOST_SQUARE = 5,     /* the most taps of a row of a filter that the compiler knows */
-  CHAIN = 256,         /* the most multiply-adds of a chain: no sum grows long */
+  CHAIN = 192,         /* the most multiply-adds of a chain: no sum grows long */
   MOST_ROWS = 4,       /* the most rows of a tile */
   BLOCK_ROWS = 24,     /* rows of a narrow plane over which a strip goes at once: a multiple of every tile's */
   NARROW = 16 * LANES, /* the most columns of a narrow plane */

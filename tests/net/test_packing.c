@@ -160,7 +160,9 @@ static void weights_count_from_the_next_packing_on(void **state)
 {
   (void)state;
   const network *of = &networks[0];
-  cnnblas_net *as_they_are = make(of, named), *packed = make(of, named_packing);
+  cnnblas_net_options o = named, p = named_packing;
+  o.algorithm = p.algorithm = IMPLICIT_GEMM_CHANNELS; /* both layers pack their weights for it */
+  cnnblas_net *as_they_are = make(of, o), *packed = make(of, p);
   float *x = check_floats(3, 2 * info_of(packed).input_elements);
   add_one(as_they_are, "conv2.weight"), add_one(packed, "conv2.weight");
   assert_same_logits(as_they_are, packed, of, 2, x); /* not packed yet */
