@@ -4,6 +4,7 @@
 #include "evaluate.h"
 #include "fine_tune.h"
 #include "io/file.h"
+#include "io/safetensors.h"
 #include "io/system.h"
 #include "model.h"
 #include "plots.h"
@@ -15,6 +16,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char default_net[] =
     "INPUT -> [CONV 8@5x5 -> RELU -> POOL max 2] -> [CONV 16@5x5 -> RELU -> POOL max 2] -> FC 64 -> RELU -> FC";
@@ -49,6 +51,17 @@ static int check_outputs(const session *s)
   return checked ? checked : command_json_can_name(o->json, o->out);
 }
 
+/* True if nothing is at the path, or a model, which the run that goes on may replace. */
+static bool may_be_model(const char *path)
+{
+  st_file file = {0};
+  io_error ignored;
+  if (access(path, F_OK) != 0) return true;
+  bool model = !st_read(path, &file, &ignored) && st_metadata(&file, "cnnblas_model");
+  st_free(&file);
+  return model;
+}
+
 /* The model of a run that goes on: OUT, if the checkpoint is OUT.checkpoint, as such a run names it by itself. */
 static void name_model(session *s)
 {
@@ -59,7 +72,7 @@ static void name_model(session *s)
   const char *slash = strrchr(o->resume, '/');
   if (!strcmp(slash ? slash + 1 : o->resume, unnamed)) return;
   memcpy(s->model, o->resume, length - suffix);
-  o->out = s->model;
+  if (may_be_model(s->model)) o->out = s->model;
 }
 
 /* Where checkpoints go that have no name of their own: beside the model, or, of an interrupted run without one, here. */

@@ -173,7 +173,8 @@ static void hint_at_rate(const trainer *t, const train_row *row)
   cnnblas_net_get_info(t->net, &info);
   double guess = log((double)info.classes);
   bool enough = row->images >= LEAST_STEPS * t->settings.batch;
-  if (row->epoch > 1 || !enough || info.loss != CNNBLAS_NET_SOFTMAX || info.classes < 2 || row->loss < 0.99 * guess)
+  if (row->epoch > 1 || t->settings.warm_up || !enough || info.loss != CNNBLAS_NET_SOFTMAX || info.classes < 2 ||
+      row->loss < 0.99 * guess)
     return;
   command_fail(0,
                "epoch 1: a loss of %.4g is no better than guessing among %lld classes (%.4g): try another --lr than %g",

@@ -44,7 +44,7 @@
  * `pad valid` (none); `same` pads (F-1)/2 * dilation at both ends; POOL is `POOL max 2`, its stride the window's size;
  * FC is `FC 128`, but the last layer's FC has as many outputs as the options have classes. LEAKY is 0.01. A pool that
  * ends in `?` is left out where the image is smaller than its window. An input without axes has two of size 1. Of a
- * word that CONV, TCONV or POOL repeats the last one counts, but pad stands once. A decimal is digits, perhaps with a
+ * word that CONV, TCONV or POOL repeats the last one counts. A decimal is digits, perhaps with a
  * fraction and an exponent: 0.5, 1e-3.
  * ADD sums branches of one shape, CAT puts the channels of branches of one image size behind each other, MUL multiplies
  * two branches of one shape, or scales each channel of one by the other's single element. So
@@ -131,7 +131,7 @@ typedef struct cnnblas_net_options {
   int32_t average;  /* 1: a training network has room for its parameters' moving averages: cnnblas_net_swap_average */
   int32_t segments; /* a training network's batch is cut in so many segments whose weight gradients are summed by
                        themselves and joined in a binary tree: a power of two up to 1024; 0 means 1 */
-  int32_t reserved[18]; /* must be 0 */
+  int32_t reserved[18]; /* for later fields: its elements must be 0 */
 } cnnblas_net_options;
 
 /** Sets every field to zero, the defaults. NULL is ignored. */
@@ -304,7 +304,7 @@ typedef struct cnnblas_net_optimiser {
   double epsilon;       /* ADAMW's epsilon; 0 means its default */
   double most_norm;     /* above 0: gradients whose norm over all tensors is larger are scaled to it; 0: no limit */
   double average_decay; /* above 0, at most 1: averages go 1 - average_decay of the way to parameters; 0: they stay */
-  int64_t reserved[3];  /* must be 0 */
+  int64_t reserved[3];  /* for later fields: its elements must be 0 */
 } cnnblas_net_optimiser;
 
 /** One training step: some labelled images, and what follows from their gradient. The arrays are read during the
@@ -321,7 +321,7 @@ typedef struct cnnblas_net_step {
   void *context;                   /* the hook's first argument */
   double label_smoothing;          /* e of the softmax's loss, at least 0 and below 1: a label's share is 1 - e, and all
                              classes share e alike. Gradient and the step's loss have it, evaluation does not */
-  int64_t reserved[7];             /* must be 0 */
+  int64_t reserved[7];             /* for later fields: its elements must be 0 */
 } cnnblas_net_step;
 
 /** Sets every field to zero; n, images, labels and the learning rate remain to be given. NULL is ignored. */
@@ -342,7 +342,7 @@ typedef struct cnnblas_net_schedule {
   int64_t warm_up;                /* number of steps in which the rate rises evenly to lr, at least 0 */
   const cnnblas_lr_step *steps;   /* STEPS: the factors, as cnnblas_lr_get has them; NULL: none */
   int64_t count;                  /* number of entries of steps */
-  int64_t reserved[4];            /* must be 0 */
+  int64_t reserved[4];            /* for later fields: its elements must be 0 */
 } cnnblas_net_schedule;
 
 /** Sets every field to zero; lr and epoch_steps remain to be given. NULL is ignored. */

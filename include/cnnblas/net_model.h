@@ -21,7 +21,8 @@
  *   input_mean      a pixel becomes (pixel - mean) * scale: one number for all channels, or one a channel with commas
  *   input_scale     between them
  *   input_white     the pixel that is white in a picture, in the training data
- *   class_names     a JSON array of texts in the order of the labels, or no such key: the classes have no names
+ *   class_names     a JSON array of texts in the order of the labels, or no such key. Classes behind the array's end, or all, have
+ *                   no names
  *
  * A checkpoint of the command is a model with more arrays and metadata, which cnnblas_net_load passes over. Models of
  * version 0.1 load. A build without libjansson-dev has no files: load and save return CNNBLAS_UNSUPPORTED.
@@ -44,7 +45,7 @@ typedef struct cnnblas_net_normalisation {
   double mean[CNNBLAS_NET_NORM_CHANNELS];  /* finite */
   double scale[CNNBLAS_NET_NORM_CHANNELS]; /* finite */
   double white;                            /* the pixel that is white in a picture, at least 0; 0 stands for 1 */
-  int64_t reserved[4];                     /* must be 0 */
+  int64_t reserved[4];                     /* for later fields: its elements must be 0 */
 } cnnblas_net_normalisation;
 
 /**
@@ -95,7 +96,7 @@ CNNBLAS_API const char *cnnblas_net_class_name(const cnnblas_net *net, int64_t l
 /**
  * Copies the classes' names, UTF-8, in the order of the labels; count 0 takes all away.
  * Returns CNNBLAS_OK, CNNBLAS_OUT_OF_MEMORY, or CNNBLAS_INVALID_ARGUMENT (null pointer, a count that is neither 0 nor
- * info.classes, an empty name or one of more than 255 bytes).
+ * info.classes, a name that is empty, has more than 255 bytes or is no UTF-8).
  */
 CNNBLAS_API cnnblas_status cnnblas_net_set_class_names(cnnblas_net *net, const char *const *names, int64_t count);
 

@@ -61,7 +61,7 @@ typedef struct cnnblas_onnx_array {
   int32_t rank;           /* the number of axes, 0 to 8 */
   int64_t size[CNNBLAS_ONNX_RANK]; /* sizes of the axes, outermost first; -1: not known yet (where a model is asked) */
   const void *data;                /* the elements, contiguous, aligned to an element */
-  int64_t reserved[4];             /* must be 0 */
+  int64_t reserved[4];             /* for later fields: its elements must be 0 */
 } cnnblas_onnx_array;
 
 /** A size for a dimension that the model names ("batch") instead of giving a number. */
@@ -95,7 +95,7 @@ typedef struct cnnblas_onnx_options {
   int64_t dimension_count;                  /* number of entries of dimensions; 0 with NULL */
   const char *folder;                       /* the folder of external data, for models from bytes; NULL: there is none.
                                                A model from a path has the path's own */
-  int64_t reserved[8];                      /* must be 0 */
+  int64_t reserved[8];                      /* for later fields: its elements must be 0 */
 } cnnblas_onnx_options;
 
 /** Sets every field to zero, the defaults. NULL is ignored. */

@@ -141,7 +141,7 @@ cnnblas_status cnnblas_net_initialise(cnnblas_net *net, cnnblas_init init, uint6
   return status;
 }
 
-/* ---- the whole ---- */
+/* ---- the network, from its text ---- */
 
 static int default_threads(void)
 {

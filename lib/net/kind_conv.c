@@ -64,6 +64,8 @@ static bool maps(cb_net_text *t, cb_net_layer *l)
 
 static bool pad_word(cb_net_text *t, cb_net_layer *l, conv_words *words)
 {
+  memset(l->conv.pad_begin, 0, sizeof l->conv.pad_begin);
+  memset(l->conv.pad_end, 0, sizeof l->conv.pad_end);
   words->same = cb_text_word(t, "same");
   if (words->same || cb_text_word(t, "valid")) return true;
   return cb_text_ends(t, "a number of padding, 'same' or 'valid'", l->conv.pad_begin, l->conv.pad_end);
@@ -85,11 +87,10 @@ static bool maps_word(cb_net_text *t, cb_net_layer *l, conv_words *words)
 static bool word(cb_net_text *t, cb_net_layer *l, conv_words *words, bool *more)
 {
   cnnblas_conv_desc *d = &l->conv;
-  bool fits;
   if (cb_text_word(t, "stride")) return cb_text_sizes(t, 1, "a number: the stride", d->stride);
   if (cb_text_word(t, "dilation")) return cb_text_sizes(t, 1, "a number: the dilation", d->dilation);
   if (cb_text_word(t, "groups")) return cb_text_number(t, 1, "a number of groups", &d->groups);
-  if (cb_text_pad(t, &fits)) return fits && pad_word(t, l, words);
+  if (cb_text_word(t, "pad")) return pad_word(t, l, words);
   if (cb_text_word(t, "maps")) return maps_word(t, l, words);
   if (cb_text_word(t, "bias")) return l->bias = true;
   *more = false;

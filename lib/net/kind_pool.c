@@ -24,9 +24,9 @@ static bool parse(cb_net_text *t, cb_net_layer *l)
     if (!cb_text_sizes(t, 1, "a number: the window size", d->kernel)) return false;
     if (cb_text_accept(t, "/") && !cb_text_sizes(t, 1, "a number: the stride", d->stride)) return false;
   }
-  for (bool fits;;) {
-    if (cb_text_pad(t, &fits)) {
-      if (!fits || !cb_text_ends(t, "a number of padding", d->pad_begin, d->pad_end)) return false;
+  for (;;) {
+    if (cb_text_word(t, "pad")) {
+      if (!cb_text_ends(t, "a number of padding", d->pad_begin, d->pad_end)) return false;
     } else if (cb_text_word(t, "ceil")) {
       d->ceil_mode = 1;
     } else {

@@ -15,8 +15,8 @@ static bool parse(cb_net_text *t, cb_net_layer *l)
       read = cb_text_sizes(t, 1, "a number: the dilation", d->dilation);
     else if (cb_text_word(t, "groups"))
       read = cb_text_number(t, 1, "a number of groups", &d->groups);
-    else if (cb_text_pad(t, &read))
-      read = read && cb_text_ends(t, "a number of padding", d->pad_begin, d->pad_end);
+    else if (cb_text_word(t, "pad"))
+      read = cb_text_ends(t, "a number of padding", d->pad_begin, d->pad_end);
     else if (cb_text_word(t, "output"))
       read = cb_text_sizes(t, 0, "a number: what the output's end gets", d->output_padding);
     else if (cb_text_word(t, "bias"))

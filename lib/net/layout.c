@@ -228,7 +228,7 @@ static cnnblas_status lay_out_errors(arena *a)
   return status;
 }
 
-/* ---- all of it ---- */
+/* ---- the places of all arrays, in the order in which they are taken ---- */
 
 /* Takes places for the weights and biases that have a normalisation in them. */
 static void lay_out_folded(arena *a, cb_net_layer *l, int64_t *scratch)

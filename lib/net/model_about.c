@@ -1,5 +1,6 @@
 /* What a network knows of its data: how pixels become its input, and its classes' names. */
 #include "base/size.h"
+#include "net/model_words.h"
 #include "net/network.h"
 #include "net/support.h"
 #include <math.h>
@@ -85,18 +86,63 @@ const char *cnnblas_net_class_name(const cnnblas_net *net, int64_t label)
   return named ? net->class_names[label] : "";
 }
 
-/* Copies the names behind a list of pointers to them; NULL without memory. */
-static const char **copy_names(const char *const *names, int64_t count, size_t bytes)
+/* Copies the names behind a list of pointers to them, where classes without one have ""; NULL without memory. */
+static const char **copy_names(const char *const *names, int64_t count, int64_t classes, size_t bytes)
 {
-  const char **copy = cnnblas_shared_alloc((size_t)count * sizeof *copy + bytes, 0);
-  char *text = copy ? (char *)(copy + count) : NULL;
+  const char **copy = cnnblas_shared_alloc((size_t)classes * sizeof *copy + bytes, 0);
+  char *text = copy ? (char *)(copy + classes) : NULL;
   for (int64_t i = 0; copy && i < count; i++) {
     size_t length = strlen(names[i]) + 1;
     memcpy(text, names[i], length);
     copy[i] = text;
     text += length;
   }
+  for (int64_t i = count; copy && i < classes; i++) copy[i] = "";
   return copy;
+}
+
+/* The bytes of a character of UTF-8 that begins with this one; 0 for a byte that begins none. */
+static int utf8_bytes(unsigned char first)
+{
+  if (first < 0x80) return 1;
+  if (first < 0xc2 || first > 0xf4) return 0;
+  return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+}
+
+/* True of whole characters, none longer than it need be, no half of a pair, none above the last (RFC 3629). */
+static bool is_utf8(const char *text)
+{
+  for (const unsigned char *s = (const unsigned char *)text; *s;) {
+    const int bytes = utf8_bytes(*s);
+    const unsigned char least = *s == 0xe0   ? 0xa0
+                                : *s == 0xf0 ? 0x90
+                                             : 0x80,
+                        most = *s == 0xed   ? 0x9f
+                               : *s == 0xf4 ? 0x8f
+                                            : 0xbf;
+    if (!bytes || (bytes > 1 && (s[1] < least || s[1] > most))) return false;
+    for (int i = 2; i < bytes; i++)
+      if ((s[i] & 0xc0) != 0x80) return false;
+    s += bytes;
+  }
+  return true;
+}
+
+cnnblas_status cb_net_keep_names(cnnblas_net *net, const char *const *names, int64_t count)
+{
+  size_t bytes = 0;
+  for (int64_t i = 0; i < count; i++) {
+    size_t length = names[i] ? strlen(names[i]) : 0;
+    if (!length || length > MOST_NAME || !is_utf8(names[i]))
+      return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "names[%lld] has %zu bytes; it must have 1 to %d, and be UTF-8",
+                         (long long)i, length, MOST_NAME);
+    bytes += length + 1;
+  }
+  const char **copy = count ? copy_names(names, count, net->classes, bytes) : NULL;
+  if (count && !copy) return cb_net_no_memory(bytes, "the classes' names");
+  cnnblas_shared_free(net->class_names);
+  net->class_names = copy;
+  return CNNBLAS_OK;
 }
 
 cnnblas_status cnnblas_net_set_class_names(cnnblas_net *net, const char *const *names, int64_t count)
@@ -107,17 +153,5 @@ cnnblas_status cnnblas_net_set_class_names(cnnblas_net *net, const char *const *
     return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "count is %lld; it must be 0 or the %lld classes", (long long)count,
                        (long long)net->classes);
   if (count && !names) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "names is NULL");
-  size_t bytes = 0;
-  for (int64_t i = 0; i < count; i++) {
-    size_t length = names[i] ? strlen(names[i]) : 0;
-    if (!length || length > MOST_NAME)
-      return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "names[%lld] has %zu bytes; it must have 1 to %d", (long long)i,
-                         length, MOST_NAME);
-    bytes += length + 1;
-  }
-  const char **copy = count ? copy_names(names, count, bytes) : NULL;
-  if (count && !copy) return cb_net_no_memory(bytes, "the classes' names");
-  cnnblas_shared_free(net->class_names);
-  net->class_names = copy;
-  return CNNBLAS_OK;
+  return cb_net_keep_names(net, names, count);
 }

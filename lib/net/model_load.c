@@ -141,18 +141,18 @@ static cnnblas_status read_normalisation(const model *m, cnnblas_net *net)
 
 static cnnblas_status read_names(const model *m, cnnblas_net *net)
 {
-  static const char wanted[] = "a JSON array of a text for each class";
+  static const char wanted[] = "a JSON array of texts, at most one a class";
   const char *text = word(m, "class_names");
   json_t *list = text ? json_loads(text, 0, NULL) : NULL;
   size_t count = json_array_size(list);
   const char **names = NULL;
   cnnblas_status status = CNNBLAS_OK;
   if (!text) return CNNBLAS_OK;
-  if (count != (size_t)net->classes) status = bad_word(m, "class_names", wanted);
+  if (!count || count > (size_t)net->classes) status = bad_word(m, "class_names", wanted);
   if (!status && !(names = cnnblas_shared_alloc(count * sizeof *names, 0)))
     status = cb_net_no_memory(count * sizeof *names, "the classes' names");
   for (size_t i = 0; i < count && !status; i++) names[i] = json_string_value(json_array_get(list, i));
-  if (!status) status = cnnblas_net_set_class_names(net, names, (int64_t)count);
+  if (!status) status = cb_net_keep_names(net, names, (int64_t)count);
   if (status == CNNBLAS_INVALID_ARGUMENT) status = bad_word(m, "class_names", wanted);
   cnnblas_shared_free(names);
   json_decref(list);
@@ -206,8 +206,12 @@ static cnnblas_status read_options(const model *m, cnnblas_net_options *o)
   file.loss = (cnnblas_net_loss)which;
   file.classes = classes;
   file.init = CNNBLAS_INIT_ZERO;
+  if (o->c && o->c != input[0]) return disagree("c");
+  if ((o->c || o->size[0] || o->size[1] || o->size[2]) && memcmp(o->size, input + 1, sizeof o->size) != 0)
+    return disagree("size");
+  file.c = 0;
+  memset(file.size, 0, sizeof file.size);
   if (!cb_text_gives_input(word(m, "network"))) {
-    if (o->c && (o->c != input[0] || memcmp(o->size, input + 1, sizeof o->size) != 0)) return disagree("size");
     file.c = input[0];
     memcpy(file.size, input + 1, sizeof file.size);
   }
@@ -255,7 +259,7 @@ static cnnblas_status read_tensors(const model *m, cnnblas_net *net)
   return status;
 }
 
-/* ---- the whole ---- */
+/* ---- the file, read from its begin to its end ---- */
 
 /* Makes the network, first as a design, whose tensors must be those of the file before memory is taken for them. */
 static cnnblas_status make(const model *m, const cnnblas_net_options *wanted, cnnblas_net **net)
@@ -284,7 +288,7 @@ cnnblas_status cnnblas_net_load(const char *path, const cnnblas_net_options *opt
   if (!path) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "path is NULL");
   if (!net) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "net is NULL");
   if (options) o = *options;
-  model m = {.path = path, .fd = open(path, O_RDONLY | O_CLOEXEC)};
+  model m = {.path = path, .fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
   if (m.fd < 0) return cb_net_fail(CNNBLAS_IO_ERROR, "%.200s: %s", path, strerror(errno));
   cnnblas_status status = read_header(&m);
   if (!status) status = read_options(&m, &o);

@@ -39,7 +39,7 @@ static json_t *names(const cnnblas_net *net)
 {
   json_t *list = json_array();
   int failed = !list;
-  for (int64_t i = 0; i < net->classes && !failed; i++)
+  for (int64_t i = 0; i < net->classes && net->class_names[i][0] && !failed; i++)
     failed = json_array_append_new(list, json_stringn_nocheck(net->class_names[i], strlen(net->class_names[i])));
   char *text = failed ? NULL : text_of(list, JSON_COMPACT);
   json_t *whole = text ? json_string(text) : NULL;
@@ -135,9 +135,12 @@ cnnblas_status cnnblas_net_save(const cnnblas_net *net, const char *path)
   if (status) return status;
   if (!path) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "path is NULL");
   char *header = make_header(net);
-  if (!header)
-    return cb_net_fail(CNNBLAS_OUT_OF_MEMORY, "%.200s: out of memory for the header, or a class's name is no UTF-8",
-                       path);
+  if (!header) return cb_net_fail(CNNBLAS_OUT_OF_MEMORY, "%.200s: out of memory for the header", path);
+  if (strlen(header) > CB_MODEL_MOST_HEADER - 8) {
+    cnnblas_shared_free(header);
+    return cb_net_fail(CNNBLAS_UNSUPPORTED, "%.200s: the header would have more than %d bytes", path,
+                       CB_MODEL_MOST_HEADER);
+  }
   cb_replacement r;
   const char *doing = "write";
   int failed = cnnblas_shared_replace_begin(&r, path);

@@ -130,7 +130,6 @@ static bool item(parser *p)
   if (!layer.row) return expected_item(p);
   if (layer.row->traits & CB_NET_JOIN) return join(p, &layer);
   t->in = cb_design_shape(p->design, p->value);
-  t->padded = false;
   if (!layer.row->parse || layer.row->parse(t, &layer)) return add(p, &layer, &p->value, 1);
   cnnblas_shared_free(layer.maps);
   return false;
@@ -144,7 +143,7 @@ static bool items(parser *p)
   return true;
 }
 
-/* ---- the whole ---- */
+/* ---- the network, from its text ---- */
 
 /* Sets the design's input to the data's shape in the options. */
 static void shape_of_options(const cnnblas_net_options *o, cb_net_design *d)

@@ -7,8 +7,16 @@
 
 static cnnblas_status check_tensors(const cnnblas_net *from, const cnnblas_net *to)
 {
-  for (int64_t i = 0; i < from->param_count + from->state_count; i++) {
+  const int64_t count = from->param_count + from->state_count, other = to->param_count + to->state_count;
+  if (from->param_count != to->param_count || count != other)
+    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT,
+                       "for images of this size the network would have %lld tensors, not %lld", (long long)other,
+                       (long long)count);
+  for (int64_t i = 0; i < count; i++) {
     const cb_net_param *a = &from->params[i], *b = &to->params[i];
+    if (strcmp(a->name, b->name) != 0)
+      return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "for images of this size the network would have %s in place of %s",
+                         b->name, a->name);
     if (memcmp(a->shape, b->shape, sizeof a->shape) != 0)
       return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "for images of this size %s would have %lld elements, not %lld",
                          a->name, (long long)b->elements, (long long)a->elements);

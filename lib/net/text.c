@@ -179,16 +179,6 @@ bool cb_text_sizes(cb_net_text *t, int64_t least, const char *what, int64_t valu
   return cb_text_numbers(t, least, 3, what, values, &count) && spread(t, start, count, values);
 }
 
-bool cb_text_pad(cb_net_text *t, bool *fits)
-{
-  int column = cb_text_column(t);
-  *fits = true;
-  if (!cb_text_word(t, "pad")) return false;
-  if (t->padded) *fits = cb_text_fail(t, CNNBLAS_BAD_FORMAT, "column %d: pad is given twice", column);
-  t->padded = true;
-  return true;
-}
-
 bool cb_text_ends(cb_net_text *t, const char *what, int64_t begin[3], int64_t end[3])
 {
   int count = 0, start = cb_text_column(t);

@@ -11,7 +11,6 @@ typedef struct {
   int64_t at;      /* offset of the next character */
   int64_t steps;   /* number of characters of groups and of input maps of ranges read so far, repetitions counted */
   int rank;        /* number of spatial axes of the input */
-  bool padded;     /* true: the layer that is read has its pad already */
   bool dry;        /* true: a group is read only to find its end */
   cb_net_shape in; /* shape of the layer's input; only a guess in a dry reading */
   cnnblas_status status;
@@ -48,9 +47,6 @@ bool cb_text_numbers(cb_net_text *t, int64_t least, int most, const char *what, 
 
 /* Takes one number for all axes or one an axis. */
 bool cb_text_sizes(cb_net_text *t, int64_t least, const char *what, int64_t values[3]);
-
-/* Takes the word pad; fails where the layer has one already, and returns false in *fits then. */
-bool cb_text_pad(cb_net_text *t, bool *fits);
 
 /* Takes one number for all axes or one an axis, two where an axis's ends differ: 1:2x0:1. */
 bool cb_text_ends(cb_net_text *t, const char *what, int64_t begin[3], int64_t end[3]);

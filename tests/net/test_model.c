@@ -120,8 +120,11 @@ static void test_options_must_agree(void **state)
   (void)state;
   cnnblas_net *net = create("INPUT 3x8x8 -> FC 3", CNNBLAS_F32, CNNBLAS_NET_INFERENCE), *other = NULL;
   ASSERT_OK(cnnblas_net_save(net, path));
-  cnnblas_net_options o[] = {
-      {.dtype = CNNBLAS_F64}, {.loss = CNNBLAS_NET_SIGMOID}, {.classes = 4}, {.c = 1, .size = {8, 8}}};
+  cnnblas_net_options o[] = {{.dtype = CNNBLAS_F64},
+                             {.loss = CNNBLAS_NET_SIGMOID},
+                             {.classes = 4},
+                             {.c = 1, .size = {8, 8}},
+                             {.size = {9, 9}}};
   for (size_t i = 0; i < sizeof o / sizeof *o; i++)
     assert_int_not_equal(cnnblas_net_load(path, &o[i], &other), CNNBLAS_OK);
   assert_null(other);
@@ -132,7 +135,22 @@ static void test_options_must_agree(void **state)
   assert_int_equal(cnnblas_net_save(net, "/nowhere/model"), CNNBLAS_IO_ERROR);
   assert_int_equal(cnnblas_net_save(net, "/dev/null"), CNNBLAS_IO_ERROR);
   assert_int_equal(cnnblas_net_save(net, NULL), CNNBLAS_INVALID_ARGUMENT);
+  cnnblas_net_options same = {.c = 3, .size = {8, 8}, .classes = 3};
+  ASSERT_OK(cnnblas_net_load(path, &same, &other));
+  cnnblas_net_destroy(other);
   cnnblas_net_destroy(net);
+}
+
+/* A pipe that nobody writes is refused, not waited for. */
+static void test_pipe_is_refused(void **state)
+{
+  (void)state;
+  cnnblas_net *net = NULL;
+  remove(path);
+  assert_int_equal(mkfifo(path, 0600), 0);
+  assert_int_not_equal(cnnblas_net_load(path, NULL, &net), CNNBLAS_OK);
+  assert_null(net);
+  remove(path);
 }
 
 /* An input without axes, and one whose size the options give. */
@@ -270,6 +288,18 @@ static void test_reshape_refused(void **state)
   cnnblas_net_destroy(net);
 }
 
+/* The pool that larger images bring gives the convolution a bias: tensors of the same shapes, which are others. */
+static void test_reshape_with_other_tensors_refused(void **state)
+{
+  (void)state;
+  const int64_t size[] = {4, 4};
+  cnnblas_net *net =
+      create("INPUT 1x1x1 -> CONV 4@1x1 -> POOL max 2? -> BN -> GPOOL avg", CNNBLAS_F32, CNNBLAS_NET_INFERENCE);
+  assert_int_equal(cnnblas_net_reshape(net, size), CNNBLAS_INVALID_ARGUMENT);
+  assert_non_null(strstr(cnnblas_last_error(), "tensors"));
+  cnnblas_net_destroy(net);
+}
+
 static void test_normalise(void **state)
 {
   (void)state;
@@ -295,19 +325,23 @@ static void test_normalise(void **state)
   ASSERT_OK(cnnblas_net_set_class_names(net, names, 2));
   ASSERT_OK(cnnblas_net_set_class_names(net, NULL, 0));
   assert_string_equal(cnnblas_net_class_name(net, 0), "");
+  const char *const latin[] = {"v\xf6gel", "b"}, *const good[] = {"v\xc3\xb6gel", "\xf0\x9f\x90\xa6"},
+                    *const surrogate[] = {"a", "\xed\xa0\x80"}, *const cut[] = {"a", "\xe2\x82"};
+  assert_int_equal(cnnblas_net_set_class_names(net, latin, 2), CNNBLAS_INVALID_ARGUMENT);
+  assert_int_equal(cnnblas_net_set_class_names(net, surrogate, 2), CNNBLAS_INVALID_ARGUMENT);
+  assert_int_equal(cnnblas_net_set_class_names(net, cut, 2), CNNBLAS_INVALID_ARGUMENT);
+  ASSERT_OK(cnnblas_net_set_class_names(net, good, 2));
   cnnblas_net_destroy(net);
 }
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_saved_and_loaded),
-                                     cmocka_unit_test(test_options_must_agree),
-                                     cmocka_unit_test(test_inputs_of_other_forms),
-                                     cmocka_unit_test(test_version_0_1),
-                                     cmocka_unit_test(test_damage),
-                                     cmocka_unit_test(test_reshape),
-                                     cmocka_unit_test(test_reshape_keeps_training),
-                                     cmocka_unit_test(test_reshape_refused),
-                                     cmocka_unit_test(test_normalise)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_saved_and_loaded), cmocka_unit_test(test_options_must_agree),
+      cmocka_unit_test(test_pipe_is_refused),  cmocka_unit_test(test_inputs_of_other_forms),
+      cmocka_unit_test(test_version_0_1),      cmocka_unit_test(test_damage),
+      cmocka_unit_test(test_reshape),          cmocka_unit_test(test_reshape_keeps_training),
+      cmocka_unit_test(test_reshape_refused),  cmocka_unit_test(test_reshape_with_other_tensors_refused),
+      cmocka_unit_test(test_normalise)};
   return cmocka_run_group_tests(tests, make_path, remove_path);
 }
