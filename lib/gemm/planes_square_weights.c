@@ -9,6 +9,7 @@
  * vector first, then quarters, down to one.
  */
 #include "gemm/planes_square.h"
+#include <string.h>
 
 #if CB_REGISTERS == 32
 enum { ROWS = 7 };
@@ -136,7 +137,8 @@ INLINE void add_sums(const call *q, const square s, const int c0, const int c1, 
     real total[LANES];
     UNROLL for (int i = 0; i < LANES; i++) v[i] =
         i < each && first + i < count ? in_halves(s, sum[first + i]) : (vector){0};
-    *(vector *)total = fold(v, each);
+    const vector folded = fold(v, each);
+    memcpy(total, &folded, sizeof total);
     UNROLL for (int i = 0; i < each; i++)
     {
       if (first + i >= count) break;

@@ -23,13 +23,16 @@ static bool supported(const cb_onnx_scheme *s, const CbOnnx__NodeProto *p)
   return ours(p) && cb_onnx_find_operator(op_type(p), s->version);
 }
 
+static bool same_operator(const CbOnnx__NodeProto *a, const CbOnnx__NodeProto *b)
+{
+  return !strcmp(op_type(a), op_type(b)) && ours(a) == ours(b) && (ours(a) || !strcmp(a->domain, b->domain));
+}
+
 /* True if an earlier node has the operator of node i. */
 static bool named_before(const cb_onnx_scheme *s, size_t i)
 {
   for (size_t j = 0; j < i; j++)
-    if (!strcmp(op_type(s->file->node[j]), op_type(s->file->node[i])) &&
-        ours(s->file->node[j]) == ours(s->file->node[i]))
-      return true;
+    if (same_operator(s->file->node[j], s->file->node[i])) return true;
   return false;
 }
 
@@ -67,7 +70,7 @@ static bool put_operator(const cb_onnx_scheme *s, size_t i, listing *l)
     return false;
   for (size_t j = i + 1; j < s->file->n_node; j++) {
     node.proto = s->file->node[j];
-    if (strcmp(op_type(node.proto), op_type(p)) || ours(node.proto) != ours(p)) continue;
+    if (!same_operator(node.proto, p)) continue;
     if (more || l->used > sizeof l->text / 2 || !put(l, ", %.60s", cb_onnx_node_name(&node))) more++;
   }
   char *end = l->text + l->used;

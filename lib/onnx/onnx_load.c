@@ -117,12 +117,11 @@ cnnblas_status cb_onnx_model_plan(cnnblas_onnx *m, const cb_graph_shape *shapes,
   return CNNBLAS_OK;
 }
 
-/* True if the plan reads a constant where it lies. */
-static bool is_read(const cb_onnx_scheme *s, const void *elements)
+/* True if the plan reads the file's constant i, which is its value i, where it lies: nothing else points there. */
+static bool is_read(const cb_onnx_scheme *s, size_t i, const void *elements)
 {
-  for (int64_t v = 0; v < s->value_count; v++)
-    if (s->values[v].known == elements && (s->values[v].readers || s->values[v].output)) return true;
-  return false;
+  const cb_onnx_value *v = &s->values[i];
+  return v->known == elements && (v->readers || v->output);
 }
 
 /* Frees the file's constants that were folded or packed: the plan stays the only one, since no input's size can change. */
@@ -131,11 +130,11 @@ static void settle(cnnblas_onnx *m)
   m->settled = true;
   for (size_t i = 0; i < m->graph->n_initializer; i++) {
     CbOnnx__TensorProto *t = m->graph->initializer[i];
-    if (t->raw_data.data && !is_read(&m->plan->scheme, t->raw_data.data)) {
+    if (t->raw_data.data && !is_read(&m->plan->scheme, i, t->raw_data.data)) {
       cb_onnx_message_drop(&m->file, t->raw_data.data);
       t->raw_data = (ProtobufCBinaryData){0};
     }
-    if (t->float_data && !is_read(&m->plan->scheme, t->float_data)) {
+    if (t->float_data && !is_read(&m->plan->scheme, i, t->float_data)) {
       cb_onnx_message_drop(&m->file, t->float_data);
       t->float_data = NULL;
       t->n_float_data = 0;

@@ -173,6 +173,13 @@ static cnnblas_status push(cb_onnx_scheme *s, cb_onnx_node *node, bool *changed)
 {
   cb_onnx_node *last = shared_transpose(s, node);
   if (!last || s->value_room - s->value_count < 2 * s->node_count + node->inputs) return CNNBLAS_OK;
+  size_t turned = 0; /* bytes of the constants that will be there in another order too */
+  for (int j = 0; j < node->inputs; j++) {
+    const cb_onnx_value *v = node->input[j] == CB_ONNX_NONE ? NULL : &s->values[node->input[j]];
+    if (v && v->known && v->shape.elements != 1) turned += cb_onnx_bytes(&v->shape);
+  }
+  if (turned > s->budget) return CNNBLAS_OK;
+  s->budget -= turned;
   const int rank = s->values[node->output[0]].shape.rank;
   int64_t order[CB_GRAPH_RANK];
   cnnblas_status status = CNNBLAS_OK;
@@ -199,7 +206,7 @@ cnnblas_status cb_onnx_pass_transpose(cb_onnx_scheme *s)
     changed = false;
     for (int64_t i = 0; i < s->node_count && !status; i++) {
       cb_onnx_node *node = &s->nodes[i];
-      if (node->gone) continue;
+      if (node->gone || node->output[0] == CB_ONNX_NONE) continue;
       if (cb_onnx_transposition(node))
         changed = join(s, node) || changed;
       else if (node->op->traits & CB_ONNX_BY_ELEMENT && node->outputs == 1)

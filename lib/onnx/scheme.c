@@ -54,6 +54,7 @@ void cb_onnx_scheme_read(cb_onnx_scheme *s, cb_onnx_node *node, int j, int64_t v
 
 cb_onnx_node *cb_onnx_scheme_reader(const cb_onnx_scheme *s, int64_t value)
 {
+  if (value == CB_ONNX_NONE) return NULL;
   const cb_onnx_value *v = &s->values[value];
   if (v->readers != 1 || v->output) return NULL;
   for (int64_t i = v->producer + 1; i < s->node_count; i++) {

@@ -153,7 +153,7 @@ static void test_parts(void **state)
           row_of_tiles t = {.kernels = cb_winograd_at((cnnblas_dtype)dtype, (cb_isa)isa),
                             .dtype = (cnnblas_dtype)dtype};
           t.form = &t.kernels->form[form];
-          t.element = element_bytes(dtype);
+          t.element = element_bytes((cnnblas_dtype)dtype);
           t.channels = rng_range(&r, 1, rng_chance(&r, 20) ? 300 : 40);
           t.tiles = rng_range(&r, 1, 17);
           t.height = rng_range(&r, 1, 8);

@@ -73,7 +73,7 @@ static void print_name(const char *path, int64_t index)
 static void print_best(const cnnblas_onnx_array *y, const char *names)
 {
   const float *score = y->data;
-  int64_t classes = 1, best[5], count = 0;
+  int64_t classes = 1, best[5] = {0}, count = 0;
   double sum = 0;
   for (int i = 0; i < y->rank; i++) classes *= y->size[i];
   for (; count < 5 && count < classes; count++) {
