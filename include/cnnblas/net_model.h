@@ -101,8 +101,8 @@ CNNBLAS_API const char *cnnblas_net_class_name(const cnnblas_net *net, int64_t l
 CNNBLAS_API cnnblas_status cnnblas_net_set_class_names(cnnblas_net *net, const char *const *names, int64_t count);
 
 /**
- * Makes the input of n images from bytes: x[in][ic][...] = (pixels[in][ic][...] * w - mean[ic]) * scale[ic], where w
- * brings white to the training data's white.
+ * Makes the input of n images from bytes: x[in][ic][...] = (pixels[in][ic][...] * w - mean[ic]) * scale[ic]. The factor
+ * w = normalisation.white / white makes a white pixel as large as it was in the training data.
  *
  * pixels  the images, [n][c][size...]
  * white   the byte that is white: 255 for pictures. 0: pixels are of the training data's kind, w is 1

@@ -122,8 +122,9 @@ static void store_tile(const job *j, const group *g, int64_t t)
   }
 }
 
-/* What the next group reads of a source in place in memory: it is asked for early, a few lines at a time. From a cache
-   packing has it as fast without, steps being at even distances: 192 to 16 channels at 28x28 took 300 us, now 246. */
+/* The pixels that the next group of tiles will read, while they lie in memory: lines of them are fetched ahead, a few in each step.
+   Pixels that lie in a cache need no such help, since the packing reads at even distances, which the processor foresees: without it
+   a layer of 192 to 16 channels at 28x28 took 246 us in place of 300. */
 typedef struct {
   const char *from;
   const int32_t *walk;

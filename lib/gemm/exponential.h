@@ -93,8 +93,8 @@ INLINE vector reduce(vector x, real sign, real lift, vector *r)
   return (vector)((uvector)shifted << MANTISSA);
 }
 
-/* The same for sign 1 and lift 0, where an error of |n| units of ln2's last place in r counts for nothing: where e^x - 1
-   is wanted, whose own error a large |n| hides. One fused product is then enough. */
+/* Splits x into n ln2 + r as reduce() does, for sign 1 and lift 0, with one fused product in place of two. The remainder r
+   is off by |n| units of ln2's last place, which e^x - 1 can bear: where |n| is large its own rounding is larger. */
 INLINE vector reduce_short(vector x, vector *r)
 {
 #ifdef __FMA__

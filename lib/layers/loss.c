@@ -1,5 +1,8 @@
-/* Softmax and sigmoid cross-entropy on logits, fused with their gradients; losses summed in double, image by image. Where each pixel
-   of an image has a label, a pixel is what is called an image here, and its logits lie `stride` elements apart. */
+/*
+ * Softmax and sigmoid cross-entropy of logits, and in the same pass their gradients. The losses are summed in double, one
+ * image after the other. Where each pixel of an image has a label of its own, this file calls a pixel an image; its logits
+ * lie `stride` elements apart.
+ */
 #include "base/arguments.h"
 #include "base/parallel.h"
 #include "base/size.h"
@@ -87,7 +90,7 @@ static double weight_of(const job *j, int64_t c)
   return j->weights ? get(j, j->weights, c) : 1;
 }
 
-/* Bytes in front of an image's first logit. */
+/* How many bytes of z lie in front of the first logit of image (or pixel) number `in`. */
 static size_t offset_of(const job *j, int64_t in)
 {
   return (size_t)(in / j->stride * j->classes * j->stride + in % j->stride) * j->element;

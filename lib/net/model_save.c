@@ -84,7 +84,8 @@ static json_t *describe(const cnnblas_net_tensor *t, size_t begin, size_t bytes)
   return NULL;
 }
 
-/* The whole header's text, which cnnblas_shared_free frees; NULL without memory. */
+/* The JSON text that a model file begins with: metadata, then each tensor's type, shape and place. cnnblas_shared_free
+   frees it; NULL if there is no memory. */
 static char *make_header(const cnnblas_net *net)
 {
   json_t *header = json_object();
