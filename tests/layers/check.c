@@ -58,3 +58,14 @@ void check_gradient(const char *what, check_function *function, void *context, d
   }
   print_message("%s: %lld gradients, largest relative error %.1e\n", what, (long long)count, worst);
 }
+
+double check_loss_of(void *context)
+{
+  const check_loss *c = context;
+  double loss;
+  if (c->targets)
+    ASSERT_OK(cnnblas_loss_sigmoid_cross_entropy(&c->d, c->d.n, c->z, c->targets, &loss, NULL));
+  else
+    ASSERT_OK(cnnblas_loss_softmax_cross_entropy(&c->d, c->d.n, c->z, c->labels, &loss, NULL, NULL));
+  return loss;
+}

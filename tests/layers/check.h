@@ -26,6 +26,14 @@ typedef double check_function(void *context);
 void check_gradient(const char *what, check_function *function, void *context, double *x, const double *gradient,
                     int64_t count);
 
+/* A loss of f64 logits as such a function: check_loss_of(&it) is its value. */
+typedef struct {
+  cnnblas_loss_desc d;
+  double *z, *targets; /* targets NULL: softmax cross-entropy */
+  const int32_t *labels;
+} check_loss;
+double check_loss_of(void *context);
+
 /* sum of a[i] * b[i]. */
 double check_dot(const double *a, const double *b, int64_t count);
 

@@ -11,24 +11,7 @@ static cnnblas_loss_desc make(cnnblas_dtype dtype, cnnblas_reduction reduction)
   return (cnnblas_loss_desc){.dtype = dtype, .reduction = reduction, .n = N, .classes = CLASSES};
 }
 
-typedef struct {
-  cnnblas_loss_desc d;
-  double *z, *targets; /* targets NULL: softmax */
-  const int32_t *labels;
-} probe;
-
 static const int32_t labels[N] = {0, 4, 2, 2, 1, 3, 0};
-
-static double run_probe(void *context)
-{
-  probe *p = context;
-  double loss;
-  if (p->targets)
-    ASSERT_OK(cnnblas_loss_sigmoid_cross_entropy(&p->d, N, p->z, p->targets, &loss, NULL));
-  else
-    ASSERT_OK(cnnblas_loss_softmax_cross_entropy(&p->d, N, p->z, labels, &loss, NULL, NULL));
-  return loss;
-}
 
 static void softmax_is_its_definition(void **state)
 {
@@ -57,14 +40,14 @@ static void gradients_agree_with_differences(void **state)
   (void)state;
   double dz[N * CLASSES];
   for (int sum = 0; sum < 2; sum++) {
-    probe p = {make(CNNBLAS_F64, sum ? CNNBLAS_REDUCTION_SUM : CNNBLAS_REDUCTION_MEAN), check_reals(1, N * CLASSES),
-               NULL, labels};
+    check_loss p = {make(CNNBLAS_F64, sum ? CNNBLAS_REDUCTION_SUM : CNNBLAS_REDUCTION_MEAN),
+                    check_reals(1, N * CLASSES), NULL, labels};
     ASSERT_OK(cnnblas_loss_softmax_cross_entropy(&p.d, N, p.z, labels, NULL, dz, NULL));
-    check_gradient("softmax", run_probe, &p, p.z, dz, N * CLASSES);
+    check_gradient("softmax", check_loss_of, &p, p.z, dz, N * CLASSES);
     p.targets = check_reals(2, N * CLASSES);
     for (int i = 0; i < N * CLASSES; i++) p.targets[i] = fabs(p.targets[i]);
     ASSERT_OK(cnnblas_loss_sigmoid_cross_entropy(&p.d, N, p.z, p.targets, NULL, dz));
-    check_gradient("sigmoid", run_probe, &p, p.z, dz, N * CLASSES);
+    check_gradient("sigmoid", check_loss_of, &p, p.z, dz, N * CLASSES);
     free(p.z), free(p.targets);
   }
 }

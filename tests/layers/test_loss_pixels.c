@@ -73,34 +73,18 @@ static void pixels_are_images_of_their_own(void **state)
   free(z), free(t);
 }
 
-typedef struct {
-  cnnblas_loss_desc d;
-  double *z, *targets; /* targets NULL: softmax */
-} probe;
-
-static double run_probe(void *context)
-{
-  probe *p = context;
-  double loss;
-  if (p->targets)
-    ASSERT_OK(cnnblas_loss_sigmoid_cross_entropy(&p->d, IMAGES, p->z, p->targets, &loss, NULL));
-  else
-    ASSERT_OK(cnnblas_loss_softmax_cross_entropy(&p->d, IMAGES, p->z, labels, &loss, NULL, NULL));
-  return loss;
-}
-
 static void gradients_agree_with_differences(void **state)
 {
   (void)state;
   double dz[COUNT], loss;
-  probe p = {make(15), check_reals(1, COUNT), NULL};
+  check_loss p = {make(15), check_reals(1, COUNT), NULL, labels};
   ASSERT_OK(cnnblas_loss_softmax_cross_entropy(&p.d, IMAGES, p.z, labels, &loss, dz, NULL));
-  check_gradient("softmax", run_probe, &p, p.z, dz, COUNT);
+  check_gradient("softmax", check_loss_of, &p, p.z, dz, COUNT);
   p.targets = check_reals(2, COUNT);
   for (int i = 0; i < COUNT; i++) p.targets[i] = fabs(p.targets[i]);
   p.d = make(12);
   ASSERT_OK(cnnblas_loss_sigmoid_cross_entropy(&p.d, IMAGES, p.z, p.targets, &loss, dz));
-  check_gradient("sigmoid", run_probe, &p, p.z, dz, COUNT);
+  check_gradient("sigmoid", check_loss_of, &p, p.z, dz, COUNT);
   free(p.z), free(p.targets);
 }
 
