@@ -1,6 +1,5 @@
 /* What a network knows of its data: how pixels become its input, and its classes' names. */
 #include "base/size.h"
-#include "net/model_words.h"
 #include "net/network.h"
 #include "net/support.h"
 #include <math.h>

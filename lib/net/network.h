@@ -146,6 +146,10 @@ cnnblas_status cb_net_apply_maps(const cnnblas_net *net, size_t section);
 /* Writes an axis field as "3x3" and returns text; `otherwise` stands for zeros. (network.c) */
 const char *cb_net_sizes(char *text, size_t size, int rank, const int64_t *values, int64_t otherwise);
 
+/* Copies the names of the first `count` classes, at most as many as there are, instead of those before; the others have
+   none. Fails where a name is not one that cnnblas_net_set_class_names takes. (model_about.c) */
+cnnblas_status cb_net_keep_names(cnnblas_net *net, const char *const *names, int64_t count);
+
 /* Refuses NULL and, if `runs`, a design. */
 cnnblas_status cb_net_check(const cnnblas_net *net, bool runs);
 
