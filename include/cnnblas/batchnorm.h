@@ -17,6 +17,19 @@
 extern "C" {
 #endif
 
+/** Makes numbers of the call's images, [c][2], those of the whole batch. What is not CNNBLAS_OK ends the call. */
+typedef cnnblas_status (*cnnblas_batchnorm_joins)(void *context, int64_t c, double *numbers);
+
+/** What joins the statistics of a batch of which a call has a part: other calls, in other processes for example, have the
+    others. Its functions are called by the calling thread, once a call. */
+typedef struct cnnblas_batchnorm_join {
+  int64_t images;                  /* images of the whole batch, at least the call's */
+  double *room;                    /* [c][2], written */
+  cnnblas_batchnorm_joins moments; /* joins each channel's mean and sum of (x - mean)^2, both 0 of no image */
+  cnnblas_batchnorm_joins sums;    /* joins each channel's sums of dy and of dy * (x - mean) */
+  void *context;                   /* the functions' first argument */
+} cnnblas_batchnorm_join;
+
 /** One batch normalisation layer. */
 typedef struct cnnblas_batchnorm_desc {
   cnnblas_dtype dtype; /* the type of all arrays but the saved statistics; default f32 */
@@ -27,7 +40,8 @@ typedef struct cnnblas_batchnorm_desc {
   double epsilon;      /* added to the variance, finite, at least 0; 0 means 1e-5 */
   double momentum;     /* share of the batch in the running statistics, at most 1; 0 means 0.1 */
   int64_t relu;        /* 1: y is max(0, y), to the bits of cnnblas_activation_forward afterwards, in one pass; 0: no */
-  int64_t reserved[7]; /* for later fields: its elements must be 0 */
+  const cnnblas_batchnorm_join *join; /* training: the call has a part of the batch; NULL: it has all of it */
+  int64_t reserved[6];                /* for later fields: its elements must be 0 */
 } cnnblas_batchnorm_desc;
 
 /** Sets every field to zero. NULL is ignored. */
@@ -59,7 +73,8 @@ CNNBLAS_API void cnnblas_batchnorm_arrays_init(cnnblas_batchnorm_arrays *arrays)
  * arrays  mean and inv_std must be there; no array overlaps another
  * y       [n][c][pixels], written; may be x; must not overlap it or another array otherwise
  *
- * Statistics are computed in double, an image's about its own mean, and joined in a binary tree over the images.
+ * Statistics are computed in double, an image's about its own mean, and joined in a binary tree over the images, by
+ * cnnblas_batchnorm_join_moments: the left branch of each cut has the largest power of two below the number of images.
  * Returns CNNBLAS_OK, CNNBLAS_INVALID_ARGUMENT, CNNBLAS_UNSUPPORTED (reserved dtype) or CNNBLAS_SIZE_OVERFLOW.
  */
 CNNBLAS_API cnnblas_status cnnblas_batchnorm_forward_training(const cnnblas_batchnorm_desc *desc, int64_t n,
@@ -91,6 +106,19 @@ CNNBLAS_API cnnblas_status cnnblas_batchnorm_forward_inference(const cnnblas_bat
 CNNBLAS_API cnnblas_status cnnblas_batchnorm_backward(const cnnblas_batchnorm_desc *desc, int64_t n, const void *x,
                                                       const cnnblas_batchnorm_arrays *arrays, const void *dy, void *dx,
                                                       void *dgamma, void *dbeta);
+
+/**
+ * Joins the moments of two parts of a batch, as the calls above join those of images: a[ic] becomes mean and sum of
+ * (x - mean)^2 of both parts. A part without images changes nothing.
+ *
+ * c         channels
+ * pixels    elements of a channel of an image
+ * a_images  images whose moments a [c][2] has
+ * b_images  images whose moments b [c][2] has
+ * Returns CNNBLAS_OK or CNNBLAS_INVALID_ARGUMENT (null pointer, a number below 0).
+ */
+CNNBLAS_API cnnblas_status cnnblas_batchnorm_join_moments(int64_t c, int64_t pixels, int64_t a_images, double *a,
+                                                          int64_t b_images, const double *b);
 
 #ifdef __cplusplus
 }

@@ -321,7 +321,9 @@ typedef struct cnnblas_net_step {
   void *context;                   /* the hook's first argument */
   double label_smoothing;          /* e of the softmax's loss, at least 0 and below 1: a label's share is 1 - e, and all
                              classes share e alike. Gradient and the step's loss have it, evaluation does not */
-  int64_t reserved[7];             /* for later fields: its elements must be 0 */
+  struct cnnblas_net_exchange *exchange; /* the other ranks that have images of the step (net_exchange.h): n counts all
+                             ranks' images, the arrays have this rank's, cnnblas_net_share's count. NULL: there are none */
+  int64_t reserved[6];                   /* for later fields: its elements must be 0 */
 } cnnblas_net_step;
 
 /** Sets every field to zero; n, images, labels and the learning rate remain to be given. NULL is ignored. */

@@ -22,6 +22,7 @@ typedef struct {
   int64_t n;
   size_t element;
   double epsilon, momentum;
+  double count; /* elements of a channel of the whole batch */
   const char *x, *dy;
   char *out; /* what is written: y or dx */
   void *dgamma, *dbeta;
@@ -80,6 +81,14 @@ static void fetch(const job *j, const char *array, int64_t in, int64_t ic)
   for (size_t i = 0; i < bytes && i < MOST; i += LINE) __builtin_prefetch(plane + i, 0, 2);
 }
 
+static cb_moments joined(cb_moments a, int64_t a_images, cb_moments b, int64_t b_images, int64_t pixels)
+{
+  double share = (double)b_images / (double)(a_images + b_images), apart = b.mean - a.mean;
+  a.squares += b.squares + apart * apart * share * (double)a_images * (double)pixels;
+  a.mean += apart * share;
+  return a;
+}
+
 static cb_moments moments_of(const job *j, int64_t ic, int64_t first, int64_t count)
 {
   if (count == 1) {
@@ -88,10 +97,7 @@ static cb_moments moments_of(const job *j, int64_t ic, int64_t first, int64_t co
   }
   int64_t half = left_half(count);
   cb_moments a = moments_of(j, ic, first, half), b = moments_of(j, ic, first + half, count - half);
-  double share = (double)(count - half) / (double)count, apart = b.mean - a.mean;
-  a.squares += b.squares + apart * apart * share * (double)half * (double)j->desc->pixels;
-  a.mean += apart * share;
-  return a;
+  return joined(a, half, b, count - half, j->desc->pixels);
 }
 
 static cb_batchnorm_sums sums_of(const job *j, int64_t ic, const cb_batchnorm_line *line, int64_t first, int64_t count)
@@ -129,22 +135,44 @@ static void normalise_channel(const job *j, int64_t ic, double mean, double inv_
   }
 }
 
-static void training_task(void *context, int64_t ic, int worker)
+/* The channel's part of a training call once the whole batch's moments are known. */
+static void train_channel(const job *j, int64_t ic, cb_moments m)
 {
-  const job *j = context;
   const cnnblas_batchnorm_arrays *a = j->arrays;
-  double count = (double)j->n * (double)j->desc->pixels, kept = 1 - j->momentum;
-  cb_moments m = {0, 0};
-  (void)worker;
-  if (j->n) m = moments_of(j, ic, 0, j->n);
-  double variance = j->n ? m.squares / count : 0;
+  double count = j->count, kept = 1 - j->momentum;
+  double variance = count > 0 ? m.squares / count : 0;
   a->mean[ic] = m.mean;
   a->inv_std[ic] = 1 / sqrt(variance + j->epsilon);
-  if (!j->n) return;
+  if (!(count > 0)) return;
   double unbiased = count > 1 ? m.squares / (count - 1) : 0;
   set(j, a->running_mean, ic, kept * get(j, a->running_mean, ic, 0) + j->momentum * m.mean);
   set(j, a->running_variance, ic, kept * get(j, a->running_variance, ic, 0) + j->momentum * unbiased);
   normalise_channel(j, ic, m.mean, a->inv_std[ic]);
+}
+
+static void training_task(void *context, int64_t ic, int worker)
+{
+  const job *j = context;
+  (void)worker;
+  train_channel(j, ic, j->n ? moments_of(j, ic, 0, j->n) : (cb_moments){0, 0});
+}
+
+/* With a join the call's own moments go into its room first, and come back as the whole batch's. */
+static void moments_task(void *context, int64_t ic, int worker)
+{
+  const job *j = context;
+  cb_moments m = j->n ? moments_of(j, ic, 0, j->n) : (cb_moments){0, 0};
+  (void)worker;
+  j->desc->join->room[2 * ic] = m.mean;
+  j->desc->join->room[2 * ic + 1] = m.squares;
+}
+
+static void joined_training_task(void *context, int64_t ic, int worker)
+{
+  const job *j = context;
+  const double *room = j->desc->join->room;
+  (void)worker;
+  train_channel(j, ic, (cb_moments){room[2 * ic], room[2 * ic + 1]});
 }
 
 static void inference_task(void *context, int64_t ic, int worker)
@@ -155,15 +183,18 @@ static void inference_task(void *context, int64_t ic, int worker)
   normalise_channel(j, ic, get(j, j->arrays->running_mean, ic, 0), 1 / sqrt(variance + j->epsilon));
 }
 
-static void backward_task(void *context, int64_t ic, int worker)
+static cb_batchnorm_sums own_sums(const job *j, int64_t ic)
 {
-  const job *j = context;
-  double count = (double)j->n * (double)j->desc->pixels, inv_std = j->arrays->inv_std[ic];
+  const cb_batchnorm_line line = line_of(j, ic, j->arrays->mean[ic], j->arrays->inv_std[ic]);
+  return j->n ? sums_of(j, ic, &line, 0, j->n) : (cb_batchnorm_sums){-0.0, -0.0}; /* what changes no sum */
+}
+
+/* The channel's part of a backward call once the whole batch's sums are known. */
+static void backward_channel(const job *j, int64_t ic, cb_batchnorm_sums s)
+{
+  double count = j->count, inv_std = j->arrays->inv_std[ic];
   double gain = inv_std * get(j, j->arrays->gamma, ic, 1);
-  cb_batchnorm_sums s = {0, 0};
-  (void)worker;
   const cb_batchnorm_line line = line_of(j, ic, j->arrays->mean[ic], inv_std);
-  if (j->n) s = sums_of(j, ic, &line, 0, j->n);
   set(j, j->dbeta, ic, s.dy);
   set(j, j->dgamma, ic, s.product * inv_std);
   cb_batchnorm_slope slope = {
@@ -173,6 +204,30 @@ static void backward_task(void *context, int64_t ic, int worker)
     fetch(j, j->out, in + 1, ic);
     j->loops->backward(j->desc->pixels, j->x + at, j->dy + at, &line, &slope, j->out + at);
   }
+}
+
+static void backward_task(void *context, int64_t ic, int worker)
+{
+  const job *j = context;
+  (void)worker;
+  backward_channel(j, ic, j->n ? own_sums(j, ic) : (cb_batchnorm_sums){0, 0});
+}
+
+static void sums_task(void *context, int64_t ic, int worker)
+{
+  const job *j = context;
+  const cb_batchnorm_sums s = own_sums(j, ic);
+  (void)worker;
+  j->desc->join->room[2 * ic] = s.dy;
+  j->desc->join->room[2 * ic + 1] = s.product;
+}
+
+static void joined_backward_task(void *context, int64_t ic, int worker)
+{
+  const job *j = context;
+  const double *room = j->desc->join->room;
+  (void)worker;
+  backward_channel(j, ic, (cb_batchnorm_sums){room[2 * ic], room[2 * ic + 1]});
 }
 
 /* ---- calls ---- */
@@ -202,6 +257,12 @@ static cnnblas_status check(const cnnblas_batchnorm_desc *d, int64_t n, const cn
   if (!cb_mul(cb_max(1, d->n), d->c, &elements) || !cb_mul(elements, d->pixels, &elements) ||
       !cb_mul(elements, 8, &bytes))
     return cb_fail(CNNBLAS_SIZE_OVERFLOW, "n * c * pixels does not fit in 63 bits");
+  const cnnblas_batchnorm_join *join = d->join;
+  if (join && (!join->room || !join->moments || !join->sums))
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "join.room, join.moments or join.sums is NULL");
+  if (join && join->images < n)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "join.images is %lld; the call alone has %lld", (long long)join->images,
+                   (long long)n);
   return CNNBLAS_OK;
 }
 
@@ -214,6 +275,7 @@ static void run(job *j, const cnnblas_batchnorm_desc *desc, int passes, cb_task 
   j->element = cb_element_size(desc->dtype);
   j->epsilon = desc->epsilon == 0 ? 1e-5 : desc->epsilon;
   j->momentum = desc->momentum == 0 ? 0.1 : desc->momentum;
+  j->count = (double)(desc->join ? desc->join->images : j->n) * (double)desc->pixels;
   cb_parallel_for(cb_layer_threads(desc->threads, passes * bytes * CB_BYTE_NANOSECONDS), desc->c, task, j);
 }
 
@@ -234,7 +296,12 @@ cnnblas_status cnnblas_batchnorm_forward_training(const cnnblas_batchnorm_desc *
                        {"beta", a->beta, desc->c, element, true},
                        {"residual", a->residual == y ? NULL : a->residual, count, element, true}};
   status = cb_check_arrays(arrays, 9, 5);
-  if (!status) run(&(job){.arrays = a, .n = n, .x = x, .out = y}, desc, 3, training_task);
+  if (status) return status;
+  job j = {.arrays = a, .n = n, .x = x, .out = y};
+  run(&j, desc, 3, desc->join ? moments_task : training_task);
+  if (!desc->join) return CNNBLAS_OK;
+  status = desc->join->moments(desc->join->context, desc->c, desc->join->room);
+  if (!status) run(&j, desc, 2, joined_training_task);
   return status;
 }
 
@@ -278,7 +345,24 @@ cnnblas_status cnnblas_batchnorm_backward(const cnnblas_batchnorm_desc *desc, in
   if (!status && desc->relu && a->residual)
     status = cb_fail(CNNBLAS_UNSUPPORTED, "relu is 1 behind a residual: its gradient is cnnblas_activation_backward's");
   if (status) return status;
-  run(&(job){.arrays = a, .n = n, .x = x, .dy = dy, .out = dx, .dgamma = dgamma, .dbeta = dbeta}, desc, 5,
-      backward_task);
+  job j = {.arrays = a, .n = n, .x = x, .dy = dy, .out = dx, .dgamma = dgamma, .dbeta = dbeta};
+  run(&j, desc, 5, desc->join ? sums_task : backward_task);
+  if (!desc->join) return CNNBLAS_OK;
+  status = desc->join->sums(desc->join->context, desc->c, desc->join->room);
+  if (!status) run(&j, desc, 3, joined_backward_task);
+  return status;
+}
+
+cnnblas_status cnnblas_batchnorm_join_moments(int64_t c, int64_t pixels, int64_t a_images, double *a, int64_t b_images,
+                                              const double *b)
+{
+  if (c < 0 || pixels < 0 || a_images < 0 || b_images < 0 || (c && (!a || !b)))
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "a or b is NULL, or a number is below 0");
+  for (int64_t ic = 0; ic < c && b_images; ic++) {
+    cb_moments m = {b[2 * ic], b[2 * ic + 1]};
+    if (a_images) m = joined((cb_moments){a[2 * ic], a[2 * ic + 1]}, a_images, m, b_images, pixels);
+    a[2 * ic] = m.mean;
+    a[2 * ic + 1] = m.squares;
+  }
   return CNNBLAS_OK;
 }

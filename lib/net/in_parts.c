@@ -32,17 +32,6 @@ cb_net_pass cb_net_part(const cb_net_parts_run *all, int64_t index, int worker)
   return p;
 }
 
-/* Multiplies count elements of an array: array[i] *= factor. */
-static void scale(const cnnblas_net *net, int64_t count, double factor, void *array)
-{
-  for (int64_t i = 0; i < count; i++) {
-    if (net->options.dtype == CNNBLAS_F64)
-      ((double *)array)[i] *= factor;
-    else
-      ((float *)array)[i] *= (float)factor;
-  }
-}
-
 /* Runs forward, loss and backward of one part; the loss is the mean over all parts' images. */
 static cnnblas_status train_part(const cb_net_parts_run *all, int64_t index, const cb_net_pass *p)
 {
@@ -55,7 +44,7 @@ static cnnblas_status train_part(const cb_net_parts_run *all, int64_t index, con
   if (!status) cb_net_smooth(net, p->first, p->n, all->labels + p->first, 1, &all->losses[index], dz);
   if (status || !isfinite(all->losses[index])) return status;
   double images = (double)all->n * (net->options.loss == CNNBLAS_NET_SIGMOID ? (double)net->classes : 1);
-  scale(net, p->n * net->classes, 1 / images, dz);
+  cb_net_scale(net, p->n * net->classes, 1 / images, dz);
   return cb_net_walk_backward(p);
 }
 

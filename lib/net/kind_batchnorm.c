@@ -2,7 +2,7 @@
  * BN: batch normalisation. A training pass leaves the batch's mean and variance beside the running ones, which follow
  * them in the update: cnnblas_net_gradient changes nothing that is saved.
  */
-#include "net/kind.h"
+#include "net/exchange.h"
 #include <string.h>
 
 static cnnblas_status prepare(cnnblas_net *net, cb_net_layer *l)
@@ -10,7 +10,7 @@ static cnnblas_status prepare(cnnblas_net *net, cb_net_layer *l)
   l->norm = (cnnblas_batchnorm_desc){.dtype = net->options.dtype, .n = net->options.batch, .c = l->in.c};
   l->norm.epsilon = CB_NET_NORM_EPSILON;
   l->norm.pixels = l->in.elements / l->in.c;
-  l->kept_of_batch = 2 * l->in.c * (int64_t)sizeof(double);
+  l->kept_of_batch = (net->options.segments > 1 ? 6 : 2) * l->in.c * (int64_t)sizeof(double);
   return CNNBLAS_OK;
 }
 
@@ -26,13 +26,6 @@ static void state(cnnblas_net *net, cb_net_layer *l)
   cb_net_add_tensor(net, l, false, "running_var", (cb_net_param){.rank = 1, .shape = {l->in.c}, .begin = 1});
 }
 
-static cnnblas_batchnorm_desc desc(const cb_net_pass *p, const cb_net_layer *l)
-{
-  cnnblas_batchnorm_desc d = l->norm;
-  d.threads = p->threads;
-  return d;
-}
-
 static cnnblas_batchnorm_arrays arrays(const cb_net_pass *p, const cb_net_layer *l, size_t states)
 {
   const cnnblas_net *net = p->net;
@@ -45,9 +38,22 @@ static cnnblas_batchnorm_arrays arrays(const cb_net_pass *p, const cb_net_layer 
   return a;
 }
 
+/* join: room for the others of a training step's images. */
+static cnnblas_batchnorm_desc desc(const cb_net_pass *p, const cb_net_layer *l, cnnblas_batchnorm_join *join)
+{
+  const cnnblas_net *net = p->net;
+  cnnblas_batchnorm_desc d = l->norm;
+  d.threads = p->threads;
+  if (!p->training || !net->exchange || net->exchange->ranks == 1) return d;
+  cb_net_join_norm(net, l, (double *)cb_net_at(net, l->kept) + 2 * l->in.c, join);
+  d.join = join;
+  return d;
+}
+
 static cnnblas_status forward(const cb_net_pass *p, const cb_net_layer *l, const void *const *x, void *y)
 {
-  cnnblas_batchnorm_desc d = desc(p, l);
+  cnnblas_batchnorm_join join;
+  cnnblas_batchnorm_desc d = desc(p, l, &join);
   cnnblas_batchnorm_arrays a = arrays(p, l, p->training ? p->net->layout.batch_states : p->net->layout.states);
   d.relu = l->relu;
   if (l->adds != CB_NET_NONE) a.residual = cb_net_value(p, l->adds);
@@ -61,7 +67,8 @@ static cnnblas_status forward(const cb_net_pass *p, const cb_net_layer *l, const
 
 static cnnblas_status backward(const cb_net_pass *p, const cb_net_layer *l, const cb_net_gradients *g)
 {
-  cnnblas_batchnorm_desc d = desc(p, l);
+  cnnblas_batchnorm_join join;
+  cnnblas_batchnorm_desc d = desc(p, l, &join);
   cnnblas_batchnorm_arrays a = arrays(p, l, p->net->layout.batch_states);
   void *dx = g->dx[0] ? g->dx[0] : g->dy;
   d.relu = l->relu && l->adds == CB_NET_NONE; /* behind a sum the ReLU makes its own gradient */

@@ -64,3 +64,13 @@ cnnblas_status cb_net_loss(const cnnblas_net *net, int32_t threads, int64_t firs
     return cnnblas_loss_sigmoid_cross_entropy(&d, n, z, fill_targets(net, first, n, labels), loss, dz);
   return cnnblas_loss_softmax_cross_entropy(&d, n, z, labels, loss, dz, NULL);
 }
+
+void cb_net_scale(const cnnblas_net *net, int64_t count, double factor, void *array)
+{
+  for (int64_t i = 0; i < count; i++) {
+    if (net->options.dtype == CNNBLAS_F64)
+      ((double *)array)[i] *= factor;
+    else
+      ((float *)array)[i] *= (float)factor;
+  }
+}

@@ -13,6 +13,9 @@ int32_t cb_net_class(const cnnblas_net *net, int64_t in);
 /* The number of images among the first n whose class is their label and whose logit of it is a number. */
 int64_t cb_net_correct(const cnnblas_net *net, int64_t n, const int32_t *labels);
 
+/* Multiplies count elements of an array of the network's type by a factor. */
+void cb_net_scale(const cnnblas_net *net, int64_t count, double factor, void *array);
+
 /* The descriptor of a loss over the network's batch: a mean, with the network's threads. */
 cnnblas_loss_desc cb_net_loss_desc(const cnnblas_net *net);
 

@@ -4,6 +4,7 @@
 
 #include "net/layer.h"
 #include <cnnblas/net.h>
+#include <cnnblas/net_exchange.h>
 #include <cnnblas/net_model.h>
 
 enum { CB_NET_ALIGN = CB_GRAPH_ALIGN, CB_NET_MOST_SEGMENTS = 1024 };
@@ -65,8 +66,13 @@ struct cnnblas_net {
   int threads;
   char *block; /* the one block of memory, aligned to 64 bytes; NULL for a design */
   int64_t steps;
-  double smoothing; /* label_smoothing of the step that runs */
-  int64_t last_n;   /* number of images of the last pass; CB_NET_NONE before the first */
+  double smoothing;               /* label_smoothing of the step that runs */
+  int64_t last_n;                 /* number of images of the last pass; CB_NET_NONE before the first */
+  cnnblas_net_exchange *exchange; /* of the step that runs; NULL: there are no other ranks */
+  int64_t step_images;            /* number of images of the step that runs, of all ranks */
+  int64_t handed_on;              /* gradients from this place on were handed to the exchange */
+  double *norm_room;              /* [4][c] and pixels of the batch normalisation that runs with others */
+  int64_t norm_pixels;
   bool has_gradient;
   bool packed; /* true: passes read packed weights where a layer has them */
   cnnblas_net_normalisation norm;
@@ -156,13 +162,20 @@ cnnblas_status cb_net_check(const cnnblas_net *net, bool runs);
 /* Computes the logits of n images from x. (pass.c) */
 cnnblas_status cb_net_pass_forward(cnnblas_net *net, int64_t n, const void *x);
 
-/* Runs forward, loss and all gradients of a step's images. *loss is the mean; where it is not finite the gradients are
-   not complete.
+/* What a step's forward pass found, over all ranks. */
+typedef struct {
+  double loss; /* the mean */
+  int64_t correct;
+  bool finite; /* the loss and all logits are */
+} cb_net_found;
+
+/* Runs forward, loss and all gradients of a step's images; where the loss is not finite the gradients are not complete.
    (pass.c) */
-cnnblas_status cb_net_pass_gradient(cnnblas_net *net, const cnnblas_net_step *step, double *loss);
+cnnblas_status cb_net_pass_gradient(cnnblas_net *net, const cnnblas_net_step *step, cb_net_found *found);
 
 /* Runs the pass again and looks at every layer: returns the name of the first that makes a NaN or Inf, "input", or
-   "loss" if all are finite. (pass.c) */
-const char *cb_net_first_nonfinite(cnnblas_net *net, const cnnblas_net_step *step, bool training);
+   "loss" if all are finite. All ranks of an exchange call it together and get the same name; *rank is the first whose
+   layer it is. (pass.c) */
+const char *cb_net_first_nonfinite(cnnblas_net *net, const cnnblas_net_step *step, bool training, int32_t *rank);
 
 #endif

@@ -1,8 +1,10 @@
 /*
  * Whole passes, on the whole batch or in parts of it: forward alone, and forward, loss and backward in one.
  */
+#include "net/exchange.h"
 #include "net/in_parts.h"
 #include "net/logits.h"
+#include "net/segments.h"
 #include "net/smoothing.h"
 #include "net/support.h"
 #include "net/walk.h"
@@ -58,17 +60,56 @@ cnnblas_status cb_net_pass_forward(cnnblas_net *net, int64_t n, const void *x)
   return status;
 }
 
-static cnnblas_status gradient_of_whole(cb_net_pass *whole, const int32_t *labels, double *loss)
+static bool logits_are_finite(const cnnblas_net *net, int64_t n)
+{
+  return cb_net_finite(net->options.dtype, n * net->classes, cb_net_logits(net));
+}
+
+/* What the sums of losses over a step's images are divided by. */
+static double divisor_of(const cnnblas_net *net)
+{
+  return (double)net->step_images * (net->options.loss == CNNBLAS_NET_SIGMOID ? (double)net->classes : 1);
+}
+
+static cnnblas_status gradient_of_whole(cb_net_pass *whole, const int32_t *labels, cb_net_found *found)
 {
   cnnblas_net *net = whole->net;
   void *dz = cb_net_error(net, cb_net_layer_at(net, net->count - 1), 0, 0);
   cnnblas_status status = cb_net_walk_forward(whole, 0, net->count);
-  if (!status) status = cb_net_loss(net, net->threads, 0, whole->n, labels, CNNBLAS_REDUCTION_MEAN, loss, dz);
-  if (!status) cb_net_smooth(net, 0, whole->n, labels, (double)whole->n, loss, dz);
-  return status || !isfinite(*loss) ? status : cb_net_walk_backward(whole);
+  if (!status) status = cb_net_loss(net, net->threads, 0, whole->n, labels, CNNBLAS_REDUCTION_MEAN, &found->loss, dz);
+  if (status) return status;
+  cb_net_smooth(net, 0, whole->n, labels, (double)whole->n, &found->loss, dz);
+  found->correct = cb_net_correct(net, whole->n, labels);
+  found->finite = isfinite(found->loss) && logits_are_finite(net, whole->n);
+  return found->finite ? cb_net_walk_backward(whole) : CNNBLAS_OK;
 }
 
-static cnnblas_status gradient_of_parts(cb_net_pass *whole, const int32_t *labels, double *loss)
+/* With segments, and other ranks perhaps: what all of them find is known before any goes on to the backward pass. */
+static cnnblas_status gradient_of_segments(cb_net_pass *whole, const int32_t *labels, cb_net_found *found)
+{
+  cnnblas_net *net = whole->net;
+  cnnblas_net_exchange *e = net->exchange;
+  void *dz = cb_net_error(net, cb_net_layer_at(net, net->count - 1), 0, 0);
+  double all[4]; /* the loss and the right answers, summed; whether a logit is not finite, and the word, the largest */
+  cnnblas_status status = cb_net_walk_forward(whole, 0, net->count);
+  if (!status) status = cb_net_sum_losses(net, whole->n, labels, &all[0]);
+  if (status) return status;
+  all[1] = (double)cb_net_correct(net, whole->n, labels);
+  all[2] = !isfinite(all[0]) || !logits_are_finite(net, whole->n);
+  all[3] = e ? e->word : 0;
+  status = cb_net_join(net, 2, 2, all);
+  if (status) return status;
+  if (e) e->words = (int32_t)all[3];
+  found->loss = all[0] / divisor_of(net);
+  found->correct = (int64_t)all[1];
+  found->finite = all[2] == 0;
+  if (!found->finite) return CNNBLAS_OK;
+  cb_net_scale(net, whole->n * net->classes, 1 / divisor_of(net), dz);
+  net->handed_on = net->param_elements;
+  return cb_net_walk_backward(whole);
+}
+
+static cnnblas_status gradient_of_parts(cb_net_pass *whole, const int32_t *labels, cb_net_found *found)
 {
   cnnblas_net *net = whole->net;
   cb_net_parts_run all = {.net = net, .n = whole->n, .count = cb_net_parts(net, whole->n), .x = whole->x};
@@ -78,10 +119,12 @@ static cnnblas_status gradient_of_parts(cb_net_pass *whole, const int32_t *label
   all.losses = cb_net_at(net, net->layout.losses);
   cnnblas_status status = cb_net_run_parts(&all);
   if (status) return status;
-  *loss = 0;
-  for (int64_t i = 0; i < all.count; i++) *loss += all.losses[i];
-  *loss /= (double)whole->n * (net->options.loss == CNNBLAS_NET_SIGMOID ? (double)net->classes : 1);
-  if (!isfinite(*loss)) return CNNBLAS_OK;
+  found->loss = 0;
+  for (int64_t i = 0; i < all.count; i++) found->loss += all.losses[i];
+  found->loss /= divisor_of(net);
+  found->correct = cb_net_correct(net, whole->n, labels);
+  found->finite = isfinite(found->loss) && logits_are_finite(net, whole->n);
+  if (!found->finite) return CNNBLAS_OK;
   cb_net_sum_parts(net, all.count);
   whole->from = net->split;
   return cb_net_walk_parameters(whole);
@@ -92,20 +135,26 @@ static const int64_t *numbers_of(const cnnblas_net *net, const cnnblas_net_step 
 {
   int64_t *own = net->layout.numbers ? cb_net_at(net, net->layout.numbers) : NULL;
   if (step->numbers || !own) return step->numbers;
-  for (int64_t i = 0; i < step->n; i++) own[i] = i;
+  int64_t first, count = cb_net_own_images(step, &first);
+  for (int64_t i = 0; i < count; i++) own[i] = first + i;
   return own;
 }
 
-cnnblas_status cb_net_pass_gradient(cnnblas_net *net, const cnnblas_net_step *step, double *loss)
+cnnblas_status cb_net_pass_gradient(cnnblas_net *net, const cnnblas_net_step *step, cb_net_found *found)
 {
-  cb_net_pass whole = whole_batch(net, step->n, step->images);
+  int64_t first, n = cb_net_own_images(step, &first);
+  cb_net_pass whole = whole_batch(net, n, step->images);
   whole.training = true;
   whole.numbers = numbers_of(net, step);
   net->smoothing = step->label_smoothing;
-  const regions_before before = begin_pass(net, step->n);
-  cnnblas_status status = cb_net_in_parts(net) ? gradient_of_parts(&whole, step->labels, loss)
-                                               : gradient_of_whole(&whole, step->labels, loss);
+  net->exchange = step->exchange;
+  net->step_images = step->n;
+  const regions_before before = begin_pass(net, n);
+  cnnblas_status status = cb_net_in_parts(net)        ? gradient_of_parts(&whole, step->labels, found)
+                          : net->options.segments > 1 ? gradient_of_segments(&whole, step->labels, found)
+                                                      : gradient_of_whole(&whole, step->labels, found);
   if (!status) status = cb_net_apply_maps(net, net->layout.gradients);
+  net->exchange = NULL;
   end_pass(before);
   return status;
 }
@@ -122,21 +171,52 @@ static int64_t first_nonfinite(const cb_net_pass *p, int64_t from, int64_t to)
   return to;
 }
 
-const char *cb_net_first_nonfinite(cnnblas_net *net, const cnnblas_net_step *step, bool training)
+/* The number of the first layer, over all ranks, and the first rank whose it is. A rank that has found one waits, layer by
+   layer, for the others: a batch normalisation needs all of them. */
+static cnnblas_status first_of_ranks(const cb_net_pass *whole, int64_t *first, int32_t *rank)
 {
-  int64_t n = step->n;
-  if (!cb_net_finite(net->options.dtype, n * net->design.input.elements, step->images)) return "input";
+  const cnnblas_net *net = whole->net;
+  const cnnblas_net_exchange *e = net->exchange;
+  double found = 0; /* 1 or more: ranks - rank of the first that found one */
+  cnnblas_status status = CNNBLAS_OK;
+  for (int64_t i = *first; i < net->count && !status && !(found > 0); i++) {
+    found = first_nonfinite(whole, i, i + 1) == i ? e->ranks - e->rank : 0;
+    status = cb_net_join(net, 0, 1, &found);
+    *first = found > 0 ? i : i + 1;
+  }
+  *rank = found > 0 ? e->ranks - (int32_t)found : 0;
+  return status;
+}
+
+const char *cb_net_first_nonfinite(cnnblas_net *net, const cnnblas_net_step *step, bool training, int32_t *rank)
+{
+  int64_t first_image, n = cb_net_own_images(step, &first_image);
+  const cnnblas_net_exchange *e = step->exchange;
+  double input = cb_net_finite(net->options.dtype, n * net->design.input.elements, step->images) ? 0
+                 : e                                                                             ? e->ranks - e->rank
+                                                                                                 : 1;
+  net->exchange = step->exchange;
+  *rank = 0;
+  cnnblas_status status = cb_net_join(net, 0, 1, &input);
+  if (e && input > 0) *rank = e->ranks - (int32_t)input;
   cb_net_pass whole = whole_batch(net, n, step->images);
   whole.training = training;
   whole.numbers = numbers_of(net, step);
   int64_t split = cb_net_in_parts(net) ? net->split : 0, first = split;
   cb_net_parts_run all = {.net = net, .n = n, .x = step->images, .numbers = whole.numbers, .training = training};
-  all.count = cb_net_in_parts(net) ? cb_net_parts(net, n) : 0;
+  all.count = cb_net_in_parts(net) && !(input > 0) ? cb_net_parts(net, n) : 0;
   for (int64_t index = 0; index < all.count; index++) {
     cb_net_pass p = cb_net_part(&all, index, 0);
     int64_t of_part = first_nonfinite(&p, 0, split);
     first = of_part < first ? of_part : first;
   }
-  if (first == split) first = first_nonfinite(&whole, split, net->count);
-  return first < net->count ? cb_net_layer_at(net, first)->name : "loss";
+  if (!status && !(input > 0) && first == split) {
+    if (e)
+      status = first_of_ranks(&whole, &first, rank);
+    else
+      first = first_nonfinite(&whole, split, net->count);
+  }
+  net->exchange = NULL;
+  if (input > 0) return "input";
+  return !status && first < net->count ? cb_net_layer_at(net, first)->name : "loss";
 }

@@ -1,4 +1,5 @@
 /* Running a network: the public calls around the passes; non-finite values traced to their layer. */
+#include "net/exchange.h"
 #include "net/logits.h"
 #include "net/network.h"
 #include "net/support.h"
@@ -63,10 +64,20 @@ static cnnblas_status not_finite(const cnnblas_net *net, const char *what, const
                      what, layer);
 }
 
-/* Checks the numbers that a step gives its images. */
-static cnnblas_status check_numbers(const cnnblas_net_step *step)
+/* The output, of whichever rank, that is not finite. */
+static cnnblas_status output_not_finite(cnnblas_net *net, const cnnblas_net_step *step, cnnblas_net_result *result)
 {
-  for (int64_t i = 0; step->numbers && i < step->n; i++)
+  char what[48] = "the output of";
+  int32_t rank;
+  const char *layer = cb_net_first_nonfinite(net, step, true, &rank);
+  if (step->exchange && step->exchange->ranks > 1) snprintf(what, sizeof what, "rank %d: the output of", (int)rank);
+  return not_finite(net, what, layer, result);
+}
+
+/* Checks the numbers that a step gives its images. */
+static cnnblas_status check_numbers(const cnnblas_net_step *step, int64_t n)
+{
+  for (int64_t i = 0; step->numbers && i < n; i++)
     if (step->numbers[i] < 0)
       return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "numbers[%lld] is %lld; it must be at least 0", (long long)i,
                          (long long)step->numbers[i]);
@@ -77,22 +88,22 @@ cnnblas_status cnnblas_net_gradient(cnnblas_net *net, const cnnblas_net_step *st
 {
   cnnblas_status status = cb_net_check_step(step);
   if (!status) status = check_call(net, step->n, 1, net ? net->options.batch : 0, step->images);
-  if (!status) status = check_labels(net, step->n, step->labels);
-  if (!status) status = check_numbers(step);
+  if (!status) status = cb_net_check_exchange(net, step->exchange);
+  if (status) return status;
+  int64_t first, own = cb_net_own_images(step, &first);
+  status = check_labels(net, own, step->labels);
+  if (!status) status = check_numbers(step, own);
   if (!status && net->options.mode != CNNBLAS_NET_TRAINING)
     status = cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "net was made for inference and has no gradients");
   if (!status && step->label_smoothing > 0 && net->options.loss != CNNBLAS_NET_SOFTMAX)
     status = cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "step.label_smoothing is %g; only the softmax's loss takes one",
                          step->label_smoothing);
   if (status) return status;
-  int64_t n = step->n;
-  cnnblas_net_result r = {.images = n};
-  status = cb_net_pass_gradient(net, step, &r.loss);
+  cb_net_found found = {0};
+  status = cb_net_pass_gradient(net, step, &found);
   if (status) return status;
-  r.steps = net->steps;
-  r.correct = cb_net_correct(net, n, step->labels);
-  if ((!isfinite(r.loss) || !all_finite(net, n * net->classes, cb_net_logits(net))))
-    status = not_finite(net, "the output of", cb_net_first_nonfinite(net, step, true), &r);
+  cnnblas_net_result r = {.images = step->n, .loss = found.loss, .correct = found.correct, .steps = net->steps};
+  if (!found.finite) status = output_not_finite(net, step, &r);
   const char *bad = status ? NULL : nonfinite_gradient(net);
   if (bad) status = not_finite(net, "the gradient of", bad, &r);
   net->has_gradient = !status;
@@ -128,9 +139,10 @@ cnnblas_status cnnblas_net_evaluate(cnnblas_net *net, int64_t n, const void *x, 
     if (status) return status;
     r.correct += cb_net_correct(net, part, labels + done);
     r.loss += loss * (double)part;
+    int32_t rank;
     if (!r.nonfinite[0] && (!isfinite(loss) || !all_finite(net, part * net->classes, cb_net_logits(net))))
       snprintf(r.nonfinite, sizeof r.nonfinite, "%s",
-               cb_net_first_nonfinite(net, &(cnnblas_net_step){.n = part, .images = images}, false));
+               cb_net_first_nonfinite(net, &(cnnblas_net_step){.n = part, .images = images}, false, &rank));
   }
   if (n) r.loss /= (double)n;
   r.steps = net->steps;

@@ -1,15 +1,9 @@
 /* Weight gradients by segments of the batch; see segments.h. */
 #include "net/segments.h"
 #include "base/size.h"
+#include "net/logits.h"
+#include "net/smoothing.h"
 #include <cnnblas/arrays.h>
-
-/* How many of n images the left branch of a cut has: the largest power of two below n. */
-static int64_t left_images(int64_t n)
-{
-  int64_t left = 1;
-  while (left * 2 < n) left *= 2;
-  return left;
-}
 
 int cb_net_segment_places(const cnnblas_net *net)
 {
@@ -18,9 +12,17 @@ int cb_net_segment_places(const cnnblas_net *net)
   return cuts;
 }
 
+/* How often a rank's images are cut: those of a step were cut before, once for each doubling of the ranks. */
+static int own_cuts(const cnnblas_net *net)
+{
+  int cuts = cb_net_segment_places(net);
+  for (int32_t ranks = net->exchange ? net->exchange->ranks : 1; ranks > 1; ranks /= 2) cuts--;
+  return cuts;
+}
+
 int64_t cb_net_segment_images(const cnnblas_net *net, int64_t n)
 {
-  for (int cuts = cb_net_segment_places(net); cuts > 0 && n > 1; cuts--) n = left_images(n);
+  for (int cuts = cb_net_segment_places(net); cuts > 0 && n > 1; cuts--) n = cb_net_left_images(n);
   return n;
 }
 
@@ -57,11 +59,11 @@ static cnnblas_status one_segment(const cb_net_pass *p, const cb_net_layer *l)
 static cnnblas_status sum_branch(const cb_net_pass *p, const cb_net_layer *l, int cuts)
 {
   const cnnblas_net *net = p->net;
-  if (cuts == 0 || p->n == 1) return one_segment(p, l);
+  if (cuts == 0 || p->n <= 1) return one_segment(p, l);
   size_t element = net->element, begin = (size_t)net->params[l->weight].place * element;
   size_t place = net->layout.segments + (size_t)((cuts - 1) * cb_net_segment_elements(net)) * element;
   cb_net_pass left = *p, right = *p;
-  left.n = left_images(p->n);
+  left.n = cb_net_left_images(p->n);
   right.first += left.n;
   right.n -= left.n;
   right.x = (const char *)p->x + (size_t)(left.n * net->design.input.elements) * element;
@@ -78,5 +80,30 @@ static cnnblas_status sum_branch(const cb_net_pass *p, const cb_net_layer *l, in
 
 cnnblas_status cb_net_sum_segments(const cb_net_pass *p, const cb_net_layer *l)
 {
-  return sum_branch(p, l, cb_net_segment_places(p->net));
+  return sum_branch(p, l, own_cuts(p->net));
+}
+
+/* The losses of images [first, first + n), cut `cuts` times more; dz is that of image `first`. */
+static cnnblas_status losses_of_branch(const cnnblas_net *net, int64_t first, int64_t n, int cuts,
+                                       const int32_t *labels, double *loss)
+{
+  *loss = -0.0;
+  if (n == 0) return CNNBLAS_OK;
+  if (cuts == 0 || n == 1) {
+    void *dz = cb_net_error(net, cb_net_layer_at(net, net->count - 1), first, 0);
+    cnnblas_status status = cb_net_loss(net, net->threads, first, n, labels + first, CNNBLAS_REDUCTION_SUM, loss, dz);
+    if (!status) cb_net_smooth(net, first, n, labels + first, 1, loss, dz);
+    return status;
+  }
+  const int64_t left = cb_net_left_images(n);
+  double right = 0;
+  cnnblas_status status = losses_of_branch(net, first, left, cuts - 1, labels, loss);
+  if (!status) status = losses_of_branch(net, first + left, n - left, cuts - 1, labels, &right);
+  *loss += right;
+  return status;
+}
+
+cnnblas_status cb_net_sum_losses(const cnnblas_net *net, int64_t n, const int32_t *labels, double *loss)
+{
+  return losses_of_branch(net, 0, n, own_cuts(net), labels, loss);
 }

@@ -9,6 +9,14 @@
 
 #include "net/kind.h"
 
+/* How many of n images the left branch of a cut has: the largest power of two below n; all, if there is at most one. */
+static inline int64_t cb_net_left_images(int64_t n)
+{
+  int64_t left = 1;
+  while (left * 2 < n) left *= 2;
+  return left < n ? left : n;
+}
+
 /* The most images of a segment of n images. */
 int64_t cb_net_segment_images(const cnnblas_net *net, int64_t n);
 
@@ -18,5 +26,8 @@ int64_t cb_net_segment_elements(const cnnblas_net *net);
 
 /* Makes the gradients of a layer's parameters, and nothing else, from those of its segments. */
 cnnblas_status cb_net_sum_segments(const cb_net_pass *pass, const cb_net_layer *layer);
+
+/* *loss = the sum of the losses of a pass's n images, joined likewise; leaves its gradient in the last layer's error. */
+cnnblas_status cb_net_sum_losses(const cnnblas_net *net, int64_t n, const int32_t *labels, double *loss);
 
 #endif

@@ -27,7 +27,7 @@ cnnblas_status cb_net_check_step(const cnnblas_net_step *step)
   if (!(step->label_smoothing >= 0 && step->label_smoothing < 1))
     return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "step.label_smoothing is %g; it must be at least 0 and below 1",
                        step->label_smoothing);
-  for (int i = 0; i < 7; i++)
+  for (int i = 0; i < 6; i++)
     if (step->reserved[i]) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "step.reserved[%d] is not 0", i);
   for (int i = 0; i < 3; i++)
     if (o->reserved[i]) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "step.optimiser.reserved[%d] is not 0", i);

@@ -1,5 +1,6 @@
 /* Forward through the graph core; backward by what sinks.c planned. */
 #include "net/walk.h"
+#include "net/exchange.h"
 #include "net/segments.h"
 #include "net/sinks.h"
 #include <cnnblas/arrays.h>
@@ -75,8 +76,9 @@ cnnblas_status cb_net_walk_backward(const cb_net_pass *p)
     if (!l->learns || relu_done) continue;
     if (cb_net_relu_goes_first(d, i)) status = through_relu(p, l);
     if (!status) status = backward_layer(p, l, true, i >= p->from && i < p->to);
+    if (!status) status = cb_net_hand_on(p, l);
   }
-  return status;
+  return status ? status : cb_net_await_sums(p->net);
 }
 
 cnnblas_status cb_net_walk_parameters(const cb_net_pass *p)

@@ -265,8 +265,10 @@ static void bad_arguments_are_refused(void **state)
   REFUSED(CNNBLAS_INVALID_ARGUMENT, d.epsilon = NAN);
   REFUSED(CNNBLAS_INVALID_ARGUMENT, d.momentum = 1.5);
   REFUSED(CNNBLAS_INVALID_ARGUMENT, d.threads = -1);
-  REFUSED(CNNBLAS_INVALID_ARGUMENT, d.reserved[6] = 1);
+  REFUSED(CNNBLAS_INVALID_ARGUMENT, d.reserved[5] = 1);
   REFUSED(CNNBLAS_INVALID_ARGUMENT, a.reserved[0] = 1);
+  cnnblas_batchnorm_join nothing = {.images = 8};
+  REFUSED(CNNBLAS_INVALID_ARGUMENT, d.join = &nothing);
   REFUSED(CNNBLAS_INVALID_ARGUMENT, d.relu = 2);
   REFUSED(CNNBLAS_INVALID_ARGUMENT, a.residual = y + 1);
   REFUSED(CNNBLAS_INVALID_ARGUMENT, a.mean = NULL);

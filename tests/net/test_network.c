@@ -361,7 +361,7 @@ static void bad_steps_are_refused(cnnblas_net *net)
     assert_int_equal(refuses(net, &step), CNNBLAS_INVALID_ARGUMENT);
     step = good, step.label_smoothing = -0.5;
     assert_int_equal(refuses(net, &step), CNNBLAS_INVALID_ARGUMENT);
-    for (int i = 0; i < 7; i++) {
+    for (int i = 0; i < 6; i++) {
       step = good, step.reserved[i] = 1;
       assert_int_equal(refuses(net, &step), CNNBLAS_INVALID_ARGUMENT);
       step = good, step.optimiser.reserved[i % 3] = 1;
