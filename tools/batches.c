@@ -21,6 +21,13 @@ bool batches_make(batches *b, const cnnblas_net *net, const input_norm *norm)
   return room;
 }
 
+void batches_share(batches *b, batches_sharing sharing, int32_t ranks, int32_t rank)
+{
+  b->sharing = sharing;
+  b->ranks = ranks;
+  b->rank = rank;
+}
+
 void batches_free(batches *b)
 {
   if (!b->most) return;
@@ -38,13 +45,15 @@ void batches_free(batches *b)
 static void make_next(batches *b)
 {
   batch *made = &b->made[b->ready % BATCHES_AHEAD];
-  int64_t left = b->set.count - b->at;
+  int64_t left = b->set.count - b->at, before = 0;
   dataset_part part = b->part;
-  part.first = b->at;
-  part.count = made->count = left < b->most ? left : b->most;
-  part.numbers = made->numbers = b->set.numbers ? b->set.numbers + b->at : NULL;
+  made->all = made->count = left < b->most ? left : b->most;
+  if (b->sharing == BATCHES_SPLIT) cnnblas_net_share(made->all, b->ranks, b->rank, &before, &made->count);
+  part.first = b->at + before;
+  part.count = made->count;
+  part.numbers = made->numbers = b->set.numbers ? b->set.numbers + part.first : NULL;
   made->status = dataset_gather(b->set.data, &part, b->norm, b->dtype, made->images, made->labels, &made->error);
-  b->at += part.count;
+  b->at += b->sharing == BATCHES_DEALT ? b->ranks * b->most : made->all;
 }
 
 /* Keeps one batch ahead of the caller. */
@@ -86,6 +95,10 @@ void batches_begin(batches *b, const image_set *set, int64_t from, const dataset
   b->at = from;
   b->given = b->ready = 0;
   b->all = from < set->count ? (set->count - from + b->most - 1) / b->most : 0;
+  if (b->sharing == BATCHES_DEALT) {
+    b->at = from + b->rank * b->most;
+    b->all = (b->all - b->rank + b->ranks - 1) / b->ranks;
+  }
   b->stop = false;
   b->threaded = dataset_reads_files(set->data) && start_thread(b);
 }

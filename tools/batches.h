@@ -6,7 +6,7 @@
 #define TOOLS_BATCHES_H
 
 #include "dataset.h"
-#include <cnnblas/net.h>
+#include <cnnblas/net_exchange.h>
 #include <pthread.h>
 
 /* Some images of a set. */
@@ -19,17 +19,22 @@ typedef struct {
 enum { BATCHES_AHEAD = 2 /* the one in use and the next */ };
 
 typedef struct {
-  void *images;    /* [count][c][h][w] of the network's dtype */
-  int32_t *labels; /* [count] */
-  int64_t count;
+  void *images;           /* [count][c][h][w] of the network's dtype */
+  int32_t *labels;        /* [count] */
+  int64_t count, all;     /* images, and with those of the other ranks */
   const int64_t *numbers; /* [count] of the images in the data; NULL if the set has none */
   io_status status;
   io_error error;
 } batch;
 
+/* What ranks share of a pass: nothing, each batch (split as cnnblas_net_share does), or batches, dealt round. */
+typedef enum { BATCHES_WHOLE, BATCHES_SPLIT, BATCHES_DEALT } batches_sharing;
+
 typedef struct {
   cnnblas_dtype dtype;
   int64_t most; /* images of a batch */
+  batches_sharing sharing;
+  int32_t ranks, rank;
   const input_norm *norm;
   batch made[BATCHES_AHEAD];
   image_set set; /* of the pass; count behind the last image */
@@ -45,6 +50,9 @@ typedef struct {
 /* Room for batches of the network's size; false without memory. batches_free: once after it, whatever it returned. */
 bool batches_make(batches *b, const cnnblas_net *net, const input_norm *norm);
 void batches_free(batches *b);
+
+/* From the next pass on the batches are shared by ranks. */
+void batches_share(batches *b, batches_sharing sharing, int32_t ranks, int32_t rank);
 
 /* Begins a pass over set from its image `from` on; how: its augmentation, seed and epoch (NULL: none). What a pass before left
    is dropped. */

@@ -14,15 +14,50 @@
 
 char command_name[32] = "cnnblas";
 
+static bool holding;
+static char held[1024]; /* lines, or the empty text */
+
+/* Puts a line behind those that are kept. A failure is kept if it is the first, a hint whatever it follows. */
+static void hold_line(int status, const char *line)
+{
+  size_t used = strlen(held);
+  if (used && status) return;
+  snprintf(held + used, sizeof held - used, "%s\n", line);
+}
+
 int command_fail(int status, const char *format, ...)
 {
+  char line[768];
   va_list args;
   va_start(args, format);
-  fprintf(stderr, "%s: ", command_name);
-  vfprintf(stderr, format, args);
-  fputc('\n', stderr);
+  vsnprintf(line, sizeof line, format, args);
   va_end(args);
+  if (holding)
+    hold_line(status, line);
+  else
+    fprintf(stderr, "%s: %s\n", command_name, line);
   return status;
+}
+
+void command_hold(bool on)
+{
+  holding = on;
+}
+
+void command_say_held(const char *who, int number)
+{
+  char text[sizeof held], before[32] = "";
+  char *rest = NULL;
+  memcpy(text, held, sizeof text);
+  held[0] = 0;
+  if (who) snprintf(before, sizeof before, "%s %d: ", who, number);
+  for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+    fprintf(stderr, "%s: %s%s\n", command_name, before, line);
+}
+
+void command_drop_held(void)
+{
+  held[0] = 0;
 }
 
 int command_fail_library(cnnblas_status why, int status, const char *what)

@@ -14,6 +14,7 @@ enum {
   COMMAND_USAGE = 2,
   COMMAND_BAD_INPUT = 3,  /* = IO_BAD_INPUT */
   COMMAND_NO_ROOM = 4,    /* = IO_NO_ROOM */
+  COMMAND_RANK = 5,       /* a rank of an mpirun is gone, or MPI has failed */
   COMMAND_SIGNALLED = 128 /* and the signal's number */
 };
 
@@ -30,6 +31,13 @@ extern char command_name[32];
 
 /* "cnnblas train: ..." on stderr; returns status. */
 int command_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* While on, messages of failures are kept, the first and the hints behind it, and nothing is printed. */
+void command_hold(bool on);
+
+/* Prints what was kept, in front of it "rank 3: " or, for NULL, nothing; or forgets it. */
+void command_say_held(const char *who, int number);
+void command_drop_held(void);
 
 /* The same with the library's last error behind `what` ("--net"; NULL for none). COMMAND_NO_ROOM where memory lacks,
    COMMAND_CHECK_FAILED for NaN, `status` otherwise. */

@@ -4,8 +4,10 @@
 #include "evaluate.h"
 #include "model.h"
 #include "plots.h"
+#include "ranks.h"
 #include "reports/json_numbers.h"
 #include "train_settings.h"
+#include "weights.h"
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -259,6 +261,21 @@ static int write_json(const evaluation *e)
                            "confusion", e->o.confusion ? confusion_json(e) : NULL));
 }
 
+/* Ranks share one set of images and have one model. */
+static int compare_ranks(const evaluation *e)
+{
+  if (ranks_count() == 1) return COMMAND_FINE;
+  int status = ranks_compare("the model", e->o.model, weights_checksum(e->net));
+  return status ? status : ranks_compare("the images", e->data.images_path, dataset_checksum(&e->data));
+}
+
+static int report(const evaluation *e)
+{
+  int status = e->o.plot ? plots_confusion(e->o.plot, e->answers.table, e->info.classes) : COMMAND_FINE;
+  if (!status && !command_only_json(e->o.json)) print_text(e);
+  return !status && e->o.json ? write_json(e) : status;
+}
+
 int command_eval(int argc, char **argv)
 {
   evaluation e = {.o = {.half = DATASET_TEST, .batch = 256}};
@@ -273,11 +290,12 @@ int command_eval(int argc, char **argv)
   status = command_check_json(e.o.json);
   if (!status) status = command_json_can_name(e.o.json, e.o.model);
   if (!status) status = command_json_can_name(e.o.json, e.o.data);
-  if (!status) status = load(&e);
+  if (!status) status = ranks_begin();
+  e.o.threads = ranks_threads(e.o.threads);
+  if (!status) status = ranks_agree(load(&e));
+  if (!status) status = compare_ranks(&e);
   if (!status) status = measure(&e);
-  if (!status && e.o.plot) status = plots_confusion(e.o.plot, e.answers.table, e.info.classes);
-  if (!status && !command_only_json(e.o.json)) print_text(&e);
-  if (!status && e.o.json) status = write_json(&e);
+  if (!status) status = ranks_agree(ranks_first() ? report(&e) : COMMAND_FINE);
   if (!status && e.result.nonfinite[0]) status = COMMAND_CHECK_FAILED;
   evaluate_answers_free(&e.answers);
   model_data_free(&e.about);

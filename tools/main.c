@@ -1,6 +1,7 @@
 /* cnnblas: trains, evaluates and looks into convolutional networks. A file a subcommand; here they are chosen. */
 #include "command.h"
 #include "io/system.h"
+#include "ranks.h"
 #include <cnnblas/version.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -32,7 +33,8 @@ static const char help[] =
     "examples:\n"
     "  cnnblas train --out digits.safetensors\n"
     "  cnnblas eval --model digits.safetensors --data mnist/ --confusion\n"
-    "exit status: 0 fine, 1 training met NaN, 2 usage, 3 bad input, 4 out of memory or disk, 128 + a signal\n";
+    "exit status: 0 fine, 1 training met NaN, 2 usage, 3 bad input, 4 out of memory or disk, 5 a rank is gone, 128 + a "
+    "signal\n";
 
 /* What was printed must have reached its reader. */
 static int flushed(int status)
@@ -67,8 +69,9 @@ int main(int argc, char **argv)
     if (argc > 2) argv[1] = argv[2];
     argv[argc > 2 ? 2 : 1] = long_help;
   }
+  ranks_prepare(&argc, argv);
   int status = argc > 1 ? run_command(argc - 1, argv + 1) : -1;
-  if (status >= 0) return flushed(status);
+  if (status >= 0) return ranks_end(flushed(status));
   if (argc == 2 && is_one_of(argv[1], "-h", "--help")) {
     fputs(help, stdout);
     return flushed(COMMAND_FINE);

@@ -8,6 +8,7 @@
 #include "io/system.h"
 #include "model.h"
 #include "plots.h"
+#include "ranks.h"
 #include "train_data.h"
 #include "train_options.h"
 #include "train_report.h"
@@ -44,6 +45,7 @@ static int check_outputs(const session *s)
   const char *const paths[] = {o->out, o->checkpoint, o->history, o->out || o->checkpoint ? s->beside : NULL};
   io_error error;
   io_status status = IO_OK;
+  if (!ranks_first()) return COMMAND_FINE;
   for (size_t i = 0; i < sizeof paths / sizeof *paths && !status; i++)
     if (paths[i]) status = io_can_replace(paths[i], &error);
   int checked = status ? failed_io(status, &error) : command_check_json(o->json);
@@ -279,25 +281,61 @@ static int test_model(session *s)
   return status;
 }
 
-static int finish(session *s)
+static int write_results(session *s, bool good)
 {
   const train_options *o = &s->options;
   const trainer *t = &s->trainer;
   io_error error;
-  bool good = isfinite(train_report_row(&s->report)->test_loss);
-  int status = test_model(s);
-  if (status) return status;
   if (o->out && good) {
     io_status written = model_write(o->out, t->net, &t->about, NULL, &error);
     if (written) return failed_io(written, &error);
   }
-  status = o->plot ? plots_curves(o->plot, t->tested, &t->state) : COMMAND_FINE;
+  int status = o->plot ? plots_curves(o->plot, t->tested, &t->state) : COMMAND_FINE;
   if (status) return status;
   if (!command_only_json(o->json)) train_report_result(&s->report);
-  if (o->json) status = command_write_json(o->json, train_report_json(&s->report));
+  return o->json ? command_write_json(o->json, train_report_json(&s->report)) : COMMAND_FINE;
+}
+
+static int finish(session *s)
+{
+  const train_options *o = &s->options;
+  bool good = isfinite(train_report_row(&s->report)->test_loss);
+  int status = test_model(s);
+  if (status) return status;
+  if (ranks_first()) status = write_results(s, good);
+  status = ranks_agree(status);
   if (status || good) return status;
+  ranks_all_know();
   return command_fail(COMMAND_CHECK_FAILED, "the last test's loss is not finite%s",
                       o->out ? ": no model is written" : "");
+}
+
+/* Ranks train one run: with the same data, network, settings and weights. */
+static int compare_ranks(const session *s)
+{
+  const trainer *t = &s->trainer;
+  const train_settings *g = &t->settings;
+  cnnblas_net_info info;
+  char text[96];
+  cnnblas_net_get_info(t->net, &info);
+  if (ranks_count() == 1) return COMMAND_FINE;
+  if (ranks_count() > g->segments) {
+    ranks_all_know();
+    return command_fail(COMMAND_USAGE,
+                        "%d ranks, but a batch has %lld segments: 1, 2, 4, ... up to so many ranks can share them",
+                        (int)ranks_count(), (long long)g->segments);
+  }
+  snprintf(text, sizeof text, "%lld of %lld images", (long long)t->training.count, (long long)s->data.train.count);
+  int status = ranks_compare("training data", text, t->state.checksum);
+  snprintf(text, sizeof text, "%lld images", (long long)t->held_out.count);
+  if (!status) status = ranks_compare("test data", text, dataset_checksum(t->held_out.data));
+  if (!status) status = ranks_compare("the network", cnnblas_net_text(t->net), (uint64_t)info.parameters);
+  snprintf(text, sizeof text, "seed %llu, batch %lld, segments %lld, epochs %lld, lr %g, momentum %g",
+           (unsigned long long)g->seed, (long long)g->batch, (long long)g->segments, (long long)g->epochs, g->lr,
+           g->momentum);
+  if (!status) status = ranks_compare("settings", text, (uint64_t)t->state.image + ((uint64_t)t->state.epoch << 32));
+  if (!status) status = ranks_compare("weights", NULL, weights_checksum(t->net));
+  return status;
 }
 
 int command_train(int argc, char **argv)
@@ -306,7 +344,11 @@ int command_train(int argc, char **argv)
   bool done;
   int status = train_options_read(argc, argv, &s.options, &done);
   if (status || done) return status;
-  status = prepare(&s);
+  status = ranks_begin();
+  if (status) return status;
+  s.options.threads = ranks_threads(s.options.threads);
+  status = ranks_agree(prepare(&s));
+  if (!status) status = compare_ranks(&s);
   if (!status) status = trainer_run(&s.trainer);
   if (!status) status = finish(&s);
   weights_free(&s.trainer.best);

@@ -2,6 +2,7 @@
 #include "train_options.h"
 #include "command.h"
 #include "plots.h"
+#include "ranks.h"
 #include "train_help.h"
 #include <math.h>
 #include <stddef.h>
@@ -182,7 +183,9 @@ int train_options_read(int argc, char **argv, train_options *o, bool *done)
   int status = COMMAND_FINE;
   struct option long_options[ROWS + 3];
   make_long_options(long_options);
-  *o = (train_options){.settings = {.seed = 1, .batch = 64, .epochs = 8, .segments = 1, .lr = 0.05, .momentum = 0.9}};
+  *o = (train_options){
+      .settings = {
+          .seed = 1, .batch = 64, .epochs = 8, .segments = ranks_started() ? 16 : 1, .lr = 0.05, .momentum = 0.9}};
   *done = false;
   for (int option;
        !status && !*done && (option = getopt_long(argc, argv, "q" COMMAND_SHORT_OPTIONS, long_options, NULL)) != -1;) {

@@ -4,6 +4,7 @@
 #include "evaluate.h"
 #include "history.h"
 #include "io/system.h"
+#include "ranks.h"
 #include "signals.h"
 #include <math.h>
 #include <stdio.h>
@@ -17,23 +18,26 @@ typedef struct {
   batches training, held_out;
   int64_t *order;     /* [training.count], of the running epoch */
   double begun, busy; /* when this process began, and its seconds of training */
-  int64_t images;     /* trained by this process */
+  int64_t images;     /* trained by this process and the other ranks */
+  int stopped;        /* the signal that all ranks know of; 0: none */
 } run;
 
+/* Rank 0 writes; all ranks learn whether it could. */
 static int write_checkpoint(const trainer *t, const char *path)
 {
   io_error error;
+  if (!ranks_first()) return ranks_agree(COMMAND_FINE);
   const model_training saved = {&t->settings, &t->state, t->best.values ? &t->best : NULL};
   io_status status = model_write(path, t->net, &t->about, &saved, &error);
-  return status ? command_fail((int)status, "%s", error.text) : COMMAND_FINE;
+  return ranks_agree(status ? command_fail((int)status, "%s", error.text) : COMMAND_FINE);
 }
 
-static int interrupted(trainer *t)
+static int interrupted(trainer *t, int number)
 {
-  int number = signals_came();
   progress_wipe(&t->progress);
   int status = write_checkpoint(t, t->interrupted);
   if (status) return status;
+  ranks_all_know();
   command_fail(0, "interrupted; go on with: --resume %s", t->interrupted);
   return COMMAND_SIGNALLED + number;
 }
@@ -49,6 +53,7 @@ static int training_failed(trainer *t, cnnblas_status why)
   progress_wipe(&t->progress);
   name_epoch(t, where);
   int status = command_fail_library(why, COMMAND_BAD_INPUT, where);
+  if (why == CNNBLAS_NOT_FINITE) ranks_all_know();
   if (why == CNNBLAS_NOT_FINITE) command_fail(0, "a smaller --lr than %g may keep it finite", t->settings.lr);
   if (why == CNNBLAS_NOT_FINITE && t->checkpoint && t->state.epoch > 0)
     command_fail(0, "%s still holds epoch %lld", t->checkpoint, (long long)t->state.epoch);
@@ -113,14 +118,17 @@ static int run_step(run *r, const batch *b)
     progress_wipe(&t->progress);
     return command_fail((int)b->status, "%s", b->error.text);
   }
-  cnnblas_net_step step = {.n = b->count, .images = b->images, .labels = b->labels, .numbers = b->numbers};
+  cnnblas_net_step step = {.n = b->all, .images = b->images, .labels = b->labels, .numbers = b->numbers};
+  step.exchange = ranks_exchange();
+  if (step.exchange) step.exchange->word = signals_came();
   set_optimiser(t, &step);
   cnnblas_status why = cnnblas_net_train_step(t->net, &step, &result);
   if (why) return training_failed(t, why);
-  s->image += b->count;
-  s->loss += result.loss * (double)b->count;
+  r->stopped = step.exchange ? step.exchange->words : signals_came();
+  s->image += b->all;
+  s->loss += result.loss * (double)b->all;
   s->correct += result.correct;
-  r->images += b->count;
+  r->images += b->all;
   return COMMAND_FINE;
 }
 
@@ -143,8 +151,9 @@ static int run_steps(run *r)
   const dataset_part how = {.augment = &t->settings.augment, .seed = t->settings.seed, .epoch = s->epoch};
   int status = COMMAND_FINE;
   shuffle(r);
+  batches_share(&r->training, ranks_exchange() ? BATCHES_SPLIT : BATCHES_WHOLE, ranks_count(), ranks_own());
   batches_begin(&r->training, &set, s->image, &how);
-  for (const batch *b; !status && !signals_came() && (b = batches_next(&r->training));) {
+  for (const batch *b; !status && !r->stopped && (b = batches_next(&r->training));) {
     status = run_step(r, b);
     double now = progress_now();
     r->busy += before + now - begin - s->seconds; /* the step, and the wait for its batch */
@@ -217,19 +226,30 @@ static int finish_epoch(run *r)
   progress_wipe(&t->progress);
   print_row(t, &row);
   hint_at_rate(t, &row);
-  io_status status = t->history ? history_write(t->history, &t->settings, s, &error) : IO_OK;
-  if (status) return command_fail((int)status, "%s", error.text);
-  return t->checkpoint ? write_checkpoint(t, t->checkpoint) : COMMAND_FINE;
+  io_status status = t->history && ranks_first() ? history_write(t->history, &t->settings, s, &error) : IO_OK;
+  int written = ranks_agree(status ? command_fail((int)status, "%s", error.text) : COMMAND_FINE);
+  return !written && t->checkpoint ? write_checkpoint(t, t->checkpoint) : written;
+}
+
+/* A signal that came to any rank ends the run of all. */
+static int look_for_signals(run *r)
+{
+  int number = signals_came() > r->stopped ? signals_came() : r->stopped;
+  int status = ranks_most(&number);
+  r->stopped = number;
+  return status;
 }
 
 static int run_epochs(run *r)
 {
   trainer *t = r->t;
-  int status = COMMAND_FINE;
+  int status = look_for_signals(r);
   while (t->state.epoch < t->settings.epochs && !t->stopped_early && !status) {
-    status = run_steps(r);
+    if (!r->stopped) status = run_steps(r);
     if (!status && t->state.image == t->training.count) status = finish_epoch(r);
-    if (!status && signals_came() && t->state.epoch < t->settings.epochs && !t->stopped_early) status = interrupted(t);
+    if (!status) status = look_for_signals(r);
+    if (!status && r->stopped && t->state.epoch < t->settings.epochs && !t->stopped_early)
+      status = interrupted(t, r->stopped);
   }
   return status;
 }

@@ -2,6 +2,7 @@
 #include "weights.h"
 #include "io/system.h"
 #include <string.h>
+#include <zlib.h>
 
 static size_t tensor_bytes(const cnnblas_net_tensor *t)
 {
@@ -39,6 +40,19 @@ void weights_put(const weights *w, cnnblas_net *net)
     cnnblas_net_get_tensor(net, i, &t);
     memcpy(t.value, w->values[i], tensor_bytes(&t));
   }
+}
+
+uint32_t weights_checksum(const cnnblas_net *net)
+{
+  cnnblas_net_info info;
+  uLong sum = 0;
+  cnnblas_net_get_info(net, &info);
+  for (int64_t i = 0; i < info.tensors; i++) {
+    cnnblas_net_tensor t;
+    cnnblas_net_get_tensor(net, i, &t);
+    sum = crc32_z(sum, t.value, tensor_bytes(&t));
+  }
+  return (uint32_t)sum;
 }
 
 void weights_free(weights *w)

@@ -17,6 +17,9 @@ bool weights_make(weights *w, const cnnblas_net *net);
 void weights_take(weights *w, const cnnblas_net *net);
 void weights_put(const weights *w, cnnblas_net *net);
 
+/* A checksum of all tensors of a network. */
+uint32_t weights_checksum(const cnnblas_net *net);
+
 /* Safe on a zeroed copy and twice. */
 void weights_free(weights *w);
 

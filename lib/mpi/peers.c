@@ -1,0 +1,151 @@
+/* The other ranks; see peers.h. */
+#include "mpi/peers.h"
+#include "base/shared.h"
+#include <cnnblas/version.h>
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static const double look_seconds = 0.25; /* how often the others' processes are looked for */
+static const double tell_seconds = 2;
+
+cnnblas_status cb_mpi_error(cnnblas_status status, const char *format, ...)
+{
+  char text[512];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  return cnnblas_shared_fail(status, text);
+}
+
+cnnblas_status cb_mpi_check(int code, const char *what)
+{
+  char text[MPI_MAX_ERROR_STRING + 1] = "";
+  int length = 0;
+  if (code == MPI_SUCCESS) return CNNBLAS_OK;
+  MPI_Error_string(code, text, &length);
+  return cb_mpi_error(CNNBLAS_IO_ERROR, "MPI: %s: %s", what, text);
+}
+
+double cb_mpi_now(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+void cb_mpi_describe(cb_mpi_peer *p)
+{
+  struct stat space;
+  memset(p, 0, sizeof *p);
+  snprintf(p->version, sizeof p->version, "%s", cnnblas_version_string());
+  gethostname(p->host, sizeof p->host - 1);
+  p->pid = (int64_t)getpid();
+  p->space = stat("/proc/self/ns/pid", &space) ? -1 : (int64_t)space.st_ino;
+}
+
+/* ---- life ---- */
+
+/* True for a process that has ended, though its parent has not asked for it yet. */
+static bool has_ended(int64_t pid)
+{
+  char path[64], text[512];
+  if (kill((pid_t)pid, 0) && errno == ESRCH) return true;
+  snprintf(path, sizeof path, "/proc/%lld/stat", (long long)pid);
+  FILE *file = fopen(path, "r");
+  if (!file) return false;
+  size_t length = fread(text, 1, sizeof text - 1, file);
+  fclose(file);
+  text[length] = 0;
+  const char *behind = strrchr(text, ')'); /* the name, which may hold anything, ends there */
+  return behind && behind[1] && (behind[2] == 'Z' || behind[2] == 'X');
+}
+
+bool cb_mpi_is_dead(const cnnblas_mpi *m, int rank)
+{
+  const cb_mpi_peer *own = &m->peers[m->exchange.rank], *p = &m->peers[rank];
+  return p->space == own->space && p->space != -1 && !strcmp(p->host, own->host) && has_ended(p->pid);
+}
+
+int cb_mpi_dead_rank(const cnnblas_mpi *m)
+{
+  for (int i = 0; i < m->exchange.ranks; i++)
+    if (i != m->exchange.rank && cb_mpi_is_dead(m, i)) return i;
+  return -1;
+}
+
+/* ---- news ---- */
+
+void cb_mpi_tell(cnnblas_mpi *m, int rank, int code, const char *text)
+{
+  enum { AT_ONCE = 64 };
+  MPI_Request sent[AT_ONCE];
+  if (m->failed) return;
+  m->failed = true;
+  m->apart = code == 0;
+  m->failure = (cb_mpi_news){.rank = rank, .code = code};
+  snprintf(m->failure.text, sizeof m->failure.text, "%s", text);
+  const double begun = cb_mpi_now();
+  for (int at = 0; at < m->exchange.ranks; at += AT_ONCE) {
+    int count = 0, all = 0;
+    for (int i = at; i < m->exchange.ranks && i < at + AT_ONCE; i++)
+      if (i != m->exchange.rank && i != (code ? -1 : rank) &&
+          MPI_Isend(&m->failure, (int)sizeof m->failure, MPI_BYTE, i, 0, m->news, &sent[count]) == MPI_SUCCESS)
+        count++;
+    while (count && !all && cb_mpi_now() - begun < tell_seconds) {
+      if (MPI_Testall(count, sent, &all, MPI_STATUSES_IGNORE)) break;
+      cb_mpi_nap(cb_mpi_now() - begun);
+    }
+  }
+}
+
+static cnnblas_status has_failed(const cnnblas_mpi *m)
+{
+  return cb_mpi_error(CNNBLAS_IO_ERROR, "rank %d: %s", (int)m->failure.rank, m->failure.text);
+}
+
+cnnblas_status cb_mpi_listen(cnnblas_mpi *m)
+{
+  int came = 0;
+  if (!m->failed && m->coming != MPI_REQUEST_NULL && !MPI_Test(&m->coming, &came, MPI_STATUS_IGNORE) && came) {
+    m->failed = true;
+    m->failure = m->received;
+    m->failure.text[CB_MPI_TEXT - 1] = 0;
+    m->apart = m->failure.code == 0;
+  }
+  return m->failed ? has_failed(m) : CNNBLAS_OK;
+}
+
+cnnblas_status cb_mpi_look(cnnblas_mpi *m, int other, double begun)
+{
+  const double now = cb_mpi_now();
+  char text[CB_MPI_TEXT];
+  cnnblas_status status = cb_mpi_listen(m);
+  if (status || now - m->looked < look_seconds) return status;
+  m->looked = now;
+  int dead = cb_mpi_dead_rank(m);
+  if (dead >= 0) {
+    snprintf(text, sizeof text, "its process %lld on %s has ended", (long long)m->peers[dead].pid, m->peers[dead].host);
+    cb_mpi_tell(m, dead, 0, text);
+  } else if (now - begun > m->patience) {
+    snprintf(text, sizeof text, "no answer for %g s from process %lld on %s", m->patience,
+             (long long)m->peers[other].pid, m->peers[other].host);
+    cb_mpi_tell(m, other, 0, text);
+  }
+  return m->failed ? has_failed(m) : CNNBLAS_OK;
+}
+
+void cb_mpi_nap(double waited)
+{
+  if (waited < 2e-3)
+    sched_yield();
+  else
+    nanosleep(&(struct timespec){.tv_nsec = waited < 0.1 ? 50000 : 1000000}, NULL);
+}

@@ -1,0 +1,38 @@
+/* Who the other ranks are, whether they live, and how a failure becomes known. */
+#ifndef CB_MPI_PEERS_H
+#define CB_MPI_PEERS_H
+
+#include "mpi/ranks.h"
+
+/* Formats cnnblas_last_error and returns status. */
+cnnblas_status cb_mpi_error(cnnblas_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* CNNBLAS_OK, or CNNBLAS_IO_ERROR with MPI's sentence for its code. */
+cnnblas_status cb_mpi_check(int code, const char *what);
+
+/* Seconds of a clock that only goes forward. */
+double cb_mpi_now(void);
+
+/* Fills in what this process is. */
+void cb_mpi_describe(cb_mpi_peer *peer);
+
+/* True for a rank whose process has ended, as far as can be seen: on this machine alone. */
+bool cb_mpi_is_dead(const cnnblas_mpi *mpi, int rank);
+
+/* The first such rank, this one apart. -1: none. */
+int cb_mpi_dead_rank(const cnnblas_mpi *mpi);
+
+/* Keeps a failure, unless there is one already, and sends it to all where it is this rank's to tell; waits two seconds at
+   most. */
+void cb_mpi_tell(cnnblas_mpi *mpi, int rank, int code, const char *text);
+
+/* Looks whether news have come: CNNBLAS_IO_ERROR once a rank has failed. */
+cnnblas_status cb_mpi_listen(cnnblas_mpi *mpi);
+
+/* Looks after the others, having waited for one since `begun`: fails if its process has ended, or patience has. */
+cnnblas_status cb_mpi_look(cnnblas_mpi *mpi, int other, double begun);
+
+/* Lets others have the processor, longer and longer. */
+void cb_mpi_nap(double waited);
+
+#endif

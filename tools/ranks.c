@@ -1,0 +1,196 @@
+/* The ranks of an mpirun; see ranks.h. */
+#define _GNU_SOURCE /* sched_getaffinity */
+#include "ranks.h"
+#include "command.h"
+#include "io/system.h"
+#include <cnnblas/cnnblas.h>
+#include <cnnblas/mpi.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static cnnblas_mpi *mpi;
+static bool wanted;
+static int32_t speaker = -1; /* the rank that reports what all know of; -1: a failure is this rank's own */
+static bool bare;            /* the message needs no rank in front */
+
+/* An integer of the environment under either flavour's name, or `otherwise`. */
+static int of_environment(const char *open, const char *other, int otherwise)
+{
+  const char *text = getenv(open);
+  if (!text) text = getenv(other);
+  return text ? atoi(text) : otherwise;
+}
+
+void ranks_all_know(void)
+{
+  speaker = 0;
+  bare = true;
+}
+
+void ranks_prepare(int *argc, char **argv)
+{
+  wanted = getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMI_SIZE");
+  for (int i = 1; i < *argc; i++)
+    if (!strcmp(argv[i], "--mpi")) {
+      wanted = true;
+      memmove(argv + i, argv + i + 1, (size_t)(*argc - i) * sizeof *argv);
+      (*argc)--;
+      break;
+    }
+  if (!wanted) return;
+  bool other = of_environment("OMPI_COMM_WORLD_RANK", "PMI_RANK", 0) > 0;
+  command_hold(true);
+  if (other && !freopen("/dev/null", "w", stdout)) command_fail(0, "/dev/null cannot be opened");
+  ranks_all_know(); /* usage is all ranks' */
+}
+
+bool ranks_started(void)
+{
+  return wanted;
+}
+
+int ranks_begin(void)
+{
+  if (!wanted) return COMMAND_FINE;
+  cnnblas_status why = cnnblas_mpi_create(NULL, &mpi);
+  if (why) return command_fail_library(why, why == CNNBLAS_INVALID_ARGUMENT ? COMMAND_USAGE : COMMAND_RANK, "mpirun");
+  speaker = -1;
+  bare = false;
+  return COMMAND_FINE;
+}
+
+cnnblas_net_exchange *ranks_exchange(void)
+{
+  return cnnblas_mpi_exchange(mpi);
+}
+
+int32_t ranks_count(void)
+{
+  return mpi ? ranks_exchange()->ranks : 1;
+}
+
+int32_t ranks_own(void)
+{
+  return mpi ? ranks_exchange()->rank : 0;
+}
+
+bool ranks_first(void)
+{
+  return ranks_own() == 0;
+}
+
+int64_t ranks_threads(int64_t asked)
+{
+  cpu_set_t mine;
+  cnnblas_system_info info;
+  int here = of_environment("OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS", 1);
+  if (asked || !wanted || here < 2 || cnnblas_system_get_info(&info)) return asked;
+  bool bound = !sched_getaffinity(0, sizeof mine, &mine) && CPU_COUNT(&mine) < sysconf(_SC_NPROCESSORS_ONLN);
+  int64_t share = info.threads / here;
+  return bound ? 0 : share > 1 ? share : 1;
+}
+
+/* ---- together ---- */
+
+static int status_of(cnnblas_status why)
+{
+  return why ? command_fail_library(why, COMMAND_RANK, NULL) : COMMAND_FINE;
+}
+
+int ranks_sum(int64_t count, double *values)
+{
+  return mpi ? status_of(cnnblas_mpi_sum(mpi, CNNBLAS_F64, count, values)) : COMMAND_FINE;
+}
+
+/* *all [ranks] = the ranks' values; freed by io_free. */
+static int gather(double value, double **all)
+{
+  *all = io_alloc_zeroed((size_t)ranks_count(), sizeof **all);
+  if (!*all) return command_fail(COMMAND_NO_ROOM, "out of memory for %d ranks", (int)ranks_count());
+  (*all)[ranks_own()] = value;
+  return ranks_sum(ranks_count(), *all);
+}
+
+int ranks_agree(int status)
+{
+  double *all;
+  if (!mpi || speaker >= 0) return status;
+  int failed = gather(status, &all);
+  for (int32_t i = 0; i < ranks_count() && !failed; i++)
+    if (all[i] != 0) {
+      failed = (int)all[i];
+      speaker = i;
+    }
+  io_free(all);
+  return failed;
+}
+
+int ranks_most(int *value)
+{
+  double *all;
+  if (!mpi) return COMMAND_FINE;
+  int status = gather(*value, &all);
+  for (int32_t i = 0; i < ranks_count() && !status; i++)
+    if (all[i] > *value) *value = (int)all[i];
+  io_free(all);
+  return status;
+}
+
+int ranks_compare(const char *what, const char *text, uint64_t number)
+{
+  cnnblas_status why = mpi ? cnnblas_mpi_compare(mpi, what, text, number) : CNNBLAS_OK;
+  if (why == CNNBLAS_INVALID_ARGUMENT) ranks_all_know(); /* it names the rank */
+  return why ? command_fail_library(why, why == CNNBLAS_INVALID_ARGUMENT ? COMMAND_BAD_INPUT : COMMAND_RANK, NULL)
+             : COMMAND_FINE;
+}
+
+/* ---- the end ---- */
+
+/* Reports a failure: what all know by the speaker, a rank's own by itself, a rank that is gone by the lowest that lives. */
+static int report(int status)
+{
+  cnnblas_mpi_failure failure = {.rank = -1};
+  if (mpi) cnnblas_mpi_get_failure(mpi, &failure);
+  if (failure.rank >= 0) {
+    command_drop_held();
+    if (failure.code) return failure.code; /* the rank has said it */
+    if (failure.speaks) command_fail(0, "rank %d is gone: %s", (int)failure.rank, failure.text);
+    return COMMAND_RANK;
+  }
+  const int own = mpi ? ranks_own() : of_environment("OMPI_COMM_WORLD_RANK", "PMI_RANK", 0);
+  if (speaker >= 0 && speaker != own)
+    command_drop_held();
+  else
+    command_say_held(bare ? NULL : "rank", own);
+  if (mpi && speaker < 0) cnnblas_mpi_fail(mpi, status, "has failed");
+  return status;
+}
+
+int ranks_end(int status)
+{
+  cnnblas_mpi_failure failure = {.rank = -1};
+  if (!wanted) return status;
+  command_hold(false);
+  if (status)
+    status = report(status);
+  else if (ranks_first())
+    command_say_held(NULL, 0); /* hints */
+  if (mpi) cnnblas_mpi_get_failure(mpi, &failure);
+  if (failure.rank >= 0 && !failure.code) {
+    fflush(NULL);
+    cnnblas_mpi_abort(mpi, status);
+  }
+  cnnblas_mpi_destroy(mpi);
+  mpi = NULL;
+  return status;
+}
+
+ranks_figures ranks_get_figures(void)
+{
+  cnnblas_mpi_figures f = {0};
+  if (mpi) cnnblas_mpi_get_figures(mpi, &f);
+  return (ranks_figures){(double)f.bytes, f.sum_seconds, f.swap_seconds};
+}
