@@ -137,7 +137,7 @@ int command_other(int option, const char *help, bool *done)
     *done = true;
     return COMMAND_FINE;
   }
-  fprintf(stderr, "%s --help shows the options\n", command_name);
+  if (opterr) fprintf(stderr, "%s --help shows the options\n", command_name); /* as getopt_long's own message */
   return COMMAND_USAGE;
 }
 

@@ -43,6 +43,7 @@ void ranks_prepare(int *argc, char **argv)
   if (!wanted) return;
   bool other = of_environment("OMPI_COMM_WORLD_RANK", "PMI_RANK", 0) > 0;
   command_hold(true);
+  opterr = !other;
   if (other && !freopen("/dev/null", "w", stdout)) command_fail(0, "/dev/null cannot be opened");
   ranks_all_know(); /* usage is all ranks' */
 }

@@ -8,7 +8,6 @@
 #include "io/system.h"
 #include "model.h"
 #include "plots.h"
-#include "ranks.h"
 #include "train_data.h"
 #include "train_options.h"
 #include "train_report.h"
@@ -301,6 +300,7 @@ static int finish(session *s)
   const train_options *o = &s->options;
   bool good = isfinite(train_report_row(&s->report)->test_loss);
   int status = test_model(s);
+  if (!status) status = train_report_exchange(&s->report);
   if (status) return status;
   if (ranks_first()) status = write_results(s, good);
   status = ranks_agree(status);

@@ -49,11 +49,47 @@ static void print_accuracy(const char *of, int64_t correct, int64_t images)
          (long long)images);
 }
 
+int train_report_exchange(train_report *r)
+{
+  const trainer *t = r->trainer;
+  const double ranks = ranks_count(), steps = t->steps ? (double)t->steps : 1, busy = t->busy > 0 ? t->busy : 1;
+  double all[] = {t->exchanged.bytes / steps, t->exchanged.sum_seconds / busy, t->exchanged.swap_seconds / busy};
+  int status = ranks_sum(3, all);
+  r->exchanged = (ranks_figures){all[0] / ranks, all[1] / ranks, all[2] / ranks};
+  return status;
+}
+
+/* The part of the steps' time that is not spent in waiting for other ranks. */
+static double efficiency(const train_report *r)
+{
+  return 1 - r->exchanged.sum_seconds - r->exchanged.swap_seconds;
+}
+
+static void print_exchange(const train_report *r)
+{
+  printf("%d rank%s: %.0f bytes sent a step; of the time %.1f%% waiting for gradients, %.1f%% in small exchanges: "
+         "efficiency "
+         "%.1f%%\n",
+         (int)ranks_count(), ranks_count() > 1 ? "s" : "", r->exchanged.bytes, 100 * r->exchanged.sum_seconds,
+         100 * r->exchanged.swap_seconds, 100 * efficiency(r));
+}
+
+/* "mpi" of the JSON; NULL without an mpirun. */
+static json_t *exchange_json(const train_report *r)
+{
+  if (!ranks_exchange()) return NULL;
+  return json_pack("{s:i, s:o, s:o, s:o, s:o}", "ranks", (int)ranks_count(), "bytes_a_step",
+                   io_json_number(r->exchanged.bytes), "waiting_for_gradients",
+                   io_json_number(r->exchanged.sum_seconds), "small_exchanges",
+                   io_json_number(r->exchanged.swap_seconds), "efficiency", io_json_number(efficiency(r)));
+}
+
 void train_report_result(const train_report *r)
 {
   const trainer *t = r->trainer;
   const train_row *row = train_report_row(r);
   const bool wrote = r->out && isfinite(row->test_loss);
+  if (ranks_exchange()) print_exchange(r);
   if (t->stopped_early)
     printf("ended after epoch %lld: none of the last %lld was better\n", (long long)t->state.epoch,
            (long long)t->settings.patience);
@@ -106,9 +142,9 @@ json_t *train_report_json(const train_report *r)
                                             io_json_number((double)r->test.correct / (double)r->test.images), "loss",
                                             io_json_number(r->test.nonfinite[0] ? NAN : r->test.loss))
                                 : NULL;
-  return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:I, s:b, s:o?, s:s?}", "data", r->data_name, "settings",
+  return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:I, s:b, s:o?, s:s?, s:o*}", "data", r->data_name, "settings",
                    settings_json(t, &info), "network", network, "epochs", history_json(&t->settings, &t->state),
                    "images_per_second", io_json_number(total_speed(&t->state)), "tested", t->tested, "epoch_of_model",
                    (json_int_t)row->epoch, "stopped_early", t->stopped_early, "test", test, "model",
-                   isfinite(row->test_loss) ? r->out : NULL);
+                   isfinite(row->test_loss) ? r->out : NULL, "mpi", exchange_json(r));
 }

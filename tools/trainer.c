@@ -4,7 +4,6 @@
 #include "evaluate.h"
 #include "history.h"
 #include "io/system.h"
-#include "ranks.h"
 #include "signals.h"
 #include <math.h>
 #include <stdio.h>
@@ -129,6 +128,7 @@ static int run_step(run *r, const batch *b)
   s->loss += result.loss * (double)b->all;
   s->correct += result.correct;
   r->images += b->all;
+  t->steps++;
   return COMMAND_FINE;
 }
 
@@ -147,6 +147,7 @@ static int run_steps(run *r)
   train_state *s = &t->state;
   double begin = progress_now(), before = s->seconds;
   const int64_t first = s->image;
+  const ranks_figures sent = ranks_get_figures();
   const image_set set = {t->training.data, r->order, t->training.count};
   const dataset_part how = {.augment = &t->settings.augment, .seed = t->settings.seed, .epoch = s->epoch};
   int status = COMMAND_FINE;
@@ -161,6 +162,11 @@ static int run_steps(run *r)
     if (!status) show_progress(r, now, first, begin);
   }
   batches_end(&r->training);
+  const ranks_figures now = ranks_get_figures();
+  t->exchanged.bytes += now.bytes - sent.bytes;
+  t->exchanged.sum_seconds += now.sum_seconds - sent.sum_seconds;
+  t->exchanged.swap_seconds += now.swap_seconds - sent.swap_seconds;
+  t->busy = r->busy;
   return status;
 }
 

@@ -5,6 +5,7 @@
 #include "batches.h"
 #include "model.h"
 #include "progress.h"
+#include "ranks.h"
 #include "train_settings.h"
 #include "weights.h"
 #include <cnnblas/net.h>
@@ -23,6 +24,9 @@ typedef struct {
   const char *tested;      /* "test" or "validation": what held_out is */
   bool quiet;              /* no line an epoch on stdout */
   bool stopped_early;      /* no better epoch for settings.patience */
+  int64_t steps;           /* of this process */
+  ranks_figures exchanged; /* in these steps */
+  double busy;             /* their seconds */
   progress progress;
 } trainer;
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 static const double look_seconds = 0.25; /* how often the others' processes are looked for */
+static const double most_between = 1;    /* a longer break was this process's own, which was stopped */
 static const double tell_seconds = 2;
 
 cnnblas_status cb_mpi_error(cnnblas_status status, const char *format, ...)
@@ -53,32 +54,48 @@ void cb_mpi_describe(cb_mpi_peer *p)
 
 /* ---- life ---- */
 
-/* True for a process that has ended, though its parent has not asked for it yet. */
-static bool has_ended(int64_t pid)
+/* A process's state as Linux has it: 'Z' for one that has ended, 'T' for one that is stopped; 0: it is not known. */
+static char state_of(int64_t pid)
 {
   char path[64], text[512];
-  if (kill((pid_t)pid, 0) && errno == ESRCH) return true;
+  if (kill((pid_t)pid, 0) && errno == ESRCH) return 'Z';
   snprintf(path, sizeof path, "/proc/%lld/stat", (long long)pid);
   FILE *file = fopen(path, "r");
-  if (!file) return false;
+  if (!file) return 0;
   size_t length = fread(text, 1, sizeof text - 1, file);
   fclose(file);
   text[length] = 0;
   const char *behind = strrchr(text, ')'); /* the name, which may hold anything, ends there */
-  return behind && behind[1] && (behind[2] == 'Z' || behind[2] == 'X');
+  return behind && behind[1] ? behind[2] : 0;
+}
+
+/* The state of a rank's process on this machine; 0 for another machine's. */
+static char state_of_rank(const cnnblas_mpi *m, int rank)
+{
+  const cb_mpi_peer *own = &m->peers[m->exchange.rank], *p = &m->peers[rank];
+  return p->space == own->space && p->space != -1 && !strcmp(p->host, own->host) ? state_of(p->pid) : 0;
 }
 
 bool cb_mpi_is_dead(const cnnblas_mpi *m, int rank)
 {
-  const cb_mpi_peer *own = &m->peers[m->exchange.rank], *p = &m->peers[rank];
-  return p->space == own->space && p->space != -1 && !strcmp(p->host, own->host) && has_ended(p->pid);
+  char state = state_of_rank(m, rank);
+  return state == 'Z' || state == 'X';
 }
 
-int cb_mpi_dead_rank(const cnnblas_mpi *m)
+/* The first rank whose process has ended; -1: none. */
+static int dead_rank(const cnnblas_mpi *m)
 {
   for (int i = 0; i < m->exchange.ranks; i++)
     if (i != m->exchange.rank && cb_mpi_is_dead(m, i)) return i;
   return -1;
+}
+
+/* The first rank whose process is stopped, for which `other` may wait too; or else that one. */
+static int silent_rank(const cnnblas_mpi *m, int other)
+{
+  for (int i = 0; i < m->exchange.ranks; i++)
+    if (i != m->exchange.rank && state_of_rank(m, i) == 'T') return i;
+  return other;
 }
 
 /* ---- news ---- */
@@ -128,13 +145,19 @@ cnnblas_status cb_mpi_look(cnnblas_mpi *m, int other, double begun)
   const double now = cb_mpi_now();
   char text[CB_MPI_TEXT];
   cnnblas_status status = cb_mpi_listen(m);
+  if (begun != m->begun) {
+    m->begun = m->looked = begun;
+    m->waited = 0;
+  }
   if (status || now - m->looked < look_seconds) return status;
+  m->waited += now - m->looked < most_between ? now - m->looked : most_between;
   m->looked = now;
-  int dead = cb_mpi_dead_rank(m);
+  int dead = dead_rank(m);
   if (dead >= 0) {
     snprintf(text, sizeof text, "its process %lld on %s has ended", (long long)m->peers[dead].pid, m->peers[dead].host);
     cb_mpi_tell(m, dead, 0, text);
-  } else if (now - begun > m->patience) {
+  } else if (m->waited > m->patience) {
+    other = silent_rank(m, other);
     snprintf(text, sizeof text, "no answer for %g s from process %lld on %s", m->patience,
              (long long)m->peers[other].pid, m->peers[other].host);
     cb_mpi_tell(m, other, 0, text);

@@ -19,9 +19,6 @@ void cb_mpi_describe(cb_mpi_peer *peer);
 /* True for a rank whose process has ended, as far as can be seen: on this machine alone. */
 bool cb_mpi_is_dead(const cnnblas_mpi *mpi, int rank);
 
-/* The first such rank, this one apart. -1: none. */
-int cb_mpi_dead_rank(const cnnblas_mpi *mpi);
-
 /* Keeps a failure, unless there is one already, and sends it to all where it is this rank's to tell; waits two seconds at
    most. */
 void cb_mpi_tell(cnnblas_mpi *mpi, int rank, int code, const char *text);

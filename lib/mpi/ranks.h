@@ -26,7 +26,9 @@ struct cnnblas_mpi {
   cnnblas_net_exchange exchange;
   MPI_Comm all, news; /* for data, and for news alone */
   bool initialised;   /* by create: destroy finalises */
-  double patience, looked;
+  double patience;
+  double looked, begun,
+      waited;         /* when the others were looked after, for whom, and how long they have been waited for */
   cb_mpi_peer *peers; /* [ranks] */
   MPI_Request coming; /* of the news that may come */
   cb_mpi_news received, failure;

@@ -1,0 +1,224 @@
+"""The command under mpirun: models of any number of ranks are equal to the byte, and whatever fails ends all ranks, once told.
+
+usage: test_ranks.py PROGRAM MPIRUN FLAVOUR KILLS
+"""
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import rig
+
+KILLS, FLAVOUR, MPIRUN = int(sys.argv.pop()), sys.argv.pop(), sys.argv.pop()
+if not os.path.exists(MPIRUN):
+    print('skipped: no mpirun')
+    sys.exit(77)
+SEED = 20250301
+RESIDUAL = ('INPUT -> CONV 8@3x3 pad 1 -> BN -> RELU -> ADD[ CONV 8@3x3 pad 1 -> BN -> RELU -> CONV 8@3x3 pad 1 -> BN | ] -> RELU '
+            '-> DROPOUT 0.2 -> GPOOL avg -> FC')
+OVERSUBSCRIBE = ['--oversubscribe'] if FLAVOUR == 'OpenMPI' else []
+environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT='1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM='1', OMP_WAIT_POLICY='passive')
+for name in ('LD_PRELOAD',):  # not into the launcher
+    environment.pop(name, None)
+
+
+class Ranks(rig.CommandTest):
+    def launch(self, *parts, patience=20, **options):
+        """Begins an mpirun; a part is (ranks, arguments of the command)."""
+        line = [MPIRUN, *OVERSUBSCRIBE]
+        for number, (ranks, arguments) in enumerate(parts):
+            line += ([':'] if number else []) + ['-n', str(ranks), *arguments]
+        return subprocess.Popen(line, cwd=self.folder, env=dict(environment, CNNBLAS_MPI_PATIENCE=str(patience)), text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+    def ranks(self, ranks, *arguments, status=0):
+        run = self.launch((ranks, [rig.program, *map(str, arguments)]))
+        out, err = run.communicate()
+        self.assertEqual(run.returncode, status, out + err)
+        return out, err
+
+    def told(self, err):
+        """The lines of the command's own among the launcher's."""
+        return [line for line in err.splitlines() if line.startswith('cnnblas ')]
+
+    def same(self, a, b):
+        self.assertEqual(rig.read(self.path(a)), rig.read(self.path(b)), '%s and %s differ' % (a, b))
+
+    def data(self, size=8, channels=1, counts=(90, 20)):
+        return rig.write_data(self.path('data'), size=size, channels=channels, counts=counts)
+
+    def test_lenet(self):
+        data = self.data(28, 1, (480, 64))
+        whole = ['train', '--data', data, '--epochs', '2', '--batch', '32', '-q', '--augment', 'crop:2']  # 30 steps
+        self.run_command(*whole, '--segments', '16', '--out', 'one')
+        for ranks in 1, 2, 4:
+            for threads in 1, 2:
+                self.ranks(ranks, *whole, '--threads', threads, '--out', 'some')
+                self.same('one', 'some')
+
+    def test_resnet20(self):
+        data = self.data(8, 3, (80, 16))
+        whole = ['train', '--data', data, '--net', 'NET resnet20', '--epochs', '1', '--batch', '32', '-q', '--threads', '1']
+        self.run_command(*whole, '--segments', '16', '--out', 'one')
+        for ranks in 2, 4:
+            self.ranks(ranks, *whole, '--out', 'some')
+            self.same('one', 'some')
+
+    def test_resume(self):
+        """4 -> 2 -> 1 ranks, with dropout, batch normalisation and an uneven last batch."""
+        data = self.data(8, 3)
+        whole = ['train', '--data', data, '--net', RESIDUAL, '--batch', '32', '-q', '--augment', 'flip,crop:1', '--out', 'whole']
+        self.run_command(*whole, '--segments', '16', '--epochs', '3')
+        go_on = ['train', '--data', data, '-q', '--threads', '1', '--resume', 'some.checkpoint', '--out', 'some']
+        self.ranks(4, *whole[:-1], 'some', '--threads', '1', '--epochs', '1')
+        self.ranks(2, *go_on, '--epochs', '2')
+        self.ranks(1, *go_on, '--epochs', '3')
+        self.same('whole', 'some')
+
+    def test_eval(self):
+        data = self.data(counts=(64, 90))
+        self.run_command('train', '--data', data, '--net', rig.NET, '--epochs', '1', '-q', '--out', 'model')
+        one = ['eval', '--model', 'model', '--data', data, '--batch', '16', '--confusion', '--json', 'report']
+        self.run_command(*one)
+        report = json.loads(rig.read(self.path('report')))
+        self.ranks(4, *one, '--threads', '1')
+        other = json.loads(rig.read(self.path('report')))
+        for key in 'seconds', 'images_per_second':
+            del report[key], other[key]
+        self.assertEqual(report, other)
+
+    def test_figures(self):
+        data = self.data()
+        out, _ = self.ranks(2, 'train', '--data', data, '--net', rig.NET, '--epochs', '1', '--threads', '1', '--json', 'report')
+        self.assertEqual(len(re.findall(r'^epoch ', out, re.M)), 1, out)
+        self.assertIn('2 ranks: ', out)
+        figures = json.loads(rig.read(self.path('report')))['mpi']
+        self.assertEqual(figures['ranks'], 2)
+        self.assertGreater(figures['bytes_a_step'], 0)
+        self.assertLessEqual(figures['efficiency'], 1)
+
+    def test_refused(self):
+        data = self.data()
+        for ranks, arguments, words in ((3, [], 'power of two, as 2 or 4'), (4, ['--segments', '2'], 'a batch has 2 segments'),
+                                        (2, ['--lr', 'x'], '--lr x')):
+            _, err = self.ranks(ranks, 'train', '--data', data, '--net', rig.NET, *arguments, status=2)
+            self.assertEqual(len(self.told(err)), 1, err)
+            self.assertIn(words, err)
+
+    def refusal(self, status, words, *parts):
+        run = self.launch(*parts)
+        _, err = run.communicate()
+        self.assertEqual(run.returncode, status, err)
+        self.assertEqual(len(self.told(err)), 1, err)
+        self.assertIn(words, self.told(err)[0])
+
+    def test_unequal_data(self):
+        train = [rig.program, 'train', '--net', rig.NET, '--epochs', '1', '--threads', '1', '-q', '--data']
+        data, other = self.data(), self.path('other')
+        shutil.copytree(data, other)
+        labels = os.path.join(other, rig.NAMES['train'][1])
+        rig.write(labels, rig.read(labels)[:-1] + bytes([3 - rig.read(labels)[-1]]))
+        self.refusal(3, 'rank 1: training data', (1, [*train, data]), (1, [*train, other]))
+        self.refusal(3, 'rank 1: nowhere', (1, [*train, data]), (1, [*train, 'nowhere']))
+
+    def test_not_finite(self):
+        data = self.data()
+        _, err = self.ranks(2, 'train', '--data', data, '--net', rig.NET, '--lr', '1e30', '--threads', '1', '-q', status=1)
+        self.assertRegex(self.told(err)[0], r'step \d+: rank \d: the output of \w+ is the first that is not finite')
+
+    def test_full_disk(self):
+        data = self.data()
+        train = [rig.program, 'train', '--data', data, '--net', 'INPUT -> FC 20000 -> FC', '--epochs', '1000', '--threads', '1',
+                 '-q', '--out', 'model']
+        full = "trap '' XFSZ; ulimit -f 9000; exec \"$@\""  # of files: MPI's own of shared memory are smaller
+        self.refusal(4, 'rank 0: model.checkpoint: cannot write', (1, ['sh', '-c', full, 'sh', *train]), (1, train))
+        self.assertFalse(os.path.exists(self.path('model.checkpoint')))
+
+    def test_signal(self):
+        """One rank gets it: all end, and the run goes on to the same bits."""
+        data = self.data()
+        train = ['train', '--data', data, '--net', rig.NET, '--threads', '1', '-q', '--segments', '4']
+        run = self.launch((2, [rig.program, *train, '--epochs', '100000', '--out', 'model']))
+        pids = self.pids(run, 2)
+        self.wait_for('model.checkpoint', run)
+        os.kill(pids[1], signal.SIGTERM)
+        _, err = run.communicate()
+        self.assertEqual(run.returncode, 128 + signal.SIGTERM, err)
+        self.assertEqual(self.told(err), ['cnnblas train: interrupted; go on with: --resume model.checkpoint'])
+        out, _ = self.run_command('inspect', 'model.checkpoint')
+        self.assertIn('momentum', out)
+
+    def test_stopped(self):
+        data = self.data()
+        run = self.launch((4, [rig.program, 'train', '--data', data, '--net', rig.NET, '--threads', '1', '-q', '--epochs', '100000',
+                               '--out', 'model']), patience=3)
+        pids = self.pids(run, 4)
+        self.wait_for('model.checkpoint', run)
+        os.kill(pids[2], signal.SIGSTOP)
+        begun = time.monotonic()
+        _, err = run.communicate()
+        self.assertLess(time.monotonic() - begun, 30)
+        self.assertEqual(len(self.told(err)), 1, err)
+        self.assertIn('process %d ' % pids[2], self.told(err)[0])
+
+    def pids(self, run, count):
+        """The processes of an mpirun, by rank."""
+        while run.poll() is None:
+            found = {}
+            for pid in filter(str.isdigit, os.listdir('/proc')):
+                try:
+                    words = rig.read('/proc/%s/environ' % pid).split(b'\0')
+                    is_ours = os.readlink('/proc/%s/cwd' % pid) == os.path.realpath(self.folder)
+                    is_ours = is_ours and os.readlink('/proc/%s/exe' % pid) == os.path.realpath(rig.program)
+                except OSError:
+                    continue
+                for word in words:
+                    name, _, value = word.partition(b'=')
+                    if is_ours and name in (b'OMPI_COMM_WORLD_RANK', b'PMI_RANK'):
+                        found[int(value)] = int(pid)
+            if len(found) == count:
+                return found
+            time.sleep(0.01)
+        self.fail(run.communicate()[1])
+
+    def wait_for(self, name, run):
+        while not os.path.exists(self.path(name)):
+            if run.poll() is not None:
+                self.fail(run.communicate()[1])
+            time.sleep(0.01)
+
+    def test_kills(self):
+        """A rank killed at any moment: one message names it, all end, and the checkpoint can be read."""
+        numbers = random.Random(SEED)
+        data = self.data()
+        clean = 0
+        for number in range(KILLS):
+            run = self.launch((4, [rig.program, 'train', '--data', data, '--net', rig.NET, '--threads', '1', '-q', '--epochs',
+                                   '100000', '--out', 'model']))
+            pids = self.pids(run, 4)
+            self.wait_for('model.checkpoint', run)
+            time.sleep(numbers.random() * 0.3)
+            rank = numbers.randrange(4)
+            begun = time.monotonic()
+            os.kill(pids[rank], signal.SIGKILL)
+            out, err = run.communicate()
+            self.assertLess(time.monotonic() - begun, 30)
+            self.assertNotEqual(run.returncode, 0)
+            self.assertLessEqual(len(self.told(err)), 1, err)
+            self.assertRegex(out + err, r'rank %d\b|EXIT CODE: 9' % rank)
+            for pid in pids.values():
+                self.assertFalse(os.path.exists('/proc/%d' % pid) and b'train' in rig.read('/proc/%d/cmdline' % pid))
+            self.run_command('inspect', 'model.checkpoint')
+            os.remove(self.path('model.checkpoint'))
+            clean += 1
+            print('kill %d: rank %d, exit %d, %.1f s, %s' % (number + 1, rank, run.returncode, time.monotonic() - begun,
+                                                           self.told(err)))
+        print('%d of %d kills ended cleanly' % (clean, KILLS))
+
+
+rig.main()
