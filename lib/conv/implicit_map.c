@@ -154,7 +154,9 @@ double cb_map_cost(const cb_problem *problem, bool pixel_lanes)
   work[CB_WORK_WEIGHTS] = (double)(geo->k * geo->q) * (again ? (double)blocks : 1);
   work[CB_WORK_CALLS] = images;
   work[CB_WORK_ONCE] = 1;
-  cb_cost_row row = !st.pixel_lanes ? CB_COST_ROWS : st.direct_weights ? CB_COST_DIRECT : CB_COST_LANES;
+  /* Packed panels are walked no faster than weights where they lie, if pixels are as few as those are read for. */
+  bool few = st.direct_weights || (problem->packed && geo->n * geo->p <= cb_parameters_get()->order.direct_pixels);
+  cb_cost_row row = !st.pixel_lanes ? CB_COST_ROWS : few ? CB_COST_DIRECT : CB_COST_LANES;
   return cb_cost(row, problem, work);
 }
 
