@@ -2,6 +2,7 @@
 
 usage: generate.py OUTPUT.c HEADER...
 """
+import os
 import re
 import sys
 
@@ -37,8 +38,10 @@ def main():
     output, headers = sys.argv[1], sys.argv[2:]
     functions = list(declarations(headers))
     with open(output, 'w', encoding='utf-8') as file:
-        file.write('/* Made by tests/state/generate.py. */\n#include "state.h"\n#include <cnnblas/cnnblas.h>\n'
-                   '#include <cnnblas/net.h>\n#include <cnnblas/net_model.h>\n#include <cnnblas/onnx.h>\n\nconst int state_functions = %d;\n\n' % len(functions))
+        file.write('/* Made by tests/state/generate.py. */\n#include "state.h"\n')
+        for path in headers:
+            file.write('#include <cnnblas/%s>\n' % os.path.basename(path))
+        file.write('\nconst int state_functions = %d;\n\n' % len(functions))
         for number, function in enumerate(functions):
             file.write(wrapper(number, *function) + '\n')
 
