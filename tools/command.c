@@ -27,15 +27,18 @@ static void hold_line(int status, const char *line)
 
 int command_fail(int status, const char *format, ...)
 {
-  char line[768];
+  char line[sizeof held - 1];
   va_list args;
   va_start(args, format);
-  vsnprintf(line, sizeof line, format, args);
-  va_end(args);
-  if (holding)
+  if (holding) {
+    vsnprintf(line, sizeof line, format, args);
     hold_line(status, line);
-  else
-    fprintf(stderr, "%s: %s\n", command_name, line);
+  } else {
+    fprintf(stderr, "%s: ", command_name);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+  }
+  va_end(args);
   return status;
 }
 

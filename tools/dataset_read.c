@@ -5,16 +5,24 @@
 #include "data/digits.h"
 #include "data/idx_images.h"
 #include "io/system.h"
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 
 io_status dataset_recognise(const char *folder, dataset_half half, dataset_kind *kind, io_error *error)
 {
+  struct stat s;
   if (idx_images_are_here(folder, half))
     *kind = DATASET_IDX;
   else if (cifar_is_here(folder, half))
     *kind = DATASET_CIFAR;
   else if (class_folders_are_here(folder, half))
     *kind = DATASET_PICTURES;
+  else if (stat(folder, &s))
+    return io_fail(error, IO_BAD_INPUT, "%s: %s", folder, strerror(errno));
+  else if (!S_ISDIR(s.st_mode))
+    return io_fail(error, IO_BAD_INPUT, "%s: %s", folder, strerror(ENOTDIR));
   else
     return io_fail(
         error, IO_BAD_INPUT,

@@ -159,6 +159,9 @@ static int load(evaluation *e)
   st_free(&file);
   if (!status) cnnblas_net_get_info(e->net, &e->info);
   if (!status) status = dataset_check_labels(&e->data, e->info.classes, &error);
+  if (!status && e->data.files && !e->about.classes.count && ranks_first())
+    command_fail(0, "%s names no classes: %s's folders count as classes 0, 1, ... by their names' order", e->o.model,
+                 e->data.images_path);
   return status ? command_fail((int)status, "%s", error.text) : COMMAND_FINE;
 }
 

@@ -38,11 +38,20 @@ int input_from_picture(const char *path, const io_buffer *file, const cnnblas_ne
   return read ? command_fail((int)read, "%s", error.text) : COMMAND_FINE;
 }
 
+/* As an IDX file begins, plain or packed by gzip. */
+static bool begins_as_idx(const io_buffer *file)
+{
+  const unsigned char *b = file->bytes;
+  return file->count < 4 || (!b[0] && !b[1]) || (b[0] == 0x1f && b[1] == 0x8b);
+}
+
 int input_check_images(const char *path, const io_buffer *file, const char *model, const cnnblas_net_info *info,
                        bool transposed)
 {
   idx_array a;
   io_error error;
+  if (!begins_as_idx(file))
+    return command_fail(COMMAND_BAD_INPUT, "%s: neither PNG, JPEG, PGM or PPM nor an IDX file", path);
   if (idx_parse_head(path, file->bytes, file->count, &a, &error) || a.rank < 3 || a.rank > 4) return COMMAND_FINE;
   int64_t c = a.rank == 4 ? a.size[1] : 1, size[3] = {0};
   size[transposed] = a.size[a.rank - 2];

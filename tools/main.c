@@ -3,6 +3,7 @@
 #include "io/system.h"
 #include "ranks.h"
 #include <cnnblas/version.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,8 +34,8 @@ static const char help[] =
     "examples:\n"
     "  cnnblas train --out digits.safetensors\n"
     "  cnnblas eval --model digits.safetensors --data mnist/ --confusion\n"
-    "exit status: 0 fine, 1 training met NaN, 2 usage, 3 bad input, 4 out of memory or disk, 5 a rank is gone, 128 + a "
-    "signal\n";
+    "exit status: 0 fine, 1 training met NaN, 2 usage, 3 bad input, 4 out of memory or disk, 5 a rank is gone,\n"
+    "128 + a signal\n";
 
 /* What was printed must have reached its reader. */
 static int flushed(int status)
@@ -65,6 +66,7 @@ int main(int argc, char **argv)
 {
   static char long_help[] = "--help";
   io_use_json();
+  signal(SIGXFSZ, SIG_IGN); /* a file past the process's limit is then an error of write, and is told */
   if (argc > 1 && !strcmp(argv[1], "help")) { /* help, help COMMAND: as --help, COMMAND --help */
     if (argc > 2) argv[1] = argv[2];
     argv[argc > 2 ? 2 : 1] = long_help;

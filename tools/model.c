@@ -201,6 +201,21 @@ static io_status take_tensors(const char *name, const st_file *file, const cnnbl
   return IO_OK;
 }
 
+/* The values that a checkpoint's model would have: those of the best epoch, or the averages, where it keeps such. */
+static io_status take_kept(const char *name, const st_file *file, const cnnblas_net *net, io_error *error)
+{
+  const int set = has_set(file, net, SET_BEST) ? SET_BEST : SET_AVERAGE;
+  cnnblas_net_info info;
+  io_status status = IO_OK;
+  cnnblas_net_get_info(net, &info);
+  for (int64_t i = 0; i < info.tensors && !status && has_set(file, net, set); i++) {
+    cnnblas_net_tensor t;
+    cnnblas_net_get_tensor(net, i, &t);
+    if (is_in_set(&t, set)) status = take_tensor(name, file, &t, set, t.value, error);
+  }
+  return status;
+}
+
 io_status model_read_best(const char *name, const st_file *file, const cnnblas_net *net, weights *best, io_error *error)
 {
   io_status status = IO_OK;
@@ -283,6 +298,8 @@ static io_status make_net(const char *name, const st_file *file, cnnblas_net_mod
   if (!why) why = cnnblas_net_set_steps(*net, steps);
   if (why) return failed_library(name, why, error);
   status = take_tensors(name, file, *net, error);
+  if (!status && mode == CNNBLAS_NET_INFERENCE && model_is_checkpoint(file))
+    status = take_kept(name, file, *net, error);
   if (!status && o->packed_weights && (why = cnnblas_net_pack_weights(*net))) status = failed_library(name, why, error);
   return status;
 }

@@ -30,6 +30,7 @@ typedef struct {
   train_report report;
   char beside[PATH_MAX]; /* the checkpoint's name where --checkpoint says none */
   char model[PATH_MAX];  /* the model's name where a run goes on and --out says none */
+  char *network;         /* the notation of --init-from's model, if --net says none */
 } session;
 
 static int failed_io(io_status status, const io_error *error)
@@ -74,6 +75,12 @@ static void name_model(session *s)
   if (!strcmp(slash ? slash + 1 : o->resume, unnamed)) return;
   memcpy(s->model, o->resume, length - suffix);
   if (may_be_model(s->model)) o->out = s->model;
+}
+
+static void say_without_model(const train_options *o)
+{
+  if (o->resume && !o->out && !o->quiet && ranks_first())
+    command_fail(0, "no model will be written: --out FILE names one");
 }
 
 /* Where checkpoints go that have no name of their own: beside the model, or, of an interrupted run without one, here. */
@@ -140,8 +147,11 @@ static int begin_run(session *s)
   io_error error;
   cnnblas_net_options made = {
       .dtype = o->dtype, .loss = o->loss, .init = o->settings.init, .threads = (int32_t)o->threads};
+  int status = o->init_from && !o->net ? fine_tune_network(o->init_from, &s->network) : COMMAND_FINE;
+  if (status) return status;
+  if (s->network) o->net = s->network;
   find_input(o, &o->form);
-  int status = train_data_read(&s->data, o->data, &o->form, o->settings.seed, o->settings.validation);
+  status = train_data_read(&s->data, o->data, &o->form, o->settings.seed, o->settings.validation);
   if (status) return status;
   const dataset *d = &s->data.train;
   made.accuracy = o->settings.accuracy;
@@ -176,10 +186,10 @@ static int check_resumed(const session *s)
   cnnblas_net_get_info(t->net, &info);
   if (info.c != d->c || memcmp(info.size, d->size, sizeof info.size) || dataset_checksum(d) != t->state.checksum)
     return command_fail(COMMAND_BAD_INPUT, "%s: the run was begun with other data than %s", path, d->images_path);
-  if (t->state.epoch >= t->settings.epochs)
+  if (t->state.epoch >= t->settings.epochs && (!s->options.out || access(s->options.out, F_OK) == 0))
     return command_fail(COMMAND_USAGE, "%s: all of its %lld epochs are done; --epochs asks for more", path,
                         (long long)t->state.epoch);
-  if (t->state.image >= s->data.training.count)
+  if (t->state.image > s->data.training.count)
     return command_fail(COMMAND_BAD_INPUT, "%s: image %lld of an epoch of %lld", path, (long long)t->state.image,
                         (long long)s->data.training.count);
   return COMMAND_FINE;
@@ -241,6 +251,7 @@ static int prepare(session *s)
   trainer *t = &s->trainer;
   cnnblas_net_info info;
   name_model(s);
+  say_without_model(&s->options);
   int status = name_checkpoint(s);
   if (!status) status = check_outputs(s);
   if (!status) status = s->options.resume ? resume_run(s) : begin_run(s);
@@ -354,6 +365,7 @@ int command_train(int argc, char **argv)
   weights_free(&s.trainer.best);
   cnnblas_net_destroy(s.trainer.net);
   settings_free(&s.trainer.state);
+  io_free(s.network);
   model_data_free(&s.trainer.about);
   train_data_free(&s.data);
   return status;

@@ -4,6 +4,7 @@
 #include "plots.h"
 #include "ranks.h"
 #include "train_help.h"
+#include <errno.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -21,9 +22,10 @@ static int read_lr_steps(const char *text, train_options *o)
 static int read_seed(const char *text, train_options *o)
 {
   char *end;
+  errno = 0;
   o->settings.seed = strtoull(text, &end, 10);
-  if (end != text && !*end && text[0] != '-') return COMMAND_FINE;
-  return command_bad_value("seed", text, "it must be a whole number of at least 0");
+  if (end != text && !*end && text[0] != '-' && !errno) return COMMAND_FINE;
+  return command_bad_value("seed", text, "it must be a whole number of at least 0 and below 2^64");
 }
 
 static int read_augment(const char *text, train_options *o)
@@ -160,6 +162,28 @@ static void make_long_options(struct option options[ROWS + 3])
   options[ROWS + 1] = (struct option){"version", no_argument, NULL, COMMAND_VERSION};
 }
 
+/* The place of an option in the table, by its name. */
+static bool is_given(const train_options *o, const char *name)
+{
+  for (int i = 0; i < ROWS; i++)
+    if (!strcmp(rows[i].name, name)) return o->given[i];
+  return false;
+}
+
+/* Options that another one makes meaningless. */
+static int check_meaning(const train_options *o)
+{
+  const train_settings *g = &o->settings;
+  if (g->lr_steps.count && is_given(o, "schedule") && g->schedule != CNNBLAS_NET_LR_STEPS)
+    return command_fail(COMMAND_USAGE, "--lr-step is for --schedule step, which is the default");
+  if (is_given(o, "momentum") && is_given(o, "optimiser") && g->optimiser == CNNBLAS_NET_ADAMW)
+    return command_fail(COMMAND_USAGE, "--momentum is for sgd and nesterov, not for adamw");
+  if (!o->resume && g->warm_up >= g->epochs && g->warm_up)
+    return command_fail(COMMAND_USAGE, "--warm-up %lld: the run has %lld epochs", (long long)g->warm_up,
+                        (long long)g->epochs);
+  return COMMAND_FINE;
+}
+
 /* Options that exclude each other, and what follows from some. */
 static int check(train_options *o)
 {
@@ -173,6 +197,8 @@ static int check(train_options *o)
     return command_fail(COMMAND_USAGE, "--checkpoint and --no-checkpoint exclude each other");
   if (o->settings.smoothing > 0 && o->loss != CNNBLAS_NET_SOFTMAX)
     return command_fail(COMMAND_USAGE, "--label-smoothing is for the softmax's loss");
+  int status = check_meaning(o);
+  if (status) return status;
   if (!keep_given && o->settings.validation > 0) o->settings.keep = KEEP_BEST;
   if (command_only_json(o->json)) o->quiet = true;
   return COMMAND_FINE;

@@ -20,7 +20,9 @@ int train_report_network(const train_report *r)
   printf("data: %s: %lld images of %s to train, ", r->data_name, (long long)d->training.count,
          command_shape(shape, sizeof shape, d->train.c, d->train.size));
   if (d->validates) printf("%lld held out for validation, ", (long long)d->held_out.count);
-  printf("%lld to test\n%s", (long long)d->test.count, text);
+  printf("%lld to test", (long long)d->test.count);
+  if (d->train.skipped) printf("; %lld files are no PNG, JPEG, PGM or PPM", (long long)d->train.skipped);
+  printf("\n%s", text);
   fflush(stdout);
   io_free(text);
   return COMMAND_FINE;

@@ -189,20 +189,35 @@ static void hint_at_rate(const trainer *t, const train_row *row)
   double guess = log((double)info.classes);
   bool enough = row->images >= LEAST_STEPS * t->settings.batch;
   if (row->epoch > 1 || t->settings.warm_up || !enough || info.loss != CNNBLAS_NET_SOFTMAX || info.classes < 2 ||
-      row->loss < 0.99 * guess)
+      row->loss < 0.995 * guess)
     return;
   command_fail(0,
                "epoch 1: a loss of %.4g is no better than guessing among %lld classes (%.4g): try another --lr than %g",
                row->loss, (long long)info.classes, guess, t->settings.lr);
 }
 
+/* Whether there is no patience for another epoch behind those that are done. */
+static bool is_out_of_patience(const trainer *t)
+{
+  const train_state *s = &t->state;
+  return t->settings.patience && s->row_count && s->row_count - 1 - settings_best_row(s) >= t->settings.patience;
+}
+
 /* What follows from the epoch's row: whether it is the best, and whether there is patience for more. */
 static void judge_epoch(trainer *t)
 {
   const train_state *s = &t->state;
-  int64_t best = settings_best_row(s);
-  if (t->best.values && best == s->row_count - 1) weights_take(&t->best, t->net);
-  t->stopped_early = t->settings.patience && s->row_count - 1 - best >= t->settings.patience;
+  if (t->best.values && settings_best_row(s) == s->row_count - 1) weights_take(&t->best, t->net);
+  t->stopped_early = is_out_of_patience(t);
+}
+
+/* An epoch is trained, but not tested: a checkpoint keeps it. Ranks that have parted cannot write one together. */
+static int keep_untested(trainer *t, int status)
+{
+  if (t->settings.average > 0) cnnblas_net_swap_average(t->net);
+  if (ranks_count() == 1 && !write_checkpoint(t, t->interrupted))
+    command_fail(0, "the epoch's training is not lost; go on with: --resume %s", t->interrupted);
+  return status;
 }
 
 /* Tests, adds the epoch's row, and moves the state to the next epoch. */
@@ -219,7 +234,7 @@ static int finish_epoch(run *r)
   row.seconds = s->seconds;
   if (t->settings.average > 0) cnnblas_net_swap_average(t->net); /* what is tested and kept are the averages */
   int tested = evaluate_images(t->net, &t->held_out, &r->held_out, name, &test, &row.test_seconds);
-  if (tested) return tested;
+  if (tested) return keep_untested(t, tested);
   row.test_loss = test.loss;
   row.test_correct = test.correct;
   row.test_images = test.images;
@@ -250,8 +265,9 @@ static int run_epochs(run *r)
 {
   trainer *t = r->t;
   int status = look_for_signals(r);
+  t->stopped_early = is_out_of_patience(t);
   while (t->state.epoch < t->settings.epochs && !t->stopped_early && !status) {
-    if (!r->stopped) status = run_steps(r);
+    if (!r->stopped && t->state.image < t->training.count) status = run_steps(r);
     if (!status && t->state.image == t->training.count) status = finish_epoch(r);
     if (!status) status = look_for_signals(r);
     if (!status && r->stopped && t->state.epoch < t->settings.epochs && !t->stopped_early)

@@ -97,7 +97,7 @@ class Colour(rig.CommandTest):
         self.refused(3, ['"blue" is none of the 3 classes', 'test'], *net, '--input', '3x8x8')
         os.makedirs(os.path.join(data, 'train', 'black'))
         self.refused(3, ['black', 'no picture'], *net, '--input', '3x8x8')
-        self.refused(3, ['no training images', 'nowhere'], 'train', '--data', 'nowhere')
+        self.refused(3, ['nowhere: No such file'], 'train', '--data', 'nowhere')
         plain = self.folders(self.path('plain'), (('.', 6),))
         self.refused(3, ['no test images', '--validation 0.1'], 'train', '--data', plain, '--net', NET, '--input', '3x8x8')
         self.train(plain, '--input', '3x8x8', '--validation', '0.3')

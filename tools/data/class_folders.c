@@ -26,12 +26,18 @@ static bool is_picture(const char *path)
   return false;
 }
 
+static bool is_other_file(const char *path)
+{
+  struct stat s;
+  return !is_picture(path) && !stat(path, &s) && S_ISREG(s.st_mode);
+}
+
 static int by_bytes(const void *a, const void *b)
 {
   return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The names in a folder that begin with no point, sorted; of folders or of pictures. */
+/* The names in a folder that begin with no point, sorted; of folders, of pictures or of other files. */
 static io_status list(const char *folder, bool (*wanted)(const char *path), class_names *names, io_error *error)
 {
   DIR *open = opendir(folder);
@@ -96,7 +102,11 @@ static io_status add_class(dataset *d, const char *folder, int32_t label, int64_
     else
       status = io_fail_memory(error, path, strlen(path), "its name");
   }
-  if (!status && !names.count) status = io_fail(error, IO_BAD_INPUT, "%s: no picture in this class's folder", folder);
+  if (!status && !names.count)
+    status = io_fail(error, IO_BAD_INPUT, "%s: no picture in this class's folder: no PNG, JPEG, PGM or PPM", folder);
+  classes_free(&names);
+  if (!status) status = list(folder, is_other_file, &names, error);
+  d->skipped += names.count;
   classes_free(&names);
   return status;
 }

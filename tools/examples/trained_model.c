@@ -8,14 +8,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The picture's bytes as [c][h][w]; NULL unless the file is a binary PGM or PPM of that size. */
+/* The picture's bytes as [c][h][w]; NULL unless the file is a binary PGM or PPM of that size, a byte a sample, without comments. */
 static uint8_t *read_picture(const char *path, const cnnblas_net_info *info)
 {
-  int w = 0, h = 0, c = 0, kind = 0;
+  int w = 0, h = 0, c = 0, kind = 0, white = 0;
   size_t elements = (size_t)info->input_elements;
   uint8_t *pixels = malloc(elements);
   FILE *file = fopen(path, "rb");
-  if (file && fscanf(file, "P%d %d %d %*d", &kind, &w, &h) == 3) c = kind == 6 ? 3 : kind == 5 ? 1 : 0;
+  if (file && fscanf(file, "P%d %d %d %d", &kind, &w, &h, &white) == 4 && white == 255)
+    c = kind == 6 ? 3 : kind == 5 ? 1 : 0;
   int right = pixels && c == info->c && h == info->size[0] && w == info->size[1] && fgetc(file) != EOF;
   for (size_t i = 0; right && i < elements; i++) {
     int byte = fgetc(file);
@@ -39,7 +40,7 @@ int main(int count, char **words)
   cnnblas_net_get_info(net, &info);
   uint8_t *pixels = read_picture(words[2], &info);
   float *x = malloc(sizeof *x * (size_t)info.input_elements);
-  if (!pixels || !x) return fprintf(stderr, "%s: not a picture of the network's size\n", words[2]), 1;
+  if (!pixels || !x) return fprintf(stderr, "%s: not such a picture of the network's size\n", words[2]), 1;
 
   cnnblas_net_normalise(net, 1, pixels, 255, x);
   if (cnnblas_net_predict(net, 1, x, NULL, &class)) return fprintf(stderr, "%s\n", cnnblas_last_error()), 1;
