@@ -72,6 +72,7 @@ static inline void run_tile(outputs *o, const lane_tile *lane)
     p->ldc = width;
     p->store = &store;
     p->skip = lane->skip;
+    p->ask = true;
     p->past = false;
     cb_product_run(p);
   }

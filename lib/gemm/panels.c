@@ -165,13 +165,40 @@ INLINE void store_transposed(const cb_store *t, const bool plain)
   }
 }
 
-/* Stores a block whose lanes are neighbours in out. */
-INLINE void store_straight(const cb_store *t, const bool plain)
+/* What an epilogue does; the compiler knows it in each instance of a loop. */
+typedef struct {
+  bool bias, residual, bounds;
+} epilogue;
+
+/* Stores a block whose lanes are neighbours in out, which is not added to. */
+INLINE void store_straight(const cb_store *t, const epilogue does)
+{
+  const real *row = t->c, *bias = t->bias, *residual = t->residual, *bounds = t->bounds;
+  vector low = {0}, high = {0}, b = {0};
+  if (does.bounds) low = bounds[0] - (vector){0}, high = bounds[1] - (vector){0};
+  const int64_t row_step = t->row_step, ldc = t->ldc, m = t->m, count = t->count;
+  real *out = t->out;
+  for (int64_t i = 0; i < m; i++, out += row_step, row += ldc) {
+    if (does.bias) b = bias[i] - (vector){0};
+    for (int64_t j = 0; j < count; j += LANES) {
+      const int64_t n = count - j;
+      vector v = load(row + j, n);
+      if (does.bias) v += b;
+      if (does.residual) v += load(residual + i * row_step + j, n);
+      if (does.bounds) v = choose(greater(low, v), low, v);
+      if (does.bounds) v = choose(greater(v, high), high, v);
+      put(out + j, v, n);
+    }
+  }
+}
+
+/* Stores such a block that out may be added to. */
+static void store_straight_added(const cb_store *t)
 {
   const real *c = t->c, *bias = t->bias;
   for (int64_t i = 0; i < t->m; i++)
     for (int64_t j = 0; j < t->count; j += LANES)
-      finish_vector(t, plain, i * t->row_step + j, load(c + i * t->ldc + j, t->count - j), bias ? bias + i : NULL,
+      finish_vector(t, false, i * t->row_step + j, load(c + i * t->ldc + j, t->count - j), bias ? bias + i : NULL,
                     t->count - j);
 }
 
@@ -196,13 +223,28 @@ static void store_transposed_full(const cb_store *t)
 {
   store_transposed(t, false);
 }
-static void store_straight_plain(const cb_store *t)
-{
-  store_straight(t, true);
-}
+
+#define STRAIGHT(NAME, ...)                                                                                            \
+  static void store_straight_##NAME(const cb_store *t)                                                                 \
+  {                                                                                                                    \
+    store_straight(t, (epilogue){__VA_ARGS__});                                                                        \
+  }
+STRAIGHT(plain, .bias = false)
+STRAIGHT(bias, .bias = true)
+STRAIGHT(bounds, .bounds = true)
+STRAIGHT(bias_bounds, .bias = true, .bounds = true)
+STRAIGHT(residual, .residual = true)
+STRAIGHT(bias_residual, .bias = true, .residual = true)
+STRAIGHT(residual_bounds, .residual = true, .bounds = true)
+STRAIGHT(all, .bias = true, .residual = true, .bounds = true)
+
 static void store_straight_full(const cb_store *t)
 {
-  store_straight(t, false);
+  static void (*const instance[2][2][2])(const cb_store *) = {
+      /* bias, residual, bounds */
+      {{store_straight_plain, store_straight_bounds}, {store_straight_residual, store_straight_residual_bounds}},
+      {{store_straight_bias, store_straight_bias_bounds}, {store_straight_bias_residual, store_straight_all}}};
+  (t->add ? store_straight_added : instance[t->bias != NULL][t->residual != NULL][t->bounds != NULL])(t);
 }
 
 /* Stores a block at any steps, without an epilogue: the stage of a strided input gradient takes this. */

@@ -37,6 +37,11 @@ static void ask_tile(const cb_product *p, const cb_store *store, const void *c, 
     p->engine->ask(c, p->ldc * element, m, (int64_t)p->vectors * p->engine->lanes * element);
     return;
   }
+  if (!store->place) {
+    p->engine->ask(at(store->out, first * store->row_step, p->element), store->row_step * element, m,
+                   store->count * element);
+    return;
+  }
   const int64_t *place = store->place + first, span = (place[m - 1] - place[0] + 1) * element;
   p->engine->ask(at(store->out, place[0], p->element), store->lane_step * element, store->count, span < FAR ? span : 1);
 }
