@@ -25,6 +25,11 @@ void cnnblas_shared_parallel(int threads, int64_t tasks, void (*run)(void *conte
   cb_parallel_for(threads, tasks, run, context);
 }
 
+void cnnblas_shared_session(int threads, void (*run)(void *context), void *context)
+{
+  cb_parallel_session(threads, run, context);
+}
+
 int cnnblas_shared_alone(int on)
 {
   return cb_parallel_alone(on != 0);

@@ -21,6 +21,9 @@ CNNBLAS_API void cnnblas_shared_free(void *memory);
 CNNBLAS_API void cnnblas_shared_parallel(int threads, int64_t tasks,
                                          void (*run)(void *context, int64_t task, int worker), void *context);
 
+/* This stands for cb_parallel_session. */
+CNNBLAS_API void cnnblas_shared_session(int threads, void (*run)(void *context), void *context);
+
 /* This stands for cb_parallel_alone. */
 CNNBLAS_API int cnnblas_shared_alone(int on);
 

@@ -244,13 +244,26 @@ static void *locate(const void *context, int64_t value)
   return p->arrays[cb_graph_root(&p->graph, value)];
 }
 
+typedef struct {
+  cb_onnx_plan *plan;
+  cnnblas_status status;
+} whole_run;
+
+static void run_nodes(void *context)
+{
+  whole_run *r = context;
+  r->status = cnnblas_graph_run(&r->plan->graph, &(cb_graph_run){r->plan, locate}, 0, r->plan->graph.node_count);
+}
+
 cnnblas_status cb_onnx_plan_run(cb_onnx_plan *p, const void *const *inputs)
 {
   for (int64_t i = 0; i < p->scheme.input_count; i++) {
     const cb_onnx_value *v = &p->scheme.values[p->scheme.inputs[i]];
     if (!v->known) p->arrays[v->place] = (void *)inputs[i];
   }
-  return cnnblas_graph_run(&p->graph, &(cb_graph_run){p, locate}, 0, p->graph.node_count);
+  whole_run run = {p, CNNBLAS_OK};
+  cnnblas_shared_session(p->scheme.setup.threads, run_nodes, &run);
+  return run.status;
 }
 
 const void *cb_onnx_plan_output(const cb_onnx_plan *p, int64_t index)
