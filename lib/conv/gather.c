@@ -84,6 +84,27 @@ void cb_gather_phase(cb_gather *gather, const cb_geometry *geo, int64_t i)
   finish_gather(gather, geo->kg);
 }
 
+/* True if tap j of the axis meets a source position from some output. */
+static bool meets(const cb_gather_axis *a, int64_t j)
+{
+  const int64_t at = a->off0 + j * a->off_step, o = at < 0 ? cb_ceil_div(-at, a->stride) : 0;
+  return o < a->outs && o * a->stride + at < a->in;
+}
+
+void cb_gather_trim(cb_gather *gather)
+{
+  for (int i = 0; i < 3; i++) {
+    cb_gather_axis *a = &gather->axis[i];
+    while (a->taps > 1 && !meets(a, a->taps - 1)) a->taps--;
+    while (a->taps > 1 && !meets(a, 0)) {
+      a->taps--;
+      a->tap0 += a->tap_step;
+      a->off0 += a->off_step;
+    }
+  }
+  finish_gather(gather, gather->channels);
+}
+
 int64_t cb_gather_tap(const cb_gather *gather, const cb_geometry *geo, int64_t t)
 {
   const cb_gather_axis *a = gather->axis;

@@ -84,9 +84,11 @@ static void describe_arrays(cb_map *st, const cb_problem *problem)
       cb_gather_forward(&st->gather[i], geo);
     else
       cb_gather_phase(&st->gather[i], geo, i);
+    cb_gather_trim(&st->gather[i]);
     st->gaps |= st->gather[i].q == 0 && cb_gather_has_outputs(&st->gather[i]);
   }
   st->panels = cb_panels(st->engine, st->outputs);
+  st->given_steps = problem->packed ? geo->q : 0;
 }
 
 /* Lays out band and scratch for the orientation in st: with describe_arrays, all of the state that does not need the
@@ -147,11 +149,12 @@ double cb_map_cost(const cb_problem *problem, bool pixel_lanes)
     double steps = gather[i].q ? (double)gather[i].q * share_of_steps(&gather[i], st.axes) : 0; /* a phase of gaps */
     work[CB_WORK_MAC] += images * pixels * outputs * steps;
     work[CB_WORK_STORE] += images * pixels * outputs;
+    work[CB_WORK_WEIGHTS] += (double)(geo->g * st.outputs) * (double)gather[i].q;
   }
   if (!st.pixel_lanes) work[CB_WORK_MAC] = cb_map_row_products(&st, problem);
   bool again = !st.pixel_lanes && !st.shared_panels; /* each block packs the weights anew */
   work[CB_WORK_READ] = (double)geo->n * (double)st.source_image * (st.band.elements ? 1 : IN_PLACE);
-  work[CB_WORK_WEIGHTS] = (double)(geo->k * geo->q) * (again ? (double)blocks : 1);
+  if (again) work[CB_WORK_WEIGHTS] *= (double)blocks;
   work[CB_WORK_CALLS] = images;
   work[CB_WORK_ONCE] = 1;
   /* Packed panels are walked no faster than weights where they lie, if pixels are as few as those are read for. */

@@ -26,13 +26,14 @@ enum {
 
 int64_t cb_map_group_elements(const cb_map *st, const cb_gather *gather)
 {
-  return cb_panel_elements(st->engine, st->outputs, gather->q);
+  return cb_panel_elements(st->engine, st->outputs, cb_map_panel_steps(st, gather));
 }
 
 int64_t cb_map_panel_place(const cb_map *st, int64_t i, int64_t ig, int64_t b)
 {
   const cb_gather *gather = &st->gather[i];
-  return st->phase[i].panels_at + ig * cb_map_group_elements(st, gather) + cb_panel_offset(st->engine, gather->q, b);
+  return st->phase[i].panels_at + ig * cb_map_group_elements(st, gather) +
+         cb_panel_offset(st->engine, cb_map_panel_steps(st, gather), b);
 }
 
 /* Finds the sizes of the scratch's parts, then their places, one behind the other. */

@@ -161,6 +161,7 @@ static const char *plan_layout(cb_map_images *st, const cb_problem *problem, int
     cb_gather_forward(&st->gather, geo);
   else
     cb_gather_phase(&st->gather, geo, 0);
+  cb_gather_trim(&st->gather);
   const cb_gather_axis *a = st->gather.axis;
   if (a[2].outs > CB_MAP_COLUMNS || st->gather.q == 0) return "a row is too wide";
   st->outputs = forward ? geo->kg : geo->cg;

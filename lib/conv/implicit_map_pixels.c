@@ -133,7 +133,7 @@ static void make_products(outputs *o, int64_t first, int64_t last, const void *w
   const cb_map *st = o->job->st;
   const cb_walks *walks = o->walks;
   const size_t element = o->job->call->plan->problem.geo.element;
-  const int64_t full = (int64_t)CB_PANEL_VECTORS * st->engine->lanes, q = o->job->gather->q;
+  const int64_t full = (int64_t)CB_PANEL_VECTORS * st->engine->lanes, q = cb_map_panel_steps(st, o->job->gather);
   const cb_panel end = cb_panel_at(st->engine, st->outputs, last - 1);
   const int64_t whole = last - first - (end.count < full), from = first * full;
   const cb_product any = {.engine = st->engine,

@@ -27,6 +27,39 @@ static void prefetch_filter(const cb_geometry *geo, const char *filter, int64_t 
   __builtin_prefetch(filter + bytes - 1);
 }
 
+/* Packs a forward's panel of filters `from` on where some taps reach no output: brings the steps together, some filters
+   at a time, before they are turned. */
+static void pack_some_taps(const cb_map *st, const cb_geometry *geo, const char *from, const cb_panel *panel, void *to)
+{
+  enum { STEPS = 32 };
+  const cb_gather *gather = &st->gather[0];
+  double room[STEPS * CB_MAX_LANES];
+  int64_t place[STEPS];
+  for (int64_t q = 0; q < gather->q; q += STEPS) {
+    const int64_t steps = cb_min(STEPS, gather->q - q);
+    for (int64_t s = 0; s < steps; s++)
+      place[s] = (q + s) / gather->taps * geo->taps + st->phase[0].tap[(q + s) % gather->taps];
+    for (int64_t j = 0; j < panel->count; j++) {
+      const char *filter = cb_at(from, j * geo->q, geo->element);
+      char *row = cb_at_mut(room, j * steps, geo->element);
+      for (int64_t s = 0; s < steps && geo->element == 4; s++) memcpy(row + s * 4, filter + place[s] * 4, 4);
+      for (int64_t s = 0; s < steps && geo->element == 8; s++) memcpy(row + s * 8, filter + place[s] * 8, 8);
+    }
+    st->engine->pack_lanes(cb_at_mut(to, q * panel->width, geo->element), room, steps, steps, panel->count,
+                           panel->width);
+  }
+}
+
+/* Packs one step whose lanes lie `pitch` elements apart. */
+static void pick_lanes(void *to, const void *from, int64_t pitch, const cb_panel *panel, size_t element)
+{
+  if (element == sizeof(float))
+    for (int64_t j = 0; j < panel->count; j++) ((float *)to)[j] = ((const float *)from)[j * pitch];
+  else
+    for (int64_t j = 0; j < panel->count; j++) ((double *)to)[j] = ((const double *)from)[j * pitch];
+  memset(cb_at_mut(to, panel->count, element), 0, (size_t)(panel->width - panel->count) * element);
+}
+
 /* panel[step][output] of phase i, group ig: outputs are filters (forward) or input channels, steps (channel, tap). */
 static void pack_panel(const cb_call *call, int64_t i, int64_t ig, const cb_panel *panel, void *to)
 {
@@ -34,6 +67,10 @@ static void pack_panel(const cb_call *call, int64_t i, int64_t ig, const cb_pane
   const cb_geometry *geo = &call->plan->problem.geo;
   const cb_gather *gather = &st->gather[i];
   const void *w = cb_at(call->w, ig * geo->kg * geo->q, geo->element);
+  if (call->plan->problem.direction == CNNBLAS_FORWARD && gather->taps != geo->taps) {
+    pack_some_taps(st, geo, cb_at(w, panel->first * geo->q, geo->element), panel, to);
+    return;
+  }
   if (call->plan->problem.direction == CNNBLAS_FORWARD) {
     st->engine->pack_lanes(to, cb_at(w, panel->first * geo->q, geo->element), geo->q, geo->q, panel->count,
                            panel->width);
@@ -53,9 +90,8 @@ static void pack_panel(const cb_call *call, int64_t i, int64_t ig, const cb_pane
       continue;
     }
     for (int64_t t = 0; t < gather->taps; t++)
-      st->engine->pack_lanes(cb_at_mut(steps, t * panel->width, geo->element),
-                             cb_at(filter, st->phase[i].tap[t], geo->element), geo->taps, 1, panel->count,
-                             panel->width);
+      pick_lanes(cb_at_mut(steps, t * panel->width, geo->element), cb_at(filter, st->phase[i].tap[t], geo->element),
+                 geo->taps, panel, geo->element);
   }
 }
 
@@ -153,7 +189,10 @@ static const void *open_panel(const job *j, const cb_map_tiles *tiles, int64_t i
   char *own = j->scratch + st->parts.panel;
   if (call->plan->problem.packed) {
     const void *given = cb_at(call->w, place_in_round(j->round, i, tiles->ig, p), element);
-    return worth_a_copy(tiles, &panel) ? memcpy(own, given, (size_t)(tiles->gather->q * panel.width) * element) : given;
+    const bool all_taps = tiles->gather->q == st->given_steps;
+    return all_taps && worth_a_copy(tiles, &panel)
+               ? memcpy(own, given, (size_t)(tiles->gather->q * panel.width) * element)
+               : given;
   }
   if (st->shared_panels) return cb_at(call->shared, place_in_round(j->round, i, tiles->ig, p), element);
   pack_panel(call, i, tiles->ig, &panel, own);

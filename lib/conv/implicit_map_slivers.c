@@ -64,6 +64,7 @@ static bool layout(cb_slivers *st, const cb_problem *problem, int threads, size_
       cb_gather_forward(&st->gather[i], geo);
     else
       cb_gather_phase(&st->gather[i], geo, i);
+    cb_gather_trim(&st->gather[i]);
     for (int axis = 0; axis < 3; axis++) st->gather[i].axis[axis].outs = st->gather[0].axis[axis].outs;
     measure_chains(st, &st->gather[i]);
   }
@@ -113,9 +114,9 @@ static double cost(const cb_problem *problem)
     if (q > 0)
       work[CB_WORK_READ] += groups * blocks * (double)st.deals * (double)st.band.elements * (double)gather[i].channels /
                             (double)st.channels;
+    work[CB_WORK_WEIGHTS] += groups * (double)st.outputs * q * (st.shared_weights ? 1 : blocks);
     if (st.phases > 1) work[CB_WORK_READ] += groups * pixels * (double)st.outputs; /* phases are woven together */
   }
-  work[CB_WORK_WEIGHTS] = (double)(geo->k * geo->q) * (st.shared_weights ? 1 : blocks);
   work[CB_WORK_CALLS] = (double)geo->n * groups;
   return cb_cost(CB_COST_SLIVERS, problem, work);
 }

@@ -10,7 +10,17 @@ int64_t cb_sliver_weights_place(const cb_slivers *st, const cb_geometry *geo, in
          cb_sliver_output(st, tile) * (phase->cut[j + 1] - phase->cut[j]);
 }
 
-/* Packs steps [from, end) within channel c of a gradient, tile by tile, behind the first `done` of a chain's
+/* Elements of plain weights from one of a sum's channels, and from one output, to the next. */
+static int64_t channel_pitch(const cb_slivers *st, const cb_geometry *geo)
+{
+  return st->forward ? geo->taps : geo->q;
+}
+static int64_t output_pitch(const cb_slivers *st, const cb_geometry *geo)
+{
+  return st->forward ? geo->q : geo->taps;
+}
+
+/* Packs steps [from, end) within channel c, tile by tile, behind the first `done` of a chain's
    `steps`. */
 static void turn_steps(const cb_slivers *st, const cb_geometry *geo, const void *w, int64_t i, int64_t c, int64_t from,
                        int64_t end, int64_t first, int64_t last, int64_t done, int64_t steps, void *to)
@@ -19,9 +29,9 @@ static void turn_steps(const cb_slivers *st, const cb_geometry *geo, const void 
   for (int64_t t = first; t < last; t++) {
     int64_t k = cb_sliver_output(st, t), m = cb_sliver_output(st, t + 1) - k;
     cb_turned turned = {.to = cb_at_mut(to, (k - before) * steps + done * m, geo->element),
-                        .from = cb_at(w, c * geo->q, geo->element),
-                        .channel_pitch = geo->q,
-                        .output_pitch = geo->taps,
+                        .from = cb_at(w, c * channel_pitch(st, geo), geo->element),
+                        .channel_pitch = channel_pitch(st, geo),
+                        .output_pitch = output_pitch(st, geo),
                         .tap = st->phase[i].tap + from,
                         .taps = end - from,
                         .channels = 1,
@@ -33,17 +43,17 @@ static void turn_steps(const cb_slivers *st, const cb_geometry *geo, const void 
   }
 }
 
-/* Packs weights of an input gradient: outputs are channels of the filters, steps are (filter, tap), taps in the phase's
-   order. */
+/* Packs weights whose steps do not lie side by side: of an input gradient, where outputs are channels of the filters and
+   steps are (filter, tap), taps in the phase's order; or of a forward where some taps reach no output. */
 static void pack_turned(const cb_slivers *st, const cb_geometry *geo, const void *w, int64_t i, int64_t j,
                         int64_t first, int64_t end, void *to)
 {
   const int64_t q0 = st->phase[i].cut[j], q1 = st->phase[i].cut[j + 1], taps = st->gather[i].taps;
   if (q0 % taps == 0 && q1 % taps == 0) {
     cb_turned turned = {.to = to,
-                        .from = cb_at(w, q0 / taps * geo->q, geo->element),
-                        .channel_pitch = geo->q,
-                        .output_pitch = geo->taps,
+                        .from = cb_at(w, q0 / taps * channel_pitch(st, geo), geo->element),
+                        .channel_pitch = channel_pitch(st, geo),
+                        .output_pitch = output_pitch(st, geo),
                         .tap = st->phase[i].tap,
                         .taps = taps,
                         .channels = (q1 - q0) / taps,
@@ -66,7 +76,7 @@ void cb_sliver_pack_weights(const cb_slivers *st, const cb_geometry *geo, const 
 {
   const int64_t q0 = st->phase[i].cut[j], steps = st->phase[i].cut[j + 1] - q0;
   const void *group = cb_at(w, ig * geo->kg * geo->q, geo->element);
-  if (!st->forward) {
+  if (!st->forward || st->gather[i].taps != geo->taps) {
     pack_turned(st, geo, group, i, j, first, end, to);
     return;
   }

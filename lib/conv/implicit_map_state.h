@@ -46,6 +46,7 @@ typedef struct {
   bool direct_weights;      /* weights are read where they lie; only with pixels on the lanes */
   int64_t outputs;          /* outputs of one group: filters, or input channels */
   int64_t panels;           /* panels of one group's outputs */
+  int64_t given_steps;      /* steps of a panel that the caller packed, which has all taps; 0 if weights come plain */
   int64_t round_panels;     /* panels packed at a time if they are shared: all, or what the workspace holds */
   int64_t panel_groups;     /* jobs that share the panels of a block and round */
   int32_t row[CB_MAX_ROWS]; /* element where the weights of each output of a tile lie, if read in place */
@@ -54,6 +55,12 @@ typedef struct {
   int64_t dest[3], source_image, dest_image, source_plane, dest_plane, stage_plane;
   cb_scratch_parts parts;
 } cb_map;
+
+/* Steps of a packed panel of a phase. */
+static inline int64_t cb_map_panel_steps(const cb_map *st, const cb_gather *gather)
+{
+  return st->given_steps ? st->given_steps : gather->q;
+}
 
 /* Elements of one group's packed panels of a phase; the element, among all packed panels, where panel b of group ig and
    phase i begins. */

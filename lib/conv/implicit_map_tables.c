@@ -59,19 +59,29 @@ cb_map *cb_map_allocate(const cb_map *draft)
   return st;
 }
 
-/* Fills the walks of one box from the walk over all steps, all[q]. */
-static void fill_walks(const cb_map *st, const cb_gather *gather, const int32_t *all, cb_walks *walks)
+/* The steps before the gather's step q in a panel; one that the caller packed has the taps that the gather leaves
+   out. */
+static int64_t step_of_panel(const cb_map *st, const cb_geometry *geo, const cb_gather *gather, const int64_t *tap,
+                             int64_t q)
 {
+  return st->given_steps ? q / gather->taps * geo->taps + tap[q % gather->taps] : q;
+}
+
+/* Fills the walks of one box from the walk over all steps, all[q]. */
+static void fill_walks(const cb_map *st, const cb_geometry *geo, int64_t i, const int32_t *all, cb_walks *walks)
+{
+  const cb_gather *gather = &st->gather[i];
   int32_t *at = walks->lane[1], lanes = st->engine->lanes;
   int64_t steps = cb_box_steps(gather, &walks->box, at), s = 0;
-  for (int64_t i = 0; i <= walks->chunks; i++) {
-    int64_t q = cb_chain_cut(&st->rule, gather, i);
+  for (int64_t j = 0; j <= walks->chunks; j++) {
+    int64_t q = cb_chain_cut(&st->rule, gather, j);
     while (s < steps && at[s] < q) s++;
-    walks->cut[i] = (int32_t)s;
+    walks->cut[j] = (int32_t)s;
   }
   for (s = 0; s < steps; s++) {
     walks->walk[s] = all[at[s]];
-    for (int v = CB_PANEL_VECTORS; v >= 1; v--) walks->lane[v][s] = at[s] * v * lanes;
+    const int32_t step = (int32_t)step_of_panel(st, geo, gather, st->phase[i].tap, at[s]);
+    for (int v = CB_PANEL_VECTORS; v >= 1; v--) walks->lane[v][s] = step * v * lanes;
   }
 }
 
@@ -93,9 +103,9 @@ cnnblas_status cb_map_fill(cb_map *st, const cb_geometry *geo, bool forward, int
   int32_t *all = cb_alloc((size_t)gather->q * sizeof(int32_t));
   if (!all) return cb_fail_memory((size_t)gather->q * sizeof(int32_t), "the plan's walk tables");
   cb_band_walk(gather, &st->band, all);
-  for (int b = 0; b < phase->boxes; b++) fill_walks(st, gather, all, &phase->walks[b]);
-  cb_free(all);
   for (int64_t t = 0; t < gather->taps; t++) phase->tap[t] = cb_gather_tap(gather, geo, t);
+  for (int b = 0; b < phase->boxes; b++) fill_walks(st, geo, i, all, &phase->walks[b]);
+  cb_free(all);
   if (phase->weight) weight_walk(st, geo, forward, i);
   return CNNBLAS_OK;
 }

@@ -19,6 +19,7 @@ static const cnnblas_conv_desc shapes[] = {
     {.n = 16, .c = 6, .k = 8, .size = {9, 9}, .kernel = {3, 3}},
     {.n = 2, .c = 40, .k = 24, .size = {7, 7}, .kernel = {1, 1}},
     {.n = 2, .c = 8, .k = 8, .groups = 8, .size = {9, 9}, .kernel = {3, 3}},
+    {.n = 16, .c = 24, .k = 20, .size = {1, 2}, .kernel = {3, 5}, .pad_begin = {1, 2}, .pad_end = {1, 2}},
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
@@ -42,6 +43,7 @@ static void test_names_of_tests(void **state)
   static const char *const names[] = {IMPLICIT_GEMM,
                                       IMPLICIT_GEMM_CHANNELS,
                                       IMPLICIT_GEMM_PIXELS,
+                                      IMPLICIT_GEMM_SLIVERS,
                                       IM2COL,
                                       IM2COL_ROT180,
                                       GEMM_1X1,

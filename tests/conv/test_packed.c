@@ -95,6 +95,36 @@ static void test_large_panels(void **state)
   free(packed);
 }
 
+/* Taps that no output reaches are packed with the others, and left out by calls that pack. */
+static void test_taps_that_no_output_reaches(void **state)
+{
+  (void)state;
+  static const char *const names[] = {IMPLICIT_GEMM_CHANNELS, IMPLICIT_GEMM_PIXELS, IMPLICIT_GEMM_SLIVERS};
+  cnnblas_conv_desc d = {.n = 3, .c = 70, .k = 40, .kernel = {3, 5}};
+  size_t bytes;
+  d.size[0] = d.size[1] = 9;
+  void *packed = packed_of(&d, 2, &bytes);
+  for (int64_t size = 1; size <= 7; size += 2)
+    for (int64_t dilation = 1; dilation <= 3; dilation++) {
+      for (int i = 0; i < 2; i++) {
+        d.size[i] = size + i;
+        d.dilation[i] = dilation;
+        d.pad_begin[i] = d.pad_end[i] = dilation * (1 + i);
+      }
+      cnnblas_conv_plan *ready = plan_of(&d, 1, 2, IMPLICIT_GEMM);
+      harness_doing("size %d, dilation %d, seed %llu", (int)size, (int)dilation, (unsigned long long)seed);
+      ASSERT_OK(cnnblas_conv_forward_packed(ready, 3, x, packed, NULL, y[1], NULL, 0));
+      for (int i = 0; i < 3; i++) {
+        cnnblas_conv_plan *raw = plan_of(&d, 0, 1 + i, names[i]);
+        ASSERT_OK(cnnblas_conv_forward(raw, 3, x, w, NULL, y[0], NULL, 0));
+        assert_memory_equal(y[0], y[1], (size_t)(3 * 40 * size * (size + 1)) * sizeof(float));
+        cnnblas_conv_plan_destroy(raw);
+      }
+      cnnblas_conv_plan_destroy(ready);
+    }
+  free(packed);
+}
+
 static int32_t packs(const cnnblas_conv_desc *d, cnnblas_conv_direction direction, const cnnblas_conv_options *o,
                      const char *words)
 {
@@ -274,6 +304,7 @@ int main(void)
   seed = rng_seed(20240901);
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_one_buffer_for_many_shapes),
                                      cmocka_unit_test(test_large_panels),
+                                     cmocka_unit_test(test_taps_that_no_output_reaches),
                                      cmocka_unit_test(test_who_packs),
                                      cmocka_unit_test(test_filters_as_large_as_the_image),
                                      cmocka_unit_test(test_orientations_share),

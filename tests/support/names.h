@@ -6,6 +6,7 @@
 #define IMPLICIT_GEMM          "implicit_gemm"
 #define IMPLICIT_GEMM_CHANNELS "implicit_gemm:channels"
 #define IMPLICIT_GEMM_PIXELS   "implicit_gemm:pixels"
+#define IMPLICIT_GEMM_SLIVERS  "implicit_gemm:slivers"
 #define IM2COL                 "im2col"
 #define IM2COL_ROT180          "im2col_rot180"
 #define GEMM_1X1               "gemm_1x1"
