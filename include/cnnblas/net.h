@@ -184,6 +184,16 @@ CNNBLAS_API cnnblas_status cnnblas_net_get_info(const cnnblas_net *net, cnnblas_
     long as the network; "" for NULL. */
 CNNBLAS_API const char *cnnblas_net_text(const cnnblas_net *net);
 
+/**
+ * The notation that cnnblas_net_create reads for a text: of `NET resnet20` the preset's, in which an error's column counts;
+ * any other text is its own. Only c, size and classes of the options are looked at; NULL stands for none. It is written as
+ * snprintf does: cnnblas_conv_plan_describe has the details.
+ * Returns CNNBLAS_OK, CNNBLAS_BAD_FORMAT (NET with a name that no preset has), CNNBLAS_INVALID_ARGUMENT (null pointer), or
+ * CNNBLAS_OUT_OF_MEMORY.
+ */
+CNNBLAS_API cnnblas_status cnnblas_net_expand(const char *text, const cnnblas_net_options *options, char *buffer,
+                                              size_t size, size_t *needed);
+
 /** One layer, for inspection. */
 typedef struct cnnblas_net_layer_info {
   char name[24];         /* the layer's name, "conv1" */

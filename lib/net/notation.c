@@ -165,10 +165,11 @@ static bool given_input(parser *p)
   if (!cb_text_numbers(t, 1, 4, "a number: the input's size", given, &count)) return false;
   bool agrees = !o->c || o->c == given[0];
   for (int i = 0; o->c && i < 3; i++) agrees = agrees && (i + 1 < count ? given[i + 1] : 0) == o->size[i];
-  if (!agrees)
-    return cb_text_fail(t, CNNBLAS_BAD_FORMAT,
-                        "column %d: expected the data's size, %lld channels of %lld x %lld x %lld (0: no such axis)",
-                        start, (long long)o->c, (long long)o->size[0], (long long)o->size[1], (long long)o->size[2]);
+  if (!agrees) {
+    char size[80];
+    return cb_text_fail(t, CNNBLAS_BAD_FORMAT, "column %d: expected the data's size, %lld%s%s", start, (long long)o->c,
+                        d->rank ? "x" : "", cb_net_sizes(size, sizeof size, d->rank, o->size, 1));
+  }
   d->rank = count - 1;
   d->input.c = given[0];
   for (int i = 0; i < d->rank; i++) d->input.size[i] = given[i + 1];

@@ -85,26 +85,31 @@ static const struct {
                {"unet", "3x256x256", unet, ""}};
 enum { PRESETS = sizeof presets / sizeof *presets };
 
-/* Takes a preset's name if it stands next and the text ends behind it. */
+/* Takes a preset's name, in any case, if it stands next and does not go on as a longer one. */
 static bool named(cb_net_text *t, const char *name)
 {
-  size_t length = strlen(name);
-  cb_text_peek(t);
-  if (strncmp(t->text + t->at, name, length) != 0) return false;
-  int64_t start = t->at;
-  t->at += (int64_t)length;
-  if (!cb_text_peek(t)) return true;
+  const int64_t start = t->at;
+  if (!cb_text_word(t, name)) return false;
+  const char next = t->text[t->at];
+  if ((next < '0' || next > '9') && next != '_') return true;
   t->at = start;
   return false;
 }
 
+/* The preset's notation with the data's size and classes, where the options have them. */
 static cnnblas_status expand(int i, const cnnblas_net_options *o, char **made)
 {
-  size_t bytes = strlen(presets[i].body) + 64;
+  const char *body = presets[i].body;
+  size_t bytes = strlen(body) + 160;
+  char input[100], classes[24] = "";
+  int used = o->c ? snprintf(input, sizeof input, "%lld", (long long)o->c)
+                  : snprintf(input, sizeof input, "%s", presets[i].input);
+  for (int a = 0; a < 3 && o->c && o->size[a]; a++)
+    used += snprintf(input + used, sizeof input - (size_t)used, "x%lld", (long long)o->size[a]);
+  if (*presets[i].classes) snprintf(classes, sizeof classes, " %lld", (long long)o->classes);
   *made = cnnblas_shared_alloc(bytes, 0);
   if (!*made) return cb_net_no_memory(bytes, "a preset's text");
-  snprintf(*made, bytes, "INPUT %s -> %s%s", o->c ? "" : presets[i].input, presets[i].body,
-           o->classes ? "" : presets[i].classes);
+  snprintf(*made, bytes, "INPUT %s -> %s%s", input, body, o->classes ? classes : presets[i].classes);
   return CNNBLAS_OK;
 }
 
@@ -116,9 +121,28 @@ cnnblas_status cb_net_expand_preset(const char *text, const cnnblas_net_options 
   if (!cb_text_word(&t, "net")) return CNNBLAS_OK;
   for (int i = 0; i < PRESETS; i++) {
     size_t used = strlen(names);
-    if (named(&t, presets[i].name)) return expand(i, o, made);
+    if (named(&t, presets[i].name)) {
+      if (!cb_text_peek(&t)) return expand(i, o, made);
+      cb_text_expected(&t, "the end of the text behind a preset's name");
+      return t.status;
+    }
     snprintf(names + used, sizeof names - used, "%s%s", i == 0 ? "" : i + 1 < PRESETS ? ", " : " or ", presets[i].name);
   }
   cb_text_expected(&t, names);
   return t.status;
+}
+
+cnnblas_status cnnblas_net_expand(const char *text, const cnnblas_net_options *options, char *buffer, size_t size,
+                                  size_t *needed)
+{
+  static const cnnblas_net_options defaults;
+  char *made;
+  if (!text) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "text is NULL");
+  if (size && !buffer) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "buffer is NULL, but size is %zu", size);
+  cnnblas_status status = cb_net_expand_preset(text, options ? options : &defaults, &made);
+  if (status) return status;
+  int length = snprintf(buffer, size, "%s", made ? made : text);
+  if (needed) *needed = (size_t)length + 1;
+  cnnblas_shared_free(made);
+  return CNNBLAS_OK;
 }

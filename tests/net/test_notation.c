@@ -179,7 +179,10 @@ static void text_and_data_must_agree(void **state)
   (void)state;
   cnnblas_net *net = NULL;
   assert_int_equal(cnnblas_net_create("INPUT 1x32x32 -> FC", &mnist, &net), CNNBLAS_BAD_FORMAT);
-  assert_non_null(strstr(cnnblas_last_error(), "column 7"));
+  assert_string_equal(cnnblas_last_error(), "column 7: expected the data's size, 1x28x28");
+  const cnnblas_net_options features = {.mode = CNNBLAS_NET_DESIGN, .c = 784, .classes = 10};
+  assert_int_equal(cnnblas_net_create("INPUT 783 -> FC", &features, &net), CNNBLAS_BAD_FORMAT);
+  assert_string_equal(cnnblas_last_error(), "column 7: expected the data's size, 784");
   assert_int_equal(cnnblas_net_create("INPUT 1x28x28 -> FC 11", &mnist, &net), CNNBLAS_BAD_FORMAT);
   assert_non_null(strstr(cnnblas_last_error(), "11 outputs, but there are 10 classes"));
   cnnblas_net_destroy(make("INPUT 1x28x28 -> FC 10", &mnist));

@@ -21,8 +21,8 @@ static void parameters_are_those_of_the_papers(void **state)
   static const struct {
     const char *text;
     int64_t parameters, classes, input;
-  } all[] = {{"NET resnet20", 272474, 10, 3 * 32 * 32},           {"net resnet50 ", 25557032, 1000, 3 * 224 * 224},
-             {" Net mobilenet_v2", 3504872, 1000, 3 * 224 * 224}, {"NET googlenet", 6624904, 1000, 3 * 224 * 224},
+  } all[] = {{"NET ResNet20", 272474, 10, 3 * 32 * 32},           {"net RESNET50 ", 25557032, 1000, 3 * 224 * 224},
+             {" Net MobileNet_v2", 3504872, 1000, 3 * 224 * 224}, {"NET GoogLeNet", 6624904, 1000, 3 * 224 * 224},
              {"NET vgg16", 138357544, 1000, 3 * 224 * 224},       {"NET unet", 31037698, 2 * 256 * 256, 3 * 256 * 256}};
   (void)state;
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
@@ -40,6 +40,18 @@ static void parameters_are_those_of_the_papers(void **state)
   }
 }
 
+static void expect_expanded(const char *text, const cnnblas_net_options *o, const char *notation)
+{
+  char made[2048], cut[8];
+  size_t needed = 0;
+  ASSERT_OK(cnnblas_net_expand(text, o, made, sizeof made, &needed));
+  assert_string_equal(made, notation);
+  assert_int_equal(needed, strlen(notation) + 1);
+  ASSERT_OK(cnnblas_net_expand(text, o, cut, sizeof cut, NULL));
+  assert_memory_equal(cut, notation, 7);
+  assert_int_equal(cut[7], 0);
+}
+
 static void presets_take_the_datas_shape(void **state)
 {
   (void)state;
@@ -49,12 +61,40 @@ static void presets_take_the_datas_shape(void **state)
   cnnblas_net_info info;
   ASSERT_OK(cnnblas_net_get_info(net, &info));
   assert_true(info.classes == 7 && info.c == 1 && info.parameters == 272474 - 2 * 16 * 9 - 3 * 65);
+  const char *notation = cnnblas_net_text(net);
+  assert_true(strncmp(notation, "INPUT 1x28x28 -> CONV 16@3x3 pad 1 ", 35) == 0);
+  assert_string_equal(notation + strlen(notation) - 5, " FC 7");
+  expect_expanded("NET resnet20", &o, notation);
   cnnblas_net_destroy(net);
-  net = NULL;
-  assert_int_equal(cnnblas_net_create("NET lenet", &design, &net), CNNBLAS_BAD_FORMAT);
-  assert_non_null(strstr(cnnblas_last_error(), "column 5: expected resnet20, resnet50"));
-  assert_int_equal(cnnblas_net_create("NET resnet20 -> FC", &design, &net), CNNBLAS_BAD_FORMAT);
-  assert_null(net);
+}
+
+static void other_texts_are_no_presets(void **state)
+{
+  static const struct {
+    const char *text;
+    const char *message;
+  } cases[] = {
+      {"NET lenet", "column 5: expected resnet20, resnet50, mobilenet_v2, googlenet, vgg16 or unet, found 'lenet'"},
+      {"NET",
+       "column 4: expected resnet20, resnet50, mobilenet_v2, googlenet, vgg16 or unet, found the end of the text"},
+      {"NET resnet200",
+       "column 5: expected resnet20, resnet50, mobilenet_v2, googlenet, vgg16 or unet, found 'resnet200'"},
+      {"NET resnet20 -> FC", "column 14: expected the end of the text behind a preset's name, found '-'"},
+      {"NET VGG16 10", "column 11: expected the end of the text behind a preset's name, found '1'"}};
+  cnnblas_net *net = NULL;
+  size_t needed;
+  (void)state;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    harness_doing("%s", cases[i].text);
+    assert_int_equal(cnnblas_net_create(cases[i].text, &design, &net), CNNBLAS_BAD_FORMAT);
+    assert_string_equal(cnnblas_last_error(), cases[i].message);
+    assert_null(net);
+    assert_int_equal(cnnblas_net_expand(cases[i].text, NULL, NULL, 0, &needed), CNNBLAS_BAD_FORMAT);
+    assert_string_equal(cnnblas_last_error(), cases[i].message);
+  }
+  expect_expanded("INPUT 3 -> FX", NULL, "INPUT 3 -> FX");
+  assert_int_equal(cnnblas_net_expand(NULL, NULL, NULL, 0, &needed), CNNBLAS_INVALID_ARGUMENT);
+  assert_int_equal(cnnblas_net_expand("NET unet", NULL, NULL, 3, &needed), CNNBLAS_INVALID_ARGUMENT);
 }
 
 /* ---- gradients ---- */
@@ -170,6 +210,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(parameters_are_those_of_the_papers),
                                      cmocka_unit_test(presets_take_the_datas_shape),
+                                     cmocka_unit_test(other_texts_are_no_presets),
                                      cmocka_unit_test(resnet20s_gradients), cmocka_unit_test(the_blocks_gradients)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
