@@ -11,6 +11,7 @@
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,6 +22,10 @@ typedef struct {
   uint64_t data, data_bytes; /* where the arrays begin in the file, and their bytes */
   json_t *header;
 } model;
+
+typedef struct {
+  uint64_t begin, end; /* bytes of the data: [begin, end) */
+} span;
 
 /* Fails with the file's name in front of the sentence. */
 static cnnblas_status bad(const model *m, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -148,8 +153,8 @@ static cnnblas_status read_names(const model *m, cnnblas_net *net)
   const char **names = NULL;
   cnnblas_status status = CNNBLAS_OK;
   if (!text) return CNNBLAS_OK;
-  if (!count || count > (size_t)net->classes) status = bad_word(m, "class_names", wanted);
-  if (!status && !(names = cnnblas_shared_alloc(count * sizeof *names, 0)))
+  if (!json_is_array(list) || count > (size_t)net->classes) status = bad_word(m, "class_names", wanted);
+  if (!status && count && !(names = cnnblas_shared_alloc(count * sizeof *names, 0)))
     status = cb_net_no_memory(count * sizeof *names, "the classes' names");
   for (size_t i = 0; i < count && !status; i++) names[i] = json_string_value(json_array_get(list, i));
   if (!status) status = cb_net_keep_names(net, names, (int64_t)count);
@@ -221,13 +226,76 @@ static cnnblas_status read_options(const model *m, cnnblas_net_options *o)
 
 /* ---- tensors ---- */
 
+/* The bytes of a tensor within the data: false if the entry does not have two such places. */
+static bool read_span(const model *m, const json_t *entry, span *bytes)
+{
+  const json_t *ends = json_object_get(entry, "data_offsets"), *begin = json_array_get(ends, 0),
+               *end = json_array_get(ends, 1);
+  if (json_array_size(ends) != 2 || !json_is_integer(begin) || !json_is_integer(end)) return false;
+  json_int_t from = json_integer_value(begin), to = json_integer_value(end);
+  *bytes = (span){(uint64_t)from, (uint64_t)to};
+  return from >= 0 && to >= from && (uint64_t)to <= m->data_bytes;
+}
+
+static int by_place(const void *a, const void *b)
+{
+  const span *x = a, *y = b;
+  if (x->begin != y->begin) return x->begin < y->begin ? -1 : 1;
+  return x->end < y->end ? -1 : x->end > y->end;
+}
+
+/* The arrays must follow each other from the data's first byte to the last. */
+static cnnblas_status check_spans(const model *m, const span *spans, size_t count)
+{
+  uint64_t at = 0;
+  for (size_t i = 0; i < count; at = spans[i++].end)
+    if (spans[i].begin != at)
+      return bad(m, "%s at byte %llu of the data", spans[i].begin < at ? "tensors overlap" : "a hole between tensors",
+                 (unsigned long long)(spans[i].begin < at ? spans[i].begin : at));
+  if (at == m->data_bytes) return CNNBLAS_OK;
+  return bad(m, "%llu bytes after the last tensor", (unsigned long long)(m->data_bytes - at));
+}
+
+/* Checks the places of all tensors, also of those that the network does not have. */
+static cnnblas_status check_places(const model *m)
+{
+  size_t most = json_object_size(m->header), count = 0;
+  span *spans = cnnblas_shared_alloc(most * sizeof *spans, 0);
+  cnnblas_status status = spans ? CNNBLAS_OK : cb_net_no_memory(most * sizeof *spans, "the tensors' places");
+  const char *key;
+  json_t *entry;
+  json_object_foreach(m->header, key, entry)
+  {
+    if (status || !strcmp(key, "__metadata__")) continue;
+    if (!read_span(m, entry, &spans[count++]))
+      status = bad(m, "data_offsets of %.64s are not two places within the data", key);
+  }
+  if (!status) {
+    qsort(spans, count, sizeof *spans, by_place);
+    status = check_spans(m, spans, count);
+  }
+  cnnblas_shared_free(spans);
+  return status;
+}
+
+/* Writes the sizes of a tensor in the file and returns text. */
+static const char *shape_text(const json_t *shape, char *text, size_t size)
+{
+  const size_t rank = json_array_size(shape);
+  int used = snprintf(text, size, rank ? "" : "no sizes");
+  for (size_t i = 0; i < rank && used < (int)size; i++)
+    used += snprintf(text + used, size - (size_t)used, "%s%lld", i ? "x" : "",
+                     (long long)json_integer_value(json_array_get(shape, i)));
+  return text;
+}
+
 /* Finds where a tensor's bytes begin in the file, if it is there in the type and shape that the network has. */
 static cnnblas_status find(const model *m, const cnnblas_net_tensor *t, size_t element, uint64_t *place)
 {
   const json_t *entry = json_object_get(m->header, t->name), *shape = json_object_get(entry, "shape");
-  const json_t *ends = json_object_get(entry, "data_offsets");
   const char *dtype = json_string_value(json_object_get(entry, "dtype"));
-  json_int_t begin = json_integer_value(json_array_get(ends, 0)), end = json_integer_value(json_array_get(ends, 1));
+  char is[80], wanted[80];
+  span bytes;
   if (!entry) return bad(m, "its network has a tensor %s, which the file lacks", t->name);
   if (!dtype || strcmp(dtype, cb_model_dtype(t->dtype)) != 0)
     return bad(m, "%s is not %s as the first tensor", t->name, cb_model_dtype(t->dtype));
@@ -236,11 +304,12 @@ static cnnblas_status find(const model *m, const cnnblas_net_tensor *t, size_t e
     const json_t *size = json_array_get(shape, (size_t)i);
     same = json_is_integer(size) && json_integer_value(size) == t->shape[i];
   }
-  if (!same) return bad(m, "%s has not the shape that its network gives it", t->name);
-  if (json_array_size(ends) != 2 || begin < 0 || end < begin || (uint64_t)end > m->data_bytes ||
-      (uint64_t)(end - begin) != (uint64_t)t->elements * element)
+  if (!same)
+    return bad(m, "%s has not the shape that its network gives it: %s, not %s", t->name,
+               shape_text(shape, is, sizeof is), cb_net_sizes(wanted, sizeof wanted, t->rank, t->shape, 0));
+  if (!read_span(m, entry, &bytes) || bytes.end - bytes.begin != (uint64_t)t->elements * element)
     return bad(m, "data_offsets of %s are not those of %lld elements within the data", t->name, (long long)t->elements);
-  *place = m->data + (uint64_t)begin;
+  *place = m->data + bytes.begin;
   return CNNBLAS_OK;
 }
 
@@ -261,19 +330,29 @@ static cnnblas_status read_tensors(const model *m, cnnblas_net *net)
 
 /* ---- the file, read from its begin to its end ---- */
 
+/* Creates the network; puts the file's name in front of what the library says of its text. */
+static cnnblas_status create(const model *m, const cnnblas_net_options *o, cnnblas_net **net)
+{
+  char why[280];
+  cnnblas_status status = cnnblas_net_create(word(m, "network"), o, net);
+  if (!status || status == CNNBLAS_INVALID_ARGUMENT || status == CNNBLAS_OUT_OF_MEMORY) return status;
+  snprintf(why, sizeof why, "%s", cnnblas_last_error());
+  return cb_net_fail(status, "%.200s: its network: %s", m->path, why);
+}
+
 /* Makes the network, first as a design, whose tensors must be those of the file before memory is taken for them. */
 static cnnblas_status make(const model *m, const cnnblas_net_options *wanted, cnnblas_net **net)
 {
-  const char *text = word(m, "network");
   cnnblas_net_options o = *wanted, design = *wanted;
   design.mode = CNNBLAS_NET_DESIGN;
   design.packed_weights = 0;
-  cnnblas_status status = cnnblas_net_create(text, &design, net);
+  cnnblas_status status = create(m, &design, net);
   if (!status) status = read_tensors(m, *net);
+  if (!status) status = check_places(m);
   if (status) return status;
   cnnblas_net_destroy(*net);
   *net = NULL;
-  status = cnnblas_net_create(text, &o, net);
+  status = create(m, &o, net);
   if (!status && o.mode != CNNBLAS_NET_DESIGN) status = read_tensors(m, *net);
   if (!status) status = read_normalisation(m, *net);
   if (!status) status = read_names(m, *net);
