@@ -1,7 +1,7 @@
 /* Sums over ranks; see sums.h. */
 #include "mpi/sums.h"
 #include "base/shared.h"
-#include "mpi/peers.h"
+#include "mpi/others.h"
 #include <cnnblas/arrays.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* The other ranks; see peers.h. */
-#include "mpi/peers.h"
+/* The other ranks; see others.h. */
+#include "mpi/others.h"
 #include "base/shared.h"
 #include <cnnblas/version.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* Who the other ranks are, whether they live, and how a failure becomes known. */
-#ifndef CB_MPI_PEERS_H
-#define CB_MPI_PEERS_H
+#ifndef CB_MPI_OTHERS_H
+#define CB_MPI_OTHERS_H
 
 #include "mpi/ranks.h"
 

@@ -1,6 +1,6 @@
 /* Joining the ranks and parting from them; what they compare and tell each other. */
 #include "base/shared.h"
-#include "mpi/peers.h"
+#include "mpi/others.h"
 #include "mpi/sums.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,0 +1,16 @@
+"""The program prints the same with 1, 2 and 4 ranks. usage: ranks_test.py PROGRAM MPIRUN FLAVOUR"""
+import os
+import subprocess
+import sys
+
+program, mpirun, flavour = sys.argv[1:]
+if not os.path.exists(mpirun):
+    print('skipped: no mpirun')
+    sys.exit(77)
+environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT='1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM='1', OMP_WAIT_POLICY='passive')
+environment.pop('LD_PRELOAD', None)
+outputs = [subprocess.run([mpirun, *(['--oversubscribe'] if flavour == 'OpenMPI' else []), '-n', str(ranks), program],
+                          env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout for ranks in (1, 2, 4)]
+print(outputs[0])
+if outputs != outputs[:1] * 3 or outputs[0].count('\n') != 3:
+    sys.exit('other ranks print something else: %r' % outputs)
