@@ -20,7 +20,10 @@ cb_net_pass cb_net_part(const cb_net_parts_run *all, int64_t index, int worker);
 
 cnnblas_status cb_net_run_parts(cb_net_parts_run *all);
 
-/* Adds up the gradients that `count` parts left, in their order. */
-void cb_net_sum_parts(const cnnblas_net *net, int64_t count);
+/* Adds up the gradients that `count` parts of n images left: in their order, or, as segments, in the tree. */
+void cb_net_sum_parts(const cnnblas_net *net, int64_t count, int64_t n);
+
+/* Adds up the parts' losses likewise; they are not to be read afterwards. */
+double cb_net_sum_part_losses(const cb_net_parts_run *all);
 
 #endif

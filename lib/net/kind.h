@@ -71,6 +71,12 @@ struct cb_net_row {
   void (*describe)(const cb_net_layer *layer, char *kind, char *detail, size_t size);
 };
 
+/* True for a pass that makes the gradients themselves; false: a part of them, which is added later. */
+static inline bool cb_net_is_whole(const cb_net_pass *pass)
+{
+  return pass->section == pass->net->layout.gradients;
+}
+
 /* The array of a value for the images of a pass. */
 static inline void *cb_net_value(const cb_net_pass *pass, int64_t value)
 {

@@ -174,7 +174,7 @@ static cnnblas_status prepare(cnnblas_net *net, cb_net_layer *l)
   for (int direction = 0; direction < 3; direction++) {
     if (direction == CNNBLAS_BACKWARD_DATA && l->sinks[0] == CB_NET_UNWANTED) continue;
     cnnblas_conv_plan **plan = &l->plans[direction];
-    d->n = direction == CNNBLAS_BACKWARD_WEIGHTS ? cb_net_segment_images(net, batch) : batch;
+    d->n = direction == CNNBLAS_BACKWARD_WEIGHTS ? cb_net_gradient_images(net, l) : batch;
     cnnblas_status status = cnnblas_conv_plan_create(d, (cnnblas_conv_direction)direction, &o, plan);
     if (status) return status;
     snprintf(l->algorithms[direction], sizeof l->algorithms[0], "%s", cnnblas_conv_plan_algorithm(*plan));

@@ -52,7 +52,7 @@ static cnnblas_status prepare(cnnblas_net *net, cb_net_layer *l)
   for (int direction = 0; direction < 3 && !status; direction++) {
     if (direction == CNNBLAS_BACKWARD_DATA && l->sinks[0] == CB_NET_UNWANTED) continue;
     cnnblas_conv_transpose_plan **plan = &l->transposed_plans[direction];
-    l->transposed.n = direction == CNNBLAS_BACKWARD_WEIGHTS ? cb_net_segment_images(net, batch) : batch;
+    l->transposed.n = direction == CNNBLAS_BACKWARD_WEIGHTS ? cb_net_gradient_images(net, l) : batch;
     status = cnnblas_conv_transpose_plan_create(&l->transposed, (cnnblas_conv_direction)direction, &o, plan);
     if (status) break;
     const cnnblas_conv_plan *conv = cnnblas_conv_transpose_plan_get_conv(*plan);

@@ -34,16 +34,16 @@ void cb_net_choose_parts(cnnblas_net *net)
     for (int t = 0; t < l->params; t++) gradients += (double)net->params[l->weight + t].elements;
   }
   int64_t images = net->options.batch >= LEAST_PARTS * PART_IMAGES ? PART_IMAGES : SMALL_PART_IMAGES;
+  if (net->options.segments > 1) images = cb_net_segment_images(net, net->options.batch); /* then these are the parts */
   bool small = (double)images * elements * (double)net->element <= PART_BYTES &&
                gradients * (double)net->element <= SPLIT_GRADIENTS;
-  bool parts =
-      net->options.segments < 2 && can_be_parted(net) && small && net->split > 0 && net->options.batch > images;
+  bool parts = can_be_parted(net) && small && net->split > 0 && net->options.batch > images;
   net->part = parts ? images : net->options.batch;
 }
 
 int64_t cb_net_parts(const cnnblas_net *net, int64_t n)
 {
-  return cb_ceil_div(n, net->part);
+  return net->options.segments > 1 && cb_net_in_parts(net) ? cb_net_segments(net) : cb_ceil_div(n, net->part);
 }
 
 int cb_net_workers(const cnnblas_net *net)

@@ -84,26 +84,35 @@ static cnnblas_status gradient_of_whole(cb_net_pass *whole, const int32_t *label
   return found->finite ? cb_net_walk_backward(whole) : CNNBLAS_OK;
 }
 
-/* With segments, and other ranks perhaps: what all of them find is known before any goes on to the backward pass. */
-static cnnblas_status gradient_of_segments(cb_net_pass *whole, const int32_t *labels, cb_net_found *found)
+/* Joins what this rank has found, sum of losses and right answers of n images, with what the others have: all know it
+   before any goes on. */
+static cnnblas_status find_together(const cnnblas_net *net, int64_t n, double loss, const int32_t *labels,
+                                    cb_net_found *found)
 {
-  cnnblas_net *net = whole->net;
   cnnblas_net_exchange *e = net->exchange;
-  void *dz = cb_net_error(net, cb_net_layer_at(net, net->count - 1), 0, 0);
-  double all[4]; /* the loss and the right answers, summed; whether a logit is not finite, and the word, the largest */
-  cnnblas_status status = cb_net_walk_forward(whole, 0, net->count);
-  if (!status) status = cb_net_sum_losses(net, whole->n, labels, &all[0]);
-  if (status) return status;
-  all[1] = (double)cb_net_correct(net, whole->n, labels);
-  all[2] = !isfinite(all[0]) || !logits_are_finite(net, whole->n);
+  double all[4] = {loss}; /* loss and right answers, summed; whether a logit is not finite and the word, the largest */
+  all[1] = (double)cb_net_correct(net, n, labels);
+  all[2] = !isfinite(loss) || !logits_are_finite(net, n);
   all[3] = e ? e->word : 0;
-  status = cb_net_join(net, 2, 2, all);
+  cnnblas_status status = cb_net_join(net, 2, 2, all);
   if (status) return status;
   if (e) e->words = (int32_t)all[3];
   found->loss = all[0] / divisor_of(net);
   found->correct = (int64_t)all[1];
   found->finite = all[2] == 0;
-  if (!found->finite) return CNNBLAS_OK;
+  return CNNBLAS_OK;
+}
+
+/* With segments, and other ranks perhaps. */
+static cnnblas_status gradient_of_segments(cb_net_pass *whole, const int32_t *labels, cb_net_found *found)
+{
+  cnnblas_net *net = whole->net;
+  void *dz = cb_net_error(net, cb_net_layer_at(net, net->count - 1), 0, 0);
+  double loss;
+  cnnblas_status status = cb_net_walk_forward(whole, 0, net->count);
+  if (!status) status = cb_net_sum_losses(net, whole->n, labels, &loss);
+  if (!status) status = find_together(net, whole->n, loss, labels, found);
+  if (status || !found->finite) return status;
   cb_net_scale(net, whole->n * net->classes, 1 / divisor_of(net), dz);
   net->handed_on = net->param_elements;
   return cb_net_walk_backward(whole);
@@ -118,16 +127,14 @@ static cnnblas_status gradient_of_parts(cb_net_pass *whole, const int32_t *label
   all.training = true;
   all.losses = cb_net_at(net, net->layout.losses);
   cnnblas_status status = cb_net_run_parts(&all);
-  if (status) return status;
-  found->loss = 0;
-  for (int64_t i = 0; i < all.count; i++) found->loss += all.losses[i];
-  found->loss /= divisor_of(net);
-  found->correct = cb_net_correct(net, whole->n, labels);
-  found->finite = isfinite(found->loss) && logits_are_finite(net, whole->n);
-  if (!found->finite) return CNNBLAS_OK;
-  cb_net_sum_parts(net, all.count);
+  if (!status) status = find_together(net, whole->n, cb_net_sum_part_losses(&all), labels, found);
+  if (status || !found->finite) return status;
   whole->from = net->split;
-  return cb_net_walk_parameters(whole);
+  status = cb_net_walk_parameters(whole);
+  cb_net_sum_parts(net, all.count, all.n);
+  net->handed_on = net->param_elements;
+  for (int64_t i = net->count - 1; i >= 0 && !status; i--) status = cb_net_hand_on(whole, cb_net_layer_at(net, i));
+  return status ? status : cb_net_await_sums(net);
 }
 
 /* The numbers of a step's images, or else their places in the batch, where a layer looks at them. */
@@ -188,6 +195,19 @@ static cnnblas_status first_of_ranks(const cb_net_pass *whole, int64_t *first, i
   return status;
 }
 
+/* The least of the layers below `split` that ranks have found, and the first rank that has. */
+static cnnblas_status join_first(const cnnblas_net *net, int64_t split, int64_t *first, int32_t *rank)
+{
+  const int32_t ranks = net->exchange->ranks;
+  double key = *first < split ? (double)((split - *first) * ranks - net->exchange->rank) : 0;
+  cnnblas_status status = cb_net_join(net, 0, 1, &key);
+  if (status || !(key > 0)) return status;
+  const int64_t back = ((int64_t)key + ranks - 1) / ranks;
+  *first = split - back;
+  *rank = (int32_t)(back * ranks - (int64_t)key);
+  return CNNBLAS_OK;
+}
+
 const char *cb_net_first_nonfinite(cnnblas_net *net, const cnnblas_net_step *step, bool training, int32_t *rank)
 {
   int64_t first_image, n = cb_net_own_images(step, &first_image);
@@ -210,6 +230,7 @@ const char *cb_net_first_nonfinite(cnnblas_net *net, const cnnblas_net_step *ste
     int64_t of_part = first_nonfinite(&p, 0, split);
     first = of_part < first ? of_part : first;
   }
+  if (e && split && !(input > 0) && !status) status = join_first(net, split, &first, rank);
   if (!status && !(input > 0) && first == split) {
     if (e)
       status = first_of_ranks(&whole, &first, rank);

@@ -20,10 +20,31 @@ static int own_cuts(const cnnblas_net *net)
   return cuts;
 }
 
+int64_t cb_net_segments(const cnnblas_net *net)
+{
+  return (int64_t)1 << own_cuts(net);
+}
+
+int64_t cb_net_segment(const cnnblas_net *net, int64_t n, int64_t index, int64_t *first)
+{
+  *first = 0;
+  for (int64_t half = cb_net_segments(net) / 2; half > 0; half /= 2) {
+    const int64_t left = cb_net_left_images(n);
+    *first += index & half ? left : 0;
+    n = index & half ? n - left : left;
+  }
+  return n;
+}
+
 int64_t cb_net_segment_images(const cnnblas_net *net, int64_t n)
 {
   for (int cuts = cb_net_segment_places(net); cuts > 0 && n > 1; cuts--) n = cb_net_left_images(n);
   return n;
+}
+
+int64_t cb_net_gradient_images(const cnnblas_net *net, const cb_net_layer *l)
+{
+  return cb_net_in_parts(net) && l->index < net->split ? net->part : cb_net_segment_images(net, net->options.batch);
 }
 
 /* The elements of a layer's parameters in a section, padding counted. */

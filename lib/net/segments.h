@@ -17,8 +17,17 @@ static inline int64_t cb_net_left_images(int64_t n)
   return left < n ? left : n;
 }
 
+/* The number of segments that this rank has of a step, or, outside of a step, of a batch: a power of two. */
+int64_t cb_net_segments(const cnnblas_net *net);
+
+/* The number of images of segment `index` of n images; *first: how many lie before it. Of few images some have none. */
+int64_t cb_net_segment(const cnnblas_net *net, int64_t n, int64_t index, int64_t *first);
+
 /* The most images of a segment of n images. */
 int64_t cb_net_segment_images(const cnnblas_net *net, int64_t n);
+
+/* The most images from which a layer's weight gradients are made in one call. */
+int64_t cb_net_gradient_images(const cnnblas_net *net, const cb_net_layer *layer);
 
 /* The places that joining takes beside the gradients, and the elements of each: the most of a layer's parameters. */
 int cb_net_segment_places(const cnnblas_net *net);

@@ -56,7 +56,7 @@ static cnnblas_status backward_layer(const cb_net_pass *p, const cb_net_layer *l
     dx[j] = l->sinks[j] == CB_NET_ADD ? cb_net_at(p->net, l->terms[j]) : error_of(p, cb_design_producer(d, value));
   }
   cb_net_gradients g = {.x = x, .y = cb_net_output(p->net, l, p->first, p->slot), .dy = error_of(p, l), .dx = dx};
-  bool segments = parameters && p->net->options.segments > 1 && l->row->traits & CB_NET_SEGMENTS;
+  bool segments = parameters && cb_net_is_whole(p) && p->net->options.segments > 1 && l->row->traits & CB_NET_SEGMENTS;
   g.parameters = parameters && !segments;
   cnnblas_status status = segments ? cb_net_sum_segments(p, l) : CNNBLAS_OK;
   if (!status) status = l->row->backward(p, l, &g);
@@ -76,9 +76,9 @@ cnnblas_status cb_net_walk_backward(const cb_net_pass *p)
     if (!l->learns || relu_done) continue;
     if (cb_net_relu_goes_first(d, i)) status = through_relu(p, l);
     if (!status) status = backward_layer(p, l, true, i >= p->from && i < p->to);
-    if (!status) status = cb_net_hand_on(p, l);
+    if (!status && cb_net_is_whole(p)) status = cb_net_hand_on(p, l);
   }
-  return status ? status : cb_net_await_sums(p->net);
+  return status || !cb_net_is_whole(p) ? status : cb_net_await_sums(p->net);
 }
 
 cnnblas_status cb_net_walk_parameters(const cb_net_pass *p)
