@@ -7,7 +7,9 @@
 #include "io/picture.h"
 #include "io/system.h"
 #include "model.h"
+#include "ranks.h"
 #include "reports/json_numbers.h"
+#include "weights.h"
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -63,6 +65,14 @@ static double get(const prediction *p, const void *array, int64_t i)
   return p->info.dtype == CNNBLAS_F64 ? ((const double *)array)[i] : (double)((const float *)array)[i];
 }
 
+static void set(const prediction *p, void *array, int64_t i, double value)
+{
+  if (p->info.dtype == CNNBLAS_F64)
+    ((double *)array)[i] = value;
+  else
+    ((float *)array)[i] = (float)value;
+}
+
 /* "cat", or the number of a class without a name. Returns text. */
 static const char *class_text(const prediction *p, int32_t class, char text[24])
 {
@@ -116,13 +126,49 @@ static int report(prediction *p, const char *path, int64_t index, int64_t at)
              : COMMAND_FINE;
 }
 
-/* Predicts the count images that lie in the batch and reports them. */
-static int run_batch(prediction *p, const char *path, int64_t first, int64_t count)
+/* Predicts the picture that lies in the batch, which rank 0 reports. */
+static int run_picture(prediction *p, const char *path)
 {
-  cnnblas_status why = cnnblas_net_predict(p->net, count, p->batch, p->probabilities, p->classes);
+  cnnblas_status why = cnnblas_net_predict(p->net, 1, p->batch, p->probabilities, p->classes);
   if (why) return command_fail_library(why, COMMAND_BAD_INPUT, path);
-  int status = COMMAND_FINE;
-  for (int64_t i = 0; i < count && !status; i++) status = report(p, path, first < 0 ? first : first + i, i);
+  return report(p, path, -1, 0);
+}
+
+/* Fills probabilities and classes of images [first, first + count) of a file, whose arrays begin at image 0. */
+static int run_share(prediction *p, const dataset *d, const char *path, int64_t first, int64_t count)
+{
+  const dataset_part part = {.first = first, .count = count};
+  io_error error;
+  io_status read = dataset_gather(d, &part, &p->about.norm, p->info.dtype, p->batch, NULL, &error);
+  if (read) return command_fail((int)read, "%s", error.text);
+  cnnblas_status why = cnnblas_net_predict(p->net, count, p->batch, p->probabilities, p->classes);
+  return why ? command_fail_library(why, COMMAND_BAD_INPUT, path) : COMMAND_FINE;
+}
+
+/* A round of the ranks: each predicts a batch, and rank 0 reports all of them in their order. What a rank does not have is 0 in
+   what it adds; numbers of either type are whole in doubles. */
+static int run_round(prediction *p, const dataset *d, const char *path, int64_t at)
+{
+  const int64_t classes = p->info.classes, row = classes + 1, places = ranks_count() * BATCH_IMAGES * row;
+  const int64_t first = at + ranks_own() * BATCH_IMAGES, left = d->count - first;
+  const int64_t count = left < 0 ? 0 : left < BATCH_IMAGES ? left : BATCH_IMAGES;
+  double *all = io_alloc_zeroed((size_t)places, sizeof *all);
+  if (!all) return command_fail(COMMAND_NO_ROOM, "out of memory for %lld probabilities", (long long)places);
+  int status = count ? run_share(p, d, path, first, count) : COMMAND_FINE;
+  for (int64_t i = 0; i < count && !status; i++) {
+    double *own = all + (first - at + i) * row;
+    own[0] = p->classes[i];
+    for (int64_t c = 0; c < classes; c++) own[1 + c] = get(p, p->probabilities, i * classes + c);
+  }
+  if (!status) status = ranks_sum(places, all);
+  for (int64_t rank = 0; rank < ranks_count() && !status && ranks_first(); rank++)
+    for (int64_t i = 0; i < BATCH_IMAGES && at + rank * BATCH_IMAGES + i < d->count && !status; i++) {
+      const double *own = all + (rank * BATCH_IMAGES + i) * row;
+      p->classes[0] = (int32_t)own[0];
+      for (int64_t c = 0; c < classes; c++) set(p, p->probabilities, c, own[1 + c]);
+      status = report(p, path, at + rank * BATCH_IMAGES + i, 0);
+    }
+  io_free(all);
   return status;
 }
 
@@ -135,12 +181,8 @@ static int predict_images(prediction *p, const char *path)
   int status = COMMAND_FINE;
   if (d.c != p->info.c || memcmp(d.size, p->info.size, sizeof d.size))
     status = input_wrong_size(path, p->model, &p->info, d.c, d.size);
-  for (int64_t at = 0; at < d.count && !status; at += BATCH_IMAGES) {
-    int64_t count = d.count - at < BATCH_IMAGES ? d.count - at : BATCH_IMAGES;
-    const dataset_part part = {.first = at, .count = count};
-    read = dataset_gather(&d, &part, &p->about.norm, p->info.dtype, p->batch, NULL, &error);
-    status = read ? command_fail((int)read, "%s", error.text) : run_batch(p, path, at, count);
-  }
+  if (ranks_count() > 1) status = ranks_agree(status);
+  for (int64_t at = 0; at < d.count && !status; at += ranks_count() * BATCH_IMAGES) status = run_round(p, &d, path, at);
   dataset_free(&d);
   return status;
 }
@@ -159,7 +201,7 @@ static int predict_file(prediction *p, const char *path)
     status = input_check_images(path, &file, p->model, &p->info, p->form.transpose);
   io_buffer_free(&file);
   if (!is_picture && !status) return predict_images(p, path);
-  return status ? status : run_batch(p, path, -1, 1);
+  return status ? status : run_picture(p, path);
 }
 
 static int open_model(prediction *p)
@@ -216,13 +258,19 @@ int command_predict(int argc, char **argv)
   if (p.json && !(p.rows = json_array())) return command_fail(COMMAND_NO_ROOM, "out of memory for the JSON");
   status = command_check_json(p.json);
   for (int i = optind; i < argc && !status; i++) status = command_json_can_name(p.json, argv[i]);
-  if (!status) status = open_model(&p);
+  if (!status) status = ranks_begin();
+  p.threads = ranks_threads(p.threads);
+  if (!status) status = ranks_agree(open_model(&p));
+  if (!status) status = ranks_compare("the model", p.model, weights_checksum(p.net));
   for (int i = optind; i < argc && !status; i++) status = predict_file(&p, argv[i]);
-  if (!status && p.json)
+  if (!status && p.json && ranks_first())
     status = command_write_json(p.json, p.rows);
   else
     json_decref(p.rows);
-  if (!status && p.nonfinite) status = command_fail(COMMAND_CHECK_FAILED, "%s: its output is not finite", p.model);
+  int nonfinite = p.nonfinite;
+  if (!status) status = ranks_most(&nonfinite);
+  if (!status && nonfinite) ranks_all_know();
+  if (!status && nonfinite) status = command_fail(COMMAND_CHECK_FAILED, "%s: its output is not finite", p.model);
   io_free(p.batch);
   io_free(p.probabilities);
   io_free(p.ranking);

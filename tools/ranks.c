@@ -57,7 +57,12 @@ int ranks_begin(void)
 {
   if (!wanted) return COMMAND_FINE;
   cnnblas_status why = cnnblas_mpi_create(NULL, &mpi);
-  if (why) return command_fail_library(why, why == CNNBLAS_INVALID_ARGUMENT ? COMMAND_USAGE : COMMAND_RANK, "mpirun");
+  if (why)
+    return command_fail_library(why,
+                                why == CNNBLAS_INVALID_ARGUMENT ? COMMAND_USAGE
+                                : why == CNNBLAS_UNSUPPORTED    ? COMMAND_BAD_INPUT
+                                                                : COMMAND_RANK,
+                                "mpirun");
   speaker = -1;
   bare = false;
   return COMMAND_FINE;

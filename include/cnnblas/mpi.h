@@ -39,7 +39,7 @@ CNNBLAS_API void cnnblas_mpi_options_init(cnnblas_mpi_options *options);
  * Joins the ranks, which call it together. Initialises MPI where nobody has.
  * Returns CNNBLAS_OK; CNNBLAS_INVALID_ARGUMENT (null pointer, bad option, a number of ranks that is no power of two, or not
  * that of the environment: the mpirun of another flavour); CNNBLAS_UNSUPPORTED if ranks run different versions of the
- * library: the message names the rank; CNNBLAS_IO_ERROR for what MPI reports; CNNBLAS_OUT_OF_MEMORY. On an error *mpi is
+ * library, or its levels or OpenBLAS's kernels differ, which would have other bits: the message names the rank; CNNBLAS_IO_ERROR for what MPI reports; CNNBLAS_OUT_OF_MEMORY. On an error *mpi is
  * untouched.
  */
 CNNBLAS_API cnnblas_status cnnblas_mpi_create(const cnnblas_mpi_options *options, cnnblas_mpi **mpi);

@@ -1,6 +1,7 @@
 /* The other ranks; see others.h. */
 #include "mpi/others.h"
 #include "base/shared.h"
+#include <cnnblas/system.h>
 #include <cnnblas/version.h>
 #include <errno.h>
 #include <sched.h>
@@ -46,7 +47,10 @@ void cb_mpi_describe(cb_mpi_peer *p)
 {
   struct stat space;
   memset(p, 0, sizeof *p);
-  snprintf(p->version, sizeof p->version, "%s", cnnblas_version_string());
+  cnnblas_system_info info = {0};
+  cnnblas_system_get_info(&info);
+  snprintf(p->version, sizeof p->version, "%s at %s, OpenBLAS %s %s", cnnblas_version_string(), info.isa,
+           info.openblas_version, info.openblas_core);
   gethostname(p->host, sizeof p->host - 1);
   p->pid = (int64_t)getpid();
   p->space = stat("/proc/self/ns/pid", &space) ? -1 : (int64_t)space.st_ino;

@@ -10,8 +10,8 @@ enum { CB_MPI_WORDS = 96, CB_MPI_TEXT = 256 };
 
 /* What every rank tells of itself in the beginning; the same bytes in all versions. */
 typedef struct {
-  char version[32], host[64];
-  int64_t pid, space; /* the process, and the number of its space of process numbers */
+  char version[96], host[64]; /* version: of the library, with the level and the kernels that fix bits */
+  int64_t pid, space;         /* the process, and the number of its space of process numbers */
 } cb_mpi_peer;
 
 /* What a rank that fails sends to all. */

@@ -21,7 +21,7 @@ if not os.path.exists(MPIRUN):
 SEED = 20250301
 RESIDUAL = ('INPUT -> CONV 8@3x3 pad 1 -> BN -> RELU -> ADD[ CONV 8@3x3 pad 1 -> BN -> RELU -> CONV 8@3x3 pad 1 -> BN | ] -> RELU '
             '-> DROPOUT 0.2 -> GPOOL avg -> FC')
-OVERSUBSCRIBE = ['--oversubscribe'] if FLAVOUR == 'OpenMPI' else []
+OVERSUBSCRIBE = ['--oversubscribe'] if FLAVOUR == 'OpenMPI' else ['-disable-auto-cleanup']  # ranks speak before they are ended
 environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT='1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM='1', OMP_WAIT_POLICY='passive')
 for name in ('LD_PRELOAD',):  # not into the launcher
     environment.pop(name, None)
@@ -125,6 +125,25 @@ class Ranks(rig.CommandTest):
         rig.write(labels, rig.read(labels)[:-1] + bytes([3 - rig.read(labels)[-1]]))
         self.refusal(3, 'rank 1: training data', (1, [*train, data]), (1, [*train, other]))
         self.refusal(3, 'rank 1: nowhere', (1, [*train, data]), (1, [*train, 'nowhere']))
+
+    def test_unequal_levels(self):
+        lower = ['env', 'CNNBLAS_ISA=baseline', rig.program, 'train', '-q', '--threads', '1']
+        out, _ = self.run_command('info')
+        if 'instruction set baseline' in out:
+            self.skipTest('there is no lower level')
+        self.refusal(3, 'rank 1: on ', (1, [rig.program, 'train', '-q', '--threads', '1']), (1, lower))
+
+    def test_predict(self):
+        data = self.data(counts=(300, 40))
+        self.run_command('train', '--data', data, '--net', rig.NET, '--epochs', '1', '-q', '--out', 'model')
+        images = os.path.join(data, rig.NAMES['train'][0])
+        rig.write(self.path('grey.pgm'), b'P5 8 8 255 ' + bytes(range(64)))
+        line = ['predict', '--model', 'model', '--json', 'report', images, 'grey.pgm']
+        out, _ = self.run_command(*line)
+        report = rig.read(self.path('report'))
+        other, _ = self.ranks(4, *line, '--threads', '1')
+        self.assertEqual(out, other)
+        self.assertEqual(report, rig.read(self.path('report')))
 
     def test_not_finite(self):
         data = self.data()
