@@ -28,7 +28,7 @@ const char train_help[] =
     "  --patience N        end after N epochs without a better one\n"
     "  --accuracy A, --seed N           of convolutions: default, exact or relaxed; of all that is drawn (1)\n"
     "  --threads N, --segments S        (one a core, 1) bits depend on S alone: the parts, a power of two, in which\n"
-    "                      a batch's weight gradients are summed, joined in a binary tree\n"
+    "                      a batch is summed; `mpirun -n P cnnblas train` (16 then) has P up to S ranks share it\n"
     "  --out FILE          the model, written after the last epoch\n"
     "  --checkpoint FILE   written after each epoch and on Ctrl-C, SIGTERM and SIGHUP (OUT.checkpoint; without\n"
     "                      --out only when interrupted: cnnblas.checkpoint); --no-checkpoint: when interrupted\n"
@@ -41,4 +41,4 @@ const char train_help[] =
     "  -q, --quiet  -h, --help  -V, --version    quiet: only the last line\n"
     "\n"
     "example: cnnblas train --data mnist/ --epochs 12 --lr-step 10:0.1 --out digits.safetensors\n"
-    "exit status: 0 fine, 1 training met NaN, 2 usage, 3 bad input, 4 out of memory or disk, 128 + a signal\n";
+    "exit status: 0 fine, 1 training met NaN, 2 usage, 3 bad input, 4 out of memory or disk, 5 a rank is gone, 128 + a signal\n";
