@@ -248,7 +248,8 @@ static void serve(session *s, int worker)
 
 void cb_parallel_session(int threads, void (*run)(void *context), void *context)
 {
-  if (cb_team(threads) < 2 || watch_of_thread || session_of_thread || omp_in_parallel()) {
+  if (cb_team(threads) < 2 || threads > omp_get_num_procs() || watch_of_thread || session_of_thread ||
+      omp_in_parallel()) {
     run(context);
     return;
   }

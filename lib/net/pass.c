@@ -48,16 +48,30 @@ static void end_pass(regions_before before)
   cnnblas_shared_flush(before.flush);
 }
 
+/* A pass, for the session of its team. */
+typedef struct {
+  cb_net_pass whole;
+  const int32_t *labels;
+  cb_net_found *found;
+  cnnblas_status status;
+} session_pass;
+
+static void run_forward(void *context)
+{
+  session_pass *s = context;
+  cnnblas_net *net = s->whole.net;
+  cb_net_parts_run all = {.net = net, .n = s->whole.n, .count = cb_net_parts(net, s->whole.n), .x = s->whole.x};
+  if (cb_net_in_parts(net)) s->status = cb_net_run_parts(&all);
+  if (!s->status) s->status = cb_net_walk_forward(&s->whole, cb_net_in_parts(net) ? net->split : 0, net->count);
+}
+
 cnnblas_status cb_net_pass_forward(cnnblas_net *net, int64_t n, const void *x)
 {
-  cb_net_pass whole = whole_batch(net, n, x);
-  cb_net_parts_run all = {.net = net, .n = n, .count = cb_net_parts(net, n), .x = x};
-  cnnblas_status status = CNNBLAS_OK;
+  session_pass s = {.whole = whole_batch(net, n, x)};
   const regions_before before = begin_pass(net, n);
-  if (cb_net_in_parts(net)) status = cb_net_run_parts(&all);
-  if (!status) status = cb_net_walk_forward(&whole, cb_net_in_parts(net) ? net->split : 0, net->count);
+  cnnblas_shared_session(net->threads, run_forward, &s);
   end_pass(before);
-  return status;
+  return s.status;
 }
 
 static bool logits_are_finite(const cnnblas_net *net, int64_t n)
@@ -147,23 +161,30 @@ static const int64_t *numbers_of(const cnnblas_net *net, const cnnblas_net_step 
   return own;
 }
 
+static void run_gradient(void *context)
+{
+  session_pass *s = context;
+  cnnblas_net *net = s->whole.net;
+  s->status = cb_net_in_parts(net)        ? gradient_of_parts(&s->whole, s->labels, s->found)
+              : net->options.segments > 1 ? gradient_of_segments(&s->whole, s->labels, s->found)
+                                          : gradient_of_whole(&s->whole, s->labels, s->found);
+  if (!s->status) s->status = cb_net_apply_maps(net, net->layout.gradients);
+}
+
 cnnblas_status cb_net_pass_gradient(cnnblas_net *net, const cnnblas_net_step *step, cb_net_found *found)
 {
   int64_t first, n = cb_net_own_images(step, &first);
-  cb_net_pass whole = whole_batch(net, n, step->images);
-  whole.training = true;
-  whole.numbers = numbers_of(net, step);
+  session_pass s = {.whole = whole_batch(net, n, step->images), .labels = step->labels, .found = found};
+  s.whole.training = true;
+  s.whole.numbers = numbers_of(net, step);
   net->smoothing = step->label_smoothing;
   net->exchange = step->exchange;
   net->step_images = step->n;
   const regions_before before = begin_pass(net, n);
-  cnnblas_status status = cb_net_in_parts(net)        ? gradient_of_parts(&whole, step->labels, found)
-                          : net->options.segments > 1 ? gradient_of_segments(&whole, step->labels, found)
-                                                      : gradient_of_whole(&whole, step->labels, found);
-  if (!status) status = cb_net_apply_maps(net, net->layout.gradients);
+  cnnblas_shared_session(net->threads, run_gradient, &s);
   net->exchange = NULL;
   end_pass(before);
-  return status;
+  return s.status;
 }
 
 /* Runs layers [from, to) and returns the first whose output is not finite, `to` if there is none. */
