@@ -3,6 +3,7 @@
 #include "io/system.h"
 #include "model.h"
 #include "network_pictures.h"
+#include "notation_lines.h"
 #include "plots.h"
 #include "reports/json_numbers.h"
 #include <jansson.h>
@@ -166,9 +167,10 @@ static void print_tensors(const st_file *file)
   }
 }
 
-static int print_text(const cnnblas_net *net, const st_file *file)
+static int print_text(const inspect_options *o, const cnnblas_net *net, const st_file *file)
 {
   size_t needed = 0;
+  if (o->net) notation_print(net, o->net);
   cnnblas_net_describe(net, NULL, 0, &needed);
   char *text = io_alloc(needed);
   if (!text) return command_fail(COMMAND_NO_ROOM, "out of memory for the table");
@@ -263,10 +265,13 @@ int command_inspect(int argc, char **argv)
     if (read) status = command_fail((int)read, "%s", error.text);
   } else {
     cnnblas_status why = cnnblas_net_create(o.net, &o.made, &net);
-    if (why) status = command_fail_library(why, COMMAND_USAGE, "--net");
+    if (why) {
+      status = command_fail_library(why, COMMAND_USAGE, "--net");
+      notation_explain(o.net, &o.made);
+    }
   }
   if (!status && (o.filters || o.activations)) status = draw_pictures(&o, &file);
-  if (!status && !command_only_json(o.json)) status = print_text(net, &file);
+  if (!status && !command_only_json(o.json)) status = print_text(&o, net, &file);
   if (!status && o.json) status = write_json(o.json, net, &file);
   cnnblas_net_destroy(net);
   st_free(&file);

@@ -7,6 +7,7 @@
 #include "io/safetensors.h"
 #include "io/system.h"
 #include "model.h"
+#include "notation_lines.h"
 #include "plots.h"
 #include "train_data.h"
 #include "train_options.h"
@@ -167,7 +168,11 @@ static int begin_run(session *s)
   int64_t classes = (int64_t)d->largest_label + 1;
   if (d->classes.count > classes) classes = d->classes.count;
   cnnblas_status why = make_net(o->net ? o->net : default_net, &made, classes, &t->net);
-  if (why) return command_fail_library(why, COMMAND_USAGE, "--net");
+  if (why) {
+    status = command_fail_library(why, COMMAND_USAGE, "--net");
+    notation_explain(o->net ? o->net : default_net, &made);
+    return status;
+  }
   io_status read = dataset_norm(d, s->data.training.numbers, s->data.training.count, &t->about.norm, &error);
   if (read) return failed_io(read, &error);
   if (!classes_copy(&t->about.classes, &d->classes))
@@ -269,6 +274,7 @@ static int prepare(session *s)
   s->report = (train_report){.trainer = t, .data = &s->data, .out = s->options.out};
   s->report.data_name = s->options.data ? s->options.data : "drawn digits";
   progress_open(&t->progress, t->quiet ? PROGRESS_NEVER : s->options.progress);
+  s->report.given = s->options.resume ? cnnblas_net_text(t->net) : s->options.net ? s->options.net : default_net;
   return s->options.quiet ? COMMAND_FINE : train_report_network(&s->report);
 }
 

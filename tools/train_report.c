@@ -3,6 +3,7 @@
 #include "command.h"
 #include "history.h"
 #include "io/system.h"
+#include "notation_lines.h"
 #include "reports/json_numbers.h"
 #include <math.h>
 #include <stdio.h>
@@ -22,7 +23,9 @@ int train_report_network(const train_report *r)
   if (d->validates) printf("%lld held out for validation, ", (long long)d->held_out.count);
   printf("%lld to test", (long long)d->test.count);
   if (d->train.skipped) printf("; %lld files are no PNG, JPEG, PGM or PPM", (long long)d->train.skipped);
-  printf("\n%s", text);
+  putchar('\n');
+  notation_print(net, r->given);
+  fputs(text, stdout);
   fflush(stdout);
   io_free(text);
   return COMMAND_FINE;

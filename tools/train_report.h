@@ -5,13 +5,13 @@
 #include "train_data.h"
 #include "trainer.h"
 
-/* A run with its data; data_name: what it was called. */
+/* A run with its data; data_name: what it was called; given: the network's text as the user gave it. */
 typedef struct {
   const trainer *trainer;
   const train_data *data;
-  const char *data_name, *out; /* out: the model's file, NULL for none */
-  ranks_figures exchanged;     /* the mean over ranks: bytes a step, and parts of the steps' time in place of seconds */
-  cnnblas_net_result test;     /* of the test images, where the epochs were tested on others; images 0: not tested */
+  const char *data_name, *given, *out; /* out: the model's file, NULL for none */
+  ranks_figures exchanged; /* the mean over ranks: bytes a step, and parts of the steps' time in place of seconds */
+  cnnblas_net_result test; /* of the test images, where the epochs were tested on others; images 0: not tested */
 } train_report;
 
 /* The data and the network as a table. Returns an exit status. */

@@ -74,6 +74,31 @@ class Usage(rig.CommandTest):
                 ('--input 3x', ['inspect', '--net', 'INPUT -> FC', '--input', '3x'])]:
             self.refused(2, words, *arguments)
 
+    def test_presets_print_their_notation(self):
+        """Above the table, in lines that --net takes again; an error in it is marked below its column."""
+        notation, table = self.run_command('inspect', '--net', 'NET ResNet20')[0].split('\n\n')
+        self.assertTrue(notation.startswith('INPUT 3x32x32 -> CONV 16@3x3 pad 1 -> BN -> RELU -> [ADD[ '), notation)
+        self.assertTrue(notation.endswith(' FC 10'), notation)
+        self.assertTrue(all(len(line) <= 110 for line in notation.splitlines()))
+        self.assertEqual(self.run_command('inspect', '--net', notation)[0], table)
+        found = json.loads(self.run_command('inspect', '--net', 'NET resnet20', '--json', '-')[0])
+        self.assertEqual(found['network'], notation.replace('\n', ' '))
+        error = self.refused(2, ['cat1 does not fit its input', 'what NET unet stands for'], 'inspect', '--net', 'NET unet',
+                             '--input', '3x30x30')
+        lines = [line.replace('cnnblas inspect: ', '', 1) for line in error.splitlines()]
+        mark, = [i for i, line in enumerate(lines) if line.strip() == '^']
+        self.assertEqual(lines[mark - 1][lines[mark].index('^'):][:5], 'CAT[ ')
+        column = int(lines[0].split('column ')[1].split(':')[0])
+        self.assertEqual(' '.join(lines[2:mark] + lines[mark + 1:])[column - 1:][:5], 'CAT[ ')
+        self.assertEqual(self.refused(2, 'column 16', 'inspect', '--net', 'INPUT 3x4x4 -> FCC').count('\n'), 1)
+        self.assertEqual(self.refused(2, 'found \'unit\'', 'inspect', '--net', 'NET unit').count('\n'), 1)
+        data = rig.write_data(self.path('data'), counts=(20, 10))
+        train = ['train', '--data', data, '--batch', '10', '--epochs', '1']
+        out = self.run_command(*train, '--net', 'NET resnet20')[0]
+        self.assertIn('10 to test\nINPUT -> CONV 16@3x3', out)
+        self.assertIn('what NET unet stands for', self.run_command(*train, '--net', 'NET unet', status=2)[1])
+        self.assertNotIn('\nINPUT', self.run_command(*train, '--net', rig.NET)[0])
+
     def test_missing_files(self):
         for arguments in (['eval', '--model', 'nowhere'], ['predict', '--model', 'nowhere', 'x'], ['inspect', 'nowhere'],
                           ['train', '--data', 'nowhere'], ['train', '--resume', 'nowhere']):
