@@ -25,20 +25,37 @@ static void hold_line(int status, const char *line)
   snprintf(held + used, sizeof held - used, "%s\n", line);
 }
 
+char *command_plain(char *text)
+{
+  for (char *c = text; *c; c++) {
+    const unsigned char first = (unsigned char)c[0], second = (unsigned char)c[1];
+    const bool pair = first == 0xc2 && second >= 0x80 && second < 0xa0; /* U+0080 to U+009F in UTF-8 */
+    if (pair) memmove(c + 1, c + 2, strlen(c + 2) + 1);
+    if (pair || first < ' ' || first == 127) *c = '?';
+  }
+  return text;
+}
+
+/* The message is cut where there is no memory for all of it. */
 int command_fail(int status, const char *format, ...)
 {
   char line[sizeof held - 1];
   va_list args;
   va_start(args, format);
-  if (holding) {
-    vsnprintf(line, sizeof line, format, args);
-    hold_line(status, line);
-  } else {
-    fprintf(stderr, "%s: ", command_name);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
-  }
+  const int length = vsnprintf(line, sizeof line, format, args);
   va_end(args);
+  char *whole = !holding && length >= (int)sizeof line ? io_alloc((size_t)length + 1) : NULL;
+  if (whole) {
+    va_start(args, format);
+    vsnprintf(whole, (size_t)length + 1, format, args);
+    va_end(args);
+  }
+  command_plain(whole ? whole : line);
+  if (holding)
+    hold_line(status, line);
+  else
+    fprintf(stderr, "%s: %s\n", command_name, whole ? whole : line);
+  io_free(whole);
   return status;
 }
 

@@ -32,6 +32,9 @@ extern char command_name[32];
 /* "cnnblas train: ..." on stderr; returns status. */
 int command_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Puts ? in the place of characters that would control a terminal; returns text. Messages of failures have none. */
+char *command_plain(char *text);
+
 /* While on, messages of failures are kept, the first and the hints behind it, and nothing is printed. */
 void command_hold(bool on);
 

@@ -184,7 +184,7 @@ static const char *class_text(const evaluation *e, int64_t class, char text[CLAS
 {
   const char *name = classes_name(&e->about.classes, class);
   snprintf(text, CLASSES_MOST_NAME + 32, "%lld%s%s", (long long)class, name ? " " : "", name ? name : "");
-  return text;
+  return command_plain(text);
 }
 
 static void print_confusion(const evaluation *e)

@@ -116,6 +116,15 @@ static io_status read_input(const char *name, const st_file *file, cnnblas_net_o
   return metadata_bad(name, file, "input", "channels and sizes, as 1x28x28", error);
 }
 
+/* "8x3x3x3". Returns text. */
+static const char *shape_text(char *text, size_t size, int rank, const int64_t *shape)
+{
+  int used = snprintf(text, size, rank ? "" : "no sizes");
+  for (int i = 0; i < rank && used < (int)size; i++)
+    used += snprintf(text + used, size - (size_t)used, "%s%lld", i ? "x" : "", (long long)shape[i]);
+  return text;
+}
+
 /* The file has this tensor, with this type and shape. */
 static io_status match(const char *name, const st_file *file, const cnnblas_net_tensor *t, const char *prefix,
                        const st_tensor **found, io_error *error)
@@ -130,8 +139,9 @@ static io_status match(const char *name, const st_file *file, const cnnblas_net_
   bool same = s->rank == t->rank;
   for (int i = 0; same && i < t->rank; i++) same = s->shape[i] == t->shape[i];
   if (same) return IO_OK;
-  return io_fail(error, IO_BAD_INPUT, "%s: %s has not the shape that the network \"%.200s\" gives it", name, full,
-                 st_metadata(file, "network"));
+  char is[80], wanted[80];
+  return io_fail(error, IO_BAD_INPUT, "%s: %s has not the shape that its network gives it: %s, not %s", name, full,
+                 shape_text(is, sizeof is, s->rank, s->shape), shape_text(wanted, sizeof wanted, t->rank, t->shape));
 }
 
 /* Whether the file has a set: its first tensor. */
@@ -186,9 +196,8 @@ static io_status take_tensors(const char *name, const st_file *file, const cnnbl
   cnnblas_net_get_info(net, &info);
   int64_t count = expect_sets(file, net, expected);
   if (file->count != (size_t)count)
-    return io_fail(error, IO_BAD_INPUT, "%s: %zu tensors; its network \"%.200s\" has %lld%s%s", name, file->count,
-                   st_metadata(file, "network"), (long long)info.tensors,
-                   expected[SET_MOMENTUM] ? ", each with its momentum" : "",
+    return io_fail(error, IO_BAD_INPUT, "%s: %zu tensors; its network has %lld%s%s", name, file->count,
+                   (long long)info.tensors, expected[SET_MOMENTUM] ? ", each with its momentum" : "",
                    expected[SET_BEST] ? " and its value in the best epoch" : "");
   for (int64_t i = 0; i < info.tensors; i++) {
     cnnblas_net_tensor t;
@@ -311,7 +320,7 @@ io_status model_make(const char *name, const st_file *file, const model_use *use
   cnnblas_net *made = NULL;
   model_data known = {0};
   io_status status = read_options(name, file, use, &o, error);
-  if (!status) status = model_data_read(name, file, o.c, &known, error);
+  if (!status) status = model_data_read(name, file, o.c, o.classes, &known, error);
   if (!status) status = make_net(name, file, use->mode, &o, &made, error);
   if (status) {
     cnnblas_net_destroy(made);

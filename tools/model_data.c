@@ -41,8 +41,10 @@ static io_status read_numbers(const char *name, const st_file *file, const char 
   return metadata_bad(name, file, key, "one number, or one a channel, with commas between", error);
 }
 
-static io_status read_classes(const char *name, const st_file *file, class_names *classes, io_error *error)
+static io_status read_classes(const char *name, const st_file *file, int64_t most, class_names *classes,
+                              io_error *error)
 {
+  static const char wanted[] = "a JSON array of texts, at most one a class";
   const char *text = st_metadata(file, "class_names");
   json_error_t why;
   if (!text) return IO_OK;
@@ -51,14 +53,13 @@ static io_status read_classes(const char *name, const st_file *file, class_names
   size_t i;
   io_status status = IO_OK;
   if (!names && io_json_lacked_memory()) status = io_fail_memory(error, name, strlen(text), "its classes' names");
-  if (!status && !json_is_array(names))
-    status = metadata_bad(name, file, "class_names", "a JSON array of texts", error);
+  if (!status && !json_is_array(names)) status = metadata_bad(name, file, "class_names", wanted, error);
   json_array_foreach(names, i, each)
   {
     if (status) break;
     const char *one = json_string_value(each);
-    if (!one || !*one || strlen(one) > CLASSES_MOST_NAME || i >= CLASSES_MOST)
-      status = metadata_bad(name, file, "class_names", "a JSON array of texts", error);
+    if (!one || !*one || strlen(one) > CLASSES_MOST_NAME || (int64_t)i >= most)
+      status = metadata_bad(name, file, "class_names", wanted, error);
     else if (!classes_add(classes, one))
       status = io_fail_memory(error, name, strlen(one) + 1, "a class's name");
   }
@@ -66,7 +67,8 @@ static io_status read_classes(const char *name, const st_file *file, class_names
   return status;
 }
 
-io_status model_data_read(const char *name, const st_file *file, int64_t channels, model_data *about, io_error *error)
+io_status model_data_read(const char *name, const st_file *file, int64_t channels, int64_t classes, model_data *about,
+                          io_error *error)
 {
   static const double most = 1e30;
   int64_t scales = 0;
@@ -75,8 +77,9 @@ io_status model_data_read(const char *name, const st_file *file, int64_t channel
   if (!status) status = read_numbers(name, file, "input_scale", channels, a.norm.scale, &scales, error);
   if (!status && scales != a.norm.channels)
     status = metadata_bad(name, file, "input_scale", "of as many numbers as input_mean", error);
-  if (!status) status = metadata_number(name, file, "input_white", -most, most, &a.norm.white, error);
-  if (!status) status = read_classes(name, file, &a.classes, error);
+  if (!status) status = metadata_number(name, file, "input_white", 0, most, &a.norm.white, error);
+  if (a.norm.white == 0) a.norm.white = 1;
+  if (!status) status = read_classes(name, file, classes, &a.classes, error);
   if (status)
     model_data_free(&a);
   else

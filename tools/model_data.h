@@ -14,8 +14,9 @@ typedef struct {
 /* Adds it to the metadata; returns 0, or -1 without memory. */
 int model_data_set(json_t *metadata, const model_data *about);
 
-/* Reads it from the file of a network with so many channels; model_data_free gives the names back. */
-io_status model_data_read(const char *name, const st_file *file, int64_t channels, model_data *about, io_error *error);
+/* Reads it from the file of a network with so many channels and classes; model_data_free gives the names back. */
+io_status model_data_read(const char *name, const st_file *file, int64_t channels, int64_t classes, model_data *about,
+                          io_error *error);
 
 /* Safe on zeroed data and twice. */
 void model_data_free(model_data *about);

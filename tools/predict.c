@@ -74,11 +74,14 @@ static void set(const prediction *p, void *array, int64_t i, double value)
 }
 
 /* "cat", or the number of a class without a name. Returns text. */
-static const char *class_text(const prediction *p, int32_t class, char text[24])
+static const char *class_text(const prediction *p, int32_t class, char text[CLASSES_MOST_NAME + 1])
 {
   const char *name = classes_name(&p->about.classes, class);
-  snprintf(text, 24, "%d", (int)class);
-  return name ? name : text;
+  if (name)
+    snprintf(text, CLASSES_MOST_NAME + 1, "%s", name);
+  else
+    snprintf(text, CLASSES_MOST_NAME + 1, "%d", (int)class);
+  return command_plain(text);
 }
 
 /* {"class": 3, "name": "cat", "probability": 0.97} */
@@ -107,7 +110,7 @@ static int report(prediction *p, const char *path, int64_t index, int64_t at)
 {
   const int64_t classes = p->info.classes;
   const size_t element = p->info.dtype == CNNBLAS_F64 ? sizeof(double) : sizeof(float);
-  char text[24];
+  char text[CLASSES_MOST_NAME + 1];
   evaluate_rank(p->info.dtype, (const char *)p->probabilities + (size_t)(at * classes) * element, classes, p->top,
                 p->ranking);
   p->ranking[0] = p->classes[at]; /* by the outputs themselves: probabilities may be equal where those are not */

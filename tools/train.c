@@ -146,6 +146,7 @@ static int begin_run(session *s)
   train_options *o = &s->options;
   trainer *t = &s->trainer;
   io_error error;
+  cnnblas_net_info info;
   cnnblas_net_options made = {
       .dtype = o->dtype, .loss = o->loss, .init = o->settings.init, .threads = (int32_t)o->threads};
   int status = o->init_from && !o->net ? fine_tune_network(o->init_from, &s->network) : COMMAND_FINE;
@@ -175,7 +176,8 @@ static int begin_run(session *s)
   }
   io_status read = dataset_norm(d, s->data.training.numbers, s->data.training.count, &t->about.norm, &error);
   if (read) return failed_io(read, &error);
-  if (!classes_copy(&t->about.classes, &d->classes))
+  cnnblas_net_get_info(t->net, &info);
+  if (!classes_copy(&t->about.classes, &d->classes, info.classes))
     return command_fail(COMMAND_NO_ROOM, "out of memory for the classes' names");
   t->state.checksum = dataset_checksum(d);
   if (o->init_from) status = fine_tune_begin(o->init_from, t->net, &t->about, o->quiet);
@@ -272,9 +274,9 @@ static int prepare(session *s)
   t->history = s->options.history;
   t->quiet = s->options.quiet;
   s->report = (train_report){.trainer = t, .data = &s->data, .out = s->options.out};
+  s->report.given = s->options.resume ? cnnblas_net_text(t->net) : s->options.net ? s->options.net : default_net;
   s->report.data_name = s->options.data ? s->options.data : "drawn digits";
   progress_open(&t->progress, t->quiet ? PROGRESS_NEVER : s->options.progress);
-  s->report.given = s->options.resume ? cnnblas_net_text(t->net) : s->options.net ? s->options.net : default_net;
   return s->options.quiet ? COMMAND_FINE : train_report_network(&s->report);
 }
 

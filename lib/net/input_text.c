@@ -7,12 +7,6 @@
 
 enum { LONGEST_INPUT = 100 };
 
-bool cb_text_gives_input(const char *text)
-{
-  cb_net_text t = {.text = text};
-  return cb_text_word(&t, "input") && cb_text_digit(&t);
-}
-
 char *cb_text_with_input(const char *text, int rank, int64_t c, const int64_t *size)
 {
   cb_net_text t = {.text = text};

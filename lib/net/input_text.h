@@ -4,9 +4,6 @@
 
 #include "net/layer.h"
 
-/* True if the text's INPUT has a size. */
-bool cb_text_gives_input(const char *text);
-
 /* The text with another size behind INPUT, which cnnblas_shared_free frees; NULL without memory. */
 char *cb_text_with_input(const char *text, int rank, int64_t c, const int64_t *size);
 

@@ -1,7 +1,6 @@
 /* Reading a model file; its form is in cnnblas/net_model.h. Nothing in the file is taken on trust. The JSON is
    jansson's to read. */
 
-#include "net/input_text.h"
 #include "net/model_words.h"
 #include "net/support.h"
 #include "net/text.h"
@@ -214,12 +213,8 @@ static cnnblas_status read_options(const model *m, cnnblas_net_options *o)
   if (o->c && o->c != input[0]) return disagree("c");
   if ((o->c || o->size[0] || o->size[1] || o->size[2]) && memcmp(o->size, input + 1, sizeof o->size) != 0)
     return disagree("size");
-  file.c = 0;
-  memset(file.size, 0, sizeof file.size);
-  if (!cb_text_gives_input(word(m, "network"))) {
-    file.c = input[0];
-    memcpy(file.size, input + 1, sizeof file.size);
-  }
+  file.c = input[0];
+  memcpy(file.size, input + 1, sizeof file.size);
   *o = file;
   return CNNBLAS_OK;
 }

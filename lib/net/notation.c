@@ -164,7 +164,9 @@ static bool given_input(parser *p)
   int count = 0, start = cb_text_column(t);
   if (!cb_text_numbers(t, 1, 4, "a number: the input's size", given, &count)) return false;
   bool agrees = !o->c || o->c == given[0];
-  for (int i = 0; o->c && i < 3; i++) agrees = agrees && (i + 1 < count ? given[i + 1] : 0) == o->size[i];
+  const bool point =
+      count == 1 && o->size[0] == 1 && o->size[1] == 1 && !o->size[2]; /* two axes of size 1, as made below */
+  for (int i = 0; o->c && i < 3 && !point; i++) agrees = agrees && (i + 1 < count ? given[i + 1] : 0) == o->size[i];
   if (!agrees) {
     char size[80];
     return cb_text_fail(t, CNNBLAS_BAD_FORMAT, "column %d: expected the data's size, %lld%s%s", start, (long long)o->c,

@@ -117,7 +117,8 @@ static io_status add_classes(dataset *d, const char *top, const class_names *kno
   int64_t room = 0;
   io_status status = list(top, is_folder, &found, error);
   const class_names *names = known && known->count ? known : &found;
-  if (!status && !classes_copy(&d->classes, names)) status = io_fail_memory(error, top, 64, "its classes");
+  if (!status && !classes_copy(&d->classes, names, names->count))
+    status = io_fail_memory(error, top, 64, "its classes");
   for (int64_t i = 0; i < found.count && !status; i++) {
     char path[DATASET_PATH];
     int64_t label = names == &found ? i : classes_find(names, found.names[i]);

@@ -21,10 +21,10 @@ bool classes_add(class_names *c, const char *name)
   return true;
 }
 
-bool classes_copy(class_names *to, const class_names *from)
+bool classes_copy(class_names *to, const class_names *from, int64_t most)
 {
   *to = (class_names){0};
-  for (int64_t i = 0; i < from->count; i++)
+  for (int64_t i = 0; i < from->count && i < most; i++)
     if (!classes_add(to, from->names[i])) {
       classes_free(to);
       return false;

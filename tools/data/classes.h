@@ -17,7 +17,8 @@ typedef struct {
 /* Copies a name to the end; false without memory. */
 bool classes_add(class_names *classes, const char *name);
 
-bool classes_copy(class_names *to, const class_names *from);
+/* Copies the first names, at most so many; false without memory. */
+bool classes_copy(class_names *to, const class_names *from, int64_t most);
 
 /* The label of a name, -1 if it is none. */
 int64_t classes_find(const class_names *classes, const char *name);
