@@ -68,6 +68,24 @@ class Breaks(rig.CommandTest):
         self.assertEqual(rig.read(self.path('whole')), rig.read(self.path('broken')))
         self.assertEqual(tensors(self.path('whole.ck')), tensors(self.path('run.ck')))
 
+    SETTINGS = {'momentum': ['--momentum', '0.5'], 'nesterov': ['--optimiser', 'nesterov'], 'adamw': ['--optimiser', 'adamw', '--lr', '0.003'],
+                'cosine': ['--schedule', 'cosine'], 'warm': ['--warm-up', 1], 'steps': ['--lr-step', '2:0.1'], 'clip': ['--clip', '0.05'],
+                'ema': ['--ema', '0.9'], 'smooth': ['--label-smoothing', '0.1'], 'decay': ['--weight-decay', '0.1'],
+                'segments': ['--segments', 4], 'augment': ['--augment', 'flip,crop:1'], 'f64': ['--dtype', 'f64']}
+
+    def test_each_setting_is_kept_by_itself(self):
+        """One break inside the second epoch; a setting that a checkpoint lost would give other bits than the run left alone."""
+        models = set()
+        for name, setting in self.SETTINGS.items():
+            begin = [*self.begin, *setting, '-q']
+            self.run_command(*begin, '--out', 'whole', '--checkpoint', 'whole.ck')
+            models.add(rig.read(self.path('whole')))
+            self.broken(signal.SIGTERM, STEPS // EPOCHS + 2, 1, *begin, *self.outputs, status=128 + signal.SIGTERM)
+            self.run_command(*self.resume, *self.outputs, '-q')
+            self.assertEqual(rig.read(self.path('whole')), rig.read(self.path('broken')), name)
+            self.assertEqual(tensors(self.path('whole.ck')), tensors(self.path('run.ck')), name)
+        self.assertEqual(len(models), len(self.SETTINGS))
+
     def test_a_signal_in_the_last_step_of_all_breaks_nothing(self):
         self.run_command(*self.begin, '--out', 'whole')
         self.assertEqual(self.broken(signal.SIGINT, STEPS, 1, *self.begin, *self.outputs, status=0), '')

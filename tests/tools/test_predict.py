@@ -32,6 +32,16 @@ class Predict(rig.CommandTest):
         probabilities = json.loads(self.run_command('predict', '--model', 'm', '--json', '-', 'x')[0])[0]['probabilities']
         self.assertAlmostEqual(sum(probabilities), 1, places=5)
 
+    def test_axes_in_another_order(self):
+        """Images with their channels last are told as such, not as of another size."""
+        data = rig.write_data(self.path('colour'), size=6, channels=3)
+        self.run_command('train', '--data', data, '--net', rig.NET, '--epochs', '1', '--out', 'c', '-q')
+        for name, axes in (('nhwc', [2, 6, 6, 3]), ('nchw', [2, 3, 6, 6]), ('ncwh', [2, 3, 6, 7])):
+            rig.write(self.path(name), rig.idx(8, axes, bytes(axes[0] * axes[1] * axes[2] * axes[3])))
+        self.assertIn('nhwc: its axes are n, h, w, c; they must be n, c, h, w', self.refused(3, 'nhwc', 'predict', '--model', 'c', 'nhwc'))
+        self.assertIn('ncwh: 3x6x7 pixels; c takes 3x6x6', self.refused(3, 'ncwh', 'predict', '--model', 'c', 'ncwh'))
+        self.run_command('predict', '--model', 'c', 'nchw')
+
     def test_pictures(self):
         names = []
         for i in range(6):
