@@ -56,8 +56,8 @@
  * 100000 times in all, where each is read once more than it repeats; repetitions that take more than 10^8 characters to
  * read are refused.
  *
- * NET NAME stands for a notation that cnnblas_net_text gives: with the input and classes of the options, or else those
- * of the network's paper (resnet20: 3x32x32 and 10). A network's outputs are all elements that its last layer makes;
+ * NET NAME stands for a notation that cnnblas_net_text gives: its INPUT and last FC are bare where the options have the
+ * input and the classes, or else those of the network's paper (resnet20: 3x32x32 and 10). A network's outputs are all elements that its last layer makes;
  * unet's outputs are two maps.
  *
  * A convolution has F*F*D1*K weights (D1/groups with groups) and K biases, but none where BN alone reads it unless

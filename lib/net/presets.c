@@ -96,20 +96,13 @@ static bool named(cb_net_text *t, const char *name)
   return false;
 }
 
-/* The preset's notation with the data's size and classes, where the options have them. */
 static cnnblas_status expand(int i, const cnnblas_net_options *o, char **made)
 {
-  const char *body = presets[i].body;
-  size_t bytes = strlen(body) + 160;
-  char input[100], classes[24] = "";
-  int used = o->c ? snprintf(input, sizeof input, "%lld", (long long)o->c)
-                  : snprintf(input, sizeof input, "%s", presets[i].input);
-  for (int a = 0; a < 3 && o->c && o->size[a]; a++)
-    used += snprintf(input + used, sizeof input - (size_t)used, "x%lld", (long long)o->size[a]);
-  if (*presets[i].classes) snprintf(classes, sizeof classes, " %lld", (long long)o->classes);
+  size_t bytes = strlen(presets[i].body) + 64;
   *made = cnnblas_shared_alloc(bytes, 0);
   if (!*made) return cb_net_no_memory(bytes, "a preset's text");
-  snprintf(*made, bytes, "INPUT %s -> %s%s", input, body, o->classes ? classes : presets[i].classes);
+  snprintf(*made, bytes, "INPUT%s%s -> %s%s", o->c ? "" : " ", o->c ? "" : presets[i].input, presets[i].body,
+           o->classes ? "" : presets[i].classes);
   return CNNBLAS_OK;
 }
 
