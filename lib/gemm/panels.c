@@ -69,23 +69,29 @@ static inline void finish(const cb_store *t, int64_t i, int64_t j)
   *out = value;
 }
 
-/* v between two bounds; NaN stays. */
-INLINE vector between(const real *bounds, vector v)
+/* What a store does besides; the compiler knows the flags in most instances of a loop. */
+typedef struct {
+  bool add, bias, residual, bounds;
+  vector low, high; /* the bounds */
+} epilogue;
+
+INLINE epilogue epilogue_of(const cb_store *t)
 {
-  const vector low = bounds[0] - (vector){0}, high = bounds[1] - (vector){0};
-  v = choose(greater(low, v), low, v);
-  return choose(greater(v, high), high, v);
+  epilogue e = {.add = t->add, .bias = t->bias, .residual = t->residual, .bounds = t->bounds};
+  if (e.bounds) e.low = ((const real *)t->bounds)[0] - (vector){0}, e.high = ((const real *)t->bounds)[1] - (vector){0};
+  return e;
 }
 
-/* Stores m neighbours in out, from `at` on, through the epilogue, unless `plain`; they share the bias at *bias. */
-INLINE void finish_vector(const cb_store *t, const bool plain, int64_t at, vector value, const real *bias, int64_t m)
+/* Stores m neighbours in out, from `at` on, through the epilogue; they share the bias at *bias. NaN stays. */
+INLINE void finish_vector(const cb_store *t, const epilogue *e, int64_t at, vector value, const real *bias, int64_t m)
 {
   real *out = (real *)t->out + at;
-  if (!plain) {
-    if (t->add) value = load(out, m) + value;
-    if (t->bias) value += *bias - (vector){0};
-    if (t->residual) value += load((const real *)t->residual + at, m);
-    if (t->bounds) value = between(t->bounds, value);
+  if (e->add) value = load(out, m) + value;
+  if (e->bias) value += *bias - (vector){0};
+  if (e->residual) value += load((const real *)t->residual + at, m);
+  if (e->bounds) {
+    value = choose(greater(e->low, value), e->low, value);
+    value = choose(greater(value, e->high), e->high, value);
   }
   put(out, value, m);
 }
@@ -97,7 +103,7 @@ typedef struct {
 } stretch;
 
 /* Finds the stretches of rows [i, i + m), and returns how many. None is spread where there is an epilogue. */
-static int find_stretches(const cb_store *t, const bool plain, int64_t i, int64_t m, stretch stretches[LANES])
+static int find_stretches(const cb_store *t, bool plain, int64_t i, int64_t m, stretch stretches[LANES])
 {
   if (!t->place) {
     stretches[0] = (stretch){0, m, i, false};
@@ -116,7 +122,7 @@ static int find_stretches(const cb_store *t, const bool plain, int64_t i, int64_
 }
 
 /* Stores one lane of a block, whose rows are the elements of v. */
-INLINE void finish_lane(const cb_store *t, const bool plain, const stretch *stretches, int count, int64_t lane,
+INLINE void finish_lane(const cb_store *t, const epilogue *e, const stretch *stretches, int count, int64_t lane,
                         vector v, const real *bias)
 {
   for (int k = 0; k < count; k++) {
@@ -126,13 +132,14 @@ INLINE void finish_lane(const cb_store *t, const bool plain, const stretch *stre
     if (r->spread)
       put_spread((real *)t->out + at, value, r->m);
     else
-      finish_vector(t, plain, at, value, bias, r->m);
+      finish_vector(t, e, at, value, bias, r->m);
   }
 }
 
 /* Stores a block whose rows are neighbours in out, or stretches of neighbours: squares of LANES rows are transposed. */
-INLINE void store_transposed(const cb_store *t, const bool plain)
+INLINE void store_transposed(const cb_store *t, const epilogue e)
 {
+  const bool plain = !e.add && !e.bias && !e.residual && !e.bounds;
   const real *c = t->c, *bias = t->bias;
   const int64_t end = (t->m - 1) * t->ldc + t->count;
   for (int64_t i = 0; i < t->m; i += LANES) {
@@ -156,50 +163,23 @@ INLINE void store_transposed(const cb_store *t, const bool plain)
       if (count == 1 && !stretches[0].spread) UNROLL for (int l = 0; l < LANES; l++)
         {
           if (l < lanes)
-            finish_vector(t, plain, stretches[0].at + (j + l) * t->lane_step, v[l], bias ? bias + j + l : NULL, m);
+            finish_vector(t, &e, stretches[0].at + (j + l) * t->lane_step, v[l], bias ? bias + j + l : NULL, m);
         }
       else
         for (int l = 0; l < LANES && l < lanes; l++)
-          finish_lane(t, plain, stretches, count, j + l, v[l], bias ? bias + j + l : NULL);
+          finish_lane(t, &e, stretches, count, j + l, v[l], bias ? bias + j + l : NULL);
     }
   }
 }
 
-/* What an epilogue does; the compiler knows it in each instance of a loop. */
-typedef struct {
-  bool bias, residual, bounds;
-} epilogue;
-
-/* Stores a block whose lanes are neighbours in out, which is not added to. */
-INLINE void store_straight(const cb_store *t, const epilogue does)
-{
-  const real *row = t->c, *bias = t->bias, *residual = t->residual, *bounds = t->bounds;
-  vector low = {0}, high = {0}, b = {0};
-  if (does.bounds) low = bounds[0] - (vector){0}, high = bounds[1] - (vector){0};
-  const int64_t row_step = t->row_step, ldc = t->ldc, m = t->m, count = t->count;
-  real *out = t->out;
-  for (int64_t i = 0; i < m; i++, out += row_step, row += ldc) {
-    if (does.bias) b = bias[i] - (vector){0};
-    for (int64_t j = 0; j < count; j += LANES) {
-      const int64_t n = count - j;
-      vector v = load(row + j, n);
-      if (does.bias) v += b;
-      if (does.residual) v += load(residual + i * row_step + j, n);
-      if (does.bounds) v = choose(greater(low, v), low, v);
-      if (does.bounds) v = choose(greater(v, high), high, v);
-      put(out + j, v, n);
-    }
-  }
-}
-
-/* Stores such a block that out may be added to. */
-static void store_straight_added(const cb_store *t)
+/* Stores a block whose lanes are neighbours in out. */
+INLINE void store_straight(const cb_store *t, const epilogue e)
 {
   const real *c = t->c, *bias = t->bias;
-  for (int64_t i = 0; i < t->m; i++)
-    for (int64_t j = 0; j < t->count; j += LANES)
-      finish_vector(t, false, i * t->row_step + j, load(c + i * t->ldc + j, t->count - j), bias ? bias + i : NULL,
-                    t->count - j);
+  const int64_t m = t->m, count = t->count;
+  for (int64_t i = 0; i < m; i++)
+    for (int64_t j = 0; j < count; j += LANES)
+      finish_vector(t, &e, i * t->row_step + j, load(c + i * t->ldc + j, count - j), bias ? bias + i : NULL, count - j);
 }
 
 /* Stores such a block without an epilogue; whole vectors that are aligned go past the caches. */
@@ -215,37 +195,46 @@ static void store_past(const cb_store *t)
   }
 }
 
-static void store_transposed_plain(const cb_store *t)
-{
-  store_transposed(t, true);
-}
-static void store_transposed_full(const cb_store *t)
-{
-  store_transposed(t, false);
-}
-
-#define STRAIGHT(NAME, ...)                                                                                            \
+/* The stores for an epilogue, or for what is left of it: the loops know which. */
+#define INSTANCE(NAME, BIAS, RESIDUAL, BOUNDS)                                                                         \
+  INLINE epilogue epilogue_##NAME(const cb_store *t)                                                                   \
+  {                                                                                                                    \
+    epilogue e = epilogue_of(t);                                                                                       \
+    e.add = false, e.bias = BIAS, e.residual = RESIDUAL, e.bounds = BOUNDS;                                            \
+    return e;                                                                                                          \
+  }                                                                                                                    \
+  static void store_transposed_##NAME(const cb_store *t)                                                               \
+  {                                                                                                                    \
+    store_transposed(t, epilogue_##NAME(t));                                                                           \
+  }                                                                                                                    \
   static void store_straight_##NAME(const cb_store *t)                                                                 \
   {                                                                                                                    \
-    store_straight(t, (epilogue){__VA_ARGS__});                                                                        \
+    store_straight(t, epilogue_##NAME(t));                                                                             \
   }
-STRAIGHT(plain, .bias = false)
-STRAIGHT(bias, .bias = true)
-STRAIGHT(bounds, .bounds = true)
-STRAIGHT(bias_bounds, .bias = true, .bounds = true)
-STRAIGHT(residual, .residual = true)
-STRAIGHT(bias_residual, .bias = true, .residual = true)
-STRAIGHT(residual_bounds, .residual = true, .bounds = true)
-STRAIGHT(all, .bias = true, .residual = true, .bounds = true)
+INSTANCE(plain, false, false, false)
+INSTANCE(bias, true, false, false)
+INSTANCE(bias_bounds, true, false, true)
+INSTANCE(bias_residual_bounds, true, true, true)
 
-static void store_straight_full(const cb_store *t)
+static void store_transposed_any(const cb_store *t)
 {
-  static void (*const instance[2][2][2])(const cb_store *) = {
-      /* bias, residual, bounds */
-      {{store_straight_plain, store_straight_bounds}, {store_straight_residual, store_straight_residual_bounds}},
-      {{store_straight_bias, store_straight_bias_bounds}, {store_straight_bias_residual, store_straight_all}}};
-  (t->add ? store_straight_added : instance[t->bias != NULL][t->residual != NULL][t->bounds != NULL])(t);
+  store_transposed(t, epilogue_of(t));
 }
+static void store_straight_any(const cb_store *t)
+{
+  store_straight(t, epilogue_of(t));
+}
+
+/* The instance for a block's epilogue: of transposed stores, and of straight ones. */
+static const struct {
+  void (*transposed)(const cb_store *), (*straight)(const cb_store *);
+} general = {store_transposed_any, store_straight_any},
+  instances[2][2][2] = {
+      /* bias, residual, bounds */
+      [0][0][0] = {store_transposed_plain, store_straight_plain},
+      [1][0][0] = {store_transposed_bias, store_straight_bias},
+      [1][0][1] = {store_transposed_bias_bounds, store_straight_bias_bounds},
+      [1][1][1] = {store_transposed_bias_residual_bounds, store_straight_bias_residual_bounds}};
 
 /* Stores a block at any steps, without an epilogue: the stage of a strided input gradient takes this. */
 static void store_plain(const cb_store *t)
@@ -258,11 +247,13 @@ static void store_plain(const cb_store *t)
 
 void CB_NAME(cb_store)(const cb_store *t)
 {
-  bool plain = !t->add && !t->bias && !t->residual && !t->bounds;
+  const bool bias = t->bias, residual = t->residual, bounds = t->bounds,
+             plain = !t->add && !bias && !residual && !bounds;
+  const bool special = !t->add && instances[bias][residual][bounds].straight;
   if (!t->bias_rows && (t->place || t->row_step == 1))
-    plain ? store_transposed_plain(t) : store_transposed_full(t);
-  else if (!t->place && t->lane_step == 1 && (t->bias_rows || !t->bias))
-    plain ? t->past ? store_past(t) : store_straight_plain(t) : store_straight_full(t);
+    (special ? instances[bias][residual][bounds] : general).transposed(t);
+  else if (!t->place && t->lane_step == 1 && (t->bias_rows || !bias))
+    plain && t->past ? store_past(t) : (special ? instances[bias][residual][bounds] : general).straight(t);
   else if (plain)
     store_plain(t);
   else
