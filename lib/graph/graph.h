@@ -70,6 +70,7 @@ typedef struct {
   int64_t readers;  /* number of nodes' inputs that are this value */
   int64_t last;     /* the last node that reads the value, or CB_GRAPH_NONE */
   int64_t shares;   /* the value in whose array this one lies, or CB_GRAPH_NONE: it has its own */
+  size_t offset;    /* bytes from the beginning of the shared value to this one; 0 without */
   bool kept;        /* the array is still needed after the run */
 } cb_graph_value;
 
@@ -125,6 +126,15 @@ static inline int64_t cb_graph_root(const cb_graph *graph, int64_t value)
 {
   while (graph->values[value].shares != CB_GRAPH_NONE) value = graph->values[value].shares;
   return value;
+}
+
+/* The bytes from the beginning of that array to the value. */
+static inline size_t cb_graph_offset(const cb_graph *graph, int64_t value)
+{
+  size_t offset = 0;
+  for (; graph->values[value].shares != CB_GRAPH_NONE; value = graph->values[value].shares)
+    offset += graph->values[value].offset;
+  return offset;
 }
 
 /* ---- memory ---- */

@@ -141,6 +141,10 @@ static cnnblas_status place(cb_onnx_plan *p, cb_graph_span *spans, size_t worksp
 {
   size_t arrays;
   cnnblas_graph_spans(&p->graph, spans);
+  for (int64_t v = 0; v < p->graph.value_count; v++) { /* parts of a Concat are written before it runs */
+    cb_graph_span *life = &spans[cb_graph_root(&p->graph, v)];
+    life->first = cb_min(life->first, p->graph.values[v].producer);
+  }
   cnnblas_status status = cnnblas_graph_place(spans, p->graph.value_count, &arrays);
   if (status) return status;
   if (arrays > SIZE_MAX / 2 || workspace > SIZE_MAX / 2 - 64)
@@ -216,6 +220,7 @@ cnnblas_status cb_onnx_plan_create(const cb_onnx_wish *wish, cb_onnx_plan **plan
   *lacks = s->lacks;
   if (!status) status = simplify(s);
   if (!status) status = build(p);
+  if (!status && !(s->setup.options->without & CNNBLAS_ONNX_IN_PLACE)) cb_onnx_pass_concat(s, &p->graph, p->node_of);
   if (!status)
     status = cb_onnx_pass_in_place(s, &p->graph, p->node_of, !(s->setup.options->without & CNNBLAS_ONNX_IN_PLACE));
   if (!status) status = lay_out(p);
@@ -241,7 +246,7 @@ void cb_onnx_plan_destroy(cb_onnx_plan *p)
 static void *locate(const void *context, int64_t value)
 {
   const cb_onnx_plan *p = context;
-  return p->arrays[cb_graph_root(&p->graph, value)];
+  return (char *)p->arrays[cb_graph_root(&p->graph, value)] + cb_graph_offset(&p->graph, value);
 }
 
 typedef struct {

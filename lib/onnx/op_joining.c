@@ -1,4 +1,5 @@
 /* Operators that join, cut and repeat arrays: Concat Split Tile Expand. */
+#include "onnx/concat.h"
 #include "onnx/rows.h"
 #include "onnx/strides.h"
 #include <string.h>
@@ -51,21 +52,23 @@ static void join_part(void *context, int64_t task, int worker)
   const cb_graph_shape *x = j->call->in[task];
   size_t bytes = row_bytes(x, j->axis);
   (void)worker;
+  if (j->call->x[task] == (char *)j->call->y[0] + j->at[task]) return; /* a pass had the part written there */
   copy_rows(j->call->x[task], bytes, (char *)j->call->y[0] + j->at[task], j->step, bytes,
             cb_onnx_product(x, 0, j->axis));
 }
 
 static cnnblas_status run_concat(const cb_onnx_node *node, const cb_onnx_call *call)
 {
-  enum { WORTH = 1 << 16 }; /* bytes of output above which a team of threads pays */
+  enum { WORTH = 1 << 16 }; /* copied bytes above which a team of threads pays */
   const joint *own = node->settings;
-  size_t at[CB_GRAPH_INPUTS], sum = 0;
+  size_t at[CB_GRAPH_INPUTS], sum = 0, copied = 0;
   for (int j = 0; j < node->inputs; j++) {
     at[j] = sum;
     sum += row_bytes(call->in[j], (int)own->axis);
+    if (call->x[j] != (char *)call->y[0] + at[j]) copied += cb_onnx_bytes(call->in[j]);
   }
   joining all = {call, (int)own->axis, sum, at};
-  cnnblas_shared_parallel(cb_onnx_bytes(call->out[0]) > WORTH ? call->threads : 1, node->inputs, join_part, &all);
+  cnnblas_shared_parallel(copied > WORTH ? call->threads : 1, node->inputs, join_part, &all);
   return CNNBLAS_OK;
 }
 
@@ -172,3 +175,8 @@ const cb_onnx_operator cb_onnx_joining_rows[] = {
     {"Tile", 6, CB_ONNX_NEWEST, 2, 2, 1, 0, sizeof(tiling), infer_tile, NULL, run_tile, NULL},
     {"Expand", 8, CB_ONNX_NEWEST, 2, 2, 1, 0, 0, infer_expand, NULL, run_expand, NULL},
     {0}};
+
+int cb_onnx_concat_axis(const cb_onnx_node *node)
+{
+  return node->op == cb_onnx_joining_rows ? (int)((const joint *)node->settings)->axis : -1;
+}

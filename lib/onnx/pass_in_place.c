@@ -16,6 +16,7 @@ static void lay(cb_graph *g, int64_t *last, int64_t in, int64_t out)
 {
   int64_t root = cb_graph_root(g, in);
   g->values[out].shares = root;
+  g->values[out].offset = cb_graph_offset(g, in);
   last[root] = cb_max(last[root], last[out]);
 }
 
@@ -24,6 +25,7 @@ static int64_t choose(const cb_onnx_node *node, const cb_graph *g, const int64_t
 {
   int inputs = g->nodes[i].inputs, traits = node->op->traits;
   int64_t out = cb_graph_output(g, i, 0), first = inputs ? cb_graph_input(g, i, 0) : CB_GRAPH_NONE;
+  if (g->values[out].shares != CB_GRAPH_NONE) return CB_GRAPH_NONE; /* it is a part of a Concat already */
   if (traits & CB_ONNX_VIEW) {
     bool outside = g->values[cb_graph_root(g, first)].producer == CB_GRAPH_NONE;
     return outside && g->values[out].kept ? CB_GRAPH_NONE
@@ -54,6 +56,10 @@ cnnblas_status cb_onnx_pass_in_place(const cb_onnx_scheme *s, cb_graph *g, const
   int64_t *last = cb_onnx_zeroed((size_t)g->value_count, sizeof *last);
   if (!last) return cb_onnx_no_memory((size_t)g->value_count * sizeof *last, "lives of arrays");
   for (int64_t v = 0; v < g->value_count; v++) last[v] = g->values[v].kept ? INT64_MAX : g->values[v].last;
+  for (int64_t v = 0; v < g->value_count; v++) {
+    int64_t root = cb_graph_root(g, v);
+    last[root] = cb_max(last[root], last[v]);
+  }
   for (int64_t i = 0; i < g->node_count; i++) {
     if (!g->nodes[i].outputs || s->nodes[node_of[i]].output[0] == CB_ONNX_NONE) continue;
     int64_t in = choose(&s->nodes[node_of[i]], g, last, i, over);

@@ -262,9 +262,31 @@ static void none_changes_results(void **state)
   assert_true(with.nodes < but.nodes);
 }
 
+/* y = [-[[c, e], c], c + e] along the images, with c and e read again once the array that they lie in is turned. */
+static void parts_are_written_where_they_are_joined(void **state)
+{
+  cnnblas_onnx_info with, but;
+  writer g = {0}, axis[3] = {{0}};
+  (void)state;
+  begin(&g);
+  conv(&g, "x", "w", "c");
+  writer_node(&g, "Exp", "e", NAMES("c"), NAMES("e"), NULL);
+  for (int i = 0; i < 3; i++) writer_attribute_int(&axis[i], "axis", 0);
+  writer_node(&g, "Concat", "t", NAMES("c", "e"), NAMES("t"), &axis[0]);
+  writer_node(&g, "Concat", "q", NAMES("t", "c"), NAMES("q"), &axis[1]);
+  writer_node(&g, "Neg", "r", NAMES("q"), NAMES("r"), NULL);
+  writer_node(&g, "Add", "s", NAMES("c", "e"), NAMES("s"), NULL);
+  writer_node(&g, "Concat", "y", NAMES("r", "s"), NAMES("y"), &axis[2]);
+  writer_value(&g, WRITER_OUTPUT, "y", WRITER_F32, SIZE(8, C, SIDE, SIDE));
+  compare(&g, CNNBLAS_ONNX_IN_PLACE, &with, &but);
+  assert_int_equal(with.nodes, but.nodes);
+  assert_true(with.block_bytes < but.block_bytes);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(constants_are_folded),
+                                     cmocka_unit_test(parts_are_written_where_they_are_joined),
                                      cmocka_unit_test(normalisations_enter_convolutions),
                                      cmocka_unit_test(additions_and_activations_enter_the_store),
                                      cmocka_unit_test(padding_enters_convolutions),

@@ -73,6 +73,15 @@ void writer_attribute_ints(writer *attributes, const char *name, const int64_t *
   writer_message(attributes, 5, &a);
 }
 
+void writer_attribute_int(writer *attributes, const char *name, int64_t value)
+{
+  writer a = {0};
+  writer_text(&a, 1, name);
+  writer_number(&a, 3, (uint64_t)value);
+  writer_number(&a, 20, 2);
+  writer_message(attributes, 5, &a);
+}
+
 void writer_attribute_float(writer *attributes, const char *name, float value)
 {
   writer a = {0};

@@ -21,6 +21,7 @@ void writer_message(writer *w, int field, writer *message);
 void writer_node(writer *graph, const char *op, const char *name, const char *const *inputs, const char *const *outputs,
                  writer *attributes);
 void writer_attribute_ints(writer *attributes, const char *name, const int64_t *values, int count);
+void writer_attribute_int(writer *attributes, const char *name, int64_t value);
 void writer_attribute_float(writer *attributes, const char *name, float value);
 void writer_value(writer *graph, int field, const char *name, int type, const int64_t *size, int rank);
 void writer_tensor(writer *graph, const char *name, int type, const int64_t *size, int rank, const void *data,
