@@ -69,12 +69,15 @@ static void fill_channel_sparse(const cb_gather *gather, const cb_band *band, co
                                 const int64_t count[3], const char *plane, size_t element, char *to)
 {
   const cb_gather_axis *a = gather->axis;
+  /* bytes of a row of the source, and to that of the next channel, which is asked for early */
+  const size_t bytes = (size_t)a[2].in * element, ahead = (size_t)(a[0].in * a[1].in) * bytes;
   for (int64_t d = 0; d < count[0]; d++)
     for (int64_t h = 0; h < count[1]; h++) {
       int64_t id = first[0] + d * band->keep[0], ih = first[1] + h * band->keep[1];
       bool inside = id >= 0 && id < a[0].in && ih >= 0 && ih < a[1].in;
       const char *row = plane + (size_t)((id * a[1].in + ih) * a[2].in) * element;
       char *at = to + (size_t)(d * band->pitch[0] + h * band->pitch[1]) * element;
+      for (size_t b = 0; b < bytes && inside; b += 64) __builtin_prefetch(row + ahead + b);
       if (!band->split) fill_row(at, inside ? row : NULL, count[2], first[2], band->keep[2], a[2].in, element);
       for (int64_t i = 0; i < a[2].stride && band->split; i++)
         fill_row(at + (size_t)(i * band->split) * element, inside ? row : NULL, band->split, first[2] + i, a[2].stride,

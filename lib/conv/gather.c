@@ -179,11 +179,12 @@ static bool can_be_tiled(const cb_band *band, const cb_gather *gathers, int64_t 
 enum { SAME_SETS = 512 };
 
 /* True if no position outside the source is read and channels do not collide: then the source can serve as the band. */
-static bool can_read_in_place(const cb_band *band, const cb_gather *gathers, int64_t count, bool side_by_side)
+static bool can_read_in_place(const cb_band *band, const cb_gather *gathers, int64_t count,
+                              const cb_band_limits *limits)
 {
   const cb_gather_axis *a = gathers[0].axis;
   int64_t plane = a[0].in * a[1].in * a[2].in;
-  if (side_by_side && a[2].stride != 1) return false;
+  if ((limits->side_by_side || limits->dense) && a[2].stride != 1) return false;
   if (plane % SAME_SETS == 0 && gathers[0].channels > 16) return false;
   for (int i = 0; i < 3; i++) {
     if (band->lowest[i] != 0 || band->reach[i] != 0) return false;
@@ -229,7 +230,7 @@ void cb_band_cut(cb_band *band, const cb_gather *gathers, int64_t count, const c
   *band = (cb_band){.outs = {1, 1, 1}, .images = 1};
   for (int axis = 0; axis < 3; axis++) span(band, gathers, count, axis);
   band->tiled = limits->tiled && can_be_tiled(band, gathers, count) ? limits->tile : 0;
-  bool in_place = !band->tiled && can_read_in_place(band, gathers, count, limits->side_by_side);
+  bool in_place = !band->tiled && can_read_in_place(band, gathers, count, limits);
   int64_t elements = in_place ? INT32_MAX : limits->elements;
   /* split is a flag until its size is known */
   band->split = !in_place && limits->side_by_side && a[2].stride > band->keep[2];

@@ -59,6 +59,7 @@ typedef struct {
   int64_t elements;     /* the most elements of a band (one output's band may be larger) */
   int64_t source_image; /* elements from one image of the source to the next */
   bool side_by_side;    /* neighbouring outputs must be neighbours in the band, stride or not */
+  bool dense;           /* a band leaves out what the stride does: such a source is not read in place */
   bool tiled;           /* a gather of one tap and no padding is wanted in tiles, even if it could be read in place */
   int64_t tile; /* outputs that a tile takes of a row: rows are cut in multiples of it; 0: rows are cut anywhere */
 } cb_band_limits;

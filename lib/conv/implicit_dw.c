@@ -87,6 +87,15 @@ static double reading(const cb_geometry *geo, double elements)
   return elements * (double)geo->g * (double)geo->element > (double)cb_parameters_get()->pace.far_bytes ? 1.2 : 0.1;
 }
 
+/* True if so many panels walk what a stride leaves of a source in memory that it is gathered first. Zen 5, 1x1 at stride 2,
+   old/new: 16 panels 1.20, 32 panels 1.09; 4 panels .88 to 1.04; a source in the caches, .85 to .91. */
+static bool worth_gathering(const cb_dw *st, const cb_geometry *geo)
+{
+  enum { LEAST_PANELS = 8 };
+  const double bytes = (double)(geo->n * st->rows_all * geo->image) * (double)geo->element;
+  return st->panels >= LEAST_PANELS && bytes > (double)cb_parameters_get()->pace.far_bytes;
+}
+
 /* Cuts pixels into blocks and blocks into leaves: by the shape and the workspace alone, since these order the sums. */
 static void cut_pixels(cb_dw *st, const cb_problem *problem)
 {
@@ -97,7 +106,8 @@ static void cut_pixels(cb_dw *st, const cb_problem *problem)
   cb_band_limits limits = {.n = geo->n,
                            .pixels = order->chunk_steps,
                            .elements = order->gradient_band / element,
-                           .source_image = st->rows_all * geo->image};
+                           .source_image = st->rows_all * geo->image,
+                           .dense = worth_gathering(st, geo)};
   cb_band_cut(&st->band, &st->gather, 1, &limits);
   st->by_taps = prefer_taps(st, st->rows_each);
   double pixels = (double)geo->n * (double)geo->p, weights = (double)geo->k * (double)geo->q;
