@@ -171,6 +171,12 @@ INLINE vector keep(mask take, vector v)
   return REALS(maskz_mov)(take, v);
 }
 
+/* Adds v to the sum in the lanes under the mask; in the others -0 may become 0. */
+INLINE vector add_kept(mask take, vector sum, vector v)
+{
+  return REALS(mask_add)(sum, take, sum, v);
+}
+
 /* Lane by lane, v where it is larger than m, else m. */
 INLINE vector larger(vector v, vector m)
 {
@@ -243,19 +249,27 @@ INLINE mask either(mask a, mask b)
 
 INLINE bool any(mask m)
 {
+#ifdef __AVX__
+  return REALS(movemask)((vector)m) != 0;
+#else
   integer all = 0;
   UNROLL for (int i = 0; i < LANES; i++) all |= m[i];
   return all != 0;
+#endif
 }
 
 INLINE vector choose(mask take, vector a, vector b)
 {
+#ifdef __AVX__
+  return REALS(blendv)(b, a, (vector)take);
+#else
   return (vector)((take & (ivector)a) | (~take & (ivector)b));
+#endif
 }
 
 INLINE ivector choose_integer(mask take, ivector a, ivector b)
 {
-  return (take & a) | (~take & b);
+  return (ivector)choose(take, (vector)a, (vector)b);
 }
 
 INLINE vector keep(mask take, vector v)
@@ -263,9 +277,18 @@ INLINE vector keep(mask take, vector v)
   return (vector)(take & (ivector)v);
 }
 
+INLINE vector add_kept(mask take, vector sum, vector v)
+{
+  return sum + keep(take, v);
+}
+
 INLINE vector larger(vector v, vector m)
 {
+#ifdef __AVX__
+  return REALS(max)(v, m);
+#else
   return choose((mask)(v > m), v, m);
+#endif
 }
 
 #ifdef __AVX2__

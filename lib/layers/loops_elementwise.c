@@ -115,6 +115,5 @@ const cb_layer_loops CB_NAME(cb_layer_loops) = {
 #endif
             &CB_NAME(cb_pool_whole_windows),
             &CB_NAME(cb_pool_rows),
-            &CB_NAME(cb_pool_each),
         },
 };

@@ -60,23 +60,17 @@ typedef struct {
   void (*backward)(const cb_pool_run *run);
 } cb_pool_family;
 
-enum { CB_POOL_FAMILIES = 5 }; /* the most that a type and level has */
+enum { CB_POOL_FAMILIES = 4 }; /* the most that a type and level has */
 
 #ifdef CB_LEVEL
 #include "gemm/level_build.h"
 #include <stddef.h>
 
-extern const cb_pool_family CB_NAME(cb_pool_whole); /* pool_whole.c: averages of whole channels */
-extern const cb_pool_family
-    CB_NAME(cb_pool_half_windows); /* pool_windows.c with vectors of half the level's width: short rows */
+extern const cb_pool_family CB_NAME(cb_pool_whole);        /* pool_windows.c: averages of whole channels */
+extern const cb_pool_family CB_NAME(cb_pool_half_windows); /* pool_windows.c with half vectors: short rows */
 extern const cb_pool_family
     CB_NAME(cb_pool_whole_windows);                /* pool_windows.c with whole vectors: windows 2/2, 3/2 and 3/1 */
-extern const cb_pool_family CB_NAME(cb_pool_rows); /* pool_rows.c: columns first, then rows */
-extern const cb_pool_family CB_NAME(cb_pool_each); /* pool_each.c: any windows, any elements */
-
-/* pool_each.c: output o of channel `plane`, whose squares' sum is given: its root, or computed anew and scaled by the largest
-   magnitude where the sum overflowed or vanished. */
-double CB_NAME(cb_pool_norm)(const cb_pool_run *plane, int64_t o, double sum);
+extern const cb_pool_family CB_NAME(cb_pool_rows); /* pool_rows.c: any windows, any elements */
 
 /* Whether this build has the family of half vectors: it pays where they still have eight lanes. */
 #define CB_POOL_HALVES (CB_LEVEL_ROW(CB_LEVEL_BYTES) * 8 / CB_REAL_BITS >= 16)
