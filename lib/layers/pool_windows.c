@@ -14,9 +14,8 @@
 #if !defined CB_HALF_VECTORS || CB_POOL_HALVES
 #include "layers/pool_windows.h"
 
-/* The longest rows that are served, in blocks and in outputs; the largest planes that are one band, and the elements of a band
-   of larger ones. */
-enum { MOST_BLOCKS = 64, WALKED = 8192, BAND = 2048 };
+/* The longest rows that are served, in blocks and in outputs; and the elements of a band. */
+enum { MOST_BLOCKS = 64, BAND = 8192 };
 #ifdef CB_HALF_VECTORS
 enum { MOST_OUT = LANES };
 #else
@@ -25,23 +24,22 @@ enum { MOST_OUT = MOST_BLOCKS * LANES };
 
 #define EDGE(how, is) ((instance){(how).K, (how).S, (how).backward, is, (how).result})
 
-/* A copy of what an instance needs of a block, which stores to arrays cannot change in the compiler's eyes. */
-INSTANCE block own_copy(const block *of, instance how)
+/* Copies what an instance needs of a block into a variable that stores to arrays cannot change in the compiler's eyes. */
+INSTANCE void take_block(block *b, const block *of, instance how)
 {
-  block b;
-  b.first = of->first;
-  b.last = of->last;
-  b.last_inside = of->last_inside;
-  b.rows = 0;
+  b->first = of->first;
+  b->last = of->last;
+  b->last_inside = of->last_inside;
+  b->rows = 0;
   UNROLL for (int k = 0; k < how.K; k++)
   {
-    if (how.edge) b.has[k] = of->has[k];
-    if (how.edge) b.inside[k] = of->inside[k];
-    if (how.result <= PLACED) b.column[k] = of->column[k];
-    if (how.result == AVERAGE && (how.edge || how.backward)) b.counted[k] = of->counted[k];
+    if (how.edge) b->has[k] = of->has[k];
+    if (how.edge) b->inside[k] = of->inside[k];
+    if (how.result <= PLACED) b->column[k] = of->column[k];
+    if (how.result == AVERAGE && (how.edge || how.backward)) b->counted[k] = of->counted[k];
+    b->share[k] = (vector){0};
   }
-  if (how.backward && how.result == PLACED) b.width = of->width;
-  return b;
+  if (how.backward && how.result == PLACED) b->width = of->width;
 }
 
 /* The next of the blocks alike after the one `from` outputs from the first. */
@@ -55,10 +53,11 @@ INSTANCE void walk(const cb_pool_run *p, int64_t i, const block *block_at, int64
                    mask *astray)
 {
   const cb_pool_geometry *g = p->geo;
-  const block b = own_copy(block_at, how);
+  block b;
+  take_block(&b, block_at, how);
   const int shared = how.K - how.S;
   int64_t width = g->size[2], out = i * g->out_plane + oh * g->out[2] + b.first;
-  int64_t h = oh * how.S - g->pad_begin[1], from, to;
+  int64_t h = oh * how.S - g->pad_begin[1];
   const real *x = (const real *)p->x + i * g->plane + h * width + b.first * how.S - g->pad_begin[2];
   ivector row = (integer)(h * width) - (ivector){0};
   mask bad = *astray;
@@ -66,7 +65,7 @@ INSTANCE void walk(const cb_pool_run *p, int64_t i, const block *block_at, int64
   UNROLL for (int k = 0; k < shared; k++, h++, x += width, row += (integer)width) rows[k] =
       take_across(g, h, x, row, &b, 1, how, &bad);
   for (; oh < end; oh++, out += g->out[2]) {
-    int64_t counted = how.result == AVERAGE ? cb_pool_extent(g, 1, oh, &from, &to) : how.K;
+    int64_t counted = how.result == AVERAGE ? rows_counted(g, oh, how) : how.K;
     int inside = __builtin_expect(h >= 0 && h + how.S <= g->size[1], 1);
     for (int64_t j = 0;; j = next_alike(&b, j)) {
       const real *start = x + j * how.S;
@@ -101,23 +100,26 @@ typedef struct {
 } place;
 
 /* Output row oh, which begins at `out` for lane 0, as take_row(); none if it does not exist. */
-INSTANCE given row_if_any(const cb_pool_run *p, int64_t oh, int64_t out, ivector row, block *b, int fresh, instance how,
-                          mask *astray)
+INSTANCE given row_if_any(const cb_pool_run *p, int64_t oh, int64_t out, ivector row, const block *b, int fresh,
+                          instance how, mask *astray)
 {
-  int64_t from, to;
   if (oh < 0 || oh >= p->geo->out[1]) return no_row();
-  if (how.result == AVERAGE) {
-    int64_t rows = cb_pool_extent(p->geo, 1, oh, &from, &to);
-    if (rows != b->rows)
-      UNROLL for (int t = 0; t < (how.K + how.S - 1) / how.S; t++) b->share[t] = 1 / ((real)rows * b->counted[t]);
-    b->rows = rows;
-  }
   return take_row(p, out, row, b, fresh, how, astray);
+}
+
+/* Sets the shares in averages of output row oh. */
+INSTANCE void set_shares(block *b, const cb_pool_geometry *g, int64_t oh, instance how)
+{
+  if (how.result != AVERAGE || oh < 0 || oh >= g->out[1]) return;
+  int64_t rows = rows_counted(g, oh, how);
+  if (rows != b->rows)
+    UNROLL for (int t = 0; t < (how.K + how.S - 1) / how.S; t++) b->share[t] = 1 / ((real)rows * b->counted[t]);
+  b->rows = rows;
 }
 
 /* Writes the S rows of dx at a place. They are in the image, and so is their output row, unless `checked`. rows[t] is the output
    row t before; all of them move on by one. */
-INSTANCE void put_rows(const cb_pool_run *p, const place *at, given *rows, block *b, int checked, instance how,
+INSTANCE void put_rows(const cb_pool_run *p, const place *at, given *rows, const block *b, int checked, instance how,
                        mask *astray)
 {
   const int T = (how.K + how.S - 1) / how.S;
@@ -143,16 +145,21 @@ INSTANCE void walk_back(const cb_pool_run *p, int64_t i, const block *block_at, 
                         mask *astray)
 {
   const cb_pool_geometry *g = p->geo;
-  block b = own_copy(block_at, how);
+  block b;
+  take_block(&b, block_at, how);
   const int64_t width = g->size[2], lines = how.S * width, ow = g->out[2];
   place at = {.oh = oh, .h = oh * how.S - g->pad_begin[1], .out = i * g->out_plane + oh * ow + b.first};
   at.in = i * g->plane + at.h * width + b.first * how.S - g->pad_begin[2];
   at.row = (integer)(at.h * width) - (ivector){0};
   mask bad = *astray;
   given rows[3];
-  UNROLL for (int t = (how.K - 1) / how.S; t > 0; t--) rows[t] =
-      row_if_any(p, oh - t, at.out - t * ow, at.row, &b, 0, how, &bad);
+  UNROLL for (int t = (how.K - 1) / how.S; t > 0; t--)
+  {
+    set_shares(&b, g, oh - t, how);
+    rows[t] = row_if_any(p, oh - t, at.out - t * ow, at.row, &b, 0, how, &bad);
+  }
   for (; at.oh < end; at.oh++, at.h += how.S, at.out += ow, at.in += lines, at.row += (integer)lines) {
+    set_shares(&b, g, at.oh, how);
     int inside = __builtin_expect(at.oh < g->out[1] && at.h >= 0 && at.h + how.S <= g->size[1], 1);
     for (int64_t j = 0;; j = next_alike(&b, j)) {
       const place there = {at.oh, at.h, at.out + j, at.in + j * how.S, at.row + (integer)(j * how.S)};
@@ -172,7 +179,7 @@ INSTANCE void each_plane(const cb_pool_run *p, instance how)
 {
   const cb_pool_geometry *g = p->geo;
   block blocks[MOST_BLOCKS + 1];
-  int64_t count = 0, band = cb_max(1, (g->plane > WALKED ? BAND : WALKED) / (how.S * g->size[2]));
+  int64_t count = 0, band = cb_max(1, BAND / (how.S * g->size[2]));
   int64_t across = how.backward ? cb_ceil_div(g->size[2] + g->pad_begin[2], how.S) : g->out[2];
   int64_t down = how.backward ? cb_ceil_div(g->size[1] + g->pad_begin[1], how.S) : g->out[1];
   for (int64_t first = 0; first < across; first += LANES) {

@@ -63,6 +63,14 @@ typedef struct {
   vector share[3];   /* backward, of one element in that average: 1 / (counted * rows) */
 } block;
 
+/* How many rows an average in output row oh counts: cb_pool_extent() without a division. */
+INSTANCE int64_t rows_counted(const cb_pool_geometry *g, int64_t oh, instance how)
+{
+  int64_t start = oh * how.S - g->pad_begin[1], end = start + how.K, size = g->size[1];
+  int64_t last = g->count_include_pad ? size + g->pad_end[1] : size;
+  return (end < last ? end : last) - (start < 0 && !g->count_include_pad ? 0 : start);
+}
+
 INSTANCE void open_block(block *b, const cb_pool_geometry *g, int64_t first, instance how)
 {
   const int64_t T = (how.K + how.S - 1) / how.S, width = g->size[2], start = first * how.S - g->pad_begin[2];
