@@ -233,6 +233,7 @@ typedef struct layer_row {
   double error; /* share of the bound */
   bench_timing timing, yardstick;
   const char *yardstick_name;
+  bool one_pass;         /* every array is read or written once, by definition: the copy is a fair yardstick */
   double gbytes, gflops; /* a second; gflops 0 unless a matrix product */
   bench_load load;
 } layer_row;
@@ -267,6 +268,7 @@ static int measure(const layer_case *layer, const bench_options *options, layer_
   row->timing = watches[0].timing;
   row->yardstick = watches[1].timing;
   row->yardstick_name = fc ? "gemm" : "copy";
+  row->one_pass = !fc && (layer->family != LAYER_MORE || bench_more_one_pass(layer->kind));
   row->gbytes = (double)r.moved_bytes / row->timing.minimum * 1e-9;
   row->gflops = fc ? 2.0 * (double)r.n * (double)r.weights / row->timing.minimum * 1e-9 : 0;
   release(&r);
@@ -293,6 +295,7 @@ static json_t *row_json(const layer_row *row, const bench_options *options)
   json_object_set_new(o, "yardstick", json_string(row->yardstick_name));
   json_object_set_new(o, "yardstick_us", io_json_number(row->yardstick.minimum * 1e6));
   json_object_set_new(o, "times_yardstick", io_json_number(row->timing.minimum / row->yardstick.minimum));
+  json_object_set_new(o, "one_pass", json_boolean(row->one_pass));
   json_object_set_new(o, "error_share_of_bound", io_json_number(row->error));
   json_object_set_new(o, "error_occurred", json_boolean(!(row->error <= 1)));
   if (!(row->error <= 1)) json_object_set_new(o, "error_message", json_string("wrong result"));
@@ -317,9 +320,25 @@ static void print_row(const layer_row *r)
     printf("%8.1f ", r->gflops);
   else
     printf("%8s ", "");
-  printf("%8s %9.1f %7.2f %s%s\n", r->yardstick_name, r->yardstick.minimum * 1e6,
-         r->timing.minimum / r->yardstick.minimum, bench_mark(&r->load, false), r->error <= 1 ? "" : "  WRONG");
+  printf("%8s %9.1f %7.2f%c %s%s\n", r->yardstick_name, r->yardstick.minimum * 1e6,
+         r->timing.minimum / r->yardstick.minimum, r->one_pass ? '1' : ' ', bench_mark(&r->load, false),
+         r->error <= 1 ? "" : "  WRONG");
   fflush(stdout);
+}
+
+/* The rows of one pass so far: how many, of them those of at most 1.5 times their yardstick, and the sum of all ratios. */
+typedef struct {
+  int count, within;
+  double ratios;
+} one_pass_rows;
+
+static void count_one_pass(one_pass_rows *all, const layer_row *row)
+{
+  double ratio = row->timing.minimum / row->yardstick.minimum;
+  if (!row->one_pass) return;
+  all->count++;
+  all->within += ratio <= 1.5;
+  all->ratios += ratio;
 }
 
 int bench_layers_run(const bench_options *options, bench_context *context)
@@ -328,6 +347,7 @@ int bench_layers_run(const bench_options *options, bench_context *context)
   size_t count = list_cases(cases);
   json_t *rows = json_array();
   bench_mark_counts marks = {0};
+  one_pass_rows one_pass = {0};
   int status = rows ? BENCH_OK : BENCH_NO_MEMORY;
   context->threads = options->threads;
   context->peaks = (bench_peaks){.fma_gflops = NAN, .gemm_gflops = NAN, .bandwidth_gbytes = NAN, .fma_isa = ""};
@@ -340,8 +360,12 @@ int bench_layers_run(const bench_options *options, bench_context *context)
     if (measured == BENCH_NO_MEMORY) break;
     print_row(&row);
     bench_mark_count(&marks, &row.load, false);
+    count_one_pass(&one_pass, &row);
     json_array_append_new(rows, row_json(&row, options));
   }
+  if (one_pass.count > 0)
+    printf("\n1: one pass over the layer's arrays: %d rows, mean ratio %.2f, %d at most 1.5\n", one_pass.count,
+           one_pass.ratios / one_pass.count, one_pass.within);
   bench_mark_footnote(&marks);
   if (status == BENCH_NO_MEMORY) fputs("cnnblas-bench: out of memory\n", stderr);
   if (status == BENCH_CHECK_FAILED) puts("\nWRONG RESULTS: see the rows marked so");

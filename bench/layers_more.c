@@ -307,25 +307,27 @@ static long double adamw_wanted(const layer_rig *r, int64_t i, long double *boun
   return 0.1L * g;
 }
 
-/* Of a row: arrays of x's size that are read or written at least, the call, and the result's check; the result is y. */
+/* Of a row: arrays of x's size that are read or written at least, whether one pass over them is enough, the call, and the
+   result's check; the result is y. */
 static const struct {
   const char *name;
   double passes;
+  bool one_pass;
   bool (*call)(layer_rig *r);
   long double (*wanted)(const layer_rig *r, int64_t i, long double *bound);
-} more[] = {{"add", 3, add, sum_wanted},
-            {"concat of two", 2, concat, concat_wanted},
-            {"pad by 1", 2, pad, pad_wanted},
-            {"batch norm training", 2, norm_training, training_wanted},
-            {"batch norm inference", 2, norm_inference, inference_wanted},
-            {"batch norm backward", 3, norm_backward, backward_wanted},
-            {"dropout", 2, dropout, dropout_wanted},
-            {"nearest to", 1.25, resize_nearest, nearest_wanted},
-            {"linear to", 1.25, resize_linear, linear_wanted},
-            {"nearest back from", 1.25, resize_nearest_back, nearest_back_wanted},
-            {"linear back from", 1.25, resize_linear_back, linear_back_wanted},
-            {"softmax of channels", 2, softmax, softmax_wanted},
-            {"adamw", 7, adamw, adamw_wanted}};
+} more[] = {{"add", 3, true, add, sum_wanted},
+            {"concat of two", 2, true, concat, concat_wanted},
+            {"pad by 1", 2, true, pad, pad_wanted},
+            {"batch norm training", 2, false, norm_training, training_wanted},
+            {"batch norm inference", 2, true, norm_inference, inference_wanted},
+            {"batch norm backward", 3, false, norm_backward, backward_wanted},
+            {"dropout", 2, true, dropout, dropout_wanted},
+            {"nearest to", 1.25, true, resize_nearest, nearest_wanted},
+            {"linear to", 1.25, true, resize_linear, linear_wanted},
+            {"nearest back from", 1.25, true, resize_nearest_back, nearest_back_wanted},
+            {"linear back from", 1.25, true, resize_linear_back, linear_back_wanted},
+            {"softmax of channels", 2, false, softmax, softmax_wanted},
+            {"adamw", 7, true, adamw, adamw_wanted}};
 
 int bench_more_count(void)
 {
@@ -335,6 +337,11 @@ int bench_more_count(void)
 const char *bench_more_name(int kind)
 {
   return more[kind].name;
+}
+
+bool bench_more_one_pass(int kind)
+{
+  return more[kind].one_pass;
 }
 
 void bench_more_set(layer_rig *r)

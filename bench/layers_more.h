@@ -1,5 +1,5 @@
 /*
- * The layers of --set layers that read and write arrays once: a table of them, each with its call and its check.
+ * Further layers of --set layers: a table of them, each with its call and its check.
  */
 #ifndef BENCH_LAYERS_MORE_H
 #define BENCH_LAYERS_MORE_H
@@ -10,6 +10,9 @@
 int bench_more_count(void);
 
 const char *bench_more_name(int kind);
+
+/* Whether the layer needs each of its arrays once, and not for sums or the largest elements first. */
+bool bench_more_one_pass(int kind);
 
 /* Fills in the rig's sizes. */
 void bench_more_set(layer_rig *rig);
