@@ -163,7 +163,10 @@ static int report(int status)
   if (failure.rank >= 0) {
     command_drop_held();
     if (failure.code) return failure.code; /* the rank has said it */
+    command_hold(true);                    /* a line in one piece: mpirun joins what ranks say */
     if (failure.speaks) command_fail(0, "rank %d is gone: %s", (int)failure.rank, failure.text);
+    command_hold(false);
+    command_say_held(NULL, 0);
     return COMMAND_RANK;
   }
   const int own = mpi ? ranks_own() : of_environment("OMPI_COMM_WORLD_RANK", "PMI_RANK", 0);
