@@ -180,15 +180,13 @@ static int report(int status)
 
 int ranks_end(int status)
 {
-  cnnblas_mpi_failure failure = {.rank = -1};
   if (!wanted) return status;
   command_hold(false);
   if (status)
     status = report(status);
   else if (ranks_first())
     command_say_held(NULL, 0); /* hints */
-  if (mpi) cnnblas_mpi_get_failure(mpi, &failure);
-  if (failure.rank >= 0 && !failure.code) {
+  if (mpi && status == COMMAND_RANK) { /* MPI may not be able to finalise */
     fflush(NULL);
     cnnblas_mpi_abort(mpi, status);
   }
