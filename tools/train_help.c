@@ -41,4 +41,4 @@ const char train_help[] =
     "  -q, --quiet  -h, --help  -V, --version    quiet: only the last line\n"
     "\n"
     "example: cnnblas train --data mnist/ --epochs 12 --lr-step 10:0.1 --out digits.safetensors\n"
-    "exit status: 0 fine, 1 training met NaN, 2 usage, 3 bad input, 4 out of memory or disk, 5 a rank is gone, 128 + a signal\n";
+    "exit status: 0 fine, 1 NaN met, 2 usage, 3 bad input, 4 out of memory or disk, 5 a rank is gone, 128 + signal\n";
