@@ -4,7 +4,7 @@
 #
 # usage: two_hosts.sh PROGRAM MPIRUN
 set -euo pipefail
-program=$1 mpirun=$2
+program=$(realpath "$1") mpirun=$2
 [ "$(id -u)" = 0 ] && [ -x "$mpirun" ] && command -v ip >/dev/null || { echo 'skipped: not root, no mpirun or no ip'; exit 77; }
 a=cnnblas_a_$$ b=cnnblas_b_$$
 folder=$(mktemp -d)
