@@ -29,8 +29,10 @@ typedef struct {
   const cb_resize_loops *loops;
   axis axes[AXES];
   cb_resize_row row;
+  cb_resize_case special;
   size_t element;
   int64_t rows_of_task, rows;
+  bool back;
   const char *from;
   char *to, *lines; /* what is written; and a line of memory for each worker */
   size_t line_bytes;
@@ -177,6 +179,15 @@ static void backward_rows(void *context, int64_t task, int worker)
   }
 }
 
+/* Rows of planes with a case of their own, in either direction. */
+static void twice_rows(void *context, int64_t task, int worker)
+{
+  const job *j = context;
+  const int64_t begin = task * j->rows_of_task, end = cb_min(begin + j->rows_of_task, j->rows);
+  (void)worker;
+  (j->back ? j->loops->twice_back : j->loops->twice)(j->special, j->axes[1].in, j->row.in, begin, end, j->from, j->to);
+}
+
 /* ---- a call ---- */
 
 static cnnblas_status check(const cnnblas_resize_desc *d, int64_t n)
@@ -245,14 +256,17 @@ static void *part(char **memory, int64_t count, size_t bytes)
   return found;
 }
 
-static cb_resize_case special_of(const cnnblas_resize_desc *d, const axis *last)
+/* Which case of its own the layer has; its tables are filled in. */
+static cb_resize_case special_of(const cnnblas_resize_desc *d, const axis *axes)
 {
-  if (last->out != 2 * last->in || d->coordinates == CNNBLAS_RESIZE_ALIGN_CORNERS) return CB_RESIZE_ANY;
-  if (d->kind == CNNBLAS_RESIZE_LINEAR)
-    return d->coordinates == CNNBLAS_RESIZE_HALF_PIXEL ? CB_RESIZE_LINEAR_TWICE : CB_RESIZE_ANY;
-  for (int64_t o = 0; o < last->out; o++)
-    if (last->low[o] != o / 2) return CB_RESIZE_ANY;
-  return CB_RESIZE_NEAREST_TWICE;
+  if (axes[0].in != 1 || axes[0].out != 1 || d->coordinates == CNNBLAS_RESIZE_ALIGN_CORNERS) return CB_RESIZE_ANY;
+  if (d->kind == CNNBLAS_RESIZE_LINEAR && d->coordinates != CNNBLAS_RESIZE_HALF_PIXEL) return CB_RESIZE_ANY;
+  for (const axis *a = axes + 1; a < axes + AXES; a++) {
+    if (a->out != 2 * a->in) return CB_RESIZE_ANY;
+    for (int64_t o = 0; o < a->out && d->kind == CNNBLAS_RESIZE_NEAREST; o++)
+      if (a->low[o] != o / 2) return CB_RESIZE_ANY;
+  }
+  return d->kind == CNNBLAS_RESIZE_LINEAR ? CB_RESIZE_LINEAR_TWICE : CB_RESIZE_NEAREST_TWICE;
 }
 
 /* Fills in the tables, which begin at memory; returns where the lines begin. */
@@ -277,14 +291,14 @@ static char *set_tables(job *j, const cnnblas_resize_desc *d, char *memory)
   j->row.low = last->low;
   j->row.high = last->high;
   j->row.share = d->kind == CNNBLAS_RESIZE_LINEAR ? share : NULL;
-  j->row.special = special_of(d, last);
+  j->special = special_of(d, j->axes);
   return memory;
 }
 
 /* x is read and y written, or backward the other way about. */
 static cnnblas_status run(const cnnblas_resize_desc *d, int64_t n, const void *from, void *to, bool back)
 {
-  job j = {.loops = NULL};
+  job j = {.back = back};
   int64_t x = 0, y = 0;
   cnnblas_status status = check(d, n);
   if (!status) status = set_axes(d, j.axes, &x, &y);
@@ -310,7 +324,11 @@ static cnnblas_status run(const cnnblas_resize_desc *d, int64_t n, const void *f
   char *memory = cb_alloc(bytes_needed);
   if (!memory) return cb_fail_memory(bytes_needed, "the tables of a resized image");
   j.lines = set_tables(&j, d, memory);
-  cb_parallel_for(threads, cb_ceil_div(j.rows, j.rows_of_task), back ? backward_rows : forward_rows, &j);
+  cb_parallel_for(threads, cb_ceil_div(j.rows, j.rows_of_task),
+                  j.special != CB_RESIZE_ANY ? twice_rows
+                  : back                     ? backward_rows
+                                             : forward_rows,
+                  &j);
   cb_free(memory);
   return CNNBLAS_OK;
 }

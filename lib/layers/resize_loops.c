@@ -1,5 +1,6 @@
 /* Rows of resized images: joined, spread, and gathered again. */
 #include "layers/resize_loops.h"
+#include "base/size.h"
 #include "gemm/vectors.h"
 #include <string.h>
 
@@ -55,35 +56,85 @@ static void nearest_twice(int64_t in, const real *x, real *y)
 static void nearest_twice_back(int64_t in, const real *dy, real *dx)
 {
   for (int64_t i = 0; i < in; i += LANES) {
-    vector even, odd;
+    vector even, odd, even_below, odd_below;
     load_woven(dy + 2 * i, in - i, &even, &odd);
-    put(dx + i, even + odd, in - i);
+    load_woven(dy + 2 * in + 2 * i, in - i, &even_below, &odd_below);
+    put(dx + i, (even + odd) + (even_below + odd_below), in - i);
   }
 }
 
 static const real near = (real)0.75, far = (real)0.25;
 
-/* Plain loops: they read what has just been joined, which vectors that lie across its stores would wait for. */
-static void linear_twice(int64_t in, const real *restrict x, real *restrict y)
+/* A row of y from the two rows of x that it lies between, of which it is nearer to a; at the image's edge both are one. */
+static void linear_twice(int64_t in, const real *a, const real *b, real *y)
 {
-  y[0] = x[0];
-  for (int64_t i = 0; i < in - 1; i++) {
-    y[2 * i + 1] = near * x[i] + far * x[i + 1];
-    y[2 * i + 2] = far * x[i] + near * x[i + 1];
+#define DOWN(i)           (near * a[i] + far * b[i])
+#define DOWN_VECTOR(i, m) (near * load(a + (i), m) + far * load(b + (i), m))
+  y[0] = DOWN(0);
+  y[2 * in - 1] = DOWN(in - 1);
+  for (int64_t i = 0; i < in - 1; i += LANES) { /* outputs 2 i + 1 and 2 i + 2 lie between inputs i and i + 1 */
+    int64_t from = i && i + LANES > in - 1 ? cb_max(0, in - 1 - LANES) : i, left = in - 1 - from;
+    vector v = DOWN_VECTOR(from, left), w = DOWN_VECTOR(from + 1, left);
+    put_woven(y + 1 + 2 * from, near * v + far * w, far * v + near * w, left);
   }
-  y[2 * in - 1] = x[in - 1];
+#undef DOWN
+#undef DOWN_VECTOR
 }
 
-static void linear_twice_back(int64_t in, const real *restrict dy, real *restrict dx)
+/* A row of dx from the four rows of dy that it went to; at the image's edge two are one. */
+static void linear_twice_back(int64_t in, const real *const row[4], real *dx)
 {
-  const int64_t last = in - 1;
+#define UP(o) (near * (row[1][o] + row[2][o]) + far * (row[0][o] + row[3][o]))
   if (in == 1) {
-    dx[0] = dy[0] + dy[1];
+    dx[0] = UP(0) + UP(1);
     return;
   }
-  dx[0] = dy[0] + near * dy[1] + far * dy[2];
-  for (int64_t i = 1; i < last; i++) dx[i] = near * (dy[2 * i] + dy[2 * i + 1]) + far * (dy[2 * i - 1] + dy[2 * i + 2]);
-  dx[last] = far * dy[2 * last - 1] + near * dy[2 * last] + dy[2 * last + 1];
+  dx[0] = UP(0) + (near * UP(1) + far * UP(2));
+  dx[in - 1] = UP(2 * in - 1) + (near * UP(2 * in - 2) + far * UP(2 * in - 3));
+  for (int64_t i = 1; i < in - 1; i += LANES) { /* input i went to outputs 2 i - 1 to 2 i + 2 */
+    int64_t from = i > 1 && i + LANES > in - 1 ? cb_max(1, in - 1 - LANES) : i, left = in - 1 - from;
+    vector v[4]; /* columns 2 from - 1 and on, two vectors of them, and 2 from + 1 and on */
+    UNROLL for (int k = 0; k < 4; k++)
+    {
+      const int64_t at = 2 * from + k / 2 * 2 - 1 + k % 2 * LANES, m = 2 * left - k % 2 * LANES;
+      v[k] = (vector){0};
+      if (m > 0)
+        v[k] =
+            near * (load(row[1] + at, m) + load(row[2] + at, m)) + far * (load(row[0] + at, m) + load(row[3] + at, m));
+    }
+    vector outer = take_even(v[0], v[1]) + take_odd(v[2], v[3]), inner = take_odd(v[0], v[1]) + take_even(v[2], v[3]);
+    put(dx + from, far * outer + near * inner, left);
+  }
+#undef UP
+}
+
+static void twice(cb_resize_case kind, int64_t h, int64_t w, int64_t begin, int64_t end, const void *from, void *to)
+{
+  for (int64_t r = begin; r < end; r++) {
+    const int64_t oh = r % (2 * h), own = oh / 2, other = oh % 2 ? own + 1 : own - 1;
+    const real *x = (const real *)from + (r / (2 * h) * h + own) * w, *beside = x + (other - own) * w;
+    real *y = (real *)to + r * 2 * w;
+    if (kind == CB_RESIZE_NEAREST_TWICE)
+      nearest_twice(w, x, y);
+    else
+      linear_twice(w, x, other < 0 || other >= h ? x : beside, y);
+  }
+}
+
+static void twice_back(cb_resize_case kind, int64_t h, int64_t w, int64_t begin, int64_t end, const void *from,
+                       void *to)
+{
+  for (int64_t r = begin; r < end; r++) {
+    const int64_t ih = r % h;
+    const real *dy = (const real *)from + (r / h * 2 * h + 2 * ih) * 2 * w;
+    real *dx = (real *)to + r * w;
+    if (kind == CB_RESIZE_NEAREST_TWICE) {
+      nearest_twice_back(w, dy, dx);
+      continue;
+    }
+    const real *const row[4] = {ih == 0 ? dy : dy - 2 * w, dy, dy + 2 * w, dy + (ih == h - 1 ? 2 : 4) * w};
+    linear_twice_back(w, row, dx);
+  }
 }
 
 /* ---- any sizes ---- */
@@ -93,11 +144,7 @@ static void forward(const cb_resize_row *row, const void *from, void *result)
   const real *restrict x = from, *restrict share = row->share;
   const int32_t *restrict low = row->low, *restrict high = row->high;
   real *restrict y = result;
-  if (row->special == CB_RESIZE_NEAREST_TWICE)
-    nearest_twice(row->in, x, y);
-  else if (row->special == CB_RESIZE_LINEAR_TWICE)
-    linear_twice(row->in, x, y);
-  else if (share)
+  if (share)
     for (int64_t o = 0; o < row->out; o++) {
       real a = x[low[o]], between = (1 - share[o]) * a + share[o] * x[high[o]];
       y[o] = share[o] == 0 ? a : between;
@@ -110,14 +157,6 @@ static void backward(const cb_resize_row *row, const void *error, void *result)
 {
   const real *restrict dy = error, *restrict share = row->share;
   real *restrict dx = result;
-  if (row->special == CB_RESIZE_NEAREST_TWICE) {
-    nearest_twice_back(row->in, dy, dx);
-    return;
-  }
-  if (row->special == CB_RESIZE_LINEAR_TWICE) {
-    linear_twice_back(row->in, dy, dx);
-    return;
-  }
   memset(dx, 0, (size_t)row->in * sizeof *dx);
   if (!share)
     for (int64_t o = 0; o < row->out; o++) dx[row->low[o]] += dy[o];
@@ -129,4 +168,4 @@ static void backward(const cb_resize_row *row, const void *error, void *result)
 }
 
 extern const cb_resize_loops CB_NAME(cb_resize_loops);
-const cb_resize_loops CB_NAME(cb_resize_loops) = {join, forward, backward};
+const cb_resize_loops CB_NAME(cb_resize_loops) = {join, forward, backward, twice, twice_back};
