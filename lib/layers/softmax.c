@@ -19,9 +19,12 @@ const cb_softmax_loops *cb_softmax_loops_for(cnnblas_dtype dtype)
 /* An exponential function, and the passes around it. */
 #define ELEMENT_NANOSECONDS 1.0
 
+enum { BLOCK_BYTES = 1 << 16 /* of one array in a block of lines beside each other */ };
+
 typedef struct {
   const cnnblas_softmax_desc *desc;
   const cb_softmax_loops *loops;
+  int64_t width;         /* lines beside each other that a task takes */
   int64_t blocks;        /* blocks of lines that each outer index has; 1 for contiguous lines */
   int64_t lines_of_task; /* contiguous lines that a task takes */
   size_t element;
@@ -54,8 +57,8 @@ static void run_task(void *context, int64_t task, int worker)
     int64_t end = cb_min((task + 1) * j->lines_of_task, d->outer);
     for (int64_t i = task * j->lines_of_task; i < end; i++) run_block(j, i * d->axis, 1);
   } else {
-    int64_t first = task % j->blocks * CB_SOFTMAX_WIDTH;
-    run_block(j, task / j->blocks * d->axis * d->inner + first, cb_min(CB_SOFTMAX_WIDTH, d->inner - first));
+    int64_t first = task % j->blocks * j->width;
+    run_block(j, task / j->blocks * d->axis * d->inner + first, cb_min(j->width, d->inner - first));
   }
 }
 
@@ -83,7 +86,9 @@ static void run(job *j, int64_t count)
 {
   const cnnblas_softmax_desc *d = j->desc;
   j->loops = cb_softmax_loops_for(d->dtype);
-  j->blocks = d->inner == 1 ? 1 : cb_ceil_div(d->inner, CB_SOFTMAX_WIDTH);
+  j->width = BLOCK_BYTES / (int64_t)j->element / d->axis / CB_SOFTMAX_LEAST * CB_SOFTMAX_LEAST;
+  j->width = cb_max(CB_SOFTMAX_LEAST, cb_min(CB_SOFTMAX_WIDTH, j->width));
+  j->blocks = d->inner == 1 ? 1 : cb_ceil_div(d->inner, j->width);
   j->lines_of_task = cb_max(1, CB_CHUNK / d->axis);
   int64_t tasks = d->inner == 1 ? cb_ceil_div(d->outer, j->lines_of_task) : d->outer * j->blocks;
   cb_parallel_for(cb_layer_threads(d->threads, (double)count * ELEMENT_NANOSECONDS), tasks, run_task, j);

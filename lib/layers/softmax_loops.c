@@ -86,25 +86,43 @@ static void line_back(int64_t count, bool logarithm, const real *y, const real *
 
 /* ---- lines beside each other ---- */
 
+/* Writes e^(x - largest) of LANES lines at `count` steps of the axis, a constant, and adds them to *sum: each sum in double gets one
+   that is taken in the arrays' type. Without `to` the exponentials are not written. */
+INLINE void line_steps(int count, int64_t pitch, int64_t lanes, const real *x, vector largest, real *to, double *sum)
+{
+  vector e[4], part;
+  UNROLL for (int k = 0; k < count; k++)
+  {
+    e[k] = lifted_exp_negative(load(x + k * pitch, lanes) - largest) * lower;
+    if (to) put(to + k * pitch, e[k], lanes);
+  }
+  part = e[0];
+  if (count == 4) part = (e[0] + e[1]) + (e[2] + e[3]);
+  for (int k = 0; k < LANES; k++) sum[k] += (double)((const real *)&part)[k];
+}
+
 static void lines(const cb_softmax_block *b, const real *x, real *y)
 {
-  const int64_t n = b->lines;
-  real largest[WIDTH], scale[WIDTH];
-  double sum[WIDTH] = {0};
+  const int64_t n = b->lines, pitch = b->pitch;
+  real largest[WIDTH + LANES], scale[WIDTH];
+  double sum[WIDTH + LANES] = {0};
+  int64_t j = 0;
+  memset(largest + n, 0, LANES * sizeof *largest);
   memcpy(largest, x, (size_t)n * sizeof *x);
-  for (int64_t j = 1; j < b->axis; j++)
-    for (int64_t i = 0; i < n; i++) largest[i] = x[j * b->pitch + i] > largest[i] ? x[j * b->pitch + i] : largest[i];
-  for (int64_t j = 0; j < b->axis; j++) {
-    const real *from = x + j * b->pitch;
-    real room[WIDTH], *to = b->logarithm ? room : y + j * b->pitch;
+  for (int64_t k = 1; k < b->axis; k++)
+    for (int64_t i = 0; i < n; i++) largest[i] = x[k * pitch + i] > largest[i] ? x[k * pitch + i] : largest[i];
+  for (; j + 4 <= b->axis; j += 4)
     for (int64_t i = 0; i < n; i += LANES)
-      put(to + i, lifted_exp_negative(load(from + i, n - i) - load(largest + i, n - i)) * lower, n - i);
-    for (int64_t i = 0; i < n; i++) sum[i] += (double)to[i];
-  }
+      line_steps(4, pitch, n - i, x + j * pitch + i, *(const vector *)(largest + i),
+                 b->logarithm ? NULL : y + j * pitch + i, sum + i);
+  for (; j < b->axis; j++)
+    for (int64_t i = 0; i < n; i += LANES)
+      line_steps(1, pitch, n - i, x + j * pitch + i, *(const vector *)(largest + i),
+                 b->logarithm ? NULL : y + j * pitch + i, sum + i);
   for (int64_t i = 0; i < n; i++) scale[i] = (real)(b->logarithm ? log(sum[i]) : 1 / sum[i]);
-  for (int64_t j = 0; j < b->axis; j++)
+  for (int64_t k = 0; k < b->axis; k++)
     for (int64_t i = 0; i < n; i++) {
-      int64_t at = j * b->pitch + i;
+      int64_t at = k * pitch + i;
       y[at] = b->logarithm ? (x[at] - largest[i]) - scale[i] : y[at] * scale[i];
     }
 }

@@ -6,7 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CB_SOFTMAX_WIDTH = 64 };
+/* The fewest and the most lines beside each other that are done at a time: a block of lines should lie in the second cache, and
+   the pieces of memory that it consists of should be long. */
+enum { CB_SOFTMAX_LEAST = 64, CB_SOFTMAX_WIDTH = 512 };
 
 /* Lines of `axis` elements beside each other: element j of line i lies at j * pitch + i. At most CB_SOFTMAX_WIDTH lines; a line that is
    contiguous (pitch 1) is alone. */
