@@ -26,6 +26,22 @@ static void statistics(const cnnblas_batchnorm_desc *d, const void *x, int64_t i
 
 enum { X, Y, GAMMA, BETA, RUNNING_MEAN, RUNNING_VARIANCE, MEAN, INV_STD, ARRAYS };
 
+/* Inference by the running statistics; y is written. */
+static void inference_holds(const cnnblas_batchnorm_desc *d, const cnnblas_batchnorm_arrays *a, const void *x, void *y,
+                            double epsilon)
+{
+  const double u = d->dtype == CNNBLAS_F64 ? 0x1p-53 : 0x1p-24;
+  ASSERT_OK(cnnblas_batchnorm_forward_inference(d, d->n, x, a, y));
+  for (int64_t i = 0; i < d->n * d->c * d->pixels; i++) {
+    int64_t ic = i / d->pixels % d->c;
+    double m = array_get(d->dtype, a->running_mean, ic), scale = array_get(d->dtype, a->gamma, ic);
+    scale /= sqrt(array_get(d->dtype, a->running_variance, ic) + epsilon);
+    double beta = array_get(d->dtype, a->beta, ic), want = (array_get(d->dtype, x, i) - m) * scale + beta;
+    assert_true(fabs(array_get(d->dtype, y, i) - want) <=
+                16 * u * (fabs(want) + fabs(beta) + fabs(scale) * (1 + fabs(m))));
+  }
+}
+
 /* Random problems between guard pages against the formula. */
 static void the_formula_holds(void **state)
 {
@@ -40,15 +56,14 @@ static void the_formula_holds(void **state)
       if (variant & 2) d.epsilon = 0.25, d.momentum = 0.3;
       double epsilon = d.epsilon == 0 ? 1e-5 : d.epsilon, momentum = d.momentum == 0 ? 0.1 : d.momentum;
       double shift = variant & 4 ? 100 : 0, u = d.dtype == CNNBLAS_F64 ? 0x1p-53 : 0x1p-24;
-      int64_t elements = d.n * d.c * d.pixels;
-      size_t e = d.dtype == CNNBLAS_F64 ? 8 : 4;
+      int64_t elements = d.n * d.c * d.pixels, e = d.dtype == CNNBLAS_F64 ? 8 : 4;
       harness_doing("shape %d, variant %d", s, variant);
       for (int i = 0; i < ARRAYS; i++)
-        guarded_reset(&g[i], (size_t)(i <= Y ? elements : d.c) * (i >= MEAN ? 8 : e),
+        guarded_reset(&g[i], (size_t)((i <= Y ? elements : d.c) * (i >= MEAN ? 8 : e)),
                       s % 2 ? AGAINST_END : AGAINST_START);
       double *x = check_reals((uint64_t)s, elements), *c = check_reals(99, 4 * d.c);
-      for (int64_t i = 0; i < elements; i++) array_set(d.dtype, g[X].data, i, x[i] + shift);
-      for (int64_t i = 0; i < elements; i++) array_set(d.dtype, g[Y].data, i, NAN);
+      for (int64_t i = 0; i < elements; i++)
+        array_set(d.dtype, g[X].data, i, x[i] + shift), array_set(d.dtype, g[Y].data, i, NAN);
       for (int64_t ic = 0; ic < d.c; ic++)
         for (int i = 0; i < 4; i++) array_set(d.dtype, g[GAMMA + i].data, ic, c[4 * ic + i] + (i == 3));
       cnnblas_batchnorm_arrays a = {.gamma = g[GAMMA].data,
@@ -83,15 +98,7 @@ static void the_formula_holds(void **state)
               FAIL("y[%lld] is %.9g, not %.9Lg", (long long)at, array_get(d.dtype, g[Y].data, at), y);
           }
       }
-      ASSERT_OK(cnnblas_batchnorm_forward_inference(&d, d.n, g[X].data, &a, g[Y].data));
-      for (int64_t i = 0; i < elements; i++) {
-        int64_t ic = i / d.pixels % d.c;
-        double m = array_get(d.dtype, a.running_mean, ic), scale = array_get(d.dtype, a.gamma, ic);
-        scale /= sqrt(array_get(d.dtype, a.running_variance, ic) + epsilon);
-        double beta = array_get(d.dtype, a.beta, ic), y = (array_get(d.dtype, g[X].data, i) - m) * scale + beta;
-        assert_true(fabs(array_get(d.dtype, g[Y].data, i) - y) <=
-                    16 * u * (fabs(y) + fabs(beta) + fabs(scale) * (1 + fabs(m))));
-      }
+      inference_holds(&d, &a, g[X].data, g[Y].data, epsilon);
       guarded_protect(&g[X], false);
       free(x), free(c);
     }
