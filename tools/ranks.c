@@ -185,7 +185,7 @@ int ranks_end(int status)
   if (status)
     status = report(status);
   else if (ranks_first())
-    command_say_held(NULL, 0); /* hints */
+    command_say_held(NULL, 0);         /* hints */
   if (mpi && status == COMMAND_RANK) { /* MPI may not be able to finalise */
     fflush(NULL);
     cnnblas_mpi_abort(mpi, status);

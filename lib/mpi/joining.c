@@ -177,8 +177,9 @@ cnnblas_status cnnblas_mpi_compare(cnnblas_mpi *m, const char *what, const char 
 {
   if (!m || !what) return cb_mpi_error(CNNBLAS_INVALID_ARGUMENT, "mpi or what is NULL");
   const int32_t ranks = m->exchange.ranks, rank = m->exchange.rank;
-  compared *all = cnnblas_shared_alloc((size_t)(2 * ranks) * sizeof *all, 1), *theirs = all + ranks;
+  compared *all = cnnblas_shared_alloc((size_t)(2 * ranks) * sizeof *all, 1);
   if (!all) return cb_mpi_error(CNNBLAS_OUT_OF_MEMORY, "out of memory for %d ranks' texts", (int)ranks);
+  compared *theirs = all + ranks;
   all[rank].number = number;
   snprintf(all[rank].text, sizeof all[rank].text, "%s", text ? text : "");
   cnnblas_status status = CNNBLAS_OK;
