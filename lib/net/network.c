@@ -14,6 +14,7 @@ cnnblas_status cb_net_check(const cnnblas_net *net, bool runs)
 const char *cb_net_sizes(char *text, size_t size, int rank, const int64_t *values, int64_t otherwise)
 {
   int used = 0;
+  text[0] = 0;
   for (int i = 0; i < rank && used < (int)size; i++)
     used += snprintf(text + used, size - (size_t)used, "%s%lld", i ? "x" : "",
                      (long long)(values[i] ? values[i] : otherwise));
