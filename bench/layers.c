@@ -320,8 +320,8 @@ static void print_row(const layer_row *r)
     printf("%8.1f ", r->gflops);
   else
     printf("%8s ", "");
-  printf("%8s %9.1f %7.2f%c %s%s\n", r->yardstick_name, r->yardstick.minimum * 1e6,
-         r->timing.minimum / r->yardstick.minimum, r->one_pass ? '1' : ' ', bench_mark(&r->load, false),
+  printf("%8s %9.1f %7.2f %-8s %s%s\n", r->yardstick_name, r->yardstick.minimum * 1e6,
+         r->timing.minimum / r->yardstick.minimum, r->one_pass ? "one pass" : "", bench_mark(&r->load, false),
          r->error <= 1 ? "" : "  WRONG");
   fflush(stdout);
 }
@@ -364,7 +364,7 @@ int bench_layers_run(const bench_options *options, bench_context *context)
     json_array_append_new(rows, row_json(&row, options));
   }
   if (one_pass.count > 0)
-    printf("\n1: one pass over the layer's arrays: %d rows, mean ratio %.2f, %d at most 1.5\n", one_pass.count,
+    printf("\nof one pass over the layer's arrays: %d rows, mean ratio %.2f, %d at most 1.5\n", one_pass.count,
            one_pass.ratios / one_pass.count, one_pass.within);
   bench_mark_footnote(&marks);
   if (status == BENCH_NO_MEMORY) fputs("cnnblas-bench: out of memory\n", stderr);
