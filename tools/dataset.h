@@ -23,8 +23,8 @@ typedef struct {
   picture_files *files; /* pictures, read when they are asked for; NULL: the images are in memory */
   int32_t *labels;      /* [count], at least 0 */
   int32_t largest_label;
-  int64_t skipped; /* files beside the pictures that are none of a form that can be read */
   int64_t largest_at; /* the first image that has it */
+  int64_t skipped;    /* files beside the pictures, of no form that can be read */
   class_names classes;
   char images_path[DATASET_PATH], labels_path[DATASET_PATH];
 } dataset;

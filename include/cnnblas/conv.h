@@ -93,9 +93,9 @@ typedef enum cnnblas_conv_mode {
 
 /** What a plan computes. */
 typedef enum cnnblas_conv_direction {
-  CNNBLAS_FORWARD = 0,         /* y  from x and w  */
-  CNNBLAS_BACKWARD_DATA = 1,   /* dx from dy and w */
-  CNNBLAS_BACKWARD_WEIGHTS = 2 /* dw, and db if wanted, from x and dy */
+  CNNBLAS_FORWARD = 0,         /* the output y from the input x and the weights w */
+  CNNBLAS_BACKWARD_DATA = 1,   /* the input's gradient dx from the output's gradient dy and w */
+  CNNBLAS_BACKWARD_WEIGHTS = 2 /* the weights' gradient dw, and the bias's db if wanted, from x and dy */
 } cnnblas_conv_direction;
 
 /** "forward", "backward_data" or "backward_weights", static storage; NULL for what is no direction: loop from 0 to list

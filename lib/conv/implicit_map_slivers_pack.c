@@ -64,7 +64,8 @@ static void pack_turned(const cb_slivers *st, const cb_geometry *geo, const void
     st->engine->pack_turned(&turned);
     return;
   }
-  for (int64_t q = q0; q < q1;) { /* a chain that begins or ends within a channel */
+  for (int64_t q = q0; q < q1;) {
+    /* The chain begins or ends within a channel: each channel's part of it is turned by itself. */
     int64_t c = q / taps, stop = cb_min(q1, (c + 1) * taps);
     turn_steps(st, geo, w, i, c, q - c * taps, stop - c * taps, first, end, q - q0, q1 - q0, to);
     q = stop;

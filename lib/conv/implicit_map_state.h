@@ -33,8 +33,8 @@ typedef struct {
 typedef struct {
   const cb_engine *engine;
   int64_t phases;
-  cb_gather *gather; /* [phases] the gathers */
-  cb_phase *phase;   /* [phases] the tables of each phase */
+  cb_gather *gather; /* [phases] where in the source each phase's steps are read */
+  cb_phase *phase;   /* [phases] the taps that each phase of outputs has, and where its outputs lie */
   cb_band band;
   int pixel_vectors;        /* the most vectors of a tile with pixels on the lanes */
   bool pixel_lanes;         /* the orientation: pixels are on the lanes instead of the rows */
