@@ -214,6 +214,7 @@ cnnblas_status cb_onnx_plan_create(const cb_onnx_wish *wish, cb_onnx_plan **plan
   s->folder = wish->folder;
   s->version = wish->version;
   s->budget = wish->budget;
+  s->rewriting = wish->budget < SIZE_MAX / 2 ? 2 * wish->budget : SIZE_MAX;
   cnnblas_status status = cb_onnx_scheme_import(s);
   if (!status) status = give_inputs(s, wish);
   if (!status) status = cb_onnx_scheme_infer(s);

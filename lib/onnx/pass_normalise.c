@@ -80,6 +80,16 @@ static void put(cb_graph_type type, void *data, int64_t i, double x)
     ((float *)data)[i] = (float)x;
 }
 
+/* Takes the bytes of new weights and a new bias off what may still be rewritten; false if they are more. */
+static bool afford(cb_onnx_scheme *s, const cb_onnx_node *conv)
+{
+  const cb_graph_shape *w = &s->values[conv->input[CB_ONNX_CONV_W]].shape;
+  size_t bytes = cb_onnx_bytes(w) + (size_t)w->size[0] * sizeof(double);
+  if (bytes > s->rewriting) return false;
+  s->rewriting -= bytes;
+  return true;
+}
+
 /* Gives the convolution new weights and a new bias, with the function in them. */
 static cnnblas_status rewrite(cb_onnx_scheme *s, cb_onnx_node *conv, const affine *a)
 {
@@ -121,7 +131,7 @@ cnnblas_status cb_onnx_pass_normalise(cb_onnx_scheme *s)
     if (conv->gone || !cb_onnx_as_convolution(conv) || !plain(s, conv)) continue;
     cb_onnx_node *next = cb_onnx_scheme_reader(s, conv->output[0]);
     affine a;
-    if (!next || !as_affine(s, next, conv->output[0], &a)) continue;
+    if (!next || !as_affine(s, next, conv->output[0], &a) || !afford(s, conv)) continue;
     status = rewrite(s, conv, &a);
     if (!status) cb_onnx_scheme_absorb(s, conv, next); /* the loop sees conv again, in next's place */
   }

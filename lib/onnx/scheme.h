@@ -30,8 +30,9 @@ typedef struct {
   int64_t *links;            /* the memory of all nodes' lists of inputs and outputs */
   int64_t *inputs, *outputs; /* numbers of the values that are the model's inputs and outputs */
   int64_t input_count, output_count;
-  size_t budget; /* bytes that constants may still take */
-  bool lacks;    /* true: a shape depends on an input's elements */
+  size_t budget;    /* bytes that constants may still take */
+  size_t rewriting; /* bytes that weights may still take which normalisations have entered */
+  bool lacks;       /* true: a shape depends on an input's elements */
 } cb_onnx_scheme;
 
 /* Makes values and nodes of the file's graph; only constants have known shapes then. The scheme is zeroed but for

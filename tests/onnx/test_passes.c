@@ -3,6 +3,7 @@
 
 #include "compare.h"
 #include "writer.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,6 +106,31 @@ static void normalisations_enter_convolutions(void **state)
   compare(&g, CNNBLAS_ONNX_FOLD_NORMALISATION, &with, &but);
   assert_int_equal(with.nodes, 1);
   assert_int_equal(but.nodes, 6);
+}
+
+/* Each factor of a long chain would copy the weights: what they may take in all is bounded, and the others stay nodes. */
+static void weights_are_not_copied_without_end(void **state)
+{
+  enum { WIDE = 4096, FACTORS = 48 };
+  static char names[FACTORS + 1][4];
+  cnnblas_onnx_info with, but;
+  writer g = {0};
+  (void)state;
+  begin(&g);
+  floats(&g, "f", SIZE(1), 1.01f, 1.01f);
+  floats(&g, "g", SIZE(WIDE, C, 3, 3), -0.2f, 0.2f);
+  floats(&g, "h", SIZE(C, WIDE, 3, 3), -0.01f, 0.01f);
+  conv(&g, "x", "g", "c00");
+  strcpy(names[0], "c00");
+  for (int i = 0; i < FACTORS; i++) {
+    snprintf(names[i + 1], sizeof names[0], "c%02d", i + 1);
+    writer_node(&g, "Mul", names[i + 1], NAMES(names[i], "f"), NAMES(names[i + 1]), NULL);
+  }
+  conv(&g, names[FACTORS], "h", "y");
+  end(&g, "y");
+  compare(&g, CNNBLAS_ONNX_FOLD_NORMALISATION, &with, &but);
+  assert_int_equal(but.nodes, FACTORS + 2);
+  assert_in_range(with.nodes, 3, FACTORS);
 }
 
 static void additions_and_activations_enter_the_store(void **state)
@@ -288,6 +314,7 @@ int main(void)
   const struct CMUnitTest tests[] = {cmocka_unit_test(constants_are_folded),
                                      cmocka_unit_test(parts_are_written_where_they_are_joined),
                                      cmocka_unit_test(normalisations_enter_convolutions),
+                                     cmocka_unit_test(weights_are_not_copied_without_end),
                                      cmocka_unit_test(additions_and_activations_enter_the_store),
                                      cmocka_unit_test(padding_enters_convolutions),
                                      cmocka_unit_test(dead_nodes_are_gone),
