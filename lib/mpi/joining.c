@@ -73,7 +73,10 @@ static cnnblas_status meet(cnnblas_mpi *m)
   cb_mpi_peer own;
   cb_mpi_describe(&own);
   m->peers = cnnblas_shared_alloc((size_t)ranks * sizeof *m->peers, 1);
-  if (!m->peers) return cb_mpi_error(CNNBLAS_OUT_OF_MEMORY, "out of memory for %d ranks", (int)ranks);
+  if (!m->peers) {
+    m->failed = m->apart = true; /* the others meet without this rank, and must not be waited for */
+    return cb_mpi_error(CNNBLAS_OUT_OF_MEMORY, "out of memory for %d ranks", (int)ranks);
+  }
   cnnblas_status status = cb_mpi_check(
       MPI_Allgather(&own, (int)sizeof own, MPI_BYTE, m->peers, (int)sizeof own, MPI_BYTE, m->all), "MPI_Allgather");
   for (int32_t i = 1; i < ranks && !status; i++)
@@ -87,7 +90,12 @@ static cnnblas_status join_ranks(cnnblas_mpi *m, const cnnblas_mpi_options *o)
 {
   MPI_Comm whole = MPI_COMM_WORLD;
   int ranks, rank;
+  int between = 0, given = MPI_THREAD_SINGLE;
   if (o->communicator) memcpy(&whole, o->communicator, sizeof whole);
+  if (whole == MPI_COMM_NULL || MPI_Comm_test_inter(whole, &between) != MPI_SUCCESS || between)
+    return cb_mpi_error(CNNBLAS_INVALID_ARGUMENT, "options.communicator is MPI_COMM_NULL, or one between two groups");
+  m->thread = pthread_self();
+  m->any_thread = MPI_Query_thread(&given) == MPI_SUCCESS && given >= MPI_THREAD_SERIALIZED;
   cnnblas_status status = cb_mpi_check(MPI_Comm_size(whole, &ranks), "MPI_Comm_size");
   if (!status) status = cb_mpi_check(MPI_Comm_rank(whole, &rank), "MPI_Comm_rank");
   if (!status) status = check_ranks(o, ranks);
@@ -142,8 +150,10 @@ void cnnblas_mpi_destroy(cnnblas_mpi *m)
     if (m->news != MPI_COMM_NULL && !m->failed) MPI_Comm_free(&m->news);
     if (m->initialised) MPI_Finalize();
   }
-  if (m->failed) return; /* messages may still be under way into the buckets */
+  if (m->failed || m->done < m->bucket_count) return; /* messages may still be under way into its memory */
   cb_mpi_free_buckets(m);
+  cnnblas_shared_free(m->sent);
+  cnnblas_shared_free(m->swapped);
   cnnblas_shared_free(m->peers);
   cnnblas_shared_free(m);
 }
@@ -205,12 +215,17 @@ void cnnblas_mpi_fail(cnnblas_mpi *m, int32_t code, const char *text)
   if (m) cb_mpi_tell(m, m->exchange.rank, code ? (int)code : 1, text ? text : "");
 }
 
-/* True if the rank is the lowest but those that failed or whose processes have ended. */
+/* True if this rank is the lowest of those that can speak: of other machines than the lost rank's, if there are any, since
+   that machine may be lost whole; else of those whose processes neither ended nor stopped. */
 static bool speaks(const cnnblas_mpi *m)
 {
-  for (int32_t i = 0; i < m->exchange.rank; i++)
-    if (i != m->failure.rank && !cb_mpi_is_dead(m, i)) return false;
-  return true;
+  const char *lost = m->peers[m->failure.rank].host;
+  bool others = false;
+  for (int32_t i = 0; i < m->exchange.ranks; i++) others |= strcmp(m->peers[i].host, lost) != 0;
+  for (int32_t i = 0; i <= m->exchange.rank; i++)
+    if (i != m->failure.rank && !(others && !strcmp(m->peers[i].host, lost)) && !cb_mpi_is_silent(m, i))
+      return i == m->exchange.rank;
+  return false;
 }
 
 cnnblas_status cnnblas_mpi_get_failure(const cnnblas_mpi *m, cnnblas_mpi_failure *failure)
@@ -218,7 +233,7 @@ cnnblas_status cnnblas_mpi_get_failure(const cnnblas_mpi *m, cnnblas_mpi_failure
   if (!m || !failure) return cb_mpi_error(CNNBLAS_INVALID_ARGUMENT, "mpi or failure is NULL");
   *failure = (cnnblas_mpi_failure){.rank = m->failure.rank, .code = m->failure.code};
   memcpy(failure->text, m->failure.text, sizeof failure->text);
-  failure->speaks = m->apart && speaks(m);
+  failure->speaks = m->apart && m->failure.rank >= 0 && speaks(m);
   return CNNBLAS_OK;
 }
 

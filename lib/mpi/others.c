@@ -80,17 +80,22 @@ static char state_of_rank(const cnnblas_mpi *m, int rank)
   return p->space == own->space && p->space != -1 && !strcmp(p->host, own->host) ? state_of(p->pid) : 0;
 }
 
-bool cb_mpi_is_dead(const cnnblas_mpi *m, int rank)
+static bool is_dead(const cnnblas_mpi *m, int rank)
 {
   char state = state_of_rank(m, rank);
   return state == 'Z' || state == 'X';
+}
+
+bool cb_mpi_is_silent(const cnnblas_mpi *m, int rank)
+{
+  return is_dead(m, rank) || state_of_rank(m, rank) == 'T';
 }
 
 /* The first rank whose process has ended; -1: none. */
 static int dead_rank(const cnnblas_mpi *m)
 {
   for (int i = 0; i < m->exchange.ranks; i++)
-    if (i != m->exchange.rank && cb_mpi_is_dead(m, i)) return i;
+    if (i != m->exchange.rank && is_dead(m, i)) return i;
   return -1;
 }
 
@@ -144,6 +149,24 @@ cnnblas_status cb_mpi_listen(cnnblas_mpi *m)
   return m->failed ? has_failed(m) : CNNBLAS_OK;
 }
 
+cnnblas_status cb_mpi_may_call(cnnblas_mpi *m)
+{
+  if (!m->any_thread && !pthread_equal(m->thread, pthread_self()))
+    return cb_mpi_error(CNNBLAS_INVALID_ARGUMENT,
+                        "called from another thread than cnnblas_mpi_create, which MPI was not initialised for");
+  return cb_mpi_listen(m);
+}
+
+cnnblas_status cb_mpi_broken(cnnblas_mpi *m, cnnblas_status status)
+{
+  enum { CODE = 5 };
+  char text[CB_MPI_TEXT];
+  if (!status || m->failed || status == CNNBLAS_INVALID_ARGUMENT) return status;
+  snprintf(text, sizeof text, "%s", cnnblas_last_error());
+  cb_mpi_tell(m, m->exchange.rank, CODE, text);
+  return cb_mpi_error(status, "%s", text);
+}
+
 cnnblas_status cb_mpi_look(cnnblas_mpi *m, int other, double begun)
 {
   const double now = cb_mpi_now();
@@ -154,8 +177,10 @@ cnnblas_status cb_mpi_look(cnnblas_mpi *m, int other, double begun)
     m->waited = 0;
   }
   if (status || now - m->looked < look_seconds) return status;
-  m->waited += now - m->looked < most_between ? now - m->looked : most_between;
+  const bool slept = now - m->looked > most_between; /* then news may have to be heard first */
+  m->waited += slept ? most_between : now - m->looked;
   m->looked = now;
+  if (slept) return CNNBLAS_OK;
   int dead = dead_rank(m);
   if (dead >= 0) {
     snprintf(text, sizeof text, "its process %lld on %s has ended", (long long)m->peers[dead].pid, m->peers[dead].host);

@@ -4,6 +4,7 @@
 
 #include <cnnblas/mpi.h>
 #include <mpi.h>
+#include <pthread.h>
 #include <stdbool.h>
 
 enum { CB_MPI_WORDS = 96, CB_MPI_TEXT = 256 };
@@ -36,6 +37,10 @@ struct cnnblas_mpi {
   bool apart;                              /* a rank does not answer: nothing is waited for any more */
   cb_mpi_bucket **buckets;                 /* [bucket_count] that are under way or were, room for bucket_room */
   int64_t bucket_count, bucket_room, done; /* the first `done` are summed */
+  char *sent, *swapped;                    /* [swap_room] bytes each: a swap's, both ways */
+  size_t swap_room;
+  pthread_t thread; /* the one that made the connection */
+  bool any_thread;  /* MPI allows calls from others */
   cnnblas_mpi_figures figures;
 };
 

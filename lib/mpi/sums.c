@@ -9,8 +9,8 @@ enum {
   MOST_BYTES = 4 << 20,   /* the most of a bucket: a message is never far behind another */
   WHOLE_BYTES = 16 << 10, /* buckets of at most so many bytes are not halved */
   MOST_DOUBLINGS = 30,    /* of the number of ranks */
-  TAGS = 128,
-  SWAP_TAG = 0 /* buckets under way have tags of their own, from 1 on */
+  TAGS = 1024,            /* the most buckets under way: each has a tag of its own, from 1 on */
+  SWAP_TAG = 0
 };
 
 struct cb_mpi_bucket {
@@ -64,18 +64,16 @@ static cnnblas_status start_stage(cnnblas_mpi *m, cb_mpi_bucket *b)
   range own, others;
   halve(m, b, level, &own, &others);
   range send = others, receive = own;
-  char *into = b->theirs;
   if (b->whole) {
     send = receive = (range){b->from[0], b->to[0]};
   } else if (b->stage >= doublings(m)) {
     send = own;
     receive = others;
-    into = b->sums + (size_t)receive.from * b->element;
   }
   const int out = (int)((size_t)(send.to - send.from) * b->element);
   const int in = (int)((size_t)(receive.to - receive.from) * b->element);
   cnnblas_status status =
-      cb_mpi_check(MPI_Irecv(into, in, MPI_BYTE, other, b->tag, m->all, &b->requests[0]), "receive");
+      cb_mpi_check(MPI_Irecv(b->theirs, in, MPI_BYTE, other, b->tag, m->all, &b->requests[0]), "receive");
   if (!status)
     status = cb_mpi_check(
         MPI_Isend(b->sums + (size_t)send.from * b->element, out, MPI_BYTE, other, b->tag, m->all, &b->requests[1]),
@@ -88,12 +86,10 @@ static cnnblas_status start_stage(cnnblas_mpi *m, cb_mpi_bucket *b)
 /* The lower rank's addend stands on the left; the sum is the same on both. */
 static cnnblas_status add(const cnnblas_mpi *m, const cb_mpi_bucket *b, range r, int level)
 {
-  enum { ALONE = 1 << 16 };
   char *mine = b->sums + (size_t)r.from * b->element;
   const int64_t count = r.to - r.from;
   bool upper = m->exchange.rank >> level & 1;
-  return cnnblas_add_forward(b->dtype, count < ALONE ? 1 : 0, count, upper ? b->theirs : mine, upper ? mine : b->theirs,
-                             mine);
+  return cnnblas_add_forward(b->dtype, 1, count, upper ? b->theirs : mine, upper ? mine : b->theirs, mine);
 }
 
 static cnnblas_status end_stage(cnnblas_mpi *m, cb_mpi_bucket *b)
@@ -107,6 +103,8 @@ static cnnblas_status end_stage(cnnblas_mpi *m, cb_mpi_bucket *b)
     status = add(m, b, own, level);
   } else if (b->stage < doublings(m)) {
     status = add(m, b, own, level);
+  } else {
+    memcpy(b->sums + (size_t)others.from * b->element, b->theirs, (size_t)(others.to - others.from) * b->element);
   }
   if (b->stage < doublings(m)) {
     b->from[level + 1] = own.from;
@@ -117,6 +115,39 @@ static cnnblas_status end_stage(cnnblas_mpi *m, cb_mpi_bucket *b)
 }
 
 /* ---- buckets ---- */
+
+/* Goes on with all buckets without waiting. */
+static cnnblas_status proceed(cnnblas_mpi *m)
+{
+  cnnblas_status status = CNNBLAS_OK;
+  for (int64_t i = m->done; i < m->bucket_count && !status; i++) {
+    cb_mpi_bucket *b = m->buckets[i];
+    for (int arrived = 1; arrived && !status && b->stage < stages(m, b);) {
+      status = cb_mpi_check(MPI_Testall(2, b->requests, &arrived, MPI_STATUSES_IGNORE), "sums");
+      if (!status && arrived) status = end_stage(m, b);
+    }
+  }
+  while (!status && m->done < m->bucket_count && m->buckets[m->done]->stage == stages(m, m->buckets[m->done]))
+    m->done++;
+  return status;
+}
+
+/* Goes on until at most `most` buckets are under way. */
+static cnnblas_status wait_for_buckets(cnnblas_mpi *m, int64_t most)
+{
+  double since = cb_mpi_now();
+  cnnblas_status status = proceed(m);
+  while (!status && m->bucket_count - m->done > most) {
+    const cb_mpi_bucket *b = m->buckets[m->done];
+    const int stage = b->stage;
+    status = cb_mpi_look(m, m->exchange.rank ^ 1 << level_of(m, b), since);
+    if (status) break;
+    cb_mpi_nap(cb_mpi_now() - since);
+    status = proceed(m);
+    if (m->done == m->bucket_count || m->buckets[m->done] != b || b->stage != stage) since = cb_mpi_now();
+  }
+  return status;
+}
 
 /* The next bucket that is not in use, with room for what another rank sends; NULL without memory. */
 static cb_mpi_bucket *take_bucket(cnnblas_mpi *m, size_t bytes)
@@ -165,46 +196,31 @@ cnnblas_status cb_mpi_begin(void *context, cnnblas_dtype dtype, int64_t count, v
 {
   cnnblas_mpi *m = context;
   const int64_t element = dtype == CNNBLAS_F64 ? 8 : 4, most = MOST_BYTES / element;
-  cnnblas_status status = cb_mpi_listen(m);
-  for (int64_t at = 0; at < count && !status && m->exchange.ranks > 1; at += most)
-    status = begin_bucket(m, dtype, count - at < most ? count - at : most, (char *)sums + at * element);
-  return status;
+  cnnblas_status status = cb_mpi_may_call(m);
+  for (int64_t at = 0; at < count && !status && m->exchange.ranks > 1; at += most) {
+    if (m->bucket_count - m->done >= TAGS) status = wait_for_buckets(m, TAGS - 1);
+    if (!status) status = begin_bucket(m, dtype, count - at < most ? count - at : most, (char *)sums + at * element);
+  }
+  return cb_mpi_broken(m, status);
 }
 
 cnnblas_status cb_mpi_proceed(void *context)
 {
   cnnblas_mpi *m = context;
-  cnnblas_status status = CNNBLAS_OK;
-  for (int64_t i = m->done; i < m->bucket_count && !status; i++) {
-    cb_mpi_bucket *b = m->buckets[i];
-    for (int arrived = 1; arrived && !status && b->stage < stages(m, b);) {
-      status = cb_mpi_check(MPI_Testall(2, b->requests, &arrived, MPI_STATUSES_IGNORE), "sums");
-      if (!status && arrived) status = end_stage(m, b);
-    }
-  }
-  while (!status && m->done < m->bucket_count && m->buckets[m->done]->stage == stages(m, m->buckets[m->done]))
-    m->done++;
-  return status;
+  if (m->done == m->bucket_count) return CNNBLAS_OK;
+  cnnblas_status status = cb_mpi_may_call(m);
+  return cb_mpi_broken(m, status ? status : proceed(m));
 }
 
 cnnblas_status cb_mpi_finish(void *context)
 {
   cnnblas_mpi *m = context;
   const double begun = cb_mpi_now();
-  double since = begun;
-  cnnblas_status status = cb_mpi_proceed(m);
-  while (!status && m->done < m->bucket_count) {
-    const cb_mpi_bucket *b = m->buckets[m->done];
-    const int stage = b->stage;
-    status = cb_mpi_look(m, m->exchange.rank ^ 1 << level_of(m, b), since);
-    if (status) break;
-    cb_mpi_nap(cb_mpi_now() - since);
-    status = cb_mpi_proceed(m);
-    if (m->done == m->bucket_count || m->buckets[m->done] != b || b->stage != stage) since = cb_mpi_now();
-  }
-  m->done = m->bucket_count = 0;
+  cnnblas_status status = cb_mpi_may_call(m);
+  if (!status) status = wait_for_buckets(m, 0);
+  if (!status) m->done = m->bucket_count = 0;
   m->figures.sum_seconds += cb_mpi_now() - begun;
-  return status;
+  return cb_mpi_broken(m, status);
 }
 
 void cb_mpi_free_buckets(cnnblas_mpi *m)
@@ -216,30 +232,56 @@ void cb_mpi_free_buckets(cnnblas_mpi *m)
   cnnblas_shared_free(m->buckets);
 }
 
+/* ---- swaps ---- */
+
+/* Sends a part that lies in m->sent and receives one into m->swapped: memory of the connection's, into which a message may
+   still come when the call has failed and its caller's arrays are gone. */
+static cnnblas_status swap_part(cnnblas_mpi *m, int32_t other, int bytes, double begun)
+{
+  MPI_Request requests[2];
+  int arrived = 0;
+  cnnblas_status status =
+      cb_mpi_check(MPI_Irecv(m->swapped, bytes, MPI_BYTE, other, SWAP_TAG, m->all, &requests[0]), "receive");
+  if (!status)
+    status = cb_mpi_check(MPI_Isend(m->sent, bytes, MPI_BYTE, other, SWAP_TAG, m->all, &requests[1]), "send");
+  while (!status) {
+    status = cb_mpi_check(MPI_Testall(2, requests, &arrived, MPI_STATUSES_IGNORE), "swap");
+    if (status || arrived) break;
+    if (m->done < m->bucket_count) status = proceed(m);
+    if (!status) status = cb_mpi_look(m, other, begun);
+    if (!status) cb_mpi_nap(cb_mpi_now() - begun);
+  }
+  m->figures.bytes += bytes;
+  m->figures.messages++;
+  return status;
+}
+
+/* Room for parts of a swap. */
+static cnnblas_status make_swap_room(cnnblas_mpi *m, size_t bytes)
+{
+  if (bytes > MOST_BYTES) bytes = MOST_BYTES;
+  if (bytes <= m->swap_room) return CNNBLAS_OK;
+  cnnblas_shared_free(m->sent);
+  cnnblas_shared_free(m->swapped);
+  m->sent = cnnblas_shared_alloc(bytes, 0);
+  m->swapped = cnnblas_shared_alloc(bytes, 0);
+  m->swap_room = m->sent && m->swapped ? bytes : 0;
+  return m->swap_room ? CNNBLAS_OK
+                      : cb_mpi_error(CNNBLAS_OUT_OF_MEMORY, "out of memory: 2 x %zu bytes for a swap", bytes);
+}
+
 cnnblas_status cb_mpi_swap(void *context, int32_t other, size_t bytes, const void *mine, void *theirs)
 {
   cnnblas_mpi *m = context;
-  MPI_Request requests[2];
   const double begun = cb_mpi_now();
-  int arrived = 0;
-  cnnblas_status status = cb_mpi_listen(m);
-  for (size_t at = 0; at < bytes && !status; at += MOST_BYTES) {
-    const int part = (int)(bytes - at < MOST_BYTES ? bytes - at : MOST_BYTES);
-    status =
-        cb_mpi_check(MPI_Irecv((char *)theirs + at, part, MPI_BYTE, other, SWAP_TAG, m->all, &requests[0]), "receive");
-    if (!status)
-      status = cb_mpi_check(MPI_Isend((const char *)mine + at, part, MPI_BYTE, other, SWAP_TAG, m->all, &requests[1]),
-                            "send");
-    for (arrived = 0; !status && !arrived;) {
-      status = cb_mpi_check(MPI_Testall(2, requests, &arrived, MPI_STATUSES_IGNORE), "swap");
-      if (status || arrived) break;
-      if (m->done < m->bucket_count) status = cb_mpi_proceed(m);
-      if (!status) status = cb_mpi_look(m, other, begun);
-      if (!status) cb_mpi_nap(cb_mpi_now() - begun);
-    }
-    m->figures.bytes += part;
-    m->figures.messages++;
+  cnnblas_status status = cb_mpi_may_call(m);
+  if (!status) status = make_swap_room(m, bytes);
+  for (size_t at = 0, part; at < bytes && !status; at += part) {
+    part = bytes - at < MOST_BYTES ? bytes - at : MOST_BYTES;
+    memcpy(m->sent, (const char *)mine + at, part);
+    status = swap_part(m, other, (int)part, begun);
+    if (!status) memcpy((char *)theirs + at, m->swapped, part);
   }
   m->figures.swap_seconds += cb_mpi_now() - begun;
-  return status;
+  return cb_mpi_broken(m, status);
 }

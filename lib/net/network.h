@@ -174,7 +174,7 @@ typedef struct {
 cnnblas_status cb_net_pass_gradient(cnnblas_net *net, const cnnblas_net_step *step, cb_net_found *found);
 
 /* Runs the pass again and looks at every layer: returns the name of the first that makes a NaN or Inf, "input", or
-   "loss" if all are finite. All ranks of an exchange call it together and get the same name; *rank is the first whose
+   "loss" if all are finite, NULL if the exchange fails. All ranks of an exchange call it together and get the same name; *rank is the first whose
    layer it is. (pass.c) */
 const char *cb_net_first_nonfinite(cnnblas_net *net, const cnnblas_net_step *step, bool training, int32_t *rank);
 

@@ -104,12 +104,18 @@ static cnnblas_status find_together(const cnnblas_net *net, int64_t n, double lo
                                     cb_net_found *found)
 {
   cnnblas_net_exchange *e = net->exchange;
-  double all[4] = {loss}; /* loss and right answers, summed; whether a logit is not finite and the word, the largest */
+  /* Summed: the loss and the right answers. The largest: whether a logit is not finite, the word, step.n and -step.n. */
+  double all[6] = {loss};
   all[1] = (double)cb_net_correct(net, n, labels);
   all[2] = !isfinite(loss) || !logits_are_finite(net, n);
   all[3] = e ? e->word : 0;
-  cnnblas_status status = cb_net_join(net, 2, 2, all);
+  all[4] = (double)net->step_images;
+  all[5] = -(double)net->step_images;
+  cnnblas_status status = cb_net_join(net, 2, 4, all);
   if (status) return status;
+  if (all[4] != -all[5])
+    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "step.n is %lld here; the ranks have from %.0f to %.0f",
+                       (long long)net->step_images, -all[5], all[4]);
   if (e) e->words = (int32_t)all[3];
   found->loss = all[0] / divisor_of(net);
   found->correct = (int64_t)all[1];
@@ -179,6 +185,7 @@ cnnblas_status cb_net_pass_gradient(cnnblas_net *net, const cnnblas_net_step *st
   s.whole.numbers = numbers_of(net, step);
   net->smoothing = step->label_smoothing;
   net->exchange = step->exchange;
+  if (step->exchange) step->exchange->words = step->exchange->word;
   net->step_images = step->n;
   const regions_before before = begin_pass(net, n);
   cnnblas_shared_session(net->threads, run_gradient, &s);
@@ -193,7 +200,7 @@ static int64_t first_nonfinite(const cb_net_pass *p, int64_t from, int64_t to)
   const cnnblas_net *net = p->net;
   for (int64_t i = from; i < to; i++) {
     const cb_net_layer *l = cb_net_layer_at(net, i);
-    cb_net_walk_forward(p, i, i + 1);
+    if (cb_net_walk_forward(p, i, i + 1)) return to;
     if (!cb_net_finite(net->options.dtype, p->n * l->out.elements, cb_net_output(net, l, p->first, p->slot))) return i;
   }
   return to;
@@ -259,6 +266,7 @@ const char *cb_net_first_nonfinite(cnnblas_net *net, const cnnblas_net_step *ste
       first = first_nonfinite(&whole, split, net->count);
   }
   net->exchange = NULL;
+  if (status) return NULL;
   if (input > 0) return "input";
-  return !status && first < net->count ? cb_net_layer_at(net, first)->name : "loss";
+  return first < net->count ? cb_net_layer_at(net, first)->name : "loss";
 }

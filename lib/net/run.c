@@ -70,6 +70,7 @@ static cnnblas_status output_not_finite(cnnblas_net *net, const cnnblas_net_step
   char what[48] = "the output of";
   int32_t rank;
   const char *layer = cb_net_first_nonfinite(net, step, true, &rank);
+  if (!layer) return CNNBLAS_IO_ERROR; /* of the exchange; its text stands */
   if (step->exchange && step->exchange->ranks > 1) snprintf(what, sizeof what, "rank %d: the output of", (int)rank);
   return not_finite(net, what, layer, result);
 }

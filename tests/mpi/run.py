@@ -1,0 +1,33 @@
+"""Runs a program under mpirun; skipped (77) where that can start nothing, for want of a network interface for example.
+
+usage: run.py PROGRAM MPIRUN FLAVOUR RANKS
+"""
+import os
+import subprocess
+import sys
+
+ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT='1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM='1', OMP_WAIT_POLICY='passive')
+ENVIRONMENT.pop('LD_PRELOAD', None)  # not into the launcher
+
+
+def launcher(mpirun, flavour):
+    """The launcher's command, or None if it cannot start a process here."""
+    command = [mpirun, *(['--oversubscribe'] if flavour == 'OpenMPI' else [])]
+    try:
+        works = subprocess.run([*command, '-n', '2', 'true'], env=ENVIRONMENT, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL, timeout=60, check=False).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        works = False
+    if not works:
+        print('skipped: %s starts no process here' % mpirun)
+    return command if works else None
+
+
+def main():
+    program, mpirun, flavour, ranks = sys.argv[1:]
+    command = launcher(mpirun, flavour)
+    return subprocess.run([*command, '-n', ranks, program], env=ENVIRONMENT, check=False).returncode if command else 77
+
+
+if __name__ == '__main__':
+    sys.exit(main())
