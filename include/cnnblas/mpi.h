@@ -7,11 +7,14 @@
  *   cnnblas_net_share(256, all->ranks, all->rank, &first, &count);   // this rank's images of a batch of 256
  *   cnnblas_net_step step = {.n = 256, .images = own, .labels = own_labels, .exchange = all};
  *   cnnblas_net_train_step(net, &step, &result);                     // net made with options.segments of at least P
- *   cnnblas_mpi_destroy(mpi);
+ *   cnnblas_mpi_destroy(mpi);                                        // before the network
  *
  * net_exchange.h says what ranks do and why bits do not depend on their number. Calls come from one thread, the one that
  * initialised MPI: MPI_THREAD_FUNNELED suffices. A rank that waits for another longer than options.patience, or finds that
- * its process has ended, fails with CNNBLAS_IO_ERROR, and tells the others; cnnblas_mpi_get_failure says who failed.
+ * its process has ended, fails with CNNBLAS_IO_ERROR, and tells the others; cnnblas_mpi_get_failure says who failed. A rank
+ * that cannot go on for a reason of its own, a label out of range for example, calls cnnblas_mpi_fail, or the others wait for
+ * it as long as they have patience. After a failure gradients may still be under way: a network is destroyed after its
+ * connection, which then keeps its memory and communicators until the process ends.
  */
 #ifndef CNNBLAS_MPI_H
 #define CNNBLAS_MPI_H
@@ -36,7 +39,7 @@ typedef struct cnnblas_mpi_options {
 CNNBLAS_API void cnnblas_mpi_options_init(cnnblas_mpi_options *options);
 
 /**
- * Joins the ranks, which call it together. Initialises MPI where nobody has.
+ * Joins the ranks, which call it together; it waits for all of them, without patience. Initialises MPI where nobody has.
  * Returns CNNBLAS_OK; CNNBLAS_INVALID_ARGUMENT (null pointer, bad option, a number of ranks that is no power of two, or not
  * that of the environment: the mpirun of another flavour); CNNBLAS_UNSUPPORTED if ranks run different versions of the
  * library, or its levels or OpenBLAS's kernels differ, which would have other bits: the message names the rank; CNNBLAS_IO_ERROR for what MPI reports; CNNBLAS_OUT_OF_MEMORY. On an error *mpi is

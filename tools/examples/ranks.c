@@ -23,8 +23,8 @@ int main(void)
   cnnblas_net_exchange *all = cnnblas_mpi_exchange(mpi);
   if (!status) status = cnnblas_net_share(BATCH, all->ranks, all->rank, &first, &count);
   for (int64_t i = 0; i < STEPS && !status; i++) {
-    digits_draw(1, i * BATCH + first, count, NULL, 28, images,
-                labels); /* any loop of yours that fills this rank's share */
+    /* Any loop of yours that fills this rank's share: */
+    digits_draw(1, i * BATCH + first, count, NULL, 28, images, labels);
     cnnblas_net_step step = {.n = BATCH, .images = images, .labels = labels, .exchange = all};
     step.optimiser = (cnnblas_net_optimiser){.lr = 0.05, .momentum = 0.9};
     status = cnnblas_net_train_step(net, &step, &result);
@@ -33,7 +33,8 @@ int main(void)
              BATCH);
   }
   if (status) fprintf(stderr, "%s\n", cnnblas_last_error());
-  cnnblas_net_destroy(net);
+  if (status) cnnblas_mpi_fail(mpi, 1, cnnblas_last_error()); /* the others need not wait */
   cnnblas_mpi_destroy(mpi);
+  cnnblas_net_destroy(net); /* of a step that failed gradients may be under way until then */
   return status != CNNBLAS_OK;
 }
