@@ -18,7 +18,7 @@ serial=$(ls -d /usr/lib/*/openblas-serial 2>/dev/null | head -n 1)
 [ -f "$build/build.ninja" ] ||
   CC=clang CXX=clang++ meson setup "$build" "$root" --buildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false \
     -Dbench=disabled -Dtools=disabled -Dexamples=disabled || exit 1
-ninja -C "$build" tests/threads/test_concurrent tests/threads/flavour || exit 1
+ninja -C "$build" tests/threads/test_concurrent tests/threads/flavour tests/internal/test_session || exit 1
 
 export LD_LIBRARY_PATH=$serial${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 export OMP_TOOL_LIBRARIES=$archer OMP_WAIT_POLICY=passive OMP_NUM_THREADS=2
@@ -35,4 +35,5 @@ if [ $? -ne 66 ] || ! grep -q 'WARNING: ThreadSanitizer: data race' "$build/racy
 fi
 echo "the control's race is reported: $(grep -c 'WARNING: ThreadSanitizer: data race' "$build/racy.log") reports"
 "$build/tests/threads/test_concurrent" --calls 100 || exit 1
+"$build/tests/internal/test_session" || exit 1
 echo "no other race"
