@@ -153,6 +153,37 @@ int ranks_compare(const char *what, const char *text, uint64_t number)
              : COMMAND_FINE;
 }
 
+/* Pieces overlap, so that what differs is shown with some of what is before it. */
+int ranks_compare_text(const char *what, const char *text)
+{
+  enum { PIECE = 90, STEP = 60 };
+  int status = COMMAND_FINE;
+  for (bool more = mpi; more && !status;) {
+    char piece[PIECE + 1];
+    more = snprintf(piece, sizeof piece, "%s", text) >= PIECE;
+    status = ranks_compare(what, piece, 0);
+    if (more) text += STEP;
+  }
+  return status;
+}
+
+int ranks_compare_hash(const char *what, uint64_t hash)
+{
+  const int32_t ranks = ranks_count();
+  double *all = io_alloc_zeroed((size_t)ranks, 2 * sizeof *all);
+  if (!all) return command_fail(COMMAND_NO_ROOM, "out of memory for %d ranks", (int)ranks);
+  all[2 * ranks_own()] = (double)(hash >> 32);
+  all[2 * ranks_own() + 1] = (double)(hash & UINT32_MAX);
+  int status = ranks_sum(2 * (int64_t)ranks, all);
+  for (int32_t i = 1; i < ranks && !status; i++)
+    if (all[2 * i] != all[0] || all[2 * i + 1] != all[1]) {
+      ranks_all_know();
+      status = command_fail(COMMAND_BAD_INPUT, "rank %d: %s than rank 0's", (int)i, what);
+    }
+  io_free(all);
+  return status;
+}
+
 /* ---- the end ---- */
 
 /* Reports a failure: what all know by the speaker, a rank's own by itself, a rank that is gone by the lowest that lives. */

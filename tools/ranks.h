@@ -37,6 +37,11 @@ int ranks_most(int *value);  /* the largest of the values */
 int ranks_sum(int64_t count, double *values);
 int ranks_compare(const char *what, const char *text, uint64_t number); /* COMMAND_BAD_INPUT unless equal */
 
+/* The same of a text of any length, of which the first place that differs is shown; and of a number that says nothing to the eye:
+   "rank 1: WHAT than rank 0's". */
+int ranks_compare_text(const char *what, const char *text);
+int ranks_compare_hash(const char *what, uint64_t hash);
+
 /* The failure that this rank has met is met by all: rank 0 speaks. */
 void ranks_all_know(void);
 

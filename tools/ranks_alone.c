@@ -73,6 +73,20 @@ int ranks_compare(const char *what, const char *text, uint64_t number)
   return COMMAND_FINE;
 }
 
+int ranks_compare_text(const char *what, const char *text)
+{
+  (void)what;
+  (void)text;
+  return COMMAND_FINE;
+}
+
+int ranks_compare_hash(const char *what, uint64_t hash)
+{
+  (void)what;
+  (void)hash;
+  return COMMAND_FINE;
+}
+
 void ranks_all_know(void) {}
 
 int ranks_end(int status)

@@ -9,6 +9,7 @@
 #include "model.h"
 #include "notation_lines.h"
 #include "plots.h"
+#include "train_compare.h"
 #include "train_data.h"
 #include "train_options.h"
 #include "train_report.h"
@@ -329,34 +330,6 @@ static int finish(session *s)
                       o->out ? ": no model is written" : "");
 }
 
-/* Ranks train one run: with the same data, network, settings and weights. */
-static int compare_ranks(const session *s)
-{
-  const trainer *t = &s->trainer;
-  const train_settings *g = &t->settings;
-  cnnblas_net_info info;
-  char text[96];
-  cnnblas_net_get_info(t->net, &info);
-  if (ranks_count() == 1) return COMMAND_FINE;
-  if (ranks_count() > g->segments) {
-    ranks_all_know();
-    return command_fail(COMMAND_USAGE,
-                        "%d ranks, but a batch has %lld segments: 1, 2, 4, ... up to so many ranks can share them",
-                        (int)ranks_count(), (long long)g->segments);
-  }
-  snprintf(text, sizeof text, "%lld of %lld images", (long long)t->training.count, (long long)s->data.train.count);
-  int status = ranks_compare("training data", text, t->state.checksum);
-  snprintf(text, sizeof text, "%lld images", (long long)t->held_out.count);
-  if (!status) status = ranks_compare("test data", text, dataset_checksum(t->held_out.data));
-  if (!status) status = ranks_compare("the network", cnnblas_net_text(t->net), (uint64_t)info.parameters);
-  snprintf(text, sizeof text, "seed %llu, batch %lld, segments %lld, epochs %lld, lr %g, momentum %g",
-           (unsigned long long)g->seed, (long long)g->batch, (long long)g->segments, (long long)g->epochs, g->lr,
-           g->momentum);
-  if (!status) status = ranks_compare("settings", text, (uint64_t)t->state.image + ((uint64_t)t->state.epoch << 32));
-  if (!status) status = ranks_compare("weights", NULL, weights_checksum(t->net));
-  return status;
-}
-
 int command_train(int argc, char **argv)
 {
   session s = {0};
@@ -367,7 +340,7 @@ int command_train(int argc, char **argv)
   if (status) return status;
   s.options.threads = ranks_threads(s.options.threads);
   status = ranks_agree(prepare(&s));
-  if (!status) status = compare_ranks(&s);
+  if (!status) status = train_compare_ranks(&s.trainer, &s.data.train);
   if (!status) status = trainer_run(&s.trainer);
   if (!status) status = finish(&s);
   weights_free(&s.trainer.best);

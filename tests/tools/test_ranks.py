@@ -124,8 +124,29 @@ class Ranks(rig.CommandTest):
         shutil.copytree(data, other)
         labels = os.path.join(other, rig.NAMES['train'][1])
         rig.write(labels, rig.read(labels)[:-1] + bytes([3 - rig.read(labels)[-1]]))
-        self.refusal(3, 'rank 1: training data', (1, [*train, data]), (1, [*train, other]))
+        self.refusal(3, "rank 1: training data: other images or labels than rank 0's", (1, [*train, data]), (1, [*train, other]))
         self.refusal(3, 'rank 1: nowhere', (1, [*train, data]), (1, [*train, 'nowhere']))
+
+    def unequal(self, *pairs):
+        train = [rig.program, 'train', '--data', self.data(), '--epochs', '2', '--threads', '1', '-q', '--net', rig.NET]
+        for words, options in pairs:
+            self.refusal(3, 'rank 1: ' + words, (1, train), (1, [*train, *options]))
+
+    def test_unequal_settings(self):
+        self.unequal(('setting lr: "0.05000001", but rank 0 has "0.05"', ['--lr', '0.05000001']),
+                     ('setting segments: "1", but rank 0 has "16"', ['--segments', '1']),
+                     ('the network: "', ['--net', rig.NET.replace('FC 16 -> RELU', 'FC 16 -> TANH')]))
+
+    def test_unequal_others(self):
+        """Settings of each kind, and the last layers of a network whose text is long."""
+        self.unequal(('setting optimiser: "adamw"', ['--optimiser', 'adamw']),
+                     ('setting augment: "flip"', ['--augment', 'flip']),
+                     ('setting lr_steps: "2:0.5"', ['--lr-step', '2:0.5']),
+                     ('setting loss: "sigmoid"', ['--loss', 'sigmoid']),
+                     ('setting checkpoint: "after each epoch"', ['--out', 'model']))
+        net = rig.NET.replace('FC 16', 'FC 16 -> RELU -> ' * 8 + 'FC 16 -> %s')
+        train = [rig.program, 'train', '--data', self.data(), '--threads', '1', '-q', '--net']
+        self.refusal(3, 'rank 1: the network: ', (1, [*train, net % 'RELU']), (1, [*train, net % 'TANH']))
 
     def test_unequal_levels(self):
         lower = ['env', 'CNNBLAS_ISA=baseline', rig.program, 'train', '-q', '--threads', '1']
