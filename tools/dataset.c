@@ -2,6 +2,7 @@
 #include "dataset.h"
 #include "io/system.h"
 #include <string.h>
+#include <sys/stat.h>
 #include <zlib.h>
 
 void dataset_free(dataset *data)
@@ -90,6 +91,17 @@ uint32_t dataset_checksum(const dataset *d)
     sum = crc32_z(sum, (const Bytef *)at, strlen(at));
   }
   return (uint32_t)crc32_z(sum, (const Bytef *)d->labels, (size_t)d->count * sizeof *d->labels);
+}
+
+uint64_t dataset_checksum_of_files(const dataset *d)
+{
+  uLong sizes = 0;
+  for (int64_t i = 0; d->files && i < d->count; i++) {
+    struct stat found;
+    int64_t bytes = stat(d->files->paths[i], &found) ? -1 : (int64_t)found.st_size;
+    sizes = crc32_z(sizes, (const Bytef *)&bytes, sizeof bytes);
+  }
+  return (uint64_t)sizes << 32 | dataset_checksum(d);
 }
 
 io_status dataset_gather(const dataset *d, const dataset_part *part, const input_norm *norm, cnnblas_dtype dtype,

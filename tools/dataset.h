@@ -59,6 +59,9 @@ io_status dataset_check_labels(const dataset *data, int64_t classes, io_error *e
 /* A checksum of pixels and labels, to recognise the set again; of files their names in place of pixels. */
 uint32_t dataset_checksum(const dataset *data);
 
+/* The same with the sizes of files, which tell most pictures of equal names apart: for ranks, that have to have the same ones. */
+uint64_t dataset_checksum_of_files(const dataset *data);
+
 /* Whether images have to be read from files. */
 bool dataset_reads_files(const dataset *data);
 

@@ -268,8 +268,13 @@ static int write_json(const evaluation *e)
 static int compare_ranks(const evaluation *e)
 {
   if (ranks_count() == 1) return COMMAND_FINE;
-  int status = ranks_compare("the model", e->o.model, weights_checksum(e->net));
-  return status ? status : ranks_compare("the images", e->data.images_path, dataset_checksum(&e->data));
+  char text[96];
+  snprintf(text, sizeof text, "%lld images, batches of %lld, accuracy %s", (long long)e->data.count,
+           (long long)e->info.batch, settings_accuracy_names[e->o.accuracy]);
+  int status = ranks_compare_text("the network", cnnblas_net_text(e->net));
+  if (!status) status = ranks_compare_hash("the model: other weights", weights_checksum(e->net));
+  if (!status) status = ranks_compare("the test", text, 0);
+  return status ? status : ranks_compare_hash("the data: other images or labels", dataset_checksum_of_files(&e->data));
 }
 
 static int report(const evaluation *e)

@@ -252,6 +252,17 @@ static int read_options(prediction *p, int argc, char **argv, bool *done)
   return COMMAND_FINE;
 }
 
+/* Ranks predict the same files by one model. */
+static int compare_ranks(const prediction *p, int files)
+{
+  char text[96];
+  snprintf(text, sizeof text, "%d files, accuracy %s%s%s", files, settings_accuracy_names[p->accuracy],
+           p->invert ? ", inverted" : "", p->form.transpose ? ", transposed" : "");
+  int status = ranks_compare_text("the network", cnnblas_net_text(p->net));
+  if (!status) status = ranks_compare_hash("the model: other weights", weights_checksum(p->net));
+  return status ? status : ranks_compare("the work", text, 0);
+}
+
 int command_predict(int argc, char **argv)
 {
   prediction p = {.top = 1};
@@ -264,7 +275,7 @@ int command_predict(int argc, char **argv)
   if (!status) status = ranks_begin();
   p.threads = ranks_threads(p.threads);
   if (!status) status = ranks_agree(open_model(&p));
-  if (!status) status = ranks_compare("the model", p.model, weights_checksum(p.net));
+  if (!status) status = compare_ranks(&p, argc - optind);
   for (int i = optind; i < argc && !status; i++) status = predict_file(&p, argv[i]);
   if (!status && p.json && ranks_first())
     status = command_write_json(p.json, p.rows);

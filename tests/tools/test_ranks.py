@@ -127,6 +127,19 @@ class Ranks(rig.CommandTest):
         self.refusal(3, "rank 1: training data: other images or labels than rank 0's", (1, [*train, data]), (1, [*train, other]))
         self.refusal(3, 'rank 1: nowhere', (1, [*train, data]), (1, [*train, 'nowhere']))
 
+    def test_unequal_pictures(self):
+        """Equal names, other pictures: another size of a file, or, where that is equal, other pixels."""
+        for folder in 'one', 'other', 'third':
+            for number in range(12):
+                value = 10 * number + 5 * (folder == 'other')
+                name = self.path(folder, 'train', 'ab'[number % 2], '%d.pgm' % number)
+                os.makedirs(os.path.dirname(name), exist_ok=True)
+                rig.write(name, b'P5 8 8 255 ' + bytes([value] * 64) + b'\n' * (folder == 'third'))
+        train = [rig.program, 'train', '--net', rig.NET.replace('INPUT', 'INPUT 1x8x8'), '--epochs', '1', '--threads', '1', '-q',
+                 '--validation', '0.3', '--data']
+        for folder, words in ('other', 'other pixels'), ('third', 'other images or labels'):
+            self.refusal(3, "rank 1: training data: %s than rank 0's" % words, (1, [*train, 'one']), (1, [*train, folder]))
+
     def unequal(self, *pairs):
         train = [rig.program, 'train', '--data', self.data(), '--epochs', '2', '--threads', '1', '-q', '--net', rig.NET]
         for words, options in pairs:
