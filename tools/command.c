@@ -13,6 +13,7 @@
 #include <string.h>
 
 char command_name[32] = "cnnblas";
+char **command_words;
 
 static bool holding;
 static char held[1024]; /* lines, or the empty text */
@@ -145,6 +146,18 @@ int command_input(const char *option, const char *text, int64_t *c, int64_t size
   return command_bad_value(option, text, "it must be channels and sizes, as 1x28x28");
 }
 
+/* What getopt_long would have printed of the option that it has just refused. */
+static int refuse_option(void)
+{
+  const char *word = command_words && optind > 0 ? command_words[optind - 1] : "an option";
+  if (optopt && strncmp(word, "--", 2) != 0 && optopt <= 127)
+    return command_fail(COMMAND_USAGE, "-%c is not an option; --help shows them", optopt);
+  if (optopt)
+    return command_fail(COMMAND_USAGE, "%s: the option %s; --help shows them", word,
+                        strchr(word, '=') ? "takes no value" : "lacks its value");
+  return command_fail(COMMAND_USAGE, "%s is not an option, or the beginning of several; --help shows them", word);
+}
+
 int command_other(int option, const char *help, bool *done)
 {
   if (option == COMMAND_HELP) {
@@ -157,7 +170,8 @@ int command_other(int option, const char *help, bool *done)
     *done = true;
     return COMMAND_FINE;
   }
-  if (opterr) fprintf(stderr, "%s --help shows the options\n", command_name); /* as getopt_long's own message */
+  if (holding) return refuse_option();
+  fprintf(stderr, "%s --help shows the options\n", command_name); /* as getopt_long's own message */
   return COMMAND_USAGE;
 }
 

@@ -29,6 +29,9 @@ int command_info(int argc, char **argv);
 /* What begins every message: "cnnblas train". Set by main. */
 extern char command_name[32];
 
+/* The argv that the subcommand reads. Set by main. */
+extern char **command_words;
+
 /* "cnnblas train: ..." on stderr; returns status. */
 int command_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

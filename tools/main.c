@@ -11,8 +11,9 @@
 static const struct {
   const char *name;
   int (*run)(int argc, char **argv);
-} commands[] = {{"train", command_train},     {"eval", command_eval}, {"predict", command_predict},
-                {"inspect", command_inspect}, {"run", command_run},   {"info", command_info}};
+  bool shares; /* its work among ranks */
+} commands[] = {{"train", command_train, true},      {"eval", command_eval, true}, {"predict", command_predict, true},
+                {"inspect", command_inspect, false}, {"run", command_run, false},  {"info", command_info, false}};
 
 static const char help[] =
     "Trains convolutional networks on the CPU, evaluates them, and looks into them.\n"
@@ -40,8 +41,10 @@ static const char help[] =
 /* What was printed must have reached its reader. */
 static int flushed(int status)
 {
-  if ((fflush(stdout) || ferror(stdout)) && !status)
+  if ((fflush(stdout) || ferror(stdout)) && !status) {
+    ranks_all_know(); /* the output is rank 0's alone */
     return command_fail(COMMAND_NO_ROOM, "standard output could not be written");
+  }
   return status;
 }
 
@@ -52,7 +55,10 @@ static int run_command(int argc, char **argv)
     if (strcmp(argv[0], commands[i].name) != 0) continue;
     snprintf(command_name, sizeof command_name, "cnnblas %s", argv[0]);
     argv[0] = command_name; /* what getopt_long's messages begin with */
-    return commands[i].run(argc, argv);
+    command_words = argv;
+    int status = commands[i].run(argc, argv);
+    if (!commands[i].shares) ranks_all_know();
+    return status;
   }
   return -1;
 }
@@ -82,7 +88,9 @@ int main(int argc, char **argv)
     printf("cnnblas %s\n", cnnblas_version_string());
     return flushed(COMMAND_FINE);
   }
-  if (argc > 1) command_fail(COMMAND_USAGE, "\"%s\" is no command", argv[1]);
-  fputs(argc > 1 ? "cnnblas --help lists them\n" : help, stderr);
-  return COMMAND_USAGE;
+  if (argc > 1)
+    return ranks_end(command_fail(COMMAND_USAGE, "\"%s\" is no command; cnnblas --help lists them", argv[1]));
+  ranks_all_know();
+  if (ranks_first()) fputs(help, stderr);
+  return ranks_end(COMMAND_USAGE);
 }

@@ -14,6 +14,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <zlib.h>
 
 static const char help[] =
     "The class of each picture, or of each image of an IDX file, and how sure the model is.\n"
@@ -180,11 +181,10 @@ static int predict_images(prediction *p, const char *path)
   dataset d = {0};
   io_error error;
   io_status read = idx_images_read_file(path, &p->form, &d, &error);
-  if (read) return command_fail((int)read, "%s", error.text);
-  int status = COMMAND_FINE;
-  if (d.c != p->info.c || memcmp(d.size, p->info.size, sizeof d.size))
+  int status = read ? command_fail((int)read, "%s", error.text) : COMMAND_FINE;
+  if (!read && (d.c != p->info.c || memcmp(d.size, p->info.size, sizeof d.size)))
     status = input_wrong_size(path, p->model, &p->info, d.c, d.size);
-  if (ranks_count() > 1) status = ranks_agree(status);
+  status = ranks_agree(status);
   for (int64_t at = 0; at < d.count && !status; at += ranks_count() * BATCH_IMAGES) status = run_round(p, &d, path, at);
   dataset_free(&d);
   return status;
@@ -194,14 +194,15 @@ static int predict_file(prediction *p, const char *path)
 {
   io_buffer file = {0};
   io_error error;
+  char what[96];
   io_status read = io_read_file(path, IO_MOST_BYTES, &file, &error);
-  if (read) return command_fail((int)read, "%s", error.text);
-  bool is_picture = picture_recognise(file.bytes, file.count);
-  int status = COMMAND_FINE;
-  if (is_picture)
-    status = input_from_picture(path, &file, &p->info, &p->about.norm, p->invert, p->batch);
-  else
-    status = input_check_images(path, &file, p->model, &p->info, p->form.transpose);
+  int status = ranks_agree(read ? command_fail((int)read, "%s", error.text) : COMMAND_FINE);
+  snprintf(what, sizeof what, "%.80s: other bytes", path);
+  if (!status && ranks_count() > 1) status = ranks_compare_hash(what, crc32_z(0, file.bytes, file.count));
+  const bool is_picture = !status && picture_recognise(file.bytes, file.count);
+  if (!status)
+    status = ranks_agree(is_picture ? input_from_picture(path, &file, &p->info, &p->about.norm, p->invert, p->batch)
+                                    : input_check_images(path, &file, p->model, &p->info, p->form.transpose));
   io_buffer_free(&file);
   if (!is_picture && !status) return predict_images(p, path);
   return status ? status : run_picture(p, path);

@@ -41,11 +41,9 @@ void ranks_prepare(int *argc, char **argv)
       break;
     }
   if (!wanted) return;
-  bool other = of_environment("OMPI_COMM_WORLD_RANK", "PMI_RANK", 0) > 0;
   command_hold(true);
-  opterr = !other;
-  if (other && !freopen("/dev/null", "w", stdout)) command_fail(0, "/dev/null cannot be opened");
-  ranks_all_know(); /* usage is all ranks' */
+  opterr = false; /* command_other says it */
+  if (!ranks_first() && !freopen("/dev/null", "w", stdout)) command_fail(0, "/dev/null cannot be opened");
 }
 
 bool ranks_started(void)
@@ -57,15 +55,13 @@ int ranks_begin(void)
 {
   if (!wanted) return COMMAND_FINE;
   cnnblas_status why = cnnblas_mpi_create(NULL, &mpi);
-  if (why)
-    return command_fail_library(why,
-                                why == CNNBLAS_INVALID_ARGUMENT ? COMMAND_USAGE
-                                : why == CNNBLAS_UNSUPPORTED    ? COMMAND_BAD_INPUT
-                                                                : COMMAND_RANK,
-                                "mpirun");
-  speaker = -1;
-  bare = false;
-  return COMMAND_FINE;
+  if (!why) return COMMAND_FINE;
+  ranks_all_know();
+  return command_fail_library(why,
+                              why == CNNBLAS_INVALID_ARGUMENT ? COMMAND_USAGE
+                              : why == CNNBLAS_UNSUPPORTED    ? COMMAND_BAD_INPUT
+                                                              : COMMAND_RANK,
+                              "mpirun");
 }
 
 cnnblas_net_exchange *ranks_exchange(void)
@@ -80,7 +76,7 @@ int32_t ranks_count(void)
 
 int32_t ranks_own(void)
 {
-  return mpi ? ranks_exchange()->rank : 0;
+  return mpi ? ranks_exchange()->rank : wanted ? of_environment("OMPI_COMM_WORLD_RANK", "PMI_RANK", 0) : 0;
 }
 
 bool ranks_first(void)
@@ -130,6 +126,24 @@ int ranks_agree(int status)
       failed = (int)all[i];
       speaker = i;
     }
+  io_free(all);
+  return failed;
+}
+
+/* A failure of before the ranks were joined, as of an option: those who have none join next and agree with prepare's end. If all
+   have one it is the command line's. */
+static int agree_late(int status)
+{
+  double *all;
+  if (ranks_begin()) return status;
+  int failed = gather(status, &all);
+  int32_t well = 0;
+  for (int32_t i = ranks_count() - 1; i >= 0 && !failed; i--) {
+    if (all[i] != 0) speaker = i;
+    well += all[i] == 0;
+  }
+  if (!failed) failed = (int)all[speaker];
+  bare = !well;
   io_free(all);
   return failed;
 }
@@ -200,7 +214,7 @@ static int report(int status)
     command_say_held(NULL, 0);
     return COMMAND_RANK;
   }
-  const int own = mpi ? ranks_own() : of_environment("OMPI_COMM_WORLD_RANK", "PMI_RANK", 0);
+  const int own = ranks_own();
   if (speaker >= 0 && speaker != own)
     command_drop_held();
   else
@@ -212,6 +226,7 @@ static int report(int status)
 int ranks_end(int status)
 {
   if (!wanted) return status;
+  if (status && !mpi && speaker < 0) status = agree_late(status);
   command_hold(false);
   if (status)
     status = report(status);

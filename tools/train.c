@@ -277,7 +277,7 @@ static int prepare(session *s)
   s->report = (train_report){.trainer = t, .data = &s->data, .out = s->options.out};
   s->report.given = s->options.resume ? cnnblas_net_text(t->net) : s->options.net ? s->options.net : default_net;
   s->report.data_name = s->options.data ? s->options.data : "drawn digits";
-  progress_open(&t->progress, t->quiet ? PROGRESS_NEVER : s->options.progress);
+  progress_open(&t->progress, t->quiet || !ranks_first() ? PROGRESS_NEVER : s->options.progress);
   return s->options.quiet ? COMMAND_FINE : train_report_network(&s->report);
 }
 

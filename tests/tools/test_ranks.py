@@ -45,7 +45,7 @@ class Ranks(rig.CommandTest):
 
     def told(self, err):
         """The lines of the command's own among the launcher's."""
-        return [line for line in err.splitlines() if line.startswith('cnnblas ')]
+        return [line for line in err.splitlines() if line.startswith(('cnnblas ', 'cnnblas: '))]
 
     def same(self, a, b):
         self.assertEqual(rig.read(self.path(a)), rig.read(self.path(b)), '%s and %s differ' % (a, b))
@@ -179,6 +179,28 @@ class Ranks(rig.CommandTest):
         other, _ = self.ranks(4, *line, '--threads', '1')
         self.assertEqual(out, other)
         self.assertEqual(report, rig.read(self.path('report')))
+
+    def test_one_message(self):
+        """What all ranks meet is said once, and what one alone meets by that one, before MPI begins too."""
+        train = ['train', '--data', self.data(), '--net', rig.NET, '--epochs', '1', '-q']
+        self.run_command(*train, '--out', 'model')
+        self.refusal(3, ': rank 0: missing.png: No such file', (2, [rig.program, 'predict', '--model', 'model', 'missing.png']))
+        self.refusal(2, 'cnnblas train: rank 1: --bogus is not an option', (1, [rig.program, *train]),
+                     (1, [rig.program, *train, '--bogus']))
+        self.refusal(2, 'cnnblas: "trian" is no command; cnnblas --help lists them', (2, [rig.program, 'trian']))
+
+    def test_usage(self):
+        self.refusal(2, 'cnnblas info: --bogus is not an option', (2, [rig.program, 'info', '--bogus']))
+        self.refusal(2, 'cnnblas eval: -x is not an option', (2, [rig.program, 'eval', '-x']))
+        self.refusal(2, 'cnnblas train: --batch: the option lacks its value', (2, [rig.program, 'train', '--batch']))
+        self.refusal(2, 'cnnblas train: --quiet=1: the option takes no value', (2, [rig.program, 'train', '--quiet=1']))
+        _, err = self.ranks(2, status=2)
+        self.assertEqual(err.count('usage: cnnblas COMMAND'), 1, err)
+
+    def test_progress(self):
+        _, err = self.ranks(2, 'train', '--data', self.data(), '--threads', '1', '--progress', 'always', '--epochs', '1', '--net',
+                            rig.NET)
+        self.assertEqual(err.count('epoch 1/1'), 1, err)
 
     def test_not_finite(self):
         data = self.data()
