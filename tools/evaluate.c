@@ -7,63 +7,90 @@
 #include <math.h>
 #include <string.h>
 
-/* What ranks find, joined: a loss a batch, so that losses are added in the batches' order, whoever has them; right answers; each
-   rank's name of a layer that is not finite, a number a character. */
-typedef struct {
-  int64_t batches;
-  double *numbers; /* [batches + 1 + ranks * NAME] */
-} findings;
-
 enum { NAME = sizeof((cnnblas_net_result *)0)->nonfinite };
 
-static int make_findings(const image_set *images, const batches *room, findings *f)
+/* Batches are dealt to ranks round by round, and ranks join after each: none waits longer than another's batch takes. */
+static int64_t count_rounds(const image_set *images, const batches *room)
 {
-  f->batches = (images->count + room->most - 1) / room->most;
-  f->numbers = io_alloc_zeroed((size_t)(f->batches + 1 + ranks_count() * NAME), sizeof *f->numbers);
-  return f->numbers ? COMMAND_FINE : command_fail(COMMAND_NO_ROOM, "out of memory for the batches' losses");
+  const int64_t round = room->most * ranks_count();
+  return images->count / round + (images->count % round != 0);
 }
 
-static int join_findings(findings *f, cnnblas_net_result *result)
+/* The sums of a pass so far, and the first batch whose output is not finite. */
+typedef struct {
+  cnnblas_net_result *result;
+  int64_t nonfinite_at; /* that batch */
+  double *round;        /* [ranks]: the round's losses */
+} findings;
+
+/* Adds a round's losses in the order of the batches, whoever has them. */
+static int join_round(findings *f)
 {
-  double *names = f->numbers + f->batches + 1;
-  f->numbers[f->batches] = (double)result->correct;
-  for (int i = 0; i < NAME; i++) names[ranks_own() * NAME + i] = result->nonfinite[i];
-  int status = ranks_sum(f->batches + 1 + ranks_count() * NAME, f->numbers);
-  for (int64_t i = 0; i < f->batches; i++) result->loss += f->numbers[i];
-  result->correct = (int64_t)f->numbers[f->batches];
-  for (int32_t rank = ranks_count() - 1; rank >= 0; rank--)
-    for (int i = 0; i < NAME && names[rank * NAME] != 0; i++) result->nonfinite[i] = (char)names[rank * NAME + i];
+  const int32_t ranks = ranks_count();
+  const int status = ranks_sum(ranks, f->round);
+  for (int32_t rank = 0; rank < ranks; rank++) f->result->loss += f->round[rank];
+  memset(f->round, 0, (size_t)ranks * sizeof *f->round);
   return status;
+}
+
+/* Joins the right answers, and the name of the first layer that is not finite, a number a character. */
+static int join_findings(findings *f)
+{
+  enum { OF_RANK = 1 + NAME /* its batch + 1, or 0; the name */ };
+  const int32_t ranks = ranks_count();
+  cnnblas_net_result *result = f->result;
+  if (ranks == 1) return COMMAND_FINE;
+  double *numbers = io_alloc_zeroed(1 + (size_t)ranks * OF_RANK, sizeof *numbers);
+  if (!numbers) return command_fail(COMMAND_NO_ROOM, "out of memory for %d ranks", (int)ranks);
+  double *own = numbers + 1 + ranks_own() * OF_RANK, *first = NULL;
+  numbers[0] = (double)result->correct;
+  if (result->nonfinite[0]) own[0] = (double)f->nonfinite_at + 1;
+  for (int i = 0; i < NAME; i++) own[1 + i] = result->nonfinite[i];
+  int status = ranks_sum(1 + (int64_t)ranks * OF_RANK, numbers);
+  result->correct = (int64_t)numbers[0];
+  for (int32_t rank = 0; rank < ranks; rank++) {
+    double *theirs = numbers + 1 + rank * OF_RANK;
+    if (theirs[0] != 0 && (!first || theirs[0] < first[0])) first = theirs;
+  }
+  for (int i = 0; i < NAME && first; i++) result->nonfinite[i] = (char)first[1 + i];
+  io_free(numbers);
+  return status;
+}
+
+/* Evaluates a batch, the at-th of all. */
+static int add_batch(cnnblas_net *net, const batch *b, int64_t at, const char *name, findings *f)
+{
+  cnnblas_net_result part;
+  if (b->status) return command_fail((int)b->status, "%s", b->error.text);
+  cnnblas_status why = cnnblas_net_evaluate(net, b->count, b->images, b->labels, &part);
+  if (why) return command_fail_library(why, COMMAND_BAD_INPUT, name);
+  f->round[ranks_own()] = part.loss * (double)b->count;
+  f->result->correct += part.correct;
+  if (!part.nonfinite[0] || f->result->nonfinite[0]) return COMMAND_FINE;
+  memcpy(f->result->nonfinite, part.nonfinite, sizeof part.nonfinite);
+  f->nonfinite_at = at;
+  return COMMAND_FINE;
 }
 
 int evaluate_images(cnnblas_net *net, const image_set *images, batches *room, const char *name,
                     cnnblas_net_result *result, double *seconds)
 {
-  double begin = progress_now();
-  findings all;
+  const double begin = progress_now();
+  const int64_t rounds = count_rounds(images, room);
+  findings all = {.result = result};
   memset(result, 0, sizeof *result);
-  int status = make_findings(images, room, &all);
-  int64_t at = ranks_own();
+  all.round = io_alloc_zeroed((size_t)ranks_count(), sizeof *all.round);
+  int status = all.round ? COMMAND_FINE : command_fail(COMMAND_NO_ROOM, "out of memory for the batches' losses");
   batches_share(room, BATCHES_DEALT, ranks_count(), ranks_own());
   if (!status) batches_begin(room, images, 0, NULL);
-  for (const batch *b; !status && (b = batches_next(room)); at += ranks_count()) {
-    cnnblas_net_result part;
-    if (b->status) {
-      status = command_fail((int)b->status, "%s", b->error.text);
-      break;
-    }
-    cnnblas_status why = cnnblas_net_evaluate(net, b->count, b->images, b->labels, &part);
-    if (why) {
-      status = command_fail_library(why, COMMAND_BAD_INPUT, name);
-      break;
-    }
-    all.numbers[at] = part.loss * (double)b->count;
-    result->correct += part.correct;
-    if (!result->nonfinite[0]) memcpy(result->nonfinite, part.nonfinite, sizeof part.nonfinite);
+  for (int64_t round = 0; round < rounds && !status; round++) {
+    const batch *b = batches_next(room); /* NULL: the last round is not all ranks' */
+    if (b) status = add_batch(net, b, round * ranks_count() + ranks_own(), name, &all);
+    if (!status) status = join_round(&all);
   }
   batches_end(room);
-  if (!status) status = join_findings(&all, result);
-  io_free(all.numbers);
+  if (!status) status = join_findings(&all);
+  io_free(all.round);
   result->images = images->count;
   result->loss /= (double)images->count;
   *seconds = progress_now() - begin;
@@ -123,6 +150,7 @@ static int join_answers(evaluate_answers *a)
 int evaluate_classes(cnnblas_net *net, const image_set *images, batches *room, const char *name,
                      evaluate_answers *answers)
 {
+  const int64_t rounds = count_rounds(images, room);
   cnnblas_net_info info;
   int64_t places;
   cnnblas_net_get_info(net, &info);
@@ -135,16 +163,15 @@ int evaluate_classes(cnnblas_net *net, const image_set *images, batches *room, c
       outputs && answers->table ? COMMAND_FINE : command_fail(COMMAND_NO_ROOM, "out of memory for the confusion table");
   batches_share(room, BATCHES_DEALT, ranks_count(), ranks_own());
   if (!status) batches_begin(room, images, 0, NULL);
-  for (const batch *b; !status && (b = batches_next(room));) {
-    if (b->status) {
-      status = command_fail((int)b->status, "%s", b->error.text);
-      break;
-    }
-    cnnblas_status why = cnnblas_net_forward(net, b->count, b->images, outputs);
-    if (why)
-      status = command_fail_library(why, COMMAND_BAD_INPUT, name);
-    else
-      count_batch(b, info.dtype, outputs, answers);
+  for (int64_t round = 0; round < rounds && !status; round++) {
+    const batch *b = batches_next(room);
+    double nothing = 0;
+    cnnblas_status why = CNNBLAS_OK;
+    if (b && b->status) status = command_fail((int)b->status, "%s", b->error.text);
+    if (b && !status) why = cnnblas_net_forward(net, b->count, b->images, outputs);
+    if (why) status = command_fail_library(why, COMMAND_BAD_INPUT, name);
+    if (b && !status) count_batch(b, info.dtype, outputs, answers);
+    if (!status) status = ranks_sum(1, &nothing);
   }
   batches_end(room);
   io_free(outputs);

@@ -8,6 +8,7 @@ import random
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -92,6 +93,40 @@ class Ranks(rig.CommandTest):
         for key in 'seconds', 'images_per_second':
             del report[key], other[key]
         self.assertEqual(report, other)
+
+    def test_eval_not_finite(self):
+        """The first batch's layer is named, whichever rank has it: weights that are large, a pixel too large in batch 1, and one in
+        batch 2 that is too large for the second layer alone."""
+        data = self.data(counts=(64, 64))
+        self.run_command('train', '--data', data, '--net', rig.NET, '--epochs', '1', '-q', '--out', 'model')
+        model = rig.read(self.path('model'))
+        begin = 8 + struct.unpack('<Q', model[:8])[0]
+        values = struct.unpack('<%df' % ((len(model) - begin) // 4), model[begin:])
+        rig.write(self.path('model'), model[:begin] + struct.pack('<%df' % len(values), *(1e4 * value for value in values)))
+        images = os.path.join(data, rig.NAMES['t10k'][0])
+        pixels = [float(value) for value in rig.read(images)[16:]]
+        pixels[20 * 64 + 27], pixels[40 * 64 + 27] = 3e38, 1e35
+        rig.write(images, rig.idx(13, [64, 8, 8], struct.pack('>4096f', *pixels)))
+        line = ['eval', '--model', 'model', '--data', data, '--batch', '16', '--threads', '1']
+        one, _ = self.run_command(*line, status=1)
+        other, _ = self.ranks(2, *line, status=1)
+        self.assertIn('the output of conv1 is not finite', one)
+        self.assertEqual(re.sub('[0-9]+ images/s', '', one), re.sub('[0-9]+ images/s', '', other))
+
+    def test_slow_rank(self):
+        """A rank that is slow, but never for one whole batch, is waited for: it is stopped for longer than patience in all."""
+        data = self.data(counts=(64, 60000))
+        net = 'INPUT 1x8x8 -> CONV 64@3x3 pad same -> RELU -> CONV 64@3x3 pad same -> RELU -> FC 4'
+        self.run_command('train', '--data', data, '--net', net, '--epochs', '1', '-q', '--out', 'model')
+        run = self.launch((2, [rig.program, 'eval', '--model', 'model', '--data', data, '--batch', '16', '--threads', '1']), patience=3)
+        pid = self.pids(run, 2)[1]
+        for _ in range(8):
+            for number, seconds in (signal.SIGSTOP, 1), (signal.SIGCONT, 0.1):
+                if run.poll() is None:
+                    os.kill(pid, number)
+                    time.sleep(seconds)
+        _, err = run.communicate()
+        self.assertEqual(run.returncode, 0, err)
 
     def test_figures(self):
         data = self.data()
