@@ -66,7 +66,7 @@ INSTANCE void walk(const cb_pool_run *p, int64_t i, const block *block_at, int64
       take_across(g, h, x, row, &b, 1, how, &bad);
   for (; oh < end; oh++, out += g->out[2]) {
     int64_t counted = how.result == AVERAGE ? rows_counted(g, oh, how) : how.K;
-    int inside = __builtin_expect(h >= 0 && h + how.S <= g->size[1], 1);
+    bool inside = __builtin_expect(h >= 0 && h + how.S <= g->size[1], 1);
     for (int64_t j = 0;; j = next_alike(&b, j)) {
       const real *start = x + j * how.S;
       ivector place = row + (integer)(j * how.S);
@@ -113,7 +113,7 @@ INSTANCE void set_shares(block *b, const cb_pool_geometry *g, int64_t oh, instan
   if (how.result != AVERAGE || oh < 0 || oh >= g->out[1]) return;
   int64_t rows = rows_counted(g, oh, how);
   if (rows != b->rows)
-    UNROLL for (int t = 0; t < (how.K + how.S - 1) / how.S; t++) b->share[t] = 1 / ((real)rows * b->counted[t]);
+    for (int t = 0; t < (how.K + how.S - 1) / how.S; t++) b->share[t] = 1 / ((real)rows * b->counted[t]);
   b->rows = rows;
 }
 
@@ -160,7 +160,7 @@ INSTANCE void walk_back(const cb_pool_run *p, int64_t i, const block *block_at, 
   }
   for (; at.oh < end; at.oh++, at.h += how.S, at.out += ow, at.in += lines, at.row += (integer)lines) {
     set_shares(&b, g, at.oh, how);
-    int inside = __builtin_expect(at.oh < g->out[1] && at.h >= 0 && at.h + how.S <= g->size[1], 1);
+    bool inside = __builtin_expect(at.oh < g->out[1] && at.h >= 0 && at.h + how.S <= g->size[1], 1);
     for (int64_t j = 0;; j = next_alike(&b, j)) {
       const place there = {at.oh, at.h, at.out + j, at.in + j * how.S, at.row + (integer)(j * how.S)};
       if (inside)

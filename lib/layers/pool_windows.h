@@ -273,7 +273,7 @@ INSTANCE given take_row(const cb_pool_run *p, int64_t at, ivector row, const blo
     UNROLL for (int e = 0; e < how.S; e++)
     {
       r.error[e] = error[0];
-      UNROLL for (int t = 1; t <= (how.K - 1 - e) / how.S; t++) r.error[e] += error[t];
+      for (int t = 1; t <= (how.K - 1 - e) / how.S; t++) r.error[e] += error[t];
     }
     return r;
   }

@@ -98,7 +98,7 @@ INLINE void line_steps(int count, int64_t pitch, int64_t lanes, const real *x, v
   }
   part = e[0];
   if (count == 4) part = (e[0] + e[1]) + (e[2] + e[3]);
-  for (int k = 0; k < LANES; k++) sum[k] += (double)((const real *)&part)[k];
+  for (int k = 0; k < LANES; k++) sum[k] += (double)part[k];
 }
 
 static void lines(const cb_softmax_block *b, const real *x, real *y)
