@@ -90,9 +90,11 @@ int64_t ranks_threads(int64_t asked)
   cnnblas_system_info info;
   int here = of_environment("OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS", 1);
   if (asked || !wanted || here < 2 || cnnblas_system_get_info(&info)) return asked;
-  bool bound = !sched_getaffinity(0, sizeof mine, &mine) && CPU_COUNT(&mine) < sysconf(_SC_NPROCESSORS_ONLN);
-  int64_t share = info.threads / here;
-  return bound ? 0 : share > 1 ? share : 1;
+  const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+  bool bound = !sched_getaffinity(0, sizeof mine, &mine) && CPU_COUNT(&mine) < cores;
+  int64_t share = (bound ? cores : info.threads) / here;
+  if (bound && info.threads < share) share = info.threads; /* or else several are bound to one socket */
+  return share > 1 ? share : 1;
 }
 
 /* ---- together ---- */
