@@ -15,8 +15,8 @@ def launcher(mpirun, flavour):
     command = [mpirun, *(['--oversubscribe'] if flavour == 'OpenMPI' else [])]
     try:
         works = subprocess.run([*command, '-n', '2', 'true'], env=ENVIRONMENT, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL, timeout=60, check=False).returncode == 0
-    except (OSError, subprocess.TimeoutExpired):
+                               stderr=subprocess.DEVNULL, check=False).returncode == 0
+    except OSError:
         works = False
     if not works:
         print('skipped: %s starts no process here' % mpirun)
