@@ -8,6 +8,7 @@ import sys
 
 ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT='1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM='1', OMP_WAIT_POLICY='passive')
 ENVIRONMENT.pop('LD_PRELOAD', None)  # not into the launcher
+ENVIRONMENT['ASAN_OPTIONS'] = ENVIRONMENT.get('ASAN_OPTIONS', '') + ':detect_leaks=0'  # MPI itself leaks
 
 
 def launcher(mpirun, flavour):
