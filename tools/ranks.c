@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static cnnblas_mpi *mpi;
@@ -205,6 +206,8 @@ int ranks_compare_hash(const char *what, uint64_t hash)
 /* Reports a failure: what all know by the speaker, a rank's own by itself, a rank that is gone by the lowest that lives. */
 static int report(int status)
 {
+  /* Once a rank has ended mpirun ends the others, which MPI no longer holds together. */
+  static const struct timespec while_another_speaks = {.tv_nsec = 500000000};
   cnnblas_mpi_failure failure = {.rank = -1};
   if (mpi) cnnblas_mpi_get_failure(mpi, &failure);
   if (failure.rank >= 0) {
@@ -217,10 +220,12 @@ static int report(int status)
     return COMMAND_RANK;
   }
   const int own = ranks_own();
-  if (speaker >= 0 && speaker != own)
-    command_drop_held();
-  else
+  if (speaker < 0 || speaker == own) {
     command_say_held(bare ? NULL : "rank", own);
+  } else {
+    command_drop_held();
+    if (!mpi) nanosleep(&while_another_speaks, NULL);
+  }
   if (mpi && speaker < 0) cnnblas_mpi_fail(mpi, status, "has failed");
   return status;
 }
