@@ -1,4 +1,4 @@
-/* The ranks of an mpirun; see ranks.h. */
+/* A command under mpirun: MPI is begun and ended, ranks agree on results, and one of them reports a failure; see ranks.h. */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "ranks.h"
 #include "command.h"

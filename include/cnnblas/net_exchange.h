@@ -10,7 +10,7 @@
  *   cnnblas_net_step step = {.n = n, .images = own, .labels = own_labels, .exchange = &exchange};
  *   cnnblas_net_train_step(net, &step, &result);
  *
- * libcnnblas_mpi fills an exchange for MPI (mpi.h); another transport needs swap alone.
+ * libcnnblas_mpi makes such an exchange for MPI (mpi.h). For another transport write the function swap; the others may be NULL.
  */
 #ifndef CNNBLAS_NET_EXCHANGE_H
 #define CNNBLAS_NET_EXCHANGE_H

@@ -29,8 +29,8 @@ void cb_parallel_loops(int threads, const cb_loop *loops, int count);
 /*
  * Runs a function on the calling thread while a team of `threads` stays awake beside it: loops of the function begin
  * and end in a fraction of a microsecond, a region of their own takes three or four. For functions of many loops with
- * little between them. Inside a session, in a caller's parallel region, in a forked
- * child and with more threads than cores, which would wait awake on each other's cores, it only runs the function.
+ * little between them. The function runs without a team inside another session, in a caller's parallel region and in a forked
+ * child. So it does if there are more threads than cores, because threads that wait awake would keep the others from running.
  */
 void cb_parallel_session(int threads, void (*run)(void *context), void *context);
 

@@ -84,7 +84,7 @@ void cb_gather_phase(cb_gather *gather, const cb_geometry *geo, int64_t i)
   finish_gather(gather, geo->kg);
 }
 
-/* True if tap j of the axis meets a source position from some output. */
+/* True if tap j of this axis reads a source position, and not only padding, for at least one output. */
 static bool meets(const cb_gather_axis *a, int64_t j)
 {
   const int64_t at = a->off0 + j * a->off_step, o = at < 0 ? cb_ceil_div(-at, a->stride) : 0;

@@ -6,8 +6,8 @@
  * Forward, each row of the image is reduced across first, its taps taken apart by shuffles, and the rows after each other: the
  * first in row-major order is the first of a row, then the first row.
  *
- * Backward, every element of dx is written once, as the sum over the windows that it lies in: of a maximum, of those whose
- * index names it, in the outputs' order. In front of output i of a row are the S columns i * S - pad and on: its slots.
+ * Backward, each element of dx is written once. It is the sum, in the outputs' order, of what the windows that hold it give it:
+ * for a maximum only those windows count whose index names the element. In front of output i of a row are the S columns i * S - pad and on: its slots.
  * Slot e has taps e of output i, e + S of output i - 1, and so on: T outputs at most. LANES outputs make a vector of each
  * slot; those of stride 2 are stored in turn. Rows are the same: output row oh makes dx rows oh * S - pad and on, with the T - 1
  * output rows before it. Where the image has more slots than outputs, the last slots belong to outputs that do not exist.

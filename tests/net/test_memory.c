@@ -1,6 +1,6 @@
 /*
- * Memory of networks is known before it is allocated: a chain, a residual network and a U-Net, for training and inference, take
- * one block of the size that their design says, and passes take no more.
+ * A network's memory is known before it is allocated. A design says how many bytes the network will take; a chain, a residual
+ * network and a U-Net, for training and for inference, then allocate one block of that size, and their passes allocate nothing.
  */
 #include "support/harness.h"
 #include <cnnblas/net.h>
