@@ -1,12 +1,24 @@
-/* The functions through which libcnnblas_net and libcnnblas_onnx reach into libcnnblas; see shared.h. */
+/* The functions through which libcnnblas_net, libcnnblas_onnx and libcnnblas_mpi reach into libcnnblas; see shared.h. */
 #include "base/shared.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/status.h"
+#include <stdarg.h>
+#include <stdio.h>
 
-cnnblas_status cnnblas_shared_fail(cnnblas_status status, const char *text)
+cnnblas_status cnnblas_shared_fail(cnnblas_status status, const char *format, ...)
 {
+  char text[512];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
   return cb_fail(status, "%s", text);
+}
+
+cnnblas_status cnnblas_shared_no_memory(size_t bytes, const char *what)
+{
+  return cb_fail_memory(bytes, what);
 }
 
 void *cnnblas_shared_alloc(size_t bytes, int zeroed)

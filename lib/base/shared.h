@@ -1,6 +1,6 @@
 /*
- * What libcnnblas_net and libcnnblas_onnx need of libcnnblas's inside: exported, but not part of the interface. One
- * library's last error, allocator and threads serve both.
+ * What libcnnblas_net, libcnnblas_onnx and libcnnblas_mpi need of libcnnblas's inside: exported, but not part of the
+ * interface. One library's last error, allocator and threads serve all.
  */
 #ifndef CB_BASE_SHARED_H
 #define CB_BASE_SHARED_H
@@ -10,8 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Makes text the calling thread's cnnblas_last_error(); returns status. */
-CNNBLAS_API cnnblas_status cnnblas_shared_fail(cnnblas_status status, const char *text);
+/* Formats the sentence behind cnnblas_last_error(), which may be among the arguments, and returns status. */
+CNNBLAS_API cnnblas_status cnnblas_shared_fail(cnnblas_status status, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* This stands for cb_fail_memory. */
+CNNBLAS_API cnnblas_status cnnblas_shared_no_memory(size_t bytes, const char *what);
 
 /* These stand for cb_alloc or cb_alloc_zeroed, and cb_free. */
 CNNBLAS_API void *cnnblas_shared_alloc(size_t bytes, int zeroed);

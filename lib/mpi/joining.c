@@ -20,12 +20,13 @@ static cnnblas_status find_patience(const cnnblas_mpi_options *o, double *patien
   const char *text = getenv("CNNBLAS_MPI_PATIENCE");
   char *end = NULL;
   *patience = o->patience > 0 ? o->patience : text ? strtod(text, &end) : usual_patience;
-  if (!(o->patience >= 0)) return cb_mpi_error(CNNBLAS_INVALID_ARGUMENT, "options.patience is %g", o->patience);
+  if (!(o->patience >= 0)) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "options.patience is %g", o->patience);
   if (!(*patience > 0 && *patience < 1e9) || (end && *end))
-    return cb_mpi_error(CNNBLAS_INVALID_ARGUMENT,
-                        "CNNBLAS_MPI_PATIENCE is \"%s\"; it must be a number of seconds above 0", text ? text : "");
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT,
+                               "CNNBLAS_MPI_PATIENCE is \"%s\"; it must be a number of seconds above 0",
+                               text ? text : "");
   for (int i = 0; i < 6; i++)
-    if (o->reserved[i]) return cb_mpi_error(CNNBLAS_INVALID_ARGUMENT, "options.reserved[%d] is not 0", i);
+    if (o->reserved[i]) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "options.reserved[%d] is not 0", i);
   return CNNBLAS_OK;
 }
 
@@ -41,13 +42,14 @@ static cnnblas_status check_ranks(const cnnblas_mpi_options *o, int ranks)
   int below = 1;
   while (below * 2 <= ranks) below *= 2;
   if (!o->communicator && ranks == 1 && started() > 1)
-    return cb_mpi_error(CNNBLAS_INVALID_ARGUMENT,
-                        "mpirun has started %d processes, but this MPI sees one: libcnnblas_mpi was built for %s, and "
-                        "another flavour's mpirun was used",
-                        started(), CB_MPI_FLAVOUR);
+    return cnnblas_shared_fail(
+        CNNBLAS_INVALID_ARGUMENT,
+        "mpirun has started %d processes, but this MPI sees one: libcnnblas_mpi was built for %s, and "
+        "another flavour's mpirun was used",
+        started(), CB_MPI_FLAVOUR);
   if (ranks & (ranks - 1))
-    return cb_mpi_error(CNNBLAS_INVALID_ARGUMENT, "%d ranks: the number must be a power of two, as %d or %d", ranks,
-                        below, 2 * below);
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "%d ranks: the number must be a power of two, as %d or %d",
+                               ranks, below, 2 * below);
   return CNNBLAS_OK;
 }
 
@@ -59,7 +61,7 @@ static cnnblas_status begin_mpi(cnnblas_mpi *m)
   cnnblas_status status = cb_mpi_check(MPI_Initialized(&is), "MPI_Initialized");
   if (!status) status = cb_mpi_check(MPI_Finalized(&was), "MPI_Finalized");
   if (status) return status;
-  if (was) return cb_mpi_error(CNNBLAS_INVALID_ARGUMENT, "MPI is finalised already");
+  if (was) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "MPI is finalised already");
   if (is) return CNNBLAS_OK;
   status = cb_mpi_check(MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &given), "MPI_Init_thread");
   m->initialised = !status;
@@ -75,14 +77,14 @@ static cnnblas_status meet(cnnblas_mpi *m)
   m->peers = cnnblas_shared_alloc((size_t)ranks * sizeof *m->peers, 1);
   if (!m->peers) {
     m->failed = m->apart = true; /* the others meet without this rank, and must not be waited for */
-    return cb_mpi_error(CNNBLAS_OUT_OF_MEMORY, "out of memory for %d ranks", (int)ranks);
+    return cnnblas_shared_fail(CNNBLAS_OUT_OF_MEMORY, "out of memory for %d ranks", (int)ranks);
   }
   cnnblas_status status = cb_mpi_check(
       MPI_Allgather(&own, (int)sizeof own, MPI_BYTE, m->peers, (int)sizeof own, MPI_BYTE, m->all), "MPI_Allgather");
   for (int32_t i = 1; i < ranks && !status; i++)
     if (strncmp(m->peers[i].version, m->peers[0].version, sizeof own.version) != 0)
-      status = cb_mpi_error(CNNBLAS_UNSUPPORTED, "rank %d: on %s libcnnblas is %s; rank 0 on %s has %s", (int)i,
-                            m->peers[i].host, m->peers[i].version, m->peers[0].host, m->peers[0].version);
+      status = cnnblas_shared_fail(CNNBLAS_UNSUPPORTED, "rank %d: on %s libcnnblas is %s; rank 0 on %s has %s", (int)i,
+                                   m->peers[i].host, m->peers[i].version, m->peers[0].host, m->peers[0].version);
   return status;
 }
 
@@ -93,7 +95,8 @@ static cnnblas_status join_ranks(cnnblas_mpi *m, const cnnblas_mpi_options *o)
   int between = 0, given = MPI_THREAD_SINGLE;
   if (o->communicator) memcpy(&whole, o->communicator, sizeof whole);
   if (whole == MPI_COMM_NULL || MPI_Comm_test_inter(whole, &between) != MPI_SUCCESS || between)
-    return cb_mpi_error(CNNBLAS_INVALID_ARGUMENT, "options.communicator is MPI_COMM_NULL, or one between two groups");
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT,
+                               "options.communicator is MPI_COMM_NULL, or one between two groups");
   m->thread = pthread_self();
   m->any_thread = MPI_Query_thread(&given) == MPI_SUCCESS && given >= MPI_THREAD_SERIALIZED;
   cnnblas_status status = cb_mpi_check(MPI_Comm_size(whole, &ranks), "MPI_Comm_size");
@@ -119,11 +122,11 @@ cnnblas_status cnnblas_mpi_create(const cnnblas_mpi_options *options, cnnblas_mp
   static const cnnblas_mpi_options defaults;
   const cnnblas_mpi_options *o = options ? options : &defaults;
   double patience;
-  if (!mpi) return cb_mpi_error(CNNBLAS_INVALID_ARGUMENT, "mpi is NULL");
+  if (!mpi) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "mpi is NULL");
   cnnblas_status status = find_patience(o, &patience);
   if (status) return status;
   cnnblas_mpi *m = cnnblas_shared_alloc(sizeof *m, 1);
-  if (!m) return cb_mpi_error(CNNBLAS_OUT_OF_MEMORY, "out of memory for a rank");
+  if (!m) return cnnblas_shared_fail(CNNBLAS_OUT_OF_MEMORY, "out of memory for a rank");
   m->all = m->news = MPI_COMM_NULL;
   m->coming = MPI_REQUEST_NULL;
   m->patience = patience;
@@ -173,7 +176,7 @@ void cnnblas_mpi_abort(cnnblas_mpi *m, int32_t code)
 cnnblas_status cnnblas_mpi_sum(cnnblas_mpi *m, cnnblas_dtype dtype, int64_t count, void *values)
 {
   if (!m || (count && !values) || count < 0)
-    return cb_mpi_error(CNNBLAS_INVALID_ARGUMENT, "mpi or values is NULL, or count is below 0");
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "mpi or values is NULL, or count is below 0");
   cnnblas_status status = cb_mpi_begin(m, dtype, count, values);
   return status ? status : cb_mpi_finish(m);
 }
@@ -185,10 +188,10 @@ typedef struct {
 
 cnnblas_status cnnblas_mpi_compare(cnnblas_mpi *m, const char *what, const char *text, uint64_t number)
 {
-  if (!m || !what) return cb_mpi_error(CNNBLAS_INVALID_ARGUMENT, "mpi or what is NULL");
+  if (!m || !what) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "mpi or what is NULL");
   const int32_t ranks = m->exchange.ranks, rank = m->exchange.rank;
   compared *all = cnnblas_shared_alloc((size_t)(2 * ranks) * sizeof *all, 1);
-  if (!all) return cb_mpi_error(CNNBLAS_OUT_OF_MEMORY, "out of memory for %d ranks' texts", (int)ranks);
+  if (!all) return cnnblas_shared_fail(CNNBLAS_OUT_OF_MEMORY, "out of memory for %d ranks' texts", (int)ranks);
   compared *theirs = all + ranks;
   all[rank].number = number;
   snprintf(all[rank].text, sizeof all[rank].text, "%s", text ? text : "");
@@ -200,11 +203,11 @@ cnnblas_status cnnblas_mpi_compare(cnnblas_mpi *m, const char *what, const char 
   }
   for (int32_t i = 1; i < ranks && !status; i++) {
     if (strcmp(all[i].text, all[0].text) != 0)
-      status = cb_mpi_error(CNNBLAS_INVALID_ARGUMENT, "rank %d: %s: \"%s\", but rank 0 has \"%s\"", (int)i, what,
-                            all[i].text, all[0].text);
+      status = cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "rank %d: %s: \"%s\", but rank 0 has \"%s\"", (int)i, what,
+                                   all[i].text, all[0].text);
     else if (all[i].number != all[0].number)
-      status = cb_mpi_error(CNNBLAS_INVALID_ARGUMENT, "rank %d: %s: %016llx, but rank 0 has %016llx", (int)i, what,
-                            (unsigned long long)all[i].number, (unsigned long long)all[0].number);
+      status = cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "rank %d: %s: %016llx, but rank 0 has %016llx", (int)i,
+                                   what, (unsigned long long)all[i].number, (unsigned long long)all[0].number);
   }
   cnnblas_shared_free(all);
   return status;
@@ -230,7 +233,7 @@ static bool speaks(const cnnblas_mpi *m)
 
 cnnblas_status cnnblas_mpi_get_failure(const cnnblas_mpi *m, cnnblas_mpi_failure *failure)
 {
-  if (!m || !failure) return cb_mpi_error(CNNBLAS_INVALID_ARGUMENT, "mpi or failure is NULL");
+  if (!m || !failure) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "mpi or failure is NULL");
   *failure = (cnnblas_mpi_failure){.rank = m->failure.rank, .code = m->failure.code};
   memcpy(failure->text, m->failure.text, sizeof failure->text);
   failure->speaks = m->apart && m->failure.rank >= 0 && speaks(m);
@@ -239,7 +242,7 @@ cnnblas_status cnnblas_mpi_get_failure(const cnnblas_mpi *m, cnnblas_mpi_failure
 
 cnnblas_status cnnblas_mpi_get_figures(const cnnblas_mpi *m, cnnblas_mpi_figures *figures)
 {
-  if (!m || !figures) return cb_mpi_error(CNNBLAS_INVALID_ARGUMENT, "mpi or figures is NULL");
+  if (!m || !figures) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "mpi or figures is NULL");
   *figures = m->figures;
   return CNNBLAS_OK;
 }

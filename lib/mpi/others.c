@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,23 +16,13 @@ static const double look_seconds = 0.25; /* how often the others' processes are 
 static const double most_between = 1;    /* a longer break was this process's own, which was stopped */
 static const double tell_seconds = 2;
 
-cnnblas_status cb_mpi_error(cnnblas_status status, const char *format, ...)
-{
-  char text[512];
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(text, sizeof text, format, arguments);
-  va_end(arguments);
-  return cnnblas_shared_fail(status, text);
-}
-
 cnnblas_status cb_mpi_check(int code, const char *what)
 {
   char text[MPI_MAX_ERROR_STRING + 1] = "";
   int length = 0;
   if (code == MPI_SUCCESS) return CNNBLAS_OK;
   MPI_Error_string(code, text, &length);
-  return cb_mpi_error(CNNBLAS_IO_ERROR, "MPI: %s: %s", what, text);
+  return cnnblas_shared_fail(CNNBLAS_IO_ERROR, "MPI: %s: %s", what, text);
 }
 
 double cb_mpi_now(void)
@@ -134,7 +123,7 @@ void cb_mpi_tell(cnnblas_mpi *m, int rank, int code, const char *text)
 
 static cnnblas_status has_failed(const cnnblas_mpi *m)
 {
-  return cb_mpi_error(CNNBLAS_IO_ERROR, "rank %d: %s", (int)m->failure.rank, m->failure.text);
+  return cnnblas_shared_fail(CNNBLAS_IO_ERROR, "rank %d: %s", (int)m->failure.rank, m->failure.text);
 }
 
 cnnblas_status cb_mpi_listen(cnnblas_mpi *m)
@@ -152,8 +141,8 @@ cnnblas_status cb_mpi_listen(cnnblas_mpi *m)
 cnnblas_status cb_mpi_may_call(cnnblas_mpi *m)
 {
   if (!m->any_thread && !pthread_equal(m->thread, pthread_self()))
-    return cb_mpi_error(CNNBLAS_INVALID_ARGUMENT,
-                        "called from another thread than cnnblas_mpi_create, which MPI was not initialised for");
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT,
+                               "called from another thread than cnnblas_mpi_create, which MPI was not initialised for");
   return cb_mpi_listen(m);
 }
 
@@ -164,7 +153,7 @@ cnnblas_status cb_mpi_broken(cnnblas_mpi *m, cnnblas_status status)
   if (!status || m->failed || status == CNNBLAS_INVALID_ARGUMENT) return status;
   snprintf(text, sizeof text, "%s", cnnblas_last_error());
   cb_mpi_tell(m, m->exchange.rank, CODE, text);
-  return cb_mpi_error(status, "%s", text);
+  return cnnblas_shared_fail(status, "%s", text);
 }
 
 cnnblas_status cb_mpi_look(cnnblas_mpi *m, int other, double begun)

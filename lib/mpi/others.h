@@ -4,9 +4,6 @@
 
 #include "mpi/ranks.h"
 
-/* Formats cnnblas_last_error and returns status. */
-cnnblas_status cb_mpi_error(cnnblas_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
 /* CNNBLAS_OK, or CNNBLAS_IO_ERROR with MPI's sentence for its code. */
 cnnblas_status cb_mpi_check(int code, const char *what);
 

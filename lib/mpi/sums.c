@@ -179,7 +179,8 @@ static cnnblas_status begin_bucket(cnnblas_mpi *m, cnnblas_dtype dtype, int64_t 
   const bool whole = bytes <= WHOLE_BYTES;
   cb_mpi_bucket *b = take_bucket(m, whole ? bytes : (bytes / element + 1) / 2 * element);
   if (!b)
-    return cb_mpi_error(CNNBLAS_OUT_OF_MEMORY, "out of memory for %lld elements of another rank", (long long)count);
+    return cnnblas_shared_fail(CNNBLAS_OUT_OF_MEMORY, "out of memory for %lld elements of another rank",
+                               (long long)count);
   b->sums = sums;
   b->dtype = dtype;
   b->element = element;
@@ -267,7 +268,7 @@ static cnnblas_status make_swap_room(cnnblas_mpi *m, size_t bytes)
   m->swapped = cnnblas_shared_alloc(bytes, 0);
   m->swap_room = m->sent && m->swapped ? bytes : 0;
   return m->swap_room ? CNNBLAS_OK
-                      : cb_mpi_error(CNNBLAS_OUT_OF_MEMORY, "out of memory: 2 x %zu bytes for a swap", bytes);
+                      : cnnblas_shared_fail(CNNBLAS_OUT_OF_MEMORY, "out of memory: 2 x %zu bytes for a swap", bytes);
 }
 
 cnnblas_status cb_mpi_swap(void *context, int32_t other, size_t bytes, const void *mine, void *theirs)

@@ -1,11 +1,11 @@
 /* Making and freeing networks: options checked, text parsed, plans made, weights initialised. */
 #include "base/denormals.h"
+#include "base/shared.h"
 #include "net/design.h"
 #include "net/kind.h"
 #include "net/notation.h"
 #include "net/presets.h"
 #include "net/sinks.h"
-#include "net/support.h"
 #include <cnnblas/system.h>
 #include <string.h>
 
@@ -18,12 +18,13 @@ void cnnblas_net_options_init(cnnblas_net_options *options)
 
 static cnnblas_status out_of_range(const char *name, long long value)
 {
-  return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "options.%s is %lld, which it cannot be", name, value);
+  return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "options.%s is %lld, which it cannot be", name, value);
 }
 
 static cnnblas_status check_options(const cnnblas_net_options *o)
 {
-  if (o->dtype == CNNBLAS_BF16) return cb_net_fail(CNNBLAS_UNSUPPORTED, "options.dtype is bf16, which is reserved");
+  if (o->dtype == CNNBLAS_BF16)
+    return cnnblas_shared_fail(CNNBLAS_UNSUPPORTED, "options.dtype is bf16, which is reserved");
   if ((int)o->dtype < 0 || o->dtype > CNNBLAS_F64) return out_of_range("dtype", o->dtype);
   if ((int)o->mode < 0 || o->mode > CNNBLAS_NET_DESIGN) return out_of_range("mode", o->mode);
   if ((int)o->loss < 0 || o->loss > CNNBLAS_NET_SIGMOID) return out_of_range("loss", o->loss);
@@ -37,17 +38,19 @@ static cnnblas_status check_options(const cnnblas_net_options *o)
     if (o->size[i] < 0 || (o->size[i] && (!o->c || (i && !o->size[i - 1])))) return out_of_range("size", o->size[i]);
   if (o->packed_weights < 0 || o->packed_weights > 1) return out_of_range("packed_weights", o->packed_weights);
   if (o->packed_weights && o->mode == CNNBLAS_NET_TRAINING)
-    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT,
-                       "options.packed_weights is 1, but options.mode is training, where weights change");
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT,
+                               "options.packed_weights is 1, but options.mode is training, where weights change");
   if (o->flush_denormals < 0 || o->flush_denormals > 1) return out_of_range("flush_denormals", o->flush_denormals);
   if (o->flush_denormals && !CB_FLUSHES)
-    return cb_net_fail(CNNBLAS_UNSUPPORTED, "options.flush_denormals is 1, which this architecture's build cannot do");
+    return cnnblas_shared_fail(CNNBLAS_UNSUPPORTED,
+                               "options.flush_denormals is 1, which this architecture's build cannot do");
   if (!cnnblas_accuracy_policy_name(o->accuracy)) return out_of_range("accuracy", o->accuracy);
   if ((int)o->optimiser < 0 || o->optimiser > CNNBLAS_NET_ADAMW) return out_of_range("optimiser", o->optimiser);
   if (o->average < 0 || o->average > 1) return out_of_range("average", o->average);
   if (o->segments < 0 || o->segments > CB_NET_MOST_SEGMENTS || o->segments & (o->segments - 1))
-    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "options.segments is %d; it must be 0 or a power of two up to %d",
-                       (int)o->segments, CB_NET_MOST_SEGMENTS);
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT,
+                               "options.segments is %d; it must be 0 or a power of two up to %d", (int)o->segments,
+                               CB_NET_MOST_SEGMENTS);
   for (int i = 0; i < 18; i++)
     if (o->reserved[i]) return out_of_range("reserved", o->reserved[i]);
   return CNNBLAS_OK;
@@ -60,7 +63,7 @@ static cnnblas_status make_tensors(cnnblas_net *net)
 {
   size_t bytes = (size_t)net->count * TENSORS_OF_A_LAYER * sizeof *net->params;
   net->params = cnnblas_shared_alloc(bytes, 1);
-  if (!net->params) return cb_net_no_memory(bytes, "the tensors' descriptions");
+  if (!net->params) return cnnblas_shared_no_memory(bytes, "the tensors' descriptions");
   for (int64_t i = 0; i < net->count; i++) {
     cb_net_layer *l = cb_net_layer_at(net, i);
     if (l->row->parameters) l->row->parameters(net, l);
@@ -124,7 +127,7 @@ cnnblas_status cnnblas_net_initialise(cnnblas_net *net, cnnblas_init init, uint6
   cnnblas_status status = cb_net_check(net, true);
   if (status) return status;
   if ((int)init < 0 || init > CNNBLAS_INIT_ZERO)
-    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "init is %d, which names no initialisation", (int)init);
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "init is %d, which names no initialisation", (int)init);
   clear_tensors(net);
   for (int64_t t = 0; t < net->param_count + net->state_count && !status; t++)
     status = begin_tensor(net, init, seed, t);
@@ -156,7 +159,7 @@ static cnnblas_status make_text(cnnblas_net *net, const char *text)
   cnnblas_status status = cb_net_expand_preset(text, &net->options, &net->text);
   if (status || net->text) return status;
   net->text = cnnblas_shared_alloc(bytes, 0);
-  if (!net->text) return cb_net_no_memory(bytes, "the network's text");
+  if (!net->text) return cnnblas_shared_no_memory(bytes, "the network's text");
   memcpy(net->text, text, bytes);
   return CNNBLAS_OK;
 }
@@ -165,12 +168,12 @@ cnnblas_status cnnblas_net_create(const char *text, const cnnblas_net_options *o
 {
   static const cnnblas_net_options defaults;
   const cnnblas_net_options *o = options ? options : &defaults;
-  if (!text) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "text is NULL");
-  if (!out) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "net is NULL");
+  if (!text) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "text is NULL");
+  if (!out) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "net is NULL");
   cnnblas_status status = check_options(o);
   if (status) return status;
   cnnblas_net *net = cnnblas_shared_alloc(sizeof *net, 1);
-  if (!net) return cb_net_no_memory(sizeof *net, "a network");
+  if (!net) return cnnblas_shared_no_memory(sizeof *net, "a network");
   net->options = *o;
   if (!net->options.batch) net->options.batch = DEFAULT_BATCH;
   net->element = o->dtype == CNNBLAS_F64 ? 8 : 4;

@@ -1,9 +1,9 @@
 /* Layers become nodes of the graph: names, shapes; errors with the column in front. */
 #include "net/design.h"
+#include "base/shared.h"
 #include "base/size.h"
 #include "net/fold.h"
 #include "net/kind.h"
-#include "net/support.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -15,8 +15,8 @@ static cnnblas_status set_shape(const cb_net_layer *l, cb_net_shape *image, cb_g
   image->elements = image->c;
   for (int i = 0; i < l->rank; i++) fits = fits && cb_mul(image->elements, image->size[i], &image->elements);
   if (!fits)
-    return cb_net_fail(CNNBLAS_SIZE_OVERFLOW, "column %d: the elements of %s do not fit in 63 bits", l->column,
-                       l->name);
+    return cnnblas_shared_fail(CNNBLAS_SIZE_OVERFLOW, "column %d: the elements of %s do not fit in 63 bits", l->column,
+                               l->name);
   of_batch->size[1] = image->c;
   for (int i = 0; i < l->rank; i++) of_batch->size[2 + i] = image->size[i];
   return CNNBLAS_OK;
@@ -29,7 +29,7 @@ static cnnblas_status at_column(cnnblas_status status, const cb_net_layer *l)
   strncpy(why, cnnblas_last_error(), sizeof why - 1);
   why[sizeof why - 1] = 0;
   if (status == CNNBLAS_INVALID_ARGUMENT) status = CNNBLAS_BAD_FORMAT;
-  return cb_net_fail(status, "column %d: %s does not fit its input: %s", l->column, l->name, why);
+  return cnnblas_shared_fail(status, "column %d: %s does not fit its input: %s", l->column, l->name, why);
 }
 
 static cnnblas_status infer(void *self, const cb_graph_shape *const *inputs, int count, cb_graph_shape *outputs)
@@ -115,14 +115,14 @@ cnnblas_status cb_design_add(cb_net_design *d, const cb_net_layer *layer, const 
                              int64_t *value)
 {
   if (d->graph.node_count == CB_NET_MAX_LAYERS)
-    return cb_net_fail(CNNBLAS_BAD_FORMAT, "column %d: the network has more than %d layers", layer->column,
-                       CB_NET_MAX_LAYERS);
+    return cnnblas_shared_fail(CNNBLAS_BAD_FORMAT, "column %d: the network has more than %d layers", layer->column,
+                               CB_NET_MAX_LAYERS);
   cb_net_layer *l = own_layer(d, layer);
-  if (!l) return cb_net_no_memory(sizeof *l, "a layer");
+  if (!l) return cnnblas_shared_no_memory(sizeof *l, "a layer");
   l->sinks = cnnblas_shared_alloc((size_t)count * sizeof *l->sinks, 1);
   l->terms = cnnblas_shared_alloc((size_t)count * sizeof *l->terms, 1);
   cnnblas_status status = CNNBLAS_OK;
-  if (!l->sinks || !l->terms) status = cb_net_no_memory((size_t)count * sizeof *l->terms, "a layer");
+  if (!l->sinks || !l->terms) status = cnnblas_shared_no_memory((size_t)count * sizeof *l->terms, "a layer");
   if (!status) status = cnnblas_graph_add_node(&d->graph, &layer_operator, l, inputs, count, 1, value);
   if (!status) return CNNBLAS_OK;
   l->maps = NULL; /* the maps are still the caller's */

@@ -1,8 +1,8 @@
 /* The other ranks of a step; see exchange.h. */
 #include "net/exchange.h"
+#include "base/shared.h"
 #include "base/size.h"
 #include "net/segments.h"
-#include "net/support.h"
 #include <cnnblas/arrays.h>
 #include <string.h>
 
@@ -36,11 +36,11 @@ static int64_t branch_of(int64_t n, int32_t ranks, int32_t rank, int32_t span, i
 
 cnnblas_status cnnblas_net_share(int64_t n, int32_t ranks, int32_t rank, int64_t *first, int64_t *count)
 {
-  if (!first || !count) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "first or count is NULL");
-  if (n < 0) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "n is %lld; it must be at least 0", (long long)n);
+  if (!first || !count) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "first or count is NULL");
+  if (n < 0) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "n is %lld; it must be at least 0", (long long)n);
   if (ranks < 1 || ranks & (ranks - 1) || rank < 0 || rank >= ranks)
-    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "rank %d of %d: the number of ranks must be a power of two", (int)rank,
-                       (int)ranks);
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "rank %d of %d: the number of ranks must be a power of two",
+                               (int)rank, (int)ranks);
   *count = branch_of(n, ranks, rank, 1, first);
   return CNNBLAS_OK;
 }
@@ -56,34 +56,41 @@ cnnblas_status cb_net_check_exchange(const cnnblas_net *net, const cnnblas_net_e
 {
   if (!e) return CNNBLAS_OK;
   if (e->ranks < 1 || e->ranks & (e->ranks - 1) || e->rank < 0 || e->rank >= e->ranks)
-    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "step.exchange has rank %d of %d: a power of two is needed",
-                       (int)e->rank, (int)e->ranks);
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "step.exchange has rank %d of %d: a power of two is needed",
+                               (int)e->rank, (int)e->ranks);
   if (e->ranks > cb_max(1, net->options.segments))
-    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "step.exchange has %d ranks; the network has %d segments",
-                       (int)e->ranks, (int)cb_max(1, net->options.segments));
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "step.exchange has %d ranks; the network has %d segments",
+                               (int)e->ranks, (int)cb_max(1, net->options.segments));
   if (!e->swap || !e->begin != !e->finish || e->word < 0 || e->bucket_bytes < 0)
-    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT,
-                       "step.exchange: swap is NULL, or one of begin and finish, or a number is below 0");
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT,
+                               "step.exchange: swap is NULL, or one of begin and finish, or a number is below 0");
   for (int i = 0; i < 8; i++)
-    if (e->reserved[i]) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "step.exchange.reserved[%d] is not 0", i);
+    if (e->reserved[i]) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "step.exchange.reserved[%d] is not 0", i);
   return CNNBLAS_OK;
 }
 
 /* ---- sums of a few numbers ---- */
 
-cnnblas_status cb_net_join(const cnnblas_net *net, int sums, int most, double *values)
+/* Replaces the first `sums` values by their sums over the ranks, and the `most` behind them by the largest of the ranks';
+   theirs has room for as many values of another rank. */
+static cnnblas_status join_values(const cnnblas_net_exchange *e, int64_t sums, int64_t most, double *values,
+                                  double *theirs)
 {
-  const cnnblas_net_exchange *e = net->exchange;
-  double theirs[MOST_VALUES];
   cnnblas_status status = CNNBLAS_OK;
-  for (int32_t d = 1; e && d < e->ranks && !status; d *= 2) {
+  for (int32_t d = 1; d < e->ranks && !status; d *= 2) {
     status = e->swap(e->context, e->rank ^ d, (size_t)(sums + most) * sizeof *values, values, theirs);
-    for (int i = 0; i < sums + most && !status; i++) {
+    for (int64_t i = 0; i < sums + most && !status; i++) {
       double larger = values[i] > theirs[i] ? values[i] : theirs[i];
       values[i] = i < sums ? values[i] + theirs[i] : larger;
     }
   }
   return status;
+}
+
+cnnblas_status cb_net_join(const cnnblas_net *net, int sums, int most, double *values)
+{
+  double theirs[MOST_VALUES];
+  return net->exchange ? join_values(net->exchange, sums, most, values, theirs) : CNNBLAS_OK;
 }
 
 /* ---- batch normalisation ---- */
@@ -119,14 +126,7 @@ static cnnblas_status join_moments(void *context, int64_t c, double *moments)
 static cnnblas_status join_sums(void *context, int64_t c, double *sums)
 {
   const cnnblas_net *net = context;
-  const cnnblas_net_exchange *e = net->exchange;
-  double *theirs = theirs_of(net, c);
-  cnnblas_status status = CNNBLAS_OK;
-  for (int32_t d = 1; d < e->ranks && !status; d *= 2) {
-    status = e->swap(e->context, e->rank ^ d, (size_t)(2 * c) * sizeof *sums, sums, theirs);
-    for (int64_t i = 0; i < 2 * c && !status; i++) sums[i] += theirs[i];
-  }
-  return status;
+  return join_values(net->exchange, 2 * c, 0, sums, theirs_of(net, c));
 }
 
 void cb_net_join_norm(const cnnblas_net *net, const cb_net_layer *l, double *room, cnnblas_batchnorm_join *join)

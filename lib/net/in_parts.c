@@ -1,11 +1,11 @@
 /* Small networks in parts of the batch; network.h says what a part is. */
 #include "net/in_parts.h"
+#include "base/shared.h"
 #include "base/size.h"
 #include "layers/teams.h"
 #include "net/logits.h"
 #include "net/segments.h"
 #include "net/smoothing.h"
-#include "net/support.h"
 #include "net/walk.h"
 #include <math.h>
 

@@ -1,6 +1,6 @@
 /* The INPUT that a network's text begins with; see input_text.h. */
 #include "net/input_text.h"
-#include "net/support.h"
+#include "base/shared.h"
 #include "net/text.h"
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Looking into a network: sizes, layers, tensors, and a table for people. */
+#include "base/shared.h"
 #include "net/fold.h"
 #include "net/kind.h"
-#include "net/support.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -23,7 +23,7 @@ cnnblas_status cnnblas_net_get_info(const cnnblas_net *net, cnnblas_net_info *in
 {
   cnnblas_status status = cb_net_check(net, false);
   if (status) return status;
-  if (!info) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "info is NULL");
+  if (!info) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "info is NULL");
   memset(info, 0, sizeof *info);
   info->dtype = net->options.dtype;
   info->mode = net->options.mode;
@@ -58,7 +58,8 @@ cnnblas_status cnnblas_net_set_steps(cnnblas_net *net, int64_t steps)
 {
   cnnblas_status status = cb_net_check(net, true);
   if (status) return status;
-  if (steps < 0) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "steps is %lld; it must be at least 0", (long long)steps);
+  if (steps < 0)
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "steps is %lld; it must be at least 0", (long long)steps);
   net->steps = steps;
   return CNNBLAS_OK;
 }
@@ -70,15 +71,15 @@ static cnnblas_status check_layer(const cnnblas_net *net, int64_t index)
   cnnblas_status status = cb_net_check(net, false);
   if (status) return status;
   if (index >= 0 && index < net->count) return CNNBLAS_OK;
-  return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "index is %lld; the network has layers 0 to %lld", (long long)index,
-                     (long long)net->count - 1);
+  return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "index is %lld; the network has layers 0 to %lld",
+                             (long long)index, (long long)net->count - 1);
 }
 
 cnnblas_status cnnblas_net_get_layer(const cnnblas_net *net, int64_t index, cnnblas_net_layer_info *info)
 {
   cnnblas_status status = check_layer(net, index);
   if (status) return status;
-  if (!info) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "info is NULL");
+  if (!info) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "info is NULL");
   const cb_net_layer *l = cb_net_layer_at(net, index);
   memset(info, 0, sizeof *info);
   snprintf(info->name, sizeof info->name, "%s", l->name);
@@ -100,10 +101,10 @@ static cnnblas_status check_inspection(const cnnblas_net *net, int64_t index, co
 {
   cnnblas_status status = check_layer(net, index);
   if (status) return status;
-  if (!out) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "the place for the result is NULL");
+  if (!out) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "the place for the result is NULL");
   if (net->options.mode != CNNBLAS_NET_TRAINING)
-    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "only a training network keeps its layers' arrays");
-  if (net->last_n == CB_NET_NONE) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "the network has not run yet");
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "only a training network keeps its layers' arrays");
+  if (net->last_n == CB_NET_NONE) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "the network has not run yet");
   return CNNBLAS_OK;
 }
 
@@ -118,7 +119,7 @@ cnnblas_status cnnblas_net_layer_gradient_norm(const cnnblas_net *net, int64_t i
 {
   cnnblas_status status = check_inspection(net, index, norm);
   if (status) return status;
-  if (!net->has_gradient) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "the last pass was not a backward pass");
+  if (!net->has_gradient) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "the last pass was not a backward pass");
   const cb_net_layer *l = cb_net_layer_at(net, index);
   double squares = 0;
   for (int64_t t = l->weight; t < l->weight + l->params; t++) {
@@ -149,10 +150,10 @@ cnnblas_status cnnblas_net_get_tensor(const cnnblas_net *net, int64_t index, cnn
 {
   cnnblas_status status = cb_net_check(net, false);
   if (status) return status;
-  if (!tensor) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "tensor is NULL");
+  if (!tensor) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "tensor is NULL");
   if (index < 0 || index >= net->param_count + net->state_count)
-    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "index is %lld; the network has %lld tensors", (long long)index,
-                       (long long)(net->param_count + net->state_count));
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "index is %lld; the network has %lld tensors",
+                               (long long)index, (long long)(net->param_count + net->state_count));
   const cb_net_param *p = &net->params[index];
   memset(tensor, 0, sizeof *tensor);
   memcpy(tensor->name, p->name, sizeof tensor->name);
@@ -170,10 +171,10 @@ cnnblas_status cnnblas_net_find_tensor(const cnnblas_net *net, const char *name,
 {
   cnnblas_status status = cb_net_check(net, false);
   if (status) return status;
-  if (!name) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "name is NULL");
+  if (!name) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "name is NULL");
   for (int64_t t = 0; t < net->param_count + net->state_count; t++)
     if (!strcmp(net->params[t].name, name)) return cnnblas_net_get_tensor(net, t, tensor);
-  return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "name is \"%.64s\", which is no tensor of this network", name);
+  return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "name is \"%.64s\", which is no tensor of this network", name);
 }
 
 /* ---- the table ---- */
@@ -216,7 +217,7 @@ cnnblas_status cnnblas_net_describe(const cnnblas_net *net, char *buffer, size_t
   cnnblas_net_info info;
   cnnblas_status status = cnnblas_net_get_info(net, &info);
   if (status) return status;
-  if (size && !buffer) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "buffer is NULL, but size is %zu", size);
+  if (size && !buffer) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "buffer is NULL, but size is %zu", size);
   writer w = {buffer, size, 0};
   put(&w, "%-9s %-30s %-14s %10s %10s  %s\n", "layer", "what", "output", "parameters", "MFLOP",
       "algorithms: forward, backward_data, backward_weights");

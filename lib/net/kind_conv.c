@@ -1,6 +1,6 @@
 /* CONV: the convolution. */
+#include "base/shared.h"
 #include "net/segments.h"
-#include "net/support.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -26,9 +26,9 @@ static bool map_list(cb_net_text *t, int64_t inputs, uint8_t *row)
       if (!cb_text_number(t, 0, "an input map's number", &last)) return false;
     }
     if (!t->dry && (last >= inputs || first > last)) {
-      t->status = cb_net_fail(CNNBLAS_BAD_FORMAT,
-                              "column %d: expected input maps of 0 to %lld in rising order, found %lld to %lld", start,
-                              (long long)inputs - 1, (long long)first, (long long)last);
+      t->status = cnnblas_shared_fail(CNNBLAS_BAD_FORMAT,
+                                      "column %d: expected input maps of 0 to %lld in rising order, found %lld to %lld",
+                                      start, (long long)inputs - 1, (long long)first, (long long)last);
       return false;
     }
     if (row && !cb_text_spend(t, last - first + 1)) return false;
@@ -43,12 +43,13 @@ static bool maps(cb_net_text *t, cb_net_layer *l)
   int start = cb_text_column(t);
   size_t bytes = (size_t)(l->conv.k * (inputs > 0 ? inputs : 1));
   if (!t->dry && bytes > MAX_TABLE) {
-    t->status = cb_net_fail(CNNBLAS_BAD_FORMAT, "column %d: expected a table of at most %d places, found %lld x %lld",
+    t->status =
+        cnnblas_shared_fail(CNNBLAS_BAD_FORMAT, "column %d: expected a table of at most %d places, found %lld x %lld",
                             start, MAX_TABLE, (long long)l->conv.k, (long long)inputs);
     return false;
   }
   if (!t->dry && !(l->maps = cnnblas_shared_alloc(bytes, 1))) {
-    t->status = cb_net_no_memory(bytes, "a table of input maps");
+    t->status = cnnblas_shared_no_memory(bytes, "a table of input maps");
     return false;
   }
   do {
@@ -57,7 +58,8 @@ static bool maps(cb_net_text *t, cb_net_layer *l)
     lists++;
   } while (cb_text_accept(t, "/"));
   if (t->dry || lists == l->conv.k) return true;
-  t->status = cb_net_fail(CNNBLAS_BAD_FORMAT, "column %d: expected a list of maps for each of %lld filters, found %lld",
+  t->status =
+      cnnblas_shared_fail(CNNBLAS_BAD_FORMAT, "column %d: expected a list of maps for each of %lld filters, found %lld",
                           start, (long long)l->conv.k, (long long)lists);
   return false;
 }

@@ -1,6 +1,6 @@
 /* ADD and CAT: branches from one value, summed, or one behind the other along the channels. */
+#include "base/shared.h"
 #include "net/kind.h"
-#include "net/support.h"
 #include <cnnblas/arrays.h>
 #include <stdio.h>
 
@@ -11,9 +11,9 @@ static cnnblas_status check_branch(const cb_net_layer *l, const cb_net_shape *in
   bool same = !channels || in[j].c == in[0].c;
   for (int i = 0; i < l->rank; i++) same = same && in[j].size[i] == in[0].size[i];
   if (same) return CNNBLAS_OK;
-  return cb_net_fail(CNNBLAS_BAD_FORMAT, "branch %d gives %lldx%s, branch 1 %lldx%s", j + 1, (long long)in[j].c,
-                     cb_net_sizes(a, sizeof a, l->rank, in[j].size, 1), (long long)in[0].c,
-                     cb_net_sizes(b, sizeof b, l->rank, in[0].size, 1));
+  return cnnblas_shared_fail(CNNBLAS_BAD_FORMAT, "branch %d gives %lldx%s, branch 1 %lldx%s", j + 1, (long long)in[j].c,
+                             cb_net_sizes(a, sizeof a, l->rank, in[j].size, 1), (long long)in[0].c,
+                             cb_net_sizes(b, sizeof b, l->rank, in[0].size, 1));
 }
 
 static void describe(const cb_net_layer *l, char *kind, char *detail, size_t size)

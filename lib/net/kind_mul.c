@@ -1,8 +1,8 @@
 /* MUL: two branches multiplied; one of them may have a single element a channel, which then scales it. */
+#include "base/shared.h"
 #include "base/size.h"
 #include "layers/teams.h"
 #include "net/kind.h"
-#include "net/support.h"
 #include <cnnblas/arrays.h>
 
 /* How the shapes of MUL's two branches meet. */
@@ -23,15 +23,16 @@ static cnnblas_status shape(cb_net_layer *l, const cb_net_shape *in, int count)
 {
   char a[80], b[80];
   l->branches = count;
-  if (count != 2) return cb_net_fail(CNNBLAS_BAD_FORMAT, "it has %d branches; it multiplies two", count);
+  if (count != 2) return cnnblas_shared_fail(CNNBLAS_BAD_FORMAT, "it has %d branches; it multiplies two", count);
   meeting how = meet(l, in);
   if (how == FIRST_SCALES) l->out = in[1];
   if (how != APART) return CNNBLAS_OK;
-  return cb_net_fail(CNNBLAS_BAD_FORMAT,
-                     "branch 2 gives %lldx%s, branch 1 %lldx%s, which are neither alike nor is one of them 1 element a "
-                     "channel",
-                     (long long)in[1].c, cb_net_sizes(a, sizeof a, l->rank, in[1].size, 1), (long long)in[0].c,
-                     cb_net_sizes(b, sizeof b, l->rank, in[0].size, 1));
+  return cnnblas_shared_fail(
+      CNNBLAS_BAD_FORMAT,
+      "branch 2 gives %lldx%s, branch 1 %lldx%s, which are neither alike nor is one of them 1 element a "
+      "channel",
+      (long long)in[1].c, cb_net_sizes(a, sizeof a, l->rank, in[1].size, 1), (long long)in[0].c,
+      cb_net_sizes(b, sizeof b, l->rank, in[0].size, 1));
 }
 
 /* ---- scaling planes ---- */

@@ -1,11 +1,11 @@
 /* Where each array of a network lies in its one block of memory, and which layers run in parts of the batch. */
+#include "base/shared.h"
 #include "base/size.h"
 #include "net/fold.h"
 #include "net/kind.h"
 #include "net/network.h"
 #include "net/segments.h"
 #include "net/sinks.h"
-#include "net/support.h"
 #include <string.h>
 
 enum {
@@ -305,7 +305,7 @@ static cnnblas_status lay_out(cnnblas_net *net, cnnblas_net_mode mode, cb_graph_
   a.fits = a.fits && cb_mul((int64_t)cb_net_workspace(net, training), cb_net_workers(net), &bytes);
   if (a.fits) layout->workspace = take(&a, bytes, 1);
   layout->bytes = (size_t)a.used;
-  return a.fits ? CNNBLAS_OK : cb_net_fail(CNNBLAS_SIZE_OVERFLOW, "the network's bytes do not fit in 63 bits");
+  return a.fits ? CNNBLAS_OK : cnnblas_shared_fail(CNNBLAS_SIZE_OVERFLOW, "the network's bytes do not fit in 63 bits");
 }
 
 static cnnblas_status lay_out_both(cnnblas_net *net)
@@ -314,7 +314,7 @@ static cnnblas_status lay_out_both(cnnblas_net *net)
   size_t bytes = (size_t)(g->node_count + g->link_count + 1) * sizeof(cb_graph_span);
   cb_graph_span *spans = cnnblas_shared_alloc(bytes, 0);
   cb_net_layout layouts[2];
-  if (!spans) return cb_net_no_memory(bytes, "the network's plan");
+  if (!spans) return cnnblas_shared_no_memory(bytes, "the network's plan");
   cnnblas_status status = lay_out(net, CNNBLAS_NET_TRAINING, spans, &layouts[CNNBLAS_NET_TRAINING]);
   if (!status) status = lay_out(net, CNNBLAS_NET_INFERENCE, spans, &layouts[CNNBLAS_NET_INFERENCE]);
   cnnblas_shared_free(spans);
@@ -333,5 +333,5 @@ cnnblas_status cb_net_make_block(cnnblas_net *net)
   cnnblas_status status = lay_out_both(net);
   if (status || net->options.mode == CNNBLAS_NET_DESIGN) return status;
   net->block = cnnblas_shared_alloc(net->layout.bytes, 0);
-  return net->block ? CNNBLAS_OK : cb_net_no_memory(net->layout.bytes, "the network");
+  return net->block ? CNNBLAS_OK : cnnblas_shared_no_memory(net->layout.bytes, "the network");
 }

@@ -1,7 +1,7 @@
 /* What a network knows of its data: how pixels become its input, and its classes' names. */
+#include "base/shared.h"
 #include "base/size.h"
 #include "net/network.h"
-#include "net/support.h"
 #include <math.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@ enum { MOST_NAME = 255 /* bytes of a class's name */ };
 cnnblas_status cnnblas_net_get_normalisation(const cnnblas_net *net, cnnblas_net_normalisation *normalisation)
 {
   cnnblas_status status = cb_net_check(net, false);
-  if (!status && !normalisation) status = cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "normalisation is NULL");
+  if (!status && !normalisation) status = cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "normalisation is NULL");
   if (!status) *normalisation = net->norm;
   return status;
 }
@@ -22,27 +22,28 @@ static cnnblas_status check_normalisation(const cnnblas_net *net, const cnnblas_
   int64_t c = net->design.input.c;
   bool fits = norm->channels == 0 || norm->channels == 1 || norm->channels == c;
   if (!fits || norm->channels > CNNBLAS_NET_NORM_CHANNELS)
-    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT,
-                       "normalisation.channels is %lld; it must be 0, 1, or the input's %lld, at most %d",
-                       (long long)norm->channels, (long long)c, CNNBLAS_NET_NORM_CHANNELS);
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT,
+                               "normalisation.channels is %lld; it must be 0, 1, or the input's %lld, at most %d",
+                               (long long)norm->channels, (long long)c, CNNBLAS_NET_NORM_CHANNELS);
   for (int64_t i = 0; i < norm->channels; i++)
     if (!isfinite(norm->mean[i]) || !isfinite(norm->scale[i]))
-      return cb_net_fail(CNNBLAS_INVALID_ARGUMENT,
-                         "normalisation of channel %lld is mean %g, scale %g; both are finite", (long long)i,
-                         norm->mean[i], norm->scale[i]);
+      return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT,
+                                 "normalisation of channel %lld is mean %g, scale %g; both are finite", (long long)i,
+                                 norm->mean[i], norm->scale[i]);
   if (!(norm->white >= 0) || !isfinite(norm->white))
-    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "normalisation.white is %g; it must be at least 0", norm->white);
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "normalisation.white is %g; it must be at least 0",
+                               norm->white);
   for (int i = 0; i < 4; i++)
     if (norm->reserved[i])
-      return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "normalisation.reserved is %lld, which it cannot be",
-                         (long long)norm->reserved[i]);
+      return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "normalisation.reserved is %lld, which it cannot be",
+                                 (long long)norm->reserved[i]);
   return CNNBLAS_OK;
 }
 
 cnnblas_status cnnblas_net_set_normalisation(cnnblas_net *net, const cnnblas_net_normalisation *normalisation)
 {
   cnnblas_status status = cb_net_check(net, false);
-  if (!status && !normalisation) status = cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "normalisation is NULL");
+  if (!status && !normalisation) status = cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "normalisation is NULL");
   if (!status) status = check_normalisation(net, normalisation);
   if (status) return status;
   net->norm = *normalisation;
@@ -59,10 +60,10 @@ cnnblas_status cnnblas_net_normalise(const cnnblas_net *net, int64_t n, const ui
 {
   cnnblas_status status = cb_net_check(net, false);
   if (status) return status;
-  if (n < 0) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "n is %lld; it must be at least 0", (long long)n);
+  if (n < 0) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "n is %lld; it must be at least 0", (long long)n);
   if (!(white >= 0 && white <= 255))
-    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "white is %g; it must be 0 to 255", white);
-  if (n && (!pixels || !x)) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "%s is NULL", pixels ? "x" : "pixels");
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "white is %g; it must be 0 to 255", white);
+  if (n && (!pixels || !x)) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "%s is NULL", pixels ? "x" : "pixels");
   const cb_net_shape *in = &net->design.input;
   int64_t plane = in->elements / in->c;
   double to_white = white > 0 ? net->norm.white / white : 1;
@@ -133,12 +134,13 @@ cnnblas_status cb_net_keep_names(cnnblas_net *net, const char *const *names, int
   for (int64_t i = 0; i < count; i++) {
     size_t length = names[i] ? strlen(names[i]) : 0;
     if (!length || length > MOST_NAME || !is_utf8(names[i]))
-      return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "names[%lld] has %zu bytes; it must have 1 to %d, and be UTF-8",
-                         (long long)i, length, MOST_NAME);
+      return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT,
+                                 "names[%lld] has %zu bytes; it must have 1 to %d, and be UTF-8", (long long)i, length,
+                                 MOST_NAME);
     bytes += length + 1;
   }
   const char **copy = count ? copy_names(names, count, net->classes, bytes) : NULL;
-  if (count && !copy) return cb_net_no_memory(bytes, "the classes' names");
+  if (count && !copy) return cnnblas_shared_no_memory(bytes, "the classes' names");
   cnnblas_shared_free(net->class_names);
   net->class_names = copy;
   return CNNBLAS_OK;
@@ -149,8 +151,8 @@ cnnblas_status cnnblas_net_set_class_names(cnnblas_net *net, const char *const *
   cnnblas_status status = cb_net_check(net, false);
   if (status) return status;
   if (count && count != net->classes)
-    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "count is %lld; it must be 0 or the %lld classes", (long long)count,
-                       (long long)net->classes);
-  if (count && !names) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "names is NULL");
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "count is %lld; it must be 0 or the %lld classes",
+                               (long long)count, (long long)net->classes);
+  if (count && !names) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "names is NULL");
   return cb_net_keep_names(net, names, count);
 }

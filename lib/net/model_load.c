@@ -1,8 +1,8 @@
 /* Reading a model file; its form is in cnnblas/net_model.h. Nothing in the file is taken on trust. The JSON is
    jansson's to read. */
 
+#include "base/shared.h"
 #include "net/model_words.h"
-#include "net/support.h"
 #include "net/text.h"
 #include <endian.h>
 #include <errno.h>
@@ -35,7 +35,7 @@ static cnnblas_status bad(const model *m, const char *format, ...)
   va_start(args, format);
   vsnprintf(why, sizeof why, format, args);
   va_end(args);
-  return cb_net_fail(CNNBLAS_BAD_FORMAT, "%.200s: %s", m->path, why);
+  return cnnblas_shared_fail(CNNBLAS_BAD_FORMAT, "%.200s: %s", m->path, why);
 }
 
 /* ---- bytes ---- */
@@ -45,7 +45,7 @@ static cnnblas_status read_at(const model *m, uint64_t place, void *bytes, uint6
   for (uint64_t done = 0; done < count;) {
     ssize_t got = pread(m->fd, (char *)bytes + done, count - done, (off_t)(place + done));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return cb_net_fail(CNNBLAS_IO_ERROR, "%.200s: cannot read: %s", m->path, strerror(errno));
+    if (got < 0) return cnnblas_shared_fail(CNNBLAS_IO_ERROR, "%.200s: cannot read: %s", m->path, strerror(errno));
     if (got == 0) return bad(m, "it ends too early");
     done += (uint64_t)got;
   }
@@ -56,7 +56,8 @@ static cnnblas_status parse_header(model *m, const char *text, size_t length)
 {
   json_error_t why;
   m->header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &why);
-  if (!m->header && json_error_code(&why) == json_error_out_of_memory) return cb_net_no_memory(length, "a header");
+  if (!m->header && json_error_code(&why) == json_error_out_of_memory)
+    return cnnblas_shared_no_memory(length, "a header");
   if (!m->header) return bad(m, "header, byte %d: %.120s", why.position, why.text);
   return json_is_object(m->header) ? CNNBLAS_OK : bad(m, "its header is no object");
 }
@@ -65,7 +66,7 @@ static cnnblas_status read_header(model *m)
 {
   uint64_t length = 0;
   struct stat file;
-  if (fstat(m->fd, &file)) return cb_net_fail(CNNBLAS_IO_ERROR, "%.200s: %s", m->path, strerror(errno));
+  if (fstat(m->fd, &file)) return cnnblas_shared_fail(CNNBLAS_IO_ERROR, "%.200s: %s", m->path, strerror(errno));
   if (!S_ISREG(file.st_mode)) return bad(m, "not a regular file");
   cnnblas_status status = read_at(m, 0, &length, 8);
   if (status) return status;
@@ -75,7 +76,7 @@ static cnnblas_status read_header(model *m)
                CB_MODEL_MOST_HEADER);
   if (length > (uint64_t)file.st_size - 8) return bad(m, "it ends within the header");
   char *text = cnnblas_shared_alloc((size_t)length, 0);
-  if (!text) return cb_net_no_memory((size_t)length, "a header");
+  if (!text) return cnnblas_shared_no_memory((size_t)length, "a header");
   status = read_at(m, 8, text, length);
   if (!status) status = parse_header(m, text, (size_t)length);
   cnnblas_shared_free(text);
@@ -154,7 +155,7 @@ static cnnblas_status read_names(const model *m, cnnblas_net *net)
   if (!text) return CNNBLAS_OK;
   if (!json_is_array(list) || count > (size_t)net->classes) status = bad_word(m, "class_names", wanted);
   if (!status && count && !(names = cnnblas_shared_alloc(count * sizeof *names, 0)))
-    status = cb_net_no_memory(count * sizeof *names, "the classes' names");
+    status = cnnblas_shared_no_memory(count * sizeof *names, "the classes' names");
   for (size_t i = 0; i < count && !status; i++) names[i] = json_string_value(json_array_get(list, i));
   if (!status) status = cb_net_keep_names(net, names, (int64_t)count);
   if (status == CNNBLAS_INVALID_ARGUMENT) status = bad_word(m, "class_names", wanted);
@@ -183,7 +184,7 @@ static cnnblas_status read_dtype(const model *m, cnnblas_net_options *o)
 
 static cnnblas_status disagree(const char *option)
 {
-  return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "options.%s is not what the file says", option);
+  return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "options.%s is not what the file says", option);
 }
 
 /* Sets what the file says in the options; those that the caller gave must agree. */
@@ -256,7 +257,7 @@ static cnnblas_status check_places(const model *m)
 {
   size_t most = json_object_size(m->header), count = 0;
   span *spans = cnnblas_shared_alloc(most * sizeof *spans, 0);
-  cnnblas_status status = spans ? CNNBLAS_OK : cb_net_no_memory(most * sizeof *spans, "the tensors' places");
+  cnnblas_status status = spans ? CNNBLAS_OK : cnnblas_shared_no_memory(most * sizeof *spans, "the tensors' places");
   const char *key;
   json_t *entry;
   json_object_foreach(m->header, key, entry)
@@ -332,7 +333,7 @@ static cnnblas_status create(const model *m, const cnnblas_net_options *o, cnnbl
   cnnblas_status status = cnnblas_net_create(word(m, "network"), o, net);
   if (!status || status == CNNBLAS_INVALID_ARGUMENT || status == CNNBLAS_OUT_OF_MEMORY) return status;
   snprintf(why, sizeof why, "%s", cnnblas_last_error());
-  return cb_net_fail(status, "%.200s: its network: %s", m->path, why);
+  return cnnblas_shared_fail(status, "%.200s: its network: %s", m->path, why);
 }
 
 /* Makes the network, first as a design, whose tensors must be those of the file before memory is taken for them. */
@@ -359,11 +360,11 @@ cnnblas_status cnnblas_net_load(const char *path, const cnnblas_net_options *opt
 {
   cnnblas_net_options o = {.mode = CNNBLAS_NET_INFERENCE, .packed_weights = 1};
   cnnblas_net *made = NULL;
-  if (!path) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "path is NULL");
-  if (!net) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "net is NULL");
+  if (!path) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "path is NULL");
+  if (!net) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "net is NULL");
   if (options) o = *options;
   model m = {.path = path, .fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
-  if (m.fd < 0) return cb_net_fail(CNNBLAS_IO_ERROR, "%.200s: %s", path, strerror(errno));
+  if (m.fd < 0) return cnnblas_shared_fail(CNNBLAS_IO_ERROR, "%.200s: %s", path, strerror(errno));
   cnnblas_status status = read_header(&m);
   if (!status) status = read_options(&m, &o);
   if (!status) status = make(&m, &o, &made);

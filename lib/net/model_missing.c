@@ -1,10 +1,10 @@
 /* Model files in a build without jansson, which reads and writes their headers. */
-#include "net/support.h"
+#include "base/shared.h"
 #include <cnnblas/net_model.h>
 
 static cnnblas_status missing(void)
 {
-  return cb_net_fail(CNNBLAS_UNSUPPORTED, "this build has no model files: libjansson-dev was missing");
+  return cnnblas_shared_fail(CNNBLAS_UNSUPPORTED, "this build has no model files: libjansson-dev was missing");
 }
 
 cnnblas_status cnnblas_net_load(const char *path, const cnnblas_net_options *options, cnnblas_net **net)

@@ -1,6 +1,6 @@
 /* Writing a model file; its form is in cnnblas/net_model.h. The JSON is jansson's to write. */
+#include "base/shared.h"
 #include "net/model_words.h"
-#include "net/support.h"
 #include <endian.h>
 #include <errno.h>
 #include <jansson.h>
@@ -134,13 +134,13 @@ cnnblas_status cnnblas_net_save(const cnnblas_net *net, const char *path)
 {
   cnnblas_status status = cb_net_check(net, true);
   if (status) return status;
-  if (!path) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "path is NULL");
+  if (!path) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "path is NULL");
   char *header = make_header(net);
-  if (!header) return cb_net_fail(CNNBLAS_OUT_OF_MEMORY, "%.200s: out of memory for the header", path);
+  if (!header) return cnnblas_shared_fail(CNNBLAS_OUT_OF_MEMORY, "%.200s: out of memory for the header", path);
   if (strlen(header) > CB_MODEL_MOST_HEADER - 8) {
     cnnblas_shared_free(header);
-    return cb_net_fail(CNNBLAS_UNSUPPORTED, "%.200s: the header would have more than %d bytes", path,
-                       CB_MODEL_MOST_HEADER);
+    return cnnblas_shared_fail(CNNBLAS_UNSUPPORTED, "%.200s: the header would have more than %d bytes", path,
+                               CB_MODEL_MOST_HEADER);
   }
   cb_replacement r;
   const char *doing = "write";
@@ -157,5 +157,6 @@ cnnblas_status cnnblas_net_save(const cnnblas_net *net, const char *path)
   }
   int reason = errno;
   cnnblas_shared_free(header);
-  return failed ? cb_net_fail(CNNBLAS_IO_ERROR, "%.200s: cannot %s: %s", path, doing, strerror(reason)) : CNNBLAS_OK;
+  return failed ? cnnblas_shared_fail(CNNBLAS_IO_ERROR, "%.200s: cannot %s: %s", path, doing, strerror(reason))
+                : CNNBLAS_OK;
 }

@@ -1,13 +1,13 @@
 /* What every file of the network asks of it; see network.h. */
 #include "net/network.h"
-#include "net/support.h"
+#include "base/shared.h"
 #include <stdio.h>
 
 cnnblas_status cb_net_check(const cnnblas_net *net, bool runs)
 {
-  if (!net) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "net is NULL");
+  if (!net) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "net is NULL");
   if (runs && !net->block)
-    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "net is a design: it has no arrays and cannot be run");
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "net is a design: it has no arrays and cannot be run");
   return CNNBLAS_OK;
 }
 

@@ -4,9 +4,9 @@
  * without adding layers, to reach the repeat count behind it, then once for each repetition.
  */
 #include "net/notation.h"
+#include "base/shared.h"
 #include "base/size.h"
 #include "net/kinds.h"
-#include "net/support.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* Convolutions' weights packed once for many passes: which layers have them, and the packing. */
+#include "base/shared.h"
 #include "net/fold.h"
 #include "net/network.h"
-#include "net/support.h"
 #include <string.h>
 
 /* The name of the plan's algorithm or, if that takes no packed weights, of its family, whose rows give a forward the
@@ -38,8 +38,8 @@ cnnblas_status cnnblas_net_pack_weights(cnnblas_net *net)
   cnnblas_status status = cb_net_check(net, true);
   if (status) return status;
   if (!net->options.packed_weights)
-    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT,
-                       "net was made without options.packed_weights and has no room for packed weights");
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT,
+                               "net was made without options.packed_weights and has no room for packed weights");
   for (int64_t i = 0; i < net->count && !status; i++) {
     const cb_net_layer *layer = cb_net_layer_at(net, i);
     const void *weights = layer->params ? cb_net_param_at(net, net->layout.values, layer->weight) : NULL;

@@ -2,11 +2,11 @@
  * Whole passes, on the whole batch or in parts of it: forward alone, and forward, loss and backward in one.
  */
 #include "net/exchange.h"
+#include "net/finite.h"
 #include "net/in_parts.h"
 #include "net/logits.h"
 #include "net/segments.h"
 #include "net/smoothing.h"
-#include "net/support.h"
 #include "net/walk.h"
 #include <math.h>
 
@@ -114,8 +114,8 @@ static cnnblas_status find_together(const cnnblas_net *net, int64_t n, double lo
   cnnblas_status status = cb_net_join(net, 2, 4, all);
   if (status) return status;
   if (all[4] != -all[5])
-    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "step.n is %lld here; the ranks have from %.0f to %.0f",
-                       (long long)net->step_images, -all[5], all[4]);
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "step.n is %lld here; the ranks have from %.0f to %.0f",
+                               (long long)net->step_images, -all[5], all[4]);
   if (e) e->words = (int32_t)all[3];
   found->loss = all[0] / divisor_of(net);
   found->correct = (int64_t)all[1];

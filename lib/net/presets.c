@@ -3,7 +3,7 @@
  * which cnnblas_net_text gives.
  */
 #include "net/presets.h"
-#include "net/support.h"
+#include "base/shared.h"
 #include "net/text.h"
 #include <stdio.h>
 #include <string.h>
@@ -100,7 +100,7 @@ static cnnblas_status expand(int i, const cnnblas_net_options *o, char **made)
 {
   size_t bytes = strlen(presets[i].body) + 64;
   *made = cnnblas_shared_alloc(bytes, 0);
-  if (!*made) return cb_net_no_memory(bytes, "a preset's text");
+  if (!*made) return cnnblas_shared_no_memory(bytes, "a preset's text");
   snprintf(*made, bytes, "INPUT%s%s -> %s%s", o->c ? "" : " ", o->c ? "" : presets[i].input, presets[i].body,
            o->classes ? "" : presets[i].classes);
   return CNNBLAS_OK;
@@ -130,8 +130,8 @@ cnnblas_status cnnblas_net_expand(const char *text, const cnnblas_net_options *o
 {
   static const cnnblas_net_options defaults;
   char *made;
-  if (!text) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "text is NULL");
-  if (size && !buffer) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "buffer is NULL, but size is %zu", size);
+  if (!text) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "text is NULL");
+  if (size && !buffer) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "buffer is NULL, but size is %zu", size);
   cnnblas_status status = cb_net_expand_preset(text, options ? options : &defaults, &made);
   if (status) return status;
   int length = snprintf(buffer, size, "%s", made ? made : text);

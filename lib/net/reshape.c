@@ -1,7 +1,7 @@
 /* A network made anew for images of another size. */
+#include "base/shared.h"
 #include "net/input_text.h"
 #include "net/network.h"
-#include "net/support.h"
 #include "net/text.h"
 #include <string.h>
 
@@ -9,17 +9,18 @@ static cnnblas_status check_tensors(const cnnblas_net *from, const cnnblas_net *
 {
   const int64_t count = from->param_count + from->state_count, other = to->param_count + to->state_count;
   if (from->param_count != to->param_count || count != other)
-    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT,
-                       "for images of this size the network would have %lld tensors, not %lld", (long long)other,
-                       (long long)count);
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT,
+                               "for images of this size the network would have %lld tensors, not %lld",
+                               (long long)other, (long long)count);
   for (int64_t i = 0; i < count; i++) {
     const cb_net_param *a = &from->params[i], *b = &to->params[i];
     if (strcmp(a->name, b->name) != 0)
-      return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "for images of this size the network would have %s in place of %s",
-                         b->name, a->name);
+      return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT,
+                                 "for images of this size the network would have %s in place of %s", b->name, a->name);
     if (memcmp(a->shape, b->shape, sizeof a->shape) != 0)
-      return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "for images of this size %s would have %lld elements, not %lld",
-                         a->name, (long long)b->elements, (long long)a->elements);
+      return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT,
+                                 "for images of this size %s would have %lld elements, not %lld", a->name,
+                                 (long long)b->elements, (long long)a->elements);
   }
   return CNNBLAS_OK;
 }
@@ -46,7 +47,7 @@ static cnnblas_status make(const cnnblas_net *net, const int64_t *size, cnnblas_
 {
   cnnblas_net_options o = net->options;
   char *text = cb_text_with_input(net->text, net->design.rank, net->design.input.c, size);
-  if (!text) return cb_net_no_memory(strlen(net->text), "the network's text");
+  if (!text) return cnnblas_shared_no_memory(strlen(net->text), "the network's text");
   o.c = 0;
   memset(o.size, 0, sizeof o.size);
   o.classes = net->classes;
@@ -62,11 +63,11 @@ cnnblas_status cnnblas_net_reshape(cnnblas_net *net, const int64_t *size)
 {
   cnnblas_net *made = NULL;
   cnnblas_status status = cb_net_check(net, false);
-  if (!status && !size) status = cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "size is NULL");
+  if (!status && !size) status = cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "size is NULL");
   for (int i = 0; !status && i < net->design.rank; i++)
     if (size[i] < 1 || size[i] > CB_NET_MAX_NUMBER)
-      status = cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "size[%d] is %lld; it must be 1 to %d", i, (long long)size[i],
-                           CB_NET_MAX_NUMBER);
+      status = cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "size[%d] is %lld; it must be 1 to %d", i,
+                                   (long long)size[i], CB_NET_MAX_NUMBER);
   if (!status) status = make(net, size, &made);
   if (status) {
     cnnblas_net_destroy(made);

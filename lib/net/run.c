@@ -1,8 +1,8 @@
 /* Running a network: the public calls around the passes; non-finite values traced to their layer. */
 #include "net/exchange.h"
+#include "net/finite.h"
 #include "net/logits.h"
 #include "net/network.h"
-#include "net/support.h"
 #include "net/update.h"
 #include <math.h>
 #include <stdio.h>
@@ -13,21 +13,21 @@ static cnnblas_status check_call(const cnnblas_net *net, int64_t n, int64_t leas
   cnnblas_status status = cb_net_check(net, true);
   if (status) return status;
   if (n < least || n > most)
-    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "n is %lld; it must be %lld to %lld", (long long)n, (long long)least,
-                       (long long)most);
-  if (n && !x) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "x is NULL");
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "n is %lld; it must be %lld to %lld", (long long)n,
+                               (long long)least, (long long)most);
+  if (n && !x) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "x is NULL");
   if ((uintptr_t)x % net->element)
-    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "x is %p, which is not aligned to its element", x);
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "x is %p, which is not aligned to its element", x);
   return CNNBLAS_OK;
 }
 
 static cnnblas_status check_labels(const cnnblas_net *net, int64_t n, const int32_t *labels)
 {
-  if (n && !labels) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "labels is NULL");
+  if (n && !labels) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "labels is NULL");
   for (int64_t i = 0; i < n; i++)
     if (labels[i] < 0 || labels[i] >= net->classes)
-      return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "labels[%lld] is %d; it must be 0 to %lld", (long long)i,
-                         (int)labels[i], (long long)net->classes - 1);
+      return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "labels[%lld] is %d; it must be 0 to %lld", (long long)i,
+                                 (int)labels[i], (long long)net->classes - 1);
   return CNNBLAS_OK;
 }
 
@@ -39,7 +39,7 @@ static bool all_finite(const cnnblas_net *net, int64_t count, const void *x)
 cnnblas_status cnnblas_net_forward(cnnblas_net *net, int64_t n, const void *x, void *logits)
 {
   cnnblas_status status = check_call(net, n, 0, net ? net->options.batch : 0, x);
-  if (!status && n && !logits) status = cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "logits is NULL");
+  if (!status && n && !logits) status = cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "logits is NULL");
   if (!status) status = cb_net_pass_forward(net, n, x);
   if (!status && n) memcpy(logits, cb_net_logits(net), (size_t)(n * net->classes) * net->element);
   return status;
@@ -60,8 +60,8 @@ static cnnblas_status not_finite(const cnnblas_net *net, const char *what, const
                                  cnnblas_net_result *result)
 {
   snprintf(result->nonfinite, sizeof result->nonfinite, "%s", layer);
-  return cb_net_fail(CNNBLAS_NOT_FINITE, "step %lld: %s %s is the first that is not finite", (long long)net->steps + 1,
-                     what, layer);
+  return cnnblas_shared_fail(CNNBLAS_NOT_FINITE, "step %lld: %s %s is the first that is not finite",
+                             (long long)net->steps + 1, what, layer);
 }
 
 /* The output, of whichever rank, that is not finite. */
@@ -80,8 +80,8 @@ static cnnblas_status check_numbers(const cnnblas_net_step *step, int64_t n)
 {
   for (int64_t i = 0; step->numbers && i < n; i++)
     if (step->numbers[i] < 0)
-      return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "numbers[%lld] is %lld; it must be at least 0", (long long)i,
-                         (long long)step->numbers[i]);
+      return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "numbers[%lld] is %lld; it must be at least 0", (long long)i,
+                                 (long long)step->numbers[i]);
   return CNNBLAS_OK;
 }
 
@@ -95,10 +95,11 @@ cnnblas_status cnnblas_net_gradient(cnnblas_net *net, const cnnblas_net_step *st
   status = check_labels(net, own, step->labels);
   if (!status) status = check_numbers(step, own);
   if (!status && net->options.mode != CNNBLAS_NET_TRAINING)
-    status = cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "net was made for inference and has no gradients");
+    status = cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "net was made for inference and has no gradients");
   if (!status && step->label_smoothing > 0 && net->options.loss != CNNBLAS_NET_SOFTMAX)
-    status = cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "step.label_smoothing is %g; only the softmax's loss takes one",
-                         step->label_smoothing);
+    status =
+        cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "step.label_smoothing is %g; only the softmax's loss takes one",
+                            step->label_smoothing);
   if (status) return status;
   cb_net_found found = {0};
   status = cb_net_pass_gradient(net, step, &found);
@@ -128,7 +129,7 @@ cnnblas_status cnnblas_net_evaluate(cnnblas_net *net, int64_t n, const void *x, 
   cnnblas_net_result r = {.images = n};
   cnnblas_status status = check_call(net, n, 0, INT64_MAX / 8, x);
   if (!status) status = check_labels(net, n, labels);
-  if (!status && !result) status = cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "result is NULL");
+  if (!status && !result) status = cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "result is NULL");
   if (status) return status;
   size_t image = (size_t)net->design.input.elements * net->element;
   for (int64_t done = 0; done < n && !status; done += net->options.batch) {

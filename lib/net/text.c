@@ -1,6 +1,6 @@
 /* The notation's characters, words and numbers. */
 #include "net/text.h"
-#include "net/support.h"
+#include "base/shared.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -73,7 +73,7 @@ bool cb_text_fail(cb_net_text *t, cnnblas_status status, const char *format, ...
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
-  t->status = cb_net_fail(status, "%s", text);
+  t->status = cnnblas_shared_fail(status, "%s", text);
   return false;
 }
 

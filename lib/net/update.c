@@ -1,7 +1,7 @@
 /* Updates: the hook, the limit of the norm, an optimiser for each tensor, the averages. */
 #include "net/update.h"
+#include "base/shared.h"
 #include "net/network.h"
-#include "net/support.h"
 #include <cnnblas/optimiser.h>
 #include <string.h>
 
@@ -14,23 +14,24 @@ void cnnblas_net_step_init(cnnblas_net_step *step)
 
 cnnblas_status cb_net_check_step(const cnnblas_net_step *step)
 {
-  if (!step) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "step is NULL");
+  if (!step) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "step is NULL");
   const cnnblas_net_optimiser *o = &step->optimiser;
   int kind = (int)o->kind;
   if (kind < 0 || kind > CNNBLAS_NET_ADAMW)
-    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "step.optimiser.kind is %d, which names no optimiser", kind);
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "step.optimiser.kind is %d, which names no optimiser", kind);
   if (!(o->most_norm >= 0))
-    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "step.optimiser.most_norm is %g; it must be at least 0", o->most_norm);
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "step.optimiser.most_norm is %g; it must be at least 0",
+                               o->most_norm);
   if (!(o->average_decay >= 0 && o->average_decay <= 1))
-    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "step.optimiser.average_decay is %g; it must be 0 to 1",
-                       o->average_decay);
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "step.optimiser.average_decay is %g; it must be 0 to 1",
+                               o->average_decay);
   if (!(step->label_smoothing >= 0 && step->label_smoothing < 1))
-    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "step.label_smoothing is %g; it must be at least 0 and below 1",
-                       step->label_smoothing);
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT,
+                               "step.label_smoothing is %g; it must be at least 0 and below 1", step->label_smoothing);
   for (int i = 0; i < 6; i++)
-    if (step->reserved[i]) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "step.reserved[%d] is not 0", i);
+    if (step->reserved[i]) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "step.reserved[%d] is not 0", i);
   for (int i = 0; i < 3; i++)
-    if (o->reserved[i]) return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "step.optimiser.reserved[%d] is not 0", i);
+    if (o->reserved[i]) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "step.optimiser.reserved[%d] is not 0", i);
   return CNNBLAS_OK;
 }
 
@@ -38,13 +39,14 @@ cnnblas_status cb_net_check_step(const cnnblas_net_step *step)
 static cnnblas_status check_room(const cnnblas_net *net, const cnnblas_net_optimiser *o)
 {
   if (o->kind == CNNBLAS_NET_ADAMW && net->options.optimiser != CNNBLAS_NET_ADAMW)
-    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT,
-                       "step.optimiser.kind is ADAMW, but net was made without options.optimiser = ADAMW and has no "
-                       "room for its second moments");
+    return cnnblas_shared_fail(
+        CNNBLAS_INVALID_ARGUMENT,
+        "step.optimiser.kind is ADAMW, but net was made without options.optimiser = ADAMW and has no "
+        "room for its second moments");
   if (o->average_decay > 0 && !net->options.average)
-    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT,
-                       "step.optimiser.average_decay is %g, but net was made without options.average",
-                       o->average_decay);
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT,
+                               "step.optimiser.average_decay is %g, but net was made without options.average",
+                               o->average_decay);
   return CNNBLAS_OK;
 }
 
@@ -110,7 +112,7 @@ cnnblas_status cnnblas_net_update(cnnblas_net *net, const cnnblas_net_step *step
   if (!status) status = cb_net_check_step(step);
   if (status) return status;
   if (!net->has_gradient)
-    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "net has no gradient: cnnblas_net_gradient must come first");
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "net has no gradient: cnnblas_net_gradient must come first");
   status = check_room(net, &step->optimiser);
   if (!status && step->hook)
     status = step->hook(step->context, cb_net_at(net, net->layout.gradients), net->param_elements);
@@ -127,7 +129,7 @@ cnnblas_status cnnblas_net_swap_average(cnnblas_net *net)
   cnnblas_status status = cb_net_check(net, true);
   if (status) return status;
   if (net->options.mode != CNNBLAS_NET_TRAINING || !net->options.average)
-    return cb_net_fail(CNNBLAS_INVALID_ARGUMENT, "net was made without options.average and has no averages");
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "net was made without options.average and has no averages");
   char *a = cb_net_at(net, net->layout.values), *b = cb_net_at(net, net->layout.average), between[4096];
   size_t bytes = (size_t)net->param_elements * net->element;
   for (size_t at = 0; at < bytes; at += sizeof between) {

@@ -4,6 +4,7 @@
 #include "onnx/operators.h"
 #include "onnx/proto_tensor.h"
 #include "onnx/scheme.h"
+#include "onnx/zeroed.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -88,7 +89,7 @@ static cnnblas_status check_operators(const cb_onnx_scheme *s)
   if (!l.used && !left_out) return CNNBLAS_OK;
   char more[48] = "";
   if (left_out) snprintf(more, sizeof more, ", and %zu others", left_out);
-  return cb_onnx_fail(CNNBLAS_UNSUPPORTED, "not supported in version %d: %s%s", s->version, l.text, more);
+  return cnnblas_shared_fail(CNNBLAS_UNSUPPORTED, "not supported in version %d: %s%s", s->version, l.text, more);
 }
 
 static cnnblas_status allocate(cb_onnx_scheme *s)
@@ -106,7 +107,7 @@ static cnnblas_status allocate(cb_onnx_scheme *s)
   s->inputs = cb_onnx_zeroed(g->n_input, sizeof *s->inputs);
   s->outputs = cb_onnx_zeroed(g->n_output, sizeof *s->outputs);
   if (s->values && s->nodes && s->links && s->inputs && s->outputs) return CNNBLAS_OK;
-  return cb_onnx_no_memory((size_t)s->value_room * sizeof *s->values, "a model's nodes");
+  return cnnblas_shared_no_memory((size_t)s->value_room * sizeof *s->values, "a model's nodes");
 }
 
 static int64_t add_value(cb_onnx_scheme *s, cb_onnx_names *names, const char *name, int64_t producer)
@@ -121,9 +122,9 @@ static cnnblas_status import_constants(cb_onnx_scheme *s, cb_onnx_names *names)
   cnnblas_status status = CNNBLAS_OK;
   for (size_t i = 0; i < s->file->n_initializer && !status; i++) {
     const CbOnnx__TensorProto *t = s->file->initializer[i];
-    if (!t->name || !*t->name) return cb_onnx_fail(CNNBLAS_BAD_FORMAT, "a constant has no name");
+    if (!t->name || !*t->name) return cnnblas_shared_fail(CNNBLAS_BAD_FORMAT, "a constant has no name");
     if (cb_onnx_names_find(names, t->name) >= 0)
-      return cb_onnx_fail(CNNBLAS_BAD_FORMAT, "the constant %.100s is there twice", t->name);
+      return cnnblas_shared_fail(CNNBLAS_BAD_FORMAT, "the constant %.100s is there twice", t->name);
     cb_onnx_value *v = &s->values[add_value(s, names, t->name, CB_ONNX_NONE)];
     status = cb_onnx_tensor_read(t, s->folder, &v->shape, &v->known, &v->owned);
   }
@@ -134,10 +135,10 @@ static cnnblas_status import_inputs(cb_onnx_scheme *s, cb_onnx_names *names)
 {
   for (size_t i = 0; i < s->file->n_input; i++) {
     const char *name = s->file->input[i]->name;
-    if (!name || !*name) return cb_onnx_fail(CNNBLAS_BAD_FORMAT, "an input has no name");
+    if (!name || !*name) return cnnblas_shared_fail(CNNBLAS_BAD_FORMAT, "an input has no name");
     int64_t before = cb_onnx_names_find(names, name);
     if (before >= 0 && s->values[before].known) continue; /* older files name a constant as an input too */
-    if (before >= 0) return cb_onnx_fail(CNNBLAS_BAD_FORMAT, "the input %.100s is there twice", name);
+    if (before >= 0) return cnnblas_shared_fail(CNNBLAS_BAD_FORMAT, "the input %.100s is there twice", name);
     s->inputs[s->input_count++] = add_value(s, names, name, CB_ONNX_NONE);
   }
   return CNNBLAS_OK;
@@ -185,7 +186,7 @@ static cnnblas_status import_node(cb_onnx_scheme *s, cb_onnx_names *names, int64
   }
   if (!node->op->settings) return CNNBLAS_OK;
   node->settings = cb_onnx_zeroed(1, node->op->settings);
-  return node->settings ? CNNBLAS_OK : cb_onnx_no_memory(node->op->settings, "a node");
+  return node->settings ? CNNBLAS_OK : cnnblas_shared_no_memory(node->op->settings, "a node");
 }
 
 static cnnblas_status import_outputs(cb_onnx_scheme *s, const cb_onnx_names *names)
@@ -194,7 +195,7 @@ static cnnblas_status import_outputs(cb_onnx_scheme *s, const cb_onnx_names *nam
     const char *name = s->file->output[i]->name;
     int64_t v = name && *name ? cb_onnx_names_find(names, name) : -1;
     if (v < 0)
-      return cb_onnx_fail(CNNBLAS_BAD_FORMAT, "nothing makes the output %.100s", name ? name : "without a name");
+      return cnnblas_shared_fail(CNNBLAS_BAD_FORMAT, "nothing makes the output %.100s", name ? name : "without a name");
     s->outputs[s->output_count++] = v;
     s->values[v].output = true;
   }
@@ -204,7 +205,8 @@ static cnnblas_status import_outputs(cb_onnx_scheme *s, const cb_onnx_names *nam
 cnnblas_status cb_onnx_scheme_import(cb_onnx_scheme *s)
 {
   cb_onnx_names names = {0};
-  if (s->file->n_sparse_initializer) return cb_onnx_fail(CNNBLAS_UNSUPPORTED, "sparse constants are not supported");
+  if (s->file->n_sparse_initializer)
+    return cnnblas_shared_fail(CNNBLAS_UNSUPPORTED, "sparse constants are not supported");
   cnnblas_status status = check_operators(s);
   if (!status) status = allocate(s);
   if (!status) status = cb_onnx_names_create(&names, (size_t)s->value_room);

@@ -37,7 +37,7 @@ static cnnblas_status fold(cb_onnx_scheme *s, cb_onnx_node *node)
     cb_onnx_value *v = &s->values[node->output[j]];
     size_t bytes = cb_onnx_bytes(&v->shape);
     v->owned = y[j] = cnnblas_shared_alloc(bytes ? bytes : 1, 0);
-    if (!y[j]) return cb_onnx_no_memory(bytes, "a constant");
+    if (!y[j]) return cnnblas_shared_no_memory(bytes, "a constant");
     s->budget -= bytes;
   }
   cb_onnx_call call = {.in = in, .out = out, .x = x, .y = y, .threads = s->setup.threads};

@@ -1,6 +1,6 @@
 /* Numbers by name; see names.h. */
 #include "onnx/names.h"
-#include "onnx/messages.h"
+#include "onnx/zeroed.h"
 #include <string.h>
 
 cnnblas_status cb_onnx_names_create(cb_onnx_names *names, size_t count)
@@ -8,7 +8,7 @@ cnnblas_status cb_onnx_names_create(cb_onnx_names *names, size_t count)
   names->room = 16;
   while (names->room < 2 * count) names->room *= 2;
   names->slots = cb_onnx_zeroed(names->room, sizeof *names->slots);
-  return names->slots ? CNNBLAS_OK : cb_onnx_no_memory(names->room * sizeof *names->slots, "names");
+  return names->slots ? CNNBLAS_OK : cnnblas_shared_no_memory(names->room * sizeof *names->slots, "names");
 }
 
 void cb_onnx_names_free(cb_onnx_names *names)

@@ -20,7 +20,7 @@ cnnblas_status cb_onnx_node_fail(const cb_onnx_node *node, cnnblas_status status
   va_start(args, format);
   vsnprintf(what, sizeof what, format, args);
   va_end(args);
-  return cb_onnx_fail(status, "%.64s %.100s: %s", node->proto->op_type, cb_onnx_node_name(node), what);
+  return cnnblas_shared_fail(status, "%.64s %.100s: %s", node->proto->op_type, cb_onnx_node_name(node), what);
 }
 
 cnnblas_status cb_onnx_node_because(const cb_onnx_node *node, cnnblas_status status)

@@ -5,9 +5,9 @@
 #ifndef CB_ONNX_NODE_H
 #define CB_ONNX_NODE_H
 
+#include "base/shared.h"
 #include "base/size.h"
 #include "graph/graph.h"
-#include "onnx/messages.h"
 #include <cnnblas/layers.h>
 #include <cnnblas/onnx.h>
 #include <onnx.pb-c.h>

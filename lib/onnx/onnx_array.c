@@ -1,5 +1,5 @@
 /* Arrays from files of one TensorProto, as ONNX's test data have them. */
-#include "onnx/messages.h"
+#include "base/shared.h"
 #include "onnx/proto_tensor.h"
 #include "onnx/wire.h"
 #include <string.h>
@@ -10,7 +10,7 @@ static cnnblas_status copy(const CbOnnx__TensorProto *t, const cb_graph_shape *s
 {
   size_t bytes = (size_t)s->elements * cnnblas_graph_type_bytes(s->type), length = t->name ? strlen(t->name) + 1 : 0;
   char *piece = cnnblas_shared_alloc(bytes + length + 1, 0);
-  if (!piece) return cb_onnx_no_memory(bytes + length, "an array");
+  if (!piece) return cnnblas_shared_no_memory(bytes + length, "an array");
   if (bytes) memcpy(piece, data, bytes);
   if (length) memcpy(piece + bytes, t->name, length);
   *array = (cnnblas_onnx_array){.type = cb_onnx_public_type(s->type), .rank = s->rank, .data = piece};
@@ -26,7 +26,7 @@ cnnblas_status cnnblas_onnx_array_load(const char *path, cnnblas_onnx_array *arr
   const void *data;
   void *bytes = NULL, *owned = NULL;
   size_t count;
-  if (!path || !array) return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "path or array is NULL");
+  if (!path || !array) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "path or array is NULL");
   cnnblas_status status = cb_onnx_read_file(path, 0, SIZE_MAX, &bytes, &count);
   if (!status) status = cb_onnx_unpack(&m, &cb_onnx__tensor_proto__descriptor, bytes, count, path);
   if (!status) status = cb_onnx_tensor_read((const CbOnnx__TensorProto *)m.message, NULL, &shape, &data, &owned);

@@ -2,6 +2,7 @@
 #include "onnx/onnx_model.h"
 #include "onnx/proto_tensor.h"
 #include "onnx/rows.h"
+#include "onnx/zeroed.h"
 #include <cnnblas/system.h>
 #include <string.h>
 
@@ -29,14 +30,16 @@ static cnnblas_status declare(const cnnblas_onnx *m, const CbOnnx__ValueInfoProt
   *d = (cb_onnx_declared){.name = v->name ? v->name : "", .type = CB_GRAPH_TYPES, .rank = -1};
   if (!v->type) return CNNBLAS_OK;
   if (v->type->value_case != CB_ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE)
-    return cb_onnx_fail(CNNBLAS_UNSUPPORTED, "%.100s: it is no array but a sequence, map or the like", d->name);
+    return cnnblas_shared_fail(CNNBLAS_UNSUPPORTED, "%.100s: it is no array but a sequence, map or the like", d->name);
   const CbOnnx__TypeProto__Tensor *t = v->type->tensor_type;
   d->type = cb_onnx_core_type(t->elem_type);
   if (d->type == CB_GRAPH_TYPES || cb_onnx_public_type(d->type) != (cnnblas_onnx_type)t->elem_type)
-    return cb_onnx_fail(CNNBLAS_UNSUPPORTED, "%.100s: ONNX's type %d is not supported", d->name, (int)t->elem_type);
+    return cnnblas_shared_fail(CNNBLAS_UNSUPPORTED, "%.100s: ONNX's type %d is not supported", d->name,
+                               (int)t->elem_type);
   if (!t->shape) return CNNBLAS_OK;
   if (t->shape->n_dim > CB_GRAPH_RANK)
-    return cb_onnx_fail(CNNBLAS_UNSUPPORTED, "%.100s: rank %zu is above %d", d->name, t->shape->n_dim, CB_GRAPH_RANK);
+    return cnnblas_shared_fail(CNNBLAS_UNSUPPORTED, "%.100s: rank %zu is above %d", d->name, t->shape->n_dim,
+                               CB_GRAPH_RANK);
   d->rank = (int)t->shape->n_dim;
   for (int i = 0; i < d->rank; i++) d->size[i] = size_of(m, t->shape->dim[i]);
   return CNNBLAS_OK;
@@ -55,7 +58,7 @@ static cnnblas_status declare_all(cnnblas_onnx *m)
   cnnblas_status status = CNNBLAS_OK;
   m->inputs = cb_onnx_zeroed(g->n_input, sizeof *m->inputs);
   m->outputs = cb_onnx_zeroed(g->n_output, sizeof *m->outputs);
-  if (!m->inputs || !m->outputs) return cb_onnx_no_memory(g->n_input * sizeof *m->inputs, "a model's inputs");
+  if (!m->inputs || !m->outputs) return cnnblas_shared_no_memory(g->n_input * sizeof *m->inputs, "a model's inputs");
   for (size_t i = 0; i < g->n_input && !status; i++)
     if (!is_constant(g, g->input[i]->name)) status = declare(m, g->input[i], &m->inputs[m->input_count++]);
   for (size_t i = 0; i < g->n_output && !status; i++) {
@@ -97,11 +100,11 @@ cnnblas_status cb_onnx_model_plan(cnnblas_onnx *m, const cb_graph_shape *shapes,
   bool lacks = false;
   wish.inputs = shapes;
   cnnblas_status status = CNNBLAS_OK;
-  if (m->settled) return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "the inputs have other sizes than the model's");
+  if (m->settled) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "the inputs have other sizes than the model's");
   if (!m->by_value) status = cb_onnx_plan_create(&wish, &plan, &lacks);
   if ((m->by_value || (status && lacks)) && data) {
     const void **known = cb_onnx_zeroed((size_t)m->input_count, sizeof *known);
-    if (!known) return cb_onnx_no_memory((size_t)m->input_count * sizeof *known, "inputs");
+    if (!known) return cnnblas_shared_no_memory((size_t)m->input_count * sizeof *known, "inputs");
     choose_known(m, shapes, data, known);
     wish.known_inputs = known;
     status = cb_onnx_plan_create(&wish, &plan, &lacks);
@@ -147,7 +150,7 @@ static cnnblas_status plan_early(cnnblas_onnx *m)
 {
   cb_graph_shape *shapes = cb_onnx_zeroed((size_t)m->input_count, sizeof *shapes);
   bool known = true;
-  if (!shapes) return cb_onnx_no_memory((size_t)m->input_count * sizeof *shapes, "inputs");
+  if (!shapes) return cnnblas_shared_no_memory((size_t)m->input_count * sizeof *shapes, "inputs");
   for (int64_t i = 0; i < m->input_count; i++) {
     const cb_onnx_declared *d = &m->inputs[i];
     shapes[i] = (cb_graph_shape){.type = d->type, .rank = d->rank};
@@ -176,28 +179,29 @@ static cnnblas_status plan_early(cnnblas_onnx *m)
 static cnnblas_status check_options(const cnnblas_onnx_options *o)
 {
   if (o->threads < 0 || o->threads > MOST_THREADS)
-    return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "options.threads is %d; it must be 0 to %d", o->threads,
-                        MOST_THREADS);
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "options.threads is %d; it must be 0 to %d", o->threads,
+                               MOST_THREADS);
   if (o->without & ~255)
-    return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "options.without is %d; it is made of cnnblas_onnx_pass", o->without);
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "options.without is %d; it is made of cnnblas_onnx_pass",
+                               o->without);
   if (o->accuracy < 0 || !cnnblas_accuracy_policy_name(o->accuracy))
-    return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "options.accuracy is %d, no policy", (int)o->accuracy);
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "options.accuracy is %d, no policy", (int)o->accuracy);
   if (o->effort != CNNBLAS_ESTIMATE && o->effort != CNNBLAS_MEASURE)
-    return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "options.effort is %d, no effort", (int)o->effort);
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "options.effort is %d, no effort", (int)o->effort);
   if (o->dimension_count < 0 || (o->dimension_count && !o->dimensions))
-    return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "options.dimensions is NULL or their number below 0");
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "options.dimensions is NULL or their number below 0");
   for (int64_t i = 0; i < o->dimension_count; i++)
     if (!o->dimensions[i].name || o->dimensions[i].size < 0)
-      return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "options.dimensions[%lld] has no name or a size below 0",
-                          (long long)i);
+      return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "options.dimensions[%lld] has no name or a size below 0",
+                                 (long long)i);
   for (int i = 0; i < 8; i++)
-    if (o->reserved[i]) return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "options.reserved[%d] is not 0", i);
+    if (o->reserved[i]) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "options.reserved[%d] is not 0", i);
   return CNNBLAS_OK;
 }
 
 static cnnblas_status find_version(cnnblas_onnx *m, const CbOnnx__ModelProto *p)
 {
-  if (!p->graph) return cb_onnx_fail(CNNBLAS_BAD_FORMAT, "the file has no graph: it is no model");
+  if (!p->graph) return cnnblas_shared_fail(CNNBLAS_BAD_FORMAT, "the file has no graph: it is no model");
   m->graph = p->graph;
   m->version = p->n_opset_import ? 0 : 1;
   for (size_t i = 0; i < p->n_opset_import; i++) {
@@ -205,19 +209,21 @@ static cnnblas_status find_version(cnnblas_onnx *m, const CbOnnx__ModelProto *p)
     int64_t version = p->opset_import[i]->version;
     if (domain && *domain && strcmp(domain, "ai.onnx")) continue;
     if (version < 1 || version > INT32_MAX)
-      return cb_onnx_fail(CNNBLAS_BAD_FORMAT, "version %lld of the operator set", (long long)version);
+      return cnnblas_shared_fail(CNNBLAS_BAD_FORMAT, "version %lld of the operator set", (long long)version);
     m->version = (int)version;
   }
   if (m->version > CB_ONNX_NEWEST)
-    return cb_onnx_fail(CNNBLAS_UNSUPPORTED, "the model imports version %d of ai.onnx; the newest that is known is %d",
-                        m->version, (int)CB_ONNX_NEWEST);
-  if (!m->version) return cb_onnx_fail(CNNBLAS_UNSUPPORTED, "the model does not import the operators of ai.onnx");
+    return cnnblas_shared_fail(CNNBLAS_UNSUPPORTED,
+                               "the model imports version %d of ai.onnx; the newest that is known is %d", m->version,
+                               (int)CB_ONNX_NEWEST);
+  if (!m->version)
+    return cnnblas_shared_fail(CNNBLAS_UNSUPPORTED, "the model does not import the operators of ai.onnx");
   return CNNBLAS_OK;
 }
 
 static cnnblas_status copy_text(const char *text, size_t length, char **copy)
 {
-  if (!(*copy = cnnblas_shared_alloc(length + 1, 0))) return cb_onnx_no_memory(length + 1, "a path");
+  if (!(*copy = cnnblas_shared_alloc(length + 1, 0))) return cnnblas_shared_no_memory(length + 1, "a path");
   memcpy(*copy, text, length);
   (*copy)[length] = 0;
   return CNNBLAS_OK;
@@ -229,7 +235,7 @@ static cnnblas_status load(void *bytes, size_t count, bool owned, const char *wh
 {
   cnnblas_system_info system;
   cnnblas_onnx *m = cb_onnx_zeroed(1, sizeof *m);
-  cnnblas_status status = m ? CNNBLAS_OK : cb_onnx_no_memory(sizeof *m, "a model");
+  cnnblas_status status = m ? CNNBLAS_OK : cnnblas_shared_no_memory(sizeof *m, "a model");
   if (!status) {
     m->bytes = count;
     status = cb_onnx_unpack(&m->file, &cb_onnx__model_proto__descriptor, bytes, count, what);
@@ -259,14 +265,14 @@ static cnnblas_status load(void *bytes, size_t count, bool owned, const char *wh
 cnnblas_status cnnblas_onnx_load_bytes(const void *bytes, size_t count, const cnnblas_onnx_options *options,
                                        cnnblas_onnx **model)
 {
-  if (!model || (!bytes && count)) return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "bytes or model is NULL");
+  if (!model || (!bytes && count)) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "bytes or model is NULL");
   cnnblas_status status = options ? check_options(options) : CNNBLAS_OK;
   return status ? status : load((void *)bytes, count, false, "the model", options, model);
 }
 
 cnnblas_status cnnblas_onnx_load(const char *path, const cnnblas_onnx_options *options, cnnblas_onnx **model)
 {
-  if (!path || !model) return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "path or model is NULL");
+  if (!path || !model) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "path or model is NULL");
   cnnblas_onnx_options with = {0};
   cnnblas_status status = options ? check_options(options) : CNNBLAS_OK;
   if (status) return status;

@@ -2,6 +2,7 @@
 #include "onnx/onnx_plan.h"
 #include "onnx/convolution.h"
 #include "onnx/passes.h"
+#include "onnx/zeroed.h"
 #include <string.h>
 #include <time.h>
 
@@ -116,7 +117,7 @@ static cnnblas_status build(cb_onnx_plan *p)
   cnnblas_status status = CNNBLAS_OK;
   p->steps = cb_onnx_zeroed((size_t)s->node_count, sizeof *p->steps);
   p->node_of = cb_onnx_zeroed((size_t)s->node_count, sizeof *p->node_of);
-  if (!p->steps || !p->node_of) return cb_onnx_no_memory((size_t)s->node_count * sizeof *p->steps, "a plan");
+  if (!p->steps || !p->node_of) return cnnblas_shared_no_memory((size_t)s->node_count * sizeof *p->steps, "a plan");
   for (int64_t i = 0; i < s->input_count && !status; i++) status = enter(p, s->inputs[i]);
   for (int64_t i = 0; i < s->node_count && !status; i++)
     if (!s->nodes[i].gone) status = add_step(p, &s->nodes[i]);
@@ -131,7 +132,7 @@ static cnnblas_status no_block(const cb_onnx_plan *p, const cb_graph_span *spans
   int64_t largest = CB_GRAPH_NONE;
   for (int64_t v = 0; v < p->graph.value_count; v++)
     if (spans[v].bytes && (largest == CB_GRAPH_NONE || spans[v].bytes > spans[largest].bytes)) largest = v;
-  if (largest == CB_GRAPH_NONE) return cb_onnx_no_memory(workspace, "a workspace");
+  if (largest == CB_GRAPH_NONE) return cnnblas_shared_no_memory(workspace, "a workspace");
   const cb_onnx_node *node = &p->scheme.nodes[p->node_of[p->graph.values[largest].producer]];
   return cb_onnx_node_fail(node, CNNBLAS_OUT_OF_MEMORY, "out of memory: its output of %zu bytes is the largest of %zu",
                            spans[largest].bytes, p->bytes);
@@ -148,7 +149,7 @@ static cnnblas_status place(cb_onnx_plan *p, cb_graph_span *spans, size_t worksp
   cnnblas_status status = cnnblas_graph_place(spans, p->graph.value_count, &arrays);
   if (status) return status;
   if (arrays > SIZE_MAX / 2 || workspace > SIZE_MAX / 2 - 64)
-    return cb_onnx_fail(CNNBLAS_SIZE_OVERFLOW, "the arrays' bytes do not fit in 63 bits");
+    return cnnblas_shared_fail(CNNBLAS_SIZE_OVERFLOW, "the arrays' bytes do not fit in 63 bits");
   p->bytes = arrays + workspace;
   p->block = cnnblas_shared_alloc(p->bytes ? p->bytes : 1, 0);
   if (!p->block) return no_block(p, spans, workspace);
@@ -167,7 +168,8 @@ static cnnblas_status lay_out(cb_onnx_plan *p)
   int64_t count = p->graph.value_count;
   cb_graph_span *spans = cb_onnx_zeroed((size_t)count, sizeof *spans);
   p->arrays = cb_onnx_zeroed((size_t)count, sizeof *p->arrays);
-  cnnblas_status status = spans && p->arrays ? CNNBLAS_OK : cb_onnx_no_memory((size_t)count * sizeof *spans, "a plan");
+  cnnblas_status status =
+      spans && p->arrays ? CNNBLAS_OK : cnnblas_shared_no_memory((size_t)count * sizeof *spans, "a plan");
   if (!status) status = cnnblas_graph_prepare(&p->graph, NULL, &workspace);
   if (!status) status = place(p, spans, workspace);
   cnnblas_shared_free(spans);
@@ -194,10 +196,10 @@ static cnnblas_status give_inputs(cb_onnx_scheme *s, const cb_onnx_wish *wish)
     cb_onnx_value *v = &s->values[s->inputs[i]];
     v->shape = wish->inputs[i];
     cnnblas_status status = cb_onnx_count(&v->shape);
-    if (status) return cb_onnx_fail(status, "input %.100s: its elements do not fit in 63 bits", v->name);
+    if (status) return cnnblas_shared_fail(status, "input %.100s: its elements do not fit in 63 bits", v->name);
     if (!wish->known_inputs || !wish->known_inputs[i]) continue;
     size_t bytes = cb_onnx_bytes(&v->shape);
-    if (!(v->owned = cnnblas_shared_alloc(bytes ? bytes : 1, 0))) return cb_onnx_no_memory(bytes, "an input");
+    if (!(v->owned = cnnblas_shared_alloc(bytes ? bytes : 1, 0))) return cnnblas_shared_no_memory(bytes, "an input");
     memcpy(v->owned, wish->known_inputs[i], bytes);
     v->known = v->owned;
   }
@@ -207,7 +209,7 @@ static cnnblas_status give_inputs(cb_onnx_scheme *s, const cb_onnx_wish *wish)
 cnnblas_status cb_onnx_plan_create(const cb_onnx_wish *wish, cb_onnx_plan **plan, bool *lacks)
 {
   cb_onnx_plan *p = cb_onnx_zeroed(1, sizeof *p);
-  if (!p) return cb_onnx_no_memory(sizeof *p, "a plan");
+  if (!p) return cnnblas_shared_no_memory(sizeof *p, "a plan");
   cb_onnx_scheme *s = &p->scheme;
   s->setup = wish->setup;
   s->file = wish->file;

@@ -2,6 +2,7 @@
 #include "onnx/convolution.h"
 #include "onnx/onnx_model.h"
 #include "onnx/proto_tensor.h"
+#include "onnx/zeroed.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -20,30 +21,31 @@ static int64_t find(const cb_onnx_declared *declared, int64_t count, const char 
 static cnnblas_status take_input(const cb_onnx_declared *d, const cnnblas_onnx_array *a, cb_graph_shape *shape)
 {
   if (a->rank < 0 || a->rank > CNNBLAS_ONNX_RANK)
-    return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "input %.100s: rank %d", d->name, a->rank);
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "input %.100s: rank %d", d->name, a->rank);
   *shape = (cb_graph_shape){.type = d->type, .rank = a->rank};
   if (a->type != CNNBLAS_ONNX_ANY) {
     shape->type = cb_onnx_core_type(a->type);
     if (shape->type == CB_GRAPH_TYPES || cb_onnx_public_type(shape->type) != a->type ||
         (d->type < CB_GRAPH_TYPES && shape->type != d->type))
-      return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "input %.100s: type %d is not the model's", d->name, (int)a->type);
+      return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "input %.100s: type %d is not the model's", d->name,
+                                 (int)a->type);
   } else if (d->type == CB_GRAPH_TYPES) {
-    return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "input %.100s: its type must be given", d->name);
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "input %.100s: its type must be given", d->name);
   }
   if (d->rank >= 0 && d->rank != a->rank)
-    return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "input %.100s: rank %d; the model takes %d", d->name, a->rank,
-                        d->rank);
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "input %.100s: rank %d; the model takes %d", d->name, a->rank,
+                               d->rank);
   for (int i = 0; i < a->rank; i++) {
     shape->size[i] = a->size[i];
     if (a->size[i] < 0 || (d->rank >= 0 && d->size[i] >= 0 && d->size[i] != a->size[i]))
-      return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "input %.100s: size[%d] is %lld; the model takes %lld", d->name, i,
-                          (long long)a->size[i], (long long)(d->rank >= 0 ? d->size[i] : -1));
+      return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "input %.100s: size[%d] is %lld; the model takes %lld",
+                                 d->name, i, (long long)a->size[i], (long long)(d->rank >= 0 ? d->size[i] : -1));
   }
   cnnblas_status status = cb_onnx_count(shape);
   if (!status && (shape->elements && !a->data))
-    status = cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "input %.100s: data is NULL", d->name);
+    status = cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "input %.100s: data is NULL", d->name);
   if (!status && (uintptr_t)a->data % cnnblas_graph_type_bytes(shape->type))
-    status = cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "input %.100s: data is not aligned to its element", d->name);
+    status = cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "input %.100s: data is not aligned to its element", d->name);
   return status;
 }
 
@@ -54,14 +56,14 @@ static cnnblas_status take_inputs(const cnnblas_onnx *m, const cnnblas_onnx_arra
   for (int64_t i = 0; i < count; i++) {
     int64_t at = find(m->inputs, m->input_count, inputs[i].name, i);
     if (at < 0)
-      return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "the model has no input %.100s",
-                          inputs[i].name ? inputs[i].name : "more");
+      return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "the model has no input %.100s",
+                                 inputs[i].name ? inputs[i].name : "more");
     cnnblas_status status = take_input(&m->inputs[at], &inputs[i], &shapes[at]);
     if (status) return status;
     data[at] = inputs[i].data ? inputs[i].data : nothing;
   }
   for (int64_t i = 0; i < m->input_count; i++)
-    if (!data[i]) return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "input %.100s is missing", m->inputs[i].name);
+    if (!data[i]) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "input %.100s is missing", m->inputs[i].name);
   return CNNBLAS_OK;
 }
 
@@ -89,8 +91,8 @@ static cnnblas_status check_outputs(const cnnblas_onnx *m, const cnnblas_onnx_ar
 {
   for (int64_t i = 0; i < count; i++)
     if (find(m->outputs, m->output_count, outputs[i].name, i) < 0)
-      return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "the model has no output %.100s",
-                          outputs[i].name ? outputs[i].name : "more");
+      return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "the model has no output %.100s",
+                                 outputs[i].name ? outputs[i].name : "more");
   return CNNBLAS_OK;
 }
 
@@ -98,10 +100,10 @@ cnnblas_status cnnblas_onnx_run(cnnblas_onnx *m, const cnnblas_onnx_array *input
                                 cnnblas_onnx_array *outputs, int64_t output_count)
 {
   if (!m || (!inputs && input_count) || (!outputs && output_count) || input_count < 0 || output_count < 0)
-    return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "model, inputs or outputs is NULL, or a number below 0");
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "model, inputs or outputs is NULL, or a number below 0");
   cb_graph_shape *shapes = cb_onnx_zeroed((size_t)m->input_count, sizeof *shapes);
   const void **data = cb_onnx_zeroed((size_t)m->input_count, sizeof *data);
-  cnnblas_status status = shapes && data ? CNNBLAS_OK : cb_onnx_no_memory(sizeof *shapes, "inputs");
+  cnnblas_status status = shapes && data ? CNNBLAS_OK : cnnblas_shared_no_memory(sizeof *shapes, "inputs");
   if (!status) status = check_outputs(m, outputs, output_count);
   if (!status) status = take_inputs(m, inputs, input_count, shapes, data);
   if (!status && !fits(m, shapes, data)) status = cb_onnx_model_plan(m, shapes, data);
@@ -122,8 +124,8 @@ static cnnblas_status tell(const cb_onnx_declared *list, int64_t count, int64_t 
                            cnnblas_onnx_array *array)
 {
   if (!array || index < 0 || index >= count)
-    return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "array is NULL, or index %lld of %lld", (long long)index,
-                        (long long)count);
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "array is NULL, or index %lld of %lld", (long long)index,
+                               (long long)count);
   const cb_onnx_declared *d = &list[index];
   cnnblas_onnx_array a = {.name = d->name};
   if (planned) {
@@ -139,7 +141,7 @@ static cnnblas_status tell(const cb_onnx_declared *list, int64_t count, int64_t 
 
 cnnblas_status cnnblas_onnx_get_input(const cnnblas_onnx *m, int64_t index, cnnblas_onnx_array *array)
 {
-  if (!m) return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "model is NULL");
+  if (!m) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "model is NULL");
   bool planned = m->plan && index >= 0 && index < m->input_count;
   const cb_onnx_scheme *s = planned ? &m->plan->scheme : NULL;
   return tell(m->inputs, m->input_count, index, s ? &s->values[s->inputs[index]].shape : NULL, array);
@@ -147,7 +149,7 @@ cnnblas_status cnnblas_onnx_get_input(const cnnblas_onnx *m, int64_t index, cnnb
 
 cnnblas_status cnnblas_onnx_get_output(const cnnblas_onnx *m, int64_t index, cnnblas_onnx_array *array)
 {
-  if (!m) return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "model is NULL");
+  if (!m) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "model is NULL");
   bool planned = m->plan && index >= 0 && index < m->output_count;
   const cb_onnx_scheme *s = planned ? &m->plan->scheme : NULL;
   return tell(m->outputs, m->output_count, index, s ? &s->values[s->outputs[index]].shape : NULL, array);
@@ -155,7 +157,7 @@ cnnblas_status cnnblas_onnx_get_output(const cnnblas_onnx *m, int64_t index, cnn
 
 cnnblas_status cnnblas_onnx_get_info(const cnnblas_onnx *m, cnnblas_onnx_info *info)
 {
-  if (!m || !info) return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "model or info is NULL");
+  if (!m || !info) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "model or info is NULL");
   *info = (cnnblas_onnx_info){.inputs = m->input_count, .outputs = m->output_count, .opset = m->version};
   info->file_nodes = info->nodes = (int64_t)m->graph->n_node;
   info->threads = m->threads;
@@ -178,8 +180,8 @@ cnnblas_status cnnblas_onnx_get_info(const cnnblas_onnx *m, cnnblas_onnx_info *i
 cnnblas_status cnnblas_onnx_get_node(const cnnblas_onnx *m, int64_t index, cnnblas_onnx_node *node)
 {
   if (!m || !node || !m->plan || index < 0 || index >= m->plan->graph.node_count)
-    return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "model or node is NULL, there is no plan, or index %lld",
-                        (long long)index);
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "model or node is NULL, there is no plan, or index %lld",
+                               (long long)index);
   const cb_onnx_node *n = m->plan->steps[index].node;
   const cb_onnx_convolution *c = cb_onnx_as_convolution(n);
   *node = (cnnblas_onnx_node){.name = n->proto->name ? n->proto->name : "", .op = n->op->name, .seconds = n->seconds};
@@ -197,7 +199,7 @@ cnnblas_status cnnblas_onnx_get_node(const cnnblas_onnx *m, int64_t index, cnnbl
 
 cnnblas_status cnnblas_onnx_profile(cnnblas_onnx *m, int32_t on)
 {
-  if (!m) return cb_onnx_fail(CNNBLAS_INVALID_ARGUMENT, "model is NULL");
+  if (!m) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "model is NULL");
   m->profiled = on != 0;
   if (!m->plan) return CNNBLAS_OK;
   m->plan->profiled = m->profiled;

@@ -78,7 +78,7 @@ static cnnblas_status infer_filled(cb_onnx_node *node, const cb_onnx_shapes *s)
   void *owned = NULL;
   if (a && a->t) status = cb_onnx_tensor_read(a->t, NULL, &value, &data, &owned);
   own->bytes = cnnblas_graph_type_bytes(value.type);
-  if (!status && value.elements != 1) status = cb_onnx_fail(CNNBLAS_BAD_FORMAT, "its value is not one number");
+  if (!status && value.elements != 1) status = cnnblas_shared_fail(CNNBLAS_BAD_FORMAT, "its value is not one number");
   if (!status && data) memcpy(&own->bits, data, own->bytes);
   cnnblas_shared_free(owned);
   if (status) return cb_onnx_node_because(node, status);

@@ -45,7 +45,8 @@ static cnnblas_status pack(cb_onnx_convolution *own, cnnblas_conv_options *optio
   options->packed_weights = 1;
   if (cnnblas_conv_plan_create(&own->desc, CNNBLAS_FORWARD, options, &packing)) return CNNBLAS_OK; /* no row packs */
   cnnblas_status status = cnnblas_conv_plan_packed_bytes(packing, &bytes);
-  if (!status && !(own->packed = cnnblas_shared_alloc(bytes, 0))) status = cb_onnx_no_memory(bytes, "packed weights");
+  if (!status && !(own->packed = cnnblas_shared_alloc(bytes, 0)))
+    status = cnnblas_shared_no_memory(bytes, "packed weights");
   if (!status) status = cnnblas_conv_plan_pack_weights(packing, weights, own->packed, bytes);
   own->packed_bytes = bytes;
   cnnblas_conv_plan_destroy(status ? packing : own->plan);

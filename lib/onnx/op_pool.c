@@ -122,7 +122,7 @@ static cnnblas_status run(const cb_onnx_node *node, const cb_onnx_call *call)
   char *own_room =
       call->workspace || !bytes ? NULL : cnnblas_shared_alloc(bytes, 0); /* folded nodes have no workspace */
   char *room = call->workspace ? call->workspace : own_room;
-  if (bytes && !room) return cb_onnx_no_memory(bytes, "a pool");
+  if (bytes && !room) return cnnblas_shared_no_memory(bytes, "a pool");
   bool narrow = in->type == CB_GRAPH_U8;
   int32_t *places = node->outputs > 1 && call->y[1] ? (int32_t *)(room + x_bytes + y_bytes) : NULL;
   const void *x = narrow ? room : call->x[0];

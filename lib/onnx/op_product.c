@@ -114,7 +114,7 @@ static cnnblas_status prepare(cb_onnx_node *node, const cb_onnx_setup *setup, co
   cnnblas_status status = turned_bytes(node, s->in[0]->type, &a, &b);
   if (status) return status;
   if (s->known[1] && !own->b_turned && own->matrices == 1 && b) {
-    if (!(own->b = cnnblas_shared_alloc(b, 0))) return cb_onnx_no_memory(b, "a turned matrix");
+    if (!(own->b = cnnblas_shared_alloc(b, 0))) return cnnblas_shared_no_memory(b, "a turned matrix");
     turn(setup->threads, each, own->k, own->n, s->known[1], own->b);
     b = 0;
   }
@@ -189,7 +189,7 @@ static cnnblas_status run(const cb_onnx_node *node, const cb_onnx_call *call)
   /* Folded nodes have no workspace. */
   char *own_room = call->workspace || !(a + b) ? NULL : cnnblas_shared_alloc(a + b, 0);
   char *room = call->workspace ? call->workspace : own_room;
-  if (a + b && !room) return cb_onnx_no_memory(a + b, "a product");
+  if (a + b && !room) return cnnblas_shared_no_memory(a + b, "a product");
   if (own->k)
     status = multiply(own, call, room, a);
   else

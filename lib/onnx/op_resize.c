@@ -240,7 +240,7 @@ static cnnblas_status run(const cb_onnx_node *node, const cb_onnx_call *call)
   cnnblas_status status = between(node, call->in[0], call->out[0], &bytes);
   if (status || !call->out[0]->elements) return status;
   char *own_room = call->workspace ? NULL : cnnblas_shared_alloc(2 * bytes, 0); /* folded nodes have no workspace */
-  if (!call->workspace && !own_room) return cb_onnx_no_memory(2 * bytes, "a resized array");
+  if (!call->workspace && !own_room) return cnnblas_shared_no_memory(2 * bytes, "a resized array");
   resize_axes(node, call, call->workspace ? call->workspace : own_room, bytes);
   cnnblas_shared_free(own_room);
   return CNNBLAS_OK;

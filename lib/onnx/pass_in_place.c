@@ -1,5 +1,6 @@
 /* Lays outputs over inputs; see passes.h. */
 #include "onnx/passes.h"
+#include "onnx/zeroed.h"
 
 /* True if node i's output `out` may lie over its input `in`. last[r] is the last node that reads the array of r so
    far. */
@@ -54,7 +55,7 @@ static int64_t choose(const cb_onnx_node *node, const cb_graph *g, const int64_t
 cnnblas_status cb_onnx_pass_in_place(const cb_onnx_scheme *s, cb_graph *g, const int64_t *node_of, bool over)
 {
   int64_t *last = cb_onnx_zeroed((size_t)g->value_count, sizeof *last);
-  if (!last) return cb_onnx_no_memory((size_t)g->value_count * sizeof *last, "lives of arrays");
+  if (!last) return cnnblas_shared_no_memory((size_t)g->value_count * sizeof *last, "lives of arrays");
   for (int64_t v = 0; v < g->value_count; v++) last[v] = g->values[v].kept ? INT64_MAX : g->values[v].last;
   for (int64_t v = 0; v < g->value_count; v++) {
     int64_t root = cb_graph_root(g, v);

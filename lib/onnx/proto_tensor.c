@@ -1,7 +1,7 @@
 /* Arrays in ONNX's format; see proto_tensor.h. */
 #include "onnx/proto_tensor.h"
+#include "base/shared.h"
 #include "base/size.h"
-#include "onnx/messages.h"
 #include "onnx/wire.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,21 +57,22 @@ static cnnblas_status read_shape(const CbOnnx__TensorProto *t, cb_graph_shape *s
 {
   *s = (cb_graph_shape){.type = cb_onnx_core_type(t->data_type), .rank = (int)t->n_dims, .elements = 1};
   if (s->type == CB_GRAPH_TYPES)
-    return cb_onnx_fail(CNNBLAS_UNSUPPORTED, "tensor %.100s: ONNX's type %d is not supported", name_of(t),
-                        (int)t->data_type);
+    return cnnblas_shared_fail(CNNBLAS_UNSUPPORTED, "tensor %.100s: ONNX's type %d is not supported", name_of(t),
+                               (int)t->data_type);
   if (t->n_dims > CB_GRAPH_RANK)
-    return cb_onnx_fail(CNNBLAS_UNSUPPORTED, "tensor %.100s: rank %zu is above %d", name_of(t), t->n_dims,
-                        CB_GRAPH_RANK);
+    return cnnblas_shared_fail(CNNBLAS_UNSUPPORTED, "tensor %.100s: rank %zu is above %d", name_of(t), t->n_dims,
+                               CB_GRAPH_RANK);
   for (int i = 0; i < s->rank; i++) {
     s->size[i] = t->dims[i];
     if (s->size[i] < 0)
-      return cb_onnx_fail(CNNBLAS_BAD_FORMAT, "tensor %.100s: size %lld", name_of(t), (long long)s->size[i]);
+      return cnnblas_shared_fail(CNNBLAS_BAD_FORMAT, "tensor %.100s: size %lld", name_of(t), (long long)s->size[i]);
     if (!cb_mul(s->elements, s->size[i], &s->elements))
-      return cb_onnx_fail(CNNBLAS_SIZE_OVERFLOW, "tensor %.100s: its elements do not fit in 63 bits", name_of(t));
+      return cnnblas_shared_fail(CNNBLAS_SIZE_OVERFLOW, "tensor %.100s: its elements do not fit in 63 bits",
+                                 name_of(t));
   }
   int64_t bytes, each = t->data_type == F16 || t->data_type == BF16 ? 2 : (int64_t)cnnblas_graph_type_bytes(s->type);
   if (!cb_mul(s->elements, 2 * each, &bytes))
-    return cb_onnx_fail(CNNBLAS_SIZE_OVERFLOW, "tensor %.100s: its bytes do not fit in 63 bits", name_of(t));
+    return cnnblas_shared_fail(CNNBLAS_SIZE_OVERFLOW, "tensor %.100s: its bytes do not fit in 63 bits", name_of(t));
   *stored = (size_t)(s->elements * each);
   return CNNBLAS_OK;
 }
@@ -102,11 +103,12 @@ static cnnblas_status read_external(const CbOnnx__TensorProto *t, const char *fo
   size_t got;
   const char *location = external(t, "location"), *offset = external(t, "offset");
   if (!location || !below(location) || !folder)
-    return cb_onnx_fail(CNNBLAS_BAD_FORMAT, "tensor %.100s: no file below the model's folder has its data", name_of(t));
+    return cnnblas_shared_fail(CNNBLAS_BAD_FORMAT, "tensor %.100s: no file below the model's folder has its data",
+                               name_of(t));
   if (snprintf(path, sizeof path, "%s/%s", folder, location) >= (int)sizeof path)
-    return cb_onnx_fail(CNNBLAS_BAD_FORMAT, "tensor %.100s: the path of its data is too long", name_of(t));
+    return cnnblas_shared_fail(CNNBLAS_BAD_FORMAT, "tensor %.100s: the path of its data is too long", name_of(t));
   unsigned long long from = offset ? strtoull(offset, NULL, 10) : 0;
-  if (from > INT64_MAX) return cb_onnx_fail(CNNBLAS_BAD_FORMAT, "tensor %.100s: offset %s", name_of(t), offset);
+  if (from > INT64_MAX) return cnnblas_shared_fail(CNNBLAS_BAD_FORMAT, "tensor %.100s: offset %s", name_of(t), offset);
   return cb_onnx_read_file(path, (size_t)from, stored, owned, &got);
 }
 
@@ -158,7 +160,7 @@ static cnnblas_status narrow(const CbOnnx__TensorProto *t, const cb_graph_shape 
 {
   int64_t n = s->elements;
   size_t bytes = (size_t)n * cnnblas_graph_type_bytes(s->type);
-  if (!(*owned = cnnblas_shared_alloc(bytes ? bytes : 1, 0))) return cb_onnx_no_memory(bytes, "a tensor");
+  if (!(*owned = cnnblas_shared_alloc(bytes ? bytes : 1, 0))) return cnnblas_shared_no_memory(bytes, "a tensor");
   for (int64_t i = 0; i < n; i++) {
     if (s->type == CB_GRAPH_F32)
       ((float *)*owned)[i] = widen((int)t->data_type, (uint16_t)t->int32_data[i]);
@@ -172,8 +174,8 @@ static cnnblas_status read_typed(const CbOnnx__TensorProto *t, const cb_graph_sh
 {
   size_t count = typed_count(t, s->type);
   if (count != (size_t)s->elements)
-    return cb_onnx_fail(CNNBLAS_BAD_FORMAT, "tensor %.100s: %zu elements of %lld", name_of(t), count,
-                        (long long)s->elements);
+    return cnnblas_shared_fail(CNNBLAS_BAD_FORMAT, "tensor %.100s: %zu elements of %lld", name_of(t), count,
+                               (long long)s->elements);
   if (s->type == CB_GRAPH_U8 || s->type == CB_GRAPH_BOOL ||
       (s->type == CB_GRAPH_F32 && t->data_type != CNNBLAS_ONNX_F32)) {
     cnnblas_status status = narrow(t, s, owned);
@@ -194,7 +196,7 @@ static cnnblas_status widen_all(const CbOnnx__TensorProto *t, const cb_graph_sha
 {
   size_t bytes = (size_t)s->elements * sizeof(float);
   float *f = cnnblas_shared_alloc(bytes ? bytes : 1, 0);
-  if (!f) return cb_onnx_no_memory(bytes, "a tensor");
+  if (!f) return cnnblas_shared_no_memory(bytes, "a tensor");
   for (int64_t i = 0; i < s->elements; i++) {
     uint16_t h;
     memcpy(&h, (const char *)raw + 2 * i, sizeof h);
@@ -220,8 +222,8 @@ cnnblas_status cb_onnx_tensor_read(const CbOnnx__TensorProto *t, const char *fol
     if (outside)
       status = read_external(t, folder, stored, owned);
     else if (t->raw_data.len != stored)
-      status = cb_onnx_fail(CNNBLAS_BAD_FORMAT, "tensor %.100s: %zu bytes; its shape needs %zu", name_of(t),
-                            t->raw_data.len, stored);
+      status = cnnblas_shared_fail(CNNBLAS_BAD_FORMAT, "tensor %.100s: %zu bytes; its shape needs %zu", name_of(t),
+                                   t->raw_data.len, stored);
     *data = outside ? *owned : t->raw_data.data;
     if (!status && (t->data_type == F16 || t->data_type == BF16)) {
       status = widen_all(t, shape, *data, owned);

@@ -23,20 +23,20 @@ cnnblas_status cb_onnx_count(cb_graph_shape *shape)
   int64_t bytes;
   shape->elements = 1;
   for (int i = 0; i < shape->rank; i++) {
-    if (shape->size[i] < 0) return cb_onnx_fail(CNNBLAS_BAD_FORMAT, "size %lld", (long long)shape->size[i]);
+    if (shape->size[i] < 0) return cnnblas_shared_fail(CNNBLAS_BAD_FORMAT, "size %lld", (long long)shape->size[i]);
     if (!cb_mul(shape->elements, shape->size[i], &shape->elements))
-      return cb_onnx_fail(CNNBLAS_SIZE_OVERFLOW, "an array's elements do not fit in 63 bits");
+      return cnnblas_shared_fail(CNNBLAS_SIZE_OVERFLOW, "an array's elements do not fit in 63 bits");
   }
   if (cb_mul(shape->elements, 2 * (int64_t)cnnblas_graph_type_bytes(shape->type), &bytes)) return CNNBLAS_OK;
-  return cb_onnx_fail(CNNBLAS_SIZE_OVERFLOW, "an array's bytes do not fit in 63 bits");
+  return cnnblas_shared_fail(CNNBLAS_SIZE_OVERFLOW, "an array's bytes do not fit in 63 bits");
 }
 
 cnnblas_status cb_onnx_scheme_constant(cb_onnx_scheme *s, const cb_graph_shape *shape, int64_t *value, void **data)
 {
   size_t bytes = cb_onnx_bytes(shape);
-  if (s->value_count == s->value_room) return cb_onnx_fail(CNNBLAS_UNSUPPORTED, "too many constants");
+  if (s->value_count == s->value_room) return cnnblas_shared_fail(CNNBLAS_UNSUPPORTED, "too many constants");
   void *room = cnnblas_shared_alloc(bytes ? bytes : 1, 0);
-  if (!room) return cb_onnx_no_memory(bytes, "a constant");
+  if (!room) return cnnblas_shared_no_memory(bytes, "a constant");
   s->values[s->value_count] = (cb_onnx_value){
       .name = "", .shape = *shape, .known = room, .owned = room, .producer = CB_ONNX_NONE, .place = CB_ONNX_NONE};
   *value = s->value_count++;

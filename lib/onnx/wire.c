@@ -1,6 +1,6 @@
 /* From bytes to messages; see wire.h. */
 #include "onnx/wire.h"
-#include "onnx/messages.h"
+#include "base/shared.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -80,11 +80,11 @@ static cnnblas_status scan(const ProtobufCMessageDescriptor *type, const void *b
     }
     level inside;
     if (!step(&c, levels[depth].type, &inside))
-      return cb_onnx_fail(CNNBLAS_BAD_FORMAT, "%s: not in protobuf's format at byte %zu", what, c.at);
+      return cnnblas_shared_fail(CNNBLAS_BAD_FORMAT, "%s: not in protobuf's format at byte %zu", what, c.at);
     if (!inside.type) continue;
     if (++depth == CB_ONNX_DEPTH)
-      return cb_onnx_fail(CNNBLAS_BAD_FORMAT, "%s: messages nest deeper than %d at byte %zu", what, CB_ONNX_DEPTH,
-                          c.at);
+      return cnnblas_shared_fail(CNNBLAS_BAD_FORMAT, "%s: messages nest deeper than %d at byte %zu", what,
+                                 CB_ONNX_DEPTH, c.at);
     levels[depth] = inside;
   }
   return CNNBLAS_OK;
@@ -129,9 +129,10 @@ cnnblas_status cb_onnx_unpack(cb_onnx_message *m, const ProtobufCMessageDescript
   m->message = protobuf_c_message_unpack(type, &m->allocator, count, bytes);
   if (m->message) return CNNBLAS_OK;
   if (m->spent)
-    return cb_onnx_fail(CNNBLAS_BAD_FORMAT, "%s: its messages take more than %zu bytes, too many for a file of %zu",
-                        what, m->budget, count);
-  return cb_onnx_fail(CNNBLAS_BAD_FORMAT, "%s: not a message of ONNX's format, or out of memory", what);
+    return cnnblas_shared_fail(CNNBLAS_BAD_FORMAT,
+                               "%s: its messages take more than %zu bytes, too many for a file of %zu", what, m->budget,
+                               count);
+  return cnnblas_shared_fail(CNNBLAS_BAD_FORMAT, "%s: not a message of ONNX's format, or out of memory", what);
 }
 
 void cb_onnx_message_free(cb_onnx_message *m)
@@ -152,8 +153,8 @@ static cnnblas_status read_all(int fd, const char *path, size_t offset, size_t c
   for (size_t done = 0; done < count;) {
     ssize_t n = pread(fd, (char *)bytes + done, count - done, (off_t)(offset + done));
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return cb_onnx_fail(CNNBLAS_IO_ERROR, "%.200s: %s", path, strerror(errno));
-    if (!n) return cb_onnx_fail(CNNBLAS_BAD_FORMAT, "%.200s: it ends at byte %zu", path, offset + done);
+    if (n < 0) return cnnblas_shared_fail(CNNBLAS_IO_ERROR, "%.200s: %s", path, strerror(errno));
+    if (!n) return cnnblas_shared_fail(CNNBLAS_BAD_FORMAT, "%.200s: it ends at byte %zu", path, offset + done);
     done += (size_t)n;
   }
   return CNNBLAS_OK;
@@ -165,18 +166,18 @@ cnnblas_status cb_onnx_read_file(const char *path, size_t offset, size_t count, 
   cnnblas_status status = CNNBLAS_OK;
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0 || fstat(fd, &s)) {
-    status = cb_onnx_fail(CNNBLAS_IO_ERROR, "%.200s: %s", path, strerror(errno));
+    status = cnnblas_shared_fail(CNNBLAS_IO_ERROR, "%.200s: %s", path, strerror(errno));
   } else if (!S_ISREG(s.st_mode)) {
-    status = cb_onnx_fail(CNNBLAS_IO_ERROR, "%.200s: not a regular file", path);
+    status = cnnblas_shared_fail(CNNBLAS_IO_ERROR, "%.200s: not a regular file", path);
   } else {
     size_t size = (size_t)s.st_size;
     if (count == SIZE_MAX && offset <= size) count = size - offset;
     void *room = NULL;
     if (offset > size || count > size - offset)
-      status = cb_onnx_fail(CNNBLAS_BAD_FORMAT, "%.200s: has %zu bytes, too few for %zu from byte %zu", path, size,
-                            count, offset);
+      status = cnnblas_shared_fail(CNNBLAS_BAD_FORMAT, "%.200s: has %zu bytes, too few for %zu from byte %zu", path,
+                                   size, count, offset);
     else if (!(room = cnnblas_shared_alloc(count ? count : 1, 0)))
-      status = cb_onnx_no_memory(count, path);
+      status = cnnblas_shared_no_memory(count, path);
     if (!status) status = read_all(fd, path, offset, count, room);
     if (status) {
       cnnblas_shared_free(room);

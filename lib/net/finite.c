@@ -1,22 +1,5 @@
-/* Errors and memory of libcnnblas_net, through libcnnblas; and a look for NaN and Inf. */
-#include "net/support.h"
-#include <stdarg.h>
-#include <stdio.h>
-
-cnnblas_status cb_net_fail(cnnblas_status status, const char *format, ...)
-{
-  char text[512];
-  va_list args;
-  va_start(args, format);
-  vsnprintf(text, sizeof text, format, args);
-  va_end(args);
-  return cnnblas_shared_fail(status, text);
-}
-
-cnnblas_status cb_net_no_memory(size_t bytes, const char *what)
-{
-  return cb_net_fail(CNNBLAS_OUT_OF_MEMORY, "out of memory: %zu bytes for %s", bytes, what);
-}
+/* A look for NaN and Inf; see finite.h. */
+#include "net/finite.h"
 
 /* x * 0 is 0, or NaN for NaN and Inf; sums of these stay NaN. There are sixteen sums, so that they become a vector. */
 #define FINITE(type)                                                                                                   \
