@@ -42,8 +42,8 @@ CNNBLAS_API void cnnblas_mpi_options_init(cnnblas_mpi_options *options);
  * Joins the ranks, which call it together; it waits for all of them, without patience. Initialises MPI where nobody has.
  * Returns CNNBLAS_OK; CNNBLAS_INVALID_ARGUMENT (null pointer, bad option, a number of ranks that is no power of two, or not
  * that of the environment: the mpirun of another flavour); CNNBLAS_UNSUPPORTED if ranks run different versions of the
- * library, or its levels or OpenBLAS's kernels differ, which would have other bits: the message names the rank; CNNBLAS_IO_ERROR for what MPI reports; CNNBLAS_OUT_OF_MEMORY. On an error *mpi is
- * untouched.
+ * library, or its levels or OpenBLAS's kernels differ, which would have other bits: the message names the rank;
+ * CNNBLAS_IO_ERROR for what MPI reports; CNNBLAS_OUT_OF_MEMORY. On an error *mpi is untouched.
  */
 CNNBLAS_API cnnblas_status cnnblas_mpi_create(const cnnblas_mpi_options *options, cnnblas_mpi **mpi);
 
@@ -54,7 +54,8 @@ CNNBLAS_API void cnnblas_mpi_destroy(cnnblas_mpi *mpi);
 /** The ranks, for steps; its word and bucket_bytes are the caller's to set. It lives as long as mpi; NULL for NULL. */
 CNNBLAS_API cnnblas_net_exchange *cnnblas_mpi_exchange(cnnblas_mpi *mpi);
 
-/** values[0, count) become their sums over all ranks, joined in the tree; all ranks call it. Errors as of a step. */
+/** values[0, count) become their sums over all ranks, joined in the tree; dtype is f32 or f64;
+    all ranks call it. Errors as of a step. */
 CNNBLAS_API cnnblas_status cnnblas_mpi_sum(cnnblas_mpi *mpi, cnnblas_dtype dtype, int64_t count, void *values);
 
 /**
@@ -70,10 +71,11 @@ CNNBLAS_API void cnnblas_mpi_fail(cnnblas_mpi *mpi, int32_t code, const char *te
 
 /** Why ranks cannot go on. */
 typedef struct cnnblas_mpi_failure {
-  int32_t rank;        /* the rank that failed; -1: none has */
-  int32_t code;        /* what it gave cnnblas_mpi_fail; 0 for a rank that does not answer */
-  int32_t speaks;      /* 1: this rank is the one of all to report a rank that does not answer: the lowest that lives */
-  char text[256];      /* the cause */
+  int32_t rank;   /* the rank that failed; -1: none has */
+  int32_t code;   /* what it gave cnnblas_mpi_fail; 5 if MPI or memory failed it; 0 for a rank that does not answer */
+  int32_t speaks; /* 1: this rank is the one to report a rank that does not answer: the lowest that lives, on another
+                          machine than that rank's if there is one */
+  char text[256]; /* the cause */
   int64_t reserved[4]; /* written as 0 */
 } cnnblas_mpi_failure;
 

@@ -101,6 +101,12 @@ typedef struct {
 
 enum { MOST_SHARES = 64 }; /* of more threads, several begin with the same share */
 
+/* How many shares a loop of so many threads is cut into. */
+static int shares_of(int threads)
+{
+  return threads < MOST_SHARES ? threads : MOST_SHARES;
+}
+
 /* Cuts a loop into shares. A thread has the same share of equal loops, so what it wrote or read is in its own cache
    when the next call, or the next layer, takes the same planes. */
 static void open_shares(share *shares, int count, int64_t tasks)
@@ -139,7 +145,7 @@ static void run_in_team(int threads, const cb_loop *loops, int count)
   const bool flushes = flush; /* a copy of the caller's, for the team: each thread has its own `flush` */
   share shares[2][MOST_SHARES];
   own_pool();
-  const int parts = threads < MOST_SHARES ? threads : MOST_SHARES;
+  const int parts = shares_of(threads);
   open_shares(shares[0], parts, loops[0].tasks);
 #pragma omp parallel num_threads(threads)
   {
@@ -166,9 +172,8 @@ static void run_in_team(int threads, const cb_loop *loops, int count)
 typedef struct {
   int threads;
   share shares[2][MOST_SHARES];
-  const cb_loop
-      *loops; /* what was posted last: `count` loops for the first `team` threads; NULL: the session is over */
-  int count, team;
+  const cb_loop *loops; /* the loops that were posted last; NULL: the session is over */
+  int count, team;      /* how many loops those are, and how many of the session's first threads run them */
   bool flushes;
   _Alignas(64) _Atomic uint32_t posted; /* how many times loops were posted */
   _Alignas(64) _Atomic uint32_t passed; /* meetings that all threads have come to */
@@ -213,7 +218,7 @@ static void meet(session *s)
 static void run_posted(session *s, int worker)
 {
   const cb_float_control control = cb_flush_begin(s->flushes);
-  const int parts = s->team < MOST_SHARES ? s->team : MOST_SHARES;
+  const int parts = shares_of(s->team);
   for (int i = 0; i < s->count; i++) {
     if (i > 0) meet(s);
     if (worker == 0 && i + 1 < s->count) open_shares(s->shares[(i + 1) % 2], parts, s->loops[i + 1].tasks);
@@ -230,7 +235,7 @@ static void post(session *s, int threads, const cb_loop *loops, int count)
   s->count = count;
   s->flushes = flush;
   s->team = threads < s->threads ? threads : s->threads;
-  open_shares(s->shares[0], s->team < MOST_SHARES ? s->team : MOST_SHARES, loops[0].tasks);
+  open_shares(s->shares[0], shares_of(s->team), loops[0].tasks);
   atomic_fetch_add_explicit(&s->posted, 1, memory_order_release);
   session_of_thread = NULL;
   run_posted(s, 0);

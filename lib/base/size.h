@@ -35,6 +35,15 @@ static inline int64_t cb_round_up(int64_t a, int64_t b)
   return cb_ceil_div(a, b) * b;
 }
 
+/* How many of `count` leaves the left branch of a binary tree has: the largest power of two below count; all, if there is at
+   most one. */
+static inline int64_t cb_left_branch(int64_t count)
+{
+  int64_t left = 1;
+  while (left * 2 < count) left *= 2;
+  return cb_min(left, count);
+}
+
 /* How many parts of as even a size as possible, each at most `most`, a total is cut into; at least 1. */
 static inline int64_t cb_parts(int64_t total, int64_t most)
 {

@@ -69,7 +69,7 @@ static void fill_channel_sparse(const cb_gather *gather, const cb_band *band, co
                                 const int64_t count[3], const char *plane, size_t element, char *to)
 {
   const cb_gather_axis *a = gather->axis;
-  /* bytes of a row of the source, and to that of the next channel, which is asked for early */
+  /* the bytes of a source row; and how far behind a row the next channel's same row lies, which is fetched ahead */
   const size_t bytes = (size_t)a[2].in * element, ahead = (size_t)(a[0].in * a[1].in) * bytes;
   for (int64_t d = 0; d < count[0]; d++)
     for (int64_t h = 0; h < count[1]; h++) {

@@ -91,7 +91,7 @@ static bool meets(const cb_gather_axis *a, int64_t j)
   return o < a->outs && o * a->stride + at < a->in;
 }
 
-void cb_gather_trim(cb_gather *gather)
+static void trim(cb_gather *gather)
 {
   for (int i = 0; i < 3; i++) {
     cb_gather_axis *a = &gather->axis[i];
@@ -103,6 +103,15 @@ void cb_gather_trim(cb_gather *gather)
     }
   }
   finish_gather(gather, gather->channels);
+}
+
+void cb_gather_map(cb_gather *gather, const cb_geometry *geo, bool forward, int64_t i)
+{
+  if (forward)
+    cb_gather_forward(gather, geo);
+  else
+    cb_gather_phase(gather, geo, i);
+  trim(gather);
 }
 
 int64_t cb_gather_tap(const cb_gather *gather, const cb_geometry *geo, int64_t t)

@@ -84,9 +84,9 @@ void cb_gather_forward(cb_gather *gather, const cb_geometry *geo);
 int64_t cb_gather_phases(const cb_geometry *geo);
 void cb_gather_phase(cb_gather *gather, const cb_geometry *geo, int64_t i);
 
-/* Leaves out the first and the last taps of each axis that meet no source position from any output; at least one tap
-   stays. */
-void cb_gather_trim(cb_gather *gather);
+/* Fills the gather of a forward, or of phase i of an input gradient, without the first and the last taps of each axis that meet
+   no source position from any output; at least one tap stays. */
+void cb_gather_map(cb_gather *gather, const cb_geometry *geo, bool forward, int64_t i);
 
 /* The filter's tap index of the gather's tap t. */
 int64_t cb_gather_tap(const cb_gather *gather, const cb_geometry *geo, int64_t t);

@@ -80,11 +80,7 @@ static void describe_arrays(cb_map *st, const cb_problem *problem)
   st->past =
       (double)geo->n * (double)st->dest_image * (double)geo->element >= (double)cb_parameters_get()->pace.past_bytes;
   for (int64_t i = 0; i < st->phases; i++) {
-    if (forward)
-      cb_gather_forward(&st->gather[i], geo);
-    else
-      cb_gather_phase(&st->gather[i], geo, i);
-    cb_gather_trim(&st->gather[i]);
+    cb_gather_map(&st->gather[i], geo, forward, i);
     st->gaps |= st->gather[i].q == 0 && cb_gather_has_outputs(&st->gather[i]);
   }
   st->panels = cb_panels(st->engine, st->outputs);

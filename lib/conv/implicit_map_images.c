@@ -157,11 +157,7 @@ static const char *plan_layout(cb_map_images *st, const cb_problem *problem, int
   *st = (cb_map_images){.engine = cb_engine_get(geo->dtype)};
   const char *why = why_unsuited(problem, st->engine);
   if (why) return why;
-  if (forward)
-    cb_gather_forward(&st->gather, geo);
-  else
-    cb_gather_phase(&st->gather, geo, 0);
-  cb_gather_trim(&st->gather);
+  cb_gather_map(&st->gather, geo, forward, 0);
   const cb_gather_axis *a = st->gather.axis;
   if (a[2].outs > CB_MAP_COLUMNS || st->gather.q == 0) return "a row is too wide";
   st->outputs = forward ? geo->kg : geo->cg;

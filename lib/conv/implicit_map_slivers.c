@@ -60,11 +60,7 @@ static bool layout(cb_slivers *st, const cb_problem *problem, int threads, size_
   st->dest_image = (st->forward ? geo->k : geo->c) * st->dest_plane;
   st->channels = st->steps = 1;
   for (int64_t i = 0; i < st->phases; i++) {
-    if (st->forward)
-      cb_gather_forward(&st->gather[i], geo);
-    else
-      cb_gather_phase(&st->gather[i], geo, i);
-    cb_gather_trim(&st->gather[i]);
+    cb_gather_map(&st->gather[i], geo, st->forward, i);
     for (int axis = 0; axis < 3; axis++) st->gather[i].axis[axis].outs = st->gather[0].axis[axis].outs;
     measure_chains(st, &st->gather[i]);
   }

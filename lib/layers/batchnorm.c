@@ -62,14 +62,6 @@ static size_t plane_at(const job *j, int64_t in, int64_t ic)
   return (size_t)((in * j->desc->c + ic) * j->desc->pixels) * j->element;
 }
 
-/* How many of `count` images the left half of a tree has: the largest power of two below. */
-static int64_t left_half(int64_t count)
-{
-  int64_t left = 1;
-  while (left * 2 < count) left *= 2;
-  return left;
-}
-
 /* Asks for a plane, if there is such an image, that is wanted next: it lies on other pages, where the processor's own
    prefetch begins anew. */
 static void fetch(const job *j, const char *array, int64_t in, int64_t ic)
@@ -95,7 +87,7 @@ static cb_moments moments_of(const job *j, int64_t ic, int64_t first, int64_t co
     fetch(j, j->x, first + 1, ic);
     return j->loops->moments(j->desc->pixels, j->x + plane_at(j, first, ic));
   }
-  int64_t half = left_half(count);
+  int64_t half = cb_left_branch(count);
   cb_moments a = moments_of(j, ic, first, half), b = moments_of(j, ic, first + half, count - half);
   return joined(a, half, b, count - half, j->desc->pixels);
 }
@@ -108,7 +100,7 @@ static cb_batchnorm_sums sums_of(const job *j, int64_t ic, const cb_batchnorm_li
     fetch(j, j->dy, first + 1, ic);
     return j->loops->sums(j->desc->pixels, j->x + at, line, j->dy + at);
   }
-  int64_t half = left_half(count);
+  int64_t half = cb_left_branch(count);
   cb_batchnorm_sums a = sums_of(j, ic, line, first, half), b = sums_of(j, ic, line, first + half, count - half);
   return (cb_batchnorm_sums){a.dy + b.dy, a.product + b.product};
 }

@@ -111,13 +111,14 @@ static void linear_twice_back(int64_t in, const real *const row[4], real *dx)
 static void twice(cb_resize_case kind, int64_t h, int64_t w, int64_t begin, int64_t end, const void *from, void *to)
 {
   for (int64_t r = begin; r < end; r++) {
-    const int64_t oh = r % (2 * h), own = oh / 2, other = oh % 2 ? own + 1 : own - 1;
-    const real *x = (const real *)from + (r / (2 * h) * h + own) * w, *beside = x + (other - own) * w;
+    const int64_t oh = r % (2 * h), own = oh / 2, wanted = oh % 2 ? own + 1 : own - 1;
+    const int64_t other = wanted < 0 || wanted >= h ? own : wanted;
+    const real *x = (const real *)from + (r / (2 * h) * h + own) * w;
     real *y = (real *)to + r * 2 * w;
     if (kind == CB_RESIZE_NEAREST_TWICE)
       nearest_twice(w, x, y);
     else
-      linear_twice(w, x, other < 0 || other >= h ? x : beside, y);
+      linear_twice(w, x, x + (other - own) * w, y);
   }
 }
 

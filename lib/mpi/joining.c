@@ -1,4 +1,4 @@
-/* Joining the ranks and parting from them; what they compare and tell each other. */
+/* Joining the ranks and parting from them, and the options for it; what they compare and tell each other. */
 #include "base/shared.h"
 #include "mpi/others.h"
 #include "mpi/sums.h"
@@ -20,7 +20,8 @@ static cnnblas_status find_patience(const cnnblas_mpi_options *o, double *patien
   const char *text = getenv("CNNBLAS_MPI_PATIENCE");
   char *end = NULL;
   *patience = o->patience > 0 ? o->patience : text ? strtod(text, &end) : usual_patience;
-  if (!(o->patience >= 0)) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "options.patience is %g", o->patience);
+  if (!(o->patience >= 0 && o->patience < 1e9))
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "options.patience is %g", o->patience);
   if (!(*patience > 0 && *patience < 1e9) || (end && *end))
     return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT,
                                "CNNBLAS_MPI_PATIENCE is \"%s\"; it must be a number of seconds above 0",
@@ -175,15 +176,18 @@ void cnnblas_mpi_abort(cnnblas_mpi *m, int32_t code)
 
 cnnblas_status cnnblas_mpi_sum(cnnblas_mpi *m, cnnblas_dtype dtype, int64_t count, void *values)
 {
-  if (!m || (count && !values) || count < 0)
-    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "mpi or values is NULL, or count is below 0");
+  if (!m || (count && !values) || count < 0 || (dtype != CNNBLAS_F32 && dtype != CNNBLAS_F64))
+    return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT,
+                               "mpi or values is NULL, count is below 0, or dtype is neither f32 nor f64");
   cnnblas_status status = cb_mpi_begin(m, dtype, count, values);
   return status ? status : cb_mpi_finish(m);
 }
 
+enum { TEXT_BYTES = 96 /* of a text that ranks compare; its end counts */ };
+
 typedef struct {
   uint64_t number;
-  char text[CB_MPI_WORDS];
+  char text[TEXT_BYTES];
 } compared;
 
 cnnblas_status cnnblas_mpi_compare(cnnblas_mpi *m, const char *what, const char *text, uint64_t number)
@@ -191,7 +195,9 @@ cnnblas_status cnnblas_mpi_compare(cnnblas_mpi *m, const char *what, const char 
   if (!m || !what) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "mpi or what is NULL");
   const int32_t ranks = m->exchange.ranks, rank = m->exchange.rank;
   compared *all = cnnblas_shared_alloc((size_t)(2 * ranks) * sizeof *all, 1);
-  if (!all) return cnnblas_shared_fail(CNNBLAS_OUT_OF_MEMORY, "out of memory for %d ranks' texts", (int)ranks);
+  if (!all)
+    return cb_mpi_broken(m,
+                         cnnblas_shared_fail(CNNBLAS_OUT_OF_MEMORY, "out of memory for %d ranks' texts", (int)ranks));
   compared *theirs = all + ranks;
   all[rank].number = number;
   snprintf(all[rank].text, sizeof all[rank].text, "%s", text ? text : "");

@@ -77,7 +77,8 @@ static bool is_dead(const cnnblas_mpi *m, int rank)
 
 bool cb_mpi_is_silent(const cnnblas_mpi *m, int rank)
 {
-  return is_dead(m, rank) || state_of_rank(m, rank) == 'T';
+  const char state = state_of_rank(m, rank);
+  return state == 'Z' || state == 'X' || state == 'T';
 }
 
 /* The first rank whose process has ended; -1: none. */
@@ -148,7 +149,7 @@ cnnblas_status cb_mpi_may_call(cnnblas_mpi *m)
 
 cnnblas_status cb_mpi_broken(cnnblas_mpi *m, cnnblas_status status)
 {
-  enum { CODE = 5 };
+  enum { CODE = 5 }; /* of a rank that failed by itself: see cnnblas_mpi_failure */
   char text[CB_MPI_TEXT];
   if (!status || m->failed || status == CNNBLAS_INVALID_ARGUMENT) return status;
   snprintf(text, sizeof text, "%s", cnnblas_last_error());

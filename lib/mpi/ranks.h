@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-enum { CB_MPI_WORDS = 96, CB_MPI_TEXT = 256 };
+enum { CB_MPI_TEXT = 256 /* the most bytes of a failure's sentence, as in cnnblas_mpi_failure */ };
 
 /* What every rank tells of itself in the beginning; the same bytes in all versions. */
 typedef struct {
@@ -28,8 +28,9 @@ struct cnnblas_mpi {
   MPI_Comm all, news; /* for data, and for news alone */
   bool initialised;   /* by create: destroy finalises */
   double patience;
-  double looked, begun,
-      waited;         /* when the others were looked after, for whom, and how long they have been waited for */
+  double begun;       /* when the wait that `looked` and `waited` belong to began */
+  double looked;      /* when the others' processes were last looked for */
+  double waited;      /* seconds of that wait; this process's own stops are left out */
   cb_mpi_peer *peers; /* [ranks] */
   MPI_Request coming; /* of the news that may come */
   cb_mpi_news received, failure;
@@ -39,8 +40,8 @@ struct cnnblas_mpi {
   int64_t bucket_count, bucket_room, done; /* the first `done` are summed */
   char *sent, *swapped;                    /* [swap_room] bytes each: a swap's, both ways */
   size_t swap_room;
-  pthread_t thread; /* the one that made the connection */
-  bool any_thread;  /* MPI allows calls from others */
+  pthread_t thread; /* the thread that called cnnblas_mpi_create */
+  bool any_thread;  /* true: MPI allows calls from other threads too */
   cnnblas_mpi_figures figures;
 };
 

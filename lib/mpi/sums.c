@@ -237,8 +237,9 @@ void cb_mpi_free_buckets(cnnblas_mpi *m)
 
 /* Sends a part that lies in m->sent and receives one into m->swapped: memory of the connection's, into which a message may
    still come when the call has failed and its caller's arrays are gone. */
-static cnnblas_status swap_part(cnnblas_mpi *m, int32_t other, int bytes, double begun)
+static cnnblas_status swap_part(cnnblas_mpi *m, int32_t other, int bytes)
 {
+  const double begun = cb_mpi_now();
   MPI_Request requests[2];
   int arrived = 0;
   cnnblas_status status =
@@ -280,7 +281,7 @@ cnnblas_status cb_mpi_swap(void *context, int32_t other, size_t bytes, const voi
   for (size_t at = 0, part; at < bytes && !status; at += part) {
     part = bytes - at < MOST_BYTES ? bytes - at : MOST_BYTES;
     memcpy(m->sent, (const char *)mine + at, part);
-    status = swap_part(m, other, (int)part, begun);
+    status = swap_part(m, other, (int)part);
     if (!status) memcpy((char *)theirs + at, m->swapped, part);
   }
   m->figures.swap_seconds += cb_mpi_now() - begun;

@@ -26,7 +26,7 @@ static int64_t branch_of(int64_t n, int32_t ranks, int32_t rank, int32_t span, i
 {
   *first = 0;
   for (int32_t half = ranks / 2; half >= span; half /= 2) {
-    int64_t left = cb_net_left_images(n);
+    int64_t left = cb_left_branch(n);
     bool right = rank & half;
     *first += right ? left : 0;
     n = right ? n - left : left;
@@ -129,13 +129,13 @@ static cnnblas_status join_sums(void *context, int64_t c, double *sums)
   return join_values(net->exchange, 2 * c, 0, sums, theirs_of(net, c));
 }
 
-void cb_net_join_norm(const cnnblas_net *net, const cb_net_layer *l, double *room, cnnblas_batchnorm_join *join)
+void cb_net_join_norm(const cb_net_pass *p, const cb_net_layer *l, double *room, cnnblas_batchnorm_join *join)
 {
-  cnnblas_net *own = (cnnblas_net *)(uintptr_t)net; /* a pass has its network to itself */
-  own->norm_room = room;
-  own->norm_pixels = l->norm.pixels;
+  cnnblas_net *net = p->net;
+  net->norm_room = room;
+  net->norm_pixels = l->norm.pixels;
   *join = (cnnblas_batchnorm_join){
-      .images = net->step_images, .room = room, .moments = join_moments, .sums = join_sums, .context = own};
+      .images = net->step_images, .room = room, .moments = join_moments, .sums = join_sums, .context = net};
 }
 
 /* ---- gradients ---- */
@@ -156,9 +156,10 @@ static cnnblas_status sum_by_swap(const cnnblas_net *net, int64_t count, char *s
 {
   const cnnblas_net_exchange *e = net->exchange;
   void *theirs = cb_net_at(net, net->layout.segments);
+  const int64_t most = cb_net_segment_elements(net);
   cnnblas_status status = CNNBLAS_OK;
   for (int64_t at = 0, part; at < count && !status; at += part) {
-    part = cb_min(count - at, cb_net_segment_elements(net));
+    part = cb_min(count - at, most);
     char *mine = sums + (size_t)at * net->element;
     for (int32_t d = 1; d < e->ranks && !status; d *= 2) {
       status = e->swap(e->context, e->rank ^ d, (size_t)part * net->element, mine, theirs);

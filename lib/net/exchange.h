@@ -14,11 +14,11 @@ cnnblas_status cb_net_check_exchange(const cnnblas_net *net, const cnnblas_net_e
 /* The number of images that this rank has of a step's; *first: how many lie before them. */
 int64_t cb_net_own_images(const cnnblas_net_step *step, int64_t *first);
 
-/* values[0, sums) become sums over all ranks, the `most` behind them the largest of the ranks' values. At most 8. */
+/* values[0, sums) become sums over all ranks, the `most` behind them the largest of the ranks' values. sums + most is at most 8. */
 cnnblas_status cb_net_join(const cnnblas_net *net, int sums, int most, double *values);
 
 /* Fills join for a batch normalisation of `room`: [4][c]. */
-void cb_net_join_norm(const cnnblas_net *net, const cb_net_layer *layer, double *room, cnnblas_batchnorm_join *join);
+void cb_net_join_norm(const cb_net_pass *pass, const cb_net_layer *layer, double *room, cnnblas_batchnorm_join *join);
 
 /* The layer's parameters have their gradients: hands them on, once enough are together, to be summed over the ranks. Layers
    come in the order of the backward pass. */

@@ -23,8 +23,10 @@ cb_net_pass cb_net_part(const cb_net_parts_run *all, int64_t index, int worker)
   cnnblas_net *net = all->net;
   int64_t place = place_of(net, index, worker);
   cb_net_pass p = {.net = net, .first = index * net->part, .slot = place, .threads = 1, .to = net->split};
-  p.n = cb_min(net->part, all->n - p.first);
-  if (net->options.segments > 1) p.n = cb_net_segment(net, all->n, index, &p.first);
+  if (net->options.segments > 1)
+    p.n = cb_net_segment(net, all->n, index, &p.first);
+  else
+    p.n = cb_min(net->part, all->n - p.first);
   p.x = all->x + (size_t)(p.first * net->design.input.elements) * net->element;
   p.numbers = all->numbers ? all->numbers + p.first : NULL;
   p.training = all->training;
@@ -45,8 +47,7 @@ static cnnblas_status train_part(const cb_net_parts_run *all, int64_t index, con
                          &all->losses[index], dz);
   if (!status) cb_net_smooth(net, p->first, p->n, all->labels + p->first, 1, &all->losses[index], dz);
   if (status || !isfinite(all->losses[index])) return status;
-  double images = (double)net->step_images * (net->options.loss == CNNBLAS_NET_SIGMOID ? (double)net->classes : 1);
-  cb_net_scale(net, p->n * net->classes, 1 / images, dz);
+  cb_net_scale(net, p->n * net->classes, 1 / cb_net_loss_divisor(net), dz);
   return cb_net_walk_backward(p);
 }
 

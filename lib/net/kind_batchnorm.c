@@ -45,7 +45,7 @@ static cnnblas_batchnorm_desc desc(const cb_net_pass *p, const cb_net_layer *l, 
   cnnblas_batchnorm_desc d = l->norm;
   d.threads = p->threads;
   if (!p->training || !net->exchange || net->exchange->ranks == 1) return d;
-  cb_net_join_norm(net, l, (double *)cb_net_at(net, l->kept) + 2 * l->in.c, join);
+  cb_net_join_norm(p, l, (double *)cb_net_at(net, l->kept) + 2 * l->in.c, join);
   d.join = join;
   return d;
 }

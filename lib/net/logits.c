@@ -45,6 +45,11 @@ static void *fill_targets(const cnnblas_net *net, int64_t first, int64_t n, cons
   return targets;
 }
 
+double cb_net_loss_divisor(const cnnblas_net *net)
+{
+  return (double)net->step_images * (net->options.loss == CNNBLAS_NET_SIGMOID ? (double)net->classes : 1);
+}
+
 cnnblas_loss_desc cb_net_loss_desc(const cnnblas_net *net)
 {
   cnnblas_loss_desc d = {.dtype = net->options.dtype, .reduction = CNNBLAS_REDUCTION_MEAN, .threads = net->threads};

@@ -16,6 +16,9 @@ int64_t cb_net_correct(const cnnblas_net *net, int64_t n, const int32_t *labels)
 /* Multiplies count elements of an array of the network's type by a factor. */
 void cb_net_scale(const cnnblas_net *net, int64_t count, double factor, void *array);
 
+/* What the sum of losses over a step's images is divided by. */
+double cb_net_loss_divisor(const cnnblas_net *net);
+
 /* The descriptor of a loss over the network's batch: a mean, with the network's threads. */
 cnnblas_loss_desc cb_net_loss_desc(const cnnblas_net *net);
 

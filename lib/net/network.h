@@ -44,7 +44,8 @@ typedef struct {
  * Small networks run in parts of the batch: a thread takes a few images forward through all layers, to their loss, and
  * back, so that their arrays stay in its cache and threads meet once a step and not once a layer. The weight gradients
  * of the layers before the first fully connected one, [0, split), go to arrays of each part's own and are summed in the
- * parts' order; those of the others follow on the whole batch. What a part is depends on the network alone, so bits do
+ * parts' order, or, where options.segments cuts the batch, in the tree of segments.h: the segments are the parts then; those of
+ * the others follow on the whole batch. What a part is depends on the network alone, so bits do
  * not depend on threads. Without a backward pass the layers from split on run on the whole batch too. Larger networks,
  * those that branch, and those with a layer that needs the whole batch run in one part, each layer with all threads.
  */
@@ -71,8 +72,8 @@ struct cnnblas_net {
   cnnblas_net_exchange *exchange; /* of the step that runs; NULL: there are no other ranks */
   int64_t step_images;            /* number of images of the step that runs, of all ranks */
   int64_t handed_on;              /* gradients from this place on were handed to the exchange */
-  double *norm_room;              /* [4][c] and pixels of the batch normalisation that runs with others */
-  int64_t norm_pixels;
+  double *norm_room;              /* [4][c] of the batch normalisation that runs with other ranks */
+  int64_t norm_pixels;            /* elements of a channel of its images */
   bool has_gradient;
   bool packed; /* true: passes read packed weights where a layer has them */
   cnnblas_net_normalisation norm;
@@ -173,9 +174,10 @@ typedef struct {
    (pass.c) */
 cnnblas_status cb_net_pass_gradient(cnnblas_net *net, const cnnblas_net_step *step, cb_net_found *found);
 
-/* Runs the pass again and looks at every layer: returns the name of the first that makes a NaN or Inf, "input", or
-   "loss" if all are finite, NULL if the exchange fails. All ranks of an exchange call it together and get the same name; *rank is the first whose
-   layer it is. (pass.c) */
-const char *cb_net_first_nonfinite(cnnblas_net *net, const cnnblas_net_step *step, bool training, int32_t *rank);
+/* Runs the pass again and looks at every layer: *layer is the name of the first that makes a NaN or Inf, "input", or "loss" if
+   all are finite. All ranks of an exchange call it together and get the same name; *rank is the first whose layer it is.
+   (pass.c) */
+cnnblas_status cb_net_first_nonfinite(cnnblas_net *net, const cnnblas_net_step *step, bool training, const char **layer,
+                                      int32_t *rank);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * Whole passes, on the whole batch or in parts of it: forward alone, and forward, loss and backward in one.
+ * Whole passes, on the whole batch or in parts of it: forward alone, and forward, loss and backward in one; and the search for
+ * the first layer whose output is not finite.
  */
 #include "net/exchange.h"
 #include "net/finite.h"
@@ -79,12 +80,6 @@ static bool logits_are_finite(const cnnblas_net *net, int64_t n)
   return cb_net_finite(net->options.dtype, n * net->classes, cb_net_logits(net));
 }
 
-/* What the sums of losses over a step's images are divided by. */
-static double divisor_of(const cnnblas_net *net)
-{
-  return (double)net->step_images * (net->options.loss == CNNBLAS_NET_SIGMOID ? (double)net->classes : 1);
-}
-
 static cnnblas_status gradient_of_whole(cb_net_pass *whole, const int32_t *labels, cb_net_found *found)
 {
   cnnblas_net *net = whole->net;
@@ -117,7 +112,7 @@ static cnnblas_status find_together(const cnnblas_net *net, int64_t n, double lo
     return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "step.n is %lld here; the ranks have from %.0f to %.0f",
                                (long long)net->step_images, -all[5], all[4]);
   if (e) e->words = (int32_t)all[3];
-  found->loss = all[0] / divisor_of(net);
+  found->loss = all[0] / cb_net_loss_divisor(net);
   found->correct = (int64_t)all[1];
   found->finite = all[2] == 0;
   return CNNBLAS_OK;
@@ -133,7 +128,7 @@ static cnnblas_status gradient_of_segments(cb_net_pass *whole, const int32_t *la
   if (!status) status = cb_net_sum_losses(net, whole->n, labels, &loss);
   if (!status) status = find_together(net, whole->n, loss, labels, found);
   if (status || !found->finite) return status;
-  cb_net_scale(net, whole->n * net->classes, 1 / divisor_of(net), dz);
+  cb_net_scale(net, whole->n * net->classes, 1 / cb_net_loss_divisor(net), dz);
   net->handed_on = net->param_elements;
   return cb_net_walk_backward(whole);
 }
@@ -194,16 +189,17 @@ cnnblas_status cb_net_pass_gradient(cnnblas_net *net, const cnnblas_net_step *st
   return s.status;
 }
 
-/* Runs layers [from, to) and returns the first whose output is not finite, `to` if there is none. */
-static int64_t first_nonfinite(const cb_net_pass *p, int64_t from, int64_t to)
+/* Runs layers from *first on and makes *first the first whose output is not finite, `to` if there is none. */
+static cnnblas_status first_nonfinite(const cb_net_pass *p, int64_t to, int64_t *first)
 {
   const cnnblas_net *net = p->net;
-  for (int64_t i = from; i < to; i++) {
-    const cb_net_layer *l = cb_net_layer_at(net, i);
-    if (cb_net_walk_forward(p, i, i + 1)) return to;
-    if (!cb_net_finite(net->options.dtype, p->n * l->out.elements, cb_net_output(net, l, p->first, p->slot))) return i;
+  for (; *first < to; ++*first) {
+    const cb_net_layer *l = cb_net_layer_at(net, *first);
+    cnnblas_status status = cb_net_walk_forward(p, *first, *first + 1);
+    if (status) return status;
+    if (!cb_net_finite(net->options.dtype, p->n * l->out.elements, cb_net_output(net, l, p->first, p->slot))) break;
   }
-  return to;
+  return CNNBLAS_OK;
 }
 
 /* The number of the first layer, over all ranks, and the first rank whose it is. A rank that has found one waits, layer by
@@ -215,8 +211,10 @@ static cnnblas_status first_of_ranks(const cb_net_pass *whole, int64_t *first, i
   double found = 0; /* 1 or more: ranks - rank of the first that found one */
   cnnblas_status status = CNNBLAS_OK;
   for (int64_t i = *first; i < net->count && !status && !(found > 0); i++) {
-    found = first_nonfinite(whole, i, i + 1) == i ? e->ranks - e->rank : 0;
-    status = cb_net_join(net, 0, 1, &found);
+    int64_t own = i;
+    status = first_nonfinite(whole, i + 1, &own);
+    found = own == i ? e->ranks - e->rank : 0;
+    if (!status) status = cb_net_join(net, 0, 1, &found);
     *first = found > 0 ? i : i + 1;
   }
   *rank = found > 0 ? e->ranks - (int32_t)found : 0;
@@ -236,7 +234,8 @@ static cnnblas_status join_first(const cnnblas_net *net, int64_t split, int64_t 
   return CNNBLAS_OK;
 }
 
-const char *cb_net_first_nonfinite(cnnblas_net *net, const cnnblas_net_step *step, bool training, int32_t *rank)
+cnnblas_status cb_net_first_nonfinite(cnnblas_net *net, const cnnblas_net_step *step, bool training, const char **layer,
+                                      int32_t *rank)
 {
   int64_t first_image, n = cb_net_own_images(step, &first_image);
   const cnnblas_net_exchange *e = step->exchange;
@@ -253,9 +252,10 @@ const char *cb_net_first_nonfinite(cnnblas_net *net, const cnnblas_net_step *ste
   int64_t split = cb_net_in_parts(net) ? net->split : 0, first = split;
   cb_net_parts_run all = {.net = net, .n = n, .x = step->images, .numbers = whole.numbers, .training = training};
   all.count = cb_net_in_parts(net) && !(input > 0) ? cb_net_parts(net, n) : 0;
-  for (int64_t index = 0; index < all.count; index++) {
+  for (int64_t index = 0; index < all.count && !status; index++) {
     cb_net_pass p = cb_net_part(&all, index, 0);
-    int64_t of_part = first_nonfinite(&p, 0, split);
+    int64_t of_part = 0;
+    status = first_nonfinite(&p, split, &of_part);
     first = of_part < first ? of_part : first;
   }
   if (e && split && !(input > 0) && !status) status = join_first(net, split, &first, rank);
@@ -263,10 +263,9 @@ const char *cb_net_first_nonfinite(cnnblas_net *net, const cnnblas_net_step *ste
     if (e)
       status = first_of_ranks(&whole, &first, rank);
     else
-      first = first_nonfinite(&whole, split, net->count);
+      status = first_nonfinite(&whole, net->count, &first);
   }
   net->exchange = NULL;
-  if (status) return NULL;
-  if (input > 0) return "input";
-  return first < net->count ? cb_net_layer_at(net, first)->name : "loss";
+  *layer = input > 0 ? "input" : first < net->count ? cb_net_layer_at(net, first)->name : "loss";
+  return status;
 }

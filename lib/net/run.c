@@ -69,8 +69,9 @@ static cnnblas_status output_not_finite(cnnblas_net *net, const cnnblas_net_step
 {
   char what[48] = "the output of";
   int32_t rank;
-  const char *layer = cb_net_first_nonfinite(net, step, true, &rank);
-  if (!layer) return CNNBLAS_IO_ERROR; /* of the exchange; its text stands */
+  const char *layer;
+  cnnblas_status status = cb_net_first_nonfinite(net, step, true, &layer, &rank);
+  if (status) return status;
   if (step->exchange && step->exchange->ranks > 1) snprintf(what, sizeof what, "rank %d: the output of", (int)rank);
   return not_finite(net, what, layer, result);
 }
@@ -141,10 +142,13 @@ cnnblas_status cnnblas_net_evaluate(cnnblas_net *net, int64_t n, const void *x, 
     if (status) return status;
     r.correct += cb_net_correct(net, part, labels + done);
     r.loss += loss * (double)part;
+    if (r.nonfinite[0] || (isfinite(loss) && all_finite(net, part * net->classes, cb_net_logits(net)))) continue;
+    const cnnblas_net_step step = {.n = part, .images = images};
+    const char *layer;
     int32_t rank;
-    if (!r.nonfinite[0] && (!isfinite(loss) || !all_finite(net, part * net->classes, cb_net_logits(net))))
-      snprintf(r.nonfinite, sizeof r.nonfinite, "%s",
-               cb_net_first_nonfinite(net, &(cnnblas_net_step){.n = part, .images = images}, false, &rank));
+    status = cb_net_first_nonfinite(net, &step, false, &layer, &rank);
+    if (status) return status;
+    snprintf(r.nonfinite, sizeof r.nonfinite, "%s", layer);
   }
   if (n) r.loss /= (double)n;
   r.steps = net->steps;

@@ -1,4 +1,4 @@
-/* Weight gradients by segments of the batch; see segments.h. */
+/* Weight gradients and losses by segments of the batch; see segments.h. */
 #include "net/segments.h"
 #include "base/size.h"
 #include "net/logits.h"
@@ -29,7 +29,7 @@ int64_t cb_net_segment(const cnnblas_net *net, int64_t n, int64_t index, int64_t
 {
   *first = 0;
   for (int64_t half = cb_net_segments(net) / 2; half > 0; half /= 2) {
-    const int64_t left = cb_net_left_images(n);
+    const int64_t left = cb_left_branch(n);
     *first += index & half ? left : 0;
     n = index & half ? n - left : left;
   }
@@ -38,7 +38,7 @@ int64_t cb_net_segment(const cnnblas_net *net, int64_t n, int64_t index, int64_t
 
 int64_t cb_net_segment_images(const cnnblas_net *net, int64_t n)
 {
-  for (int cuts = cb_net_segment_places(net); cuts > 0 && n > 1; cuts--) n = cb_net_left_images(n);
+  for (int cuts = cb_net_segment_places(net); cuts > 0 && n > 1; cuts--) n = cb_left_branch(n);
   return n;
 }
 
@@ -60,7 +60,7 @@ int64_t cb_net_segment_elements(const cnnblas_net *net)
   int64_t most = 0;
   for (int64_t i = 0; i < net->count; i++) {
     const cb_net_layer *l = cb_net_layer_at(net, i);
-    if (l->params && l->row->traits & CB_NET_SEGMENTS) most = cb_max(most, elements_of(net, l));
+    if (l->params) most = cb_max(most, elements_of(net, l));
   }
   return most;
 }
@@ -84,7 +84,7 @@ static cnnblas_status sum_branch(const cb_net_pass *p, const cb_net_layer *l, in
   size_t element = net->element, begin = (size_t)net->params[l->weight].place * element;
   size_t place = net->layout.segments + (size_t)((cuts - 1) * cb_net_segment_elements(net)) * element;
   cb_net_pass left = *p, right = *p;
-  left.n = cb_net_left_images(p->n);
+  left.n = cb_left_branch(p->n);
   right.first += left.n;
   right.n -= left.n;
   right.x = (const char *)p->x + (size_t)(left.n * net->design.input.elements) * element;
@@ -116,7 +116,7 @@ static cnnblas_status losses_of_branch(const cnnblas_net *net, int64_t first, in
     if (!status) cb_net_smooth(net, first, n, labels + first, 1, loss, dz);
     return status;
   }
-  const int64_t left = cb_net_left_images(n);
+  const int64_t left = cb_left_branch(n);
   double right = 0;
   cnnblas_status status = losses_of_branch(net, first, left, cuts - 1, labels, loss);
   if (!status) status = losses_of_branch(net, first + left, n - left, cuts - 1, labels, &right);

@@ -1,5 +1,5 @@
 /*
- * Weight gradients by segments of the batch: options.segments cuts the images as a binary tree does, the left half of
+ * Weight gradients and losses by segments of the batch: options.segments cuts the images as a binary tree does, the left half of
  * each cut being the largest power of two below the count. Each segment's gradient is summed by itself, and segments are
  * joined in that tree, so that whoever sums a whole branch, another process for example, leaves the bits as they are.
  * Batch normalisation's statistics are joined in the same tree, image by image.
@@ -8,14 +8,6 @@
 #define CB_NET_SEGMENTS_H
 
 #include "net/kind.h"
-
-/* How many of n images the left branch of a cut has: the largest power of two below n; all, if there is at most one. */
-static inline int64_t cb_net_left_images(int64_t n)
-{
-  int64_t left = 1;
-  while (left * 2 < n) left *= 2;
-  return left < n ? left : n;
-}
 
 /* The number of segments that this rank has of a step, or, outside of a step, of a batch: a power of two. */
 int64_t cb_net_segments(const cnnblas_net *net);
@@ -29,7 +21,8 @@ int64_t cb_net_segment_images(const cnnblas_net *net, int64_t n);
 /* The most images from which a layer's weight gradients are made in one call. */
 int64_t cb_net_gradient_images(const cnnblas_net *net, const cb_net_layer *layer);
 
-/* The places that joining takes beside the gradients, and the elements of each: the most of a layer's parameters. */
+/* The places that joining takes beside the gradients, and the elements of each: the most of a layer's parameters, in
+   which other ranks' wait too where an exchange has swap alone. */
 int cb_net_segment_places(const cnnblas_net *net);
 int64_t cb_net_segment_elements(const cnnblas_net *net);
 

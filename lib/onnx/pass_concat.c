@@ -2,8 +2,8 @@
 #include "onnx/concat.h"
 #include "onnx/passes.h"
 
-/* True if the bytes of a value may be written into the array of the node's output: they are a node's own, nobody else
-   has placed them, and the node is the first that reads them so. */
+/* True if the bytes of a value may be written into the array of the node's output: they are a node's own, and
+   nobody else has placed them. */
 static bool may_lie(const cb_onnx_scheme *s, const cb_graph *g, const int64_t *node_of, int64_t v, size_t offset)
 {
   const cb_graph_value *part = &g->values[v];
