@@ -16,7 +16,6 @@ no script of it needs to run). Without node, or without the package, one line sa
 
 CNNBLAS_ISA=avx2 holds cnnblas to that level; ONNX Runtime takes what the CPU has, and nothing holds it.
 """
-import argparse
 import array
 import json
 import math
@@ -28,6 +27,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
+
+import side_by_side
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SKIPPED = 77
@@ -150,13 +151,8 @@ def compare(options, path):
 
 
 def main():
-    parser = argparse.ArgumentParser(usage=__doc__, add_help=False)
-    parser.add_argument('--build', default='build')
+    parser = side_by_side.parser(__doc__, 4, 1)
     parser.add_argument('--package', default='node_modules/onnxruntime-node')
-    parser.add_argument('--threads', type=int, default=2)
-    parser.add_argument('--rounds', type=int, default=4)
-    parser.add_argument('--seconds', type=float, default=1)
-    parser.add_argument('--json')
     parser.add_argument('models', nargs='+')
     options = parser.parse_args()
     if not shutil.which('node') or not os.path.isdir(options.package):
@@ -165,20 +161,17 @@ def main():
     rows, bad = [], False
     print('%-20s %10s %10s %7s %8s %8s %9s' % ('model', 'cnnblas ms', 'ORT ms', 'ratio', 'MiB', 'ORT MiB', 'apart'))
     for text in options.models:
-        path, _, least = text.partition('=')
+        path, least, mark = side_by_side.named_ratio(text)
         row = compare(options, path)
-        low = bool(least) and row['ratio'] < float(least)
+        low = row['ratio'] < least
         rows.append(row)
         bad = bad or low or not row['difference'] <= 1e-4
         print('%-20s %10.3f %10.3f %7.3f %8.0f %8.0f %9.1e%s' % (
             row['model'], 1e3 * row['cnnblas_seconds'], 1e3 * row['onnxruntime_seconds'], row['ratio'],
             row['cnnblas_memory'] / 2**20, row['onnxruntime_memory'] / 2**20, row['difference'],
-            ' below ' + least if low else ''), flush=True)
+            mark if low else ''), flush=True)
     print('geometric mean %.3f, ONNX Runtime %s' % (statistics.geometric_mean(r['ratio'] for r in rows), rows[0]['onnxruntime']))
-    if options.json:
-        with open(options.json, 'w', encoding='utf-8') as file:
-            json.dump(rows, file, indent=1)
-            file.write('\n')
+    side_by_side.write_rows(options.json, rows)
     return int(bad)
 
 

@@ -10,7 +10,6 @@ epochs with reading, shuffling and normalising, of PyTorch steps on one batch th
 same weights on one batch, and the losses of five steps may differ by 1e-3 of their value. The exit status is 1 if they
 differ, or if the ratio to NCHW is below RATIO. Without PyTorch (python3-torch) one line says so, and the status is 77.
 """
-import argparse
 import gzip
 import json
 import os
@@ -19,6 +18,8 @@ import struct
 import subprocess
 import sys
 import tempfile
+
+import side_by_side
 
 SKIPPED = 77
 NETWORKS = {
@@ -58,7 +59,7 @@ def torch_network(torch, name):
 
 
 def read_safetensors(path):
-    """(metadata, {name: numbers})"""
+    """(metadata, {name: (shape, bytes)})"""
     with open(path, 'rb') as file:
         head = json.loads(file.read(struct.unpack('<Q', file.read(8))[0]))
         body = file.read()
@@ -99,10 +100,10 @@ def torch_side(job):
         x = (pixels.reshape(x.shape).float() - mean) * scale
         y, momentum = torch.tensor(job['labels']), 0
     network, x = network.to(memory_format=layout), x.to(memory_format=layout)
-    optimiser = torch.optim.SGD(network.parameters(), CHECKED_LR if job.get('model') else spec['lr'], momentum=momentum,
-                                nesterov=spec['optimiser'] == 'nesterov' and momentum > 0)
-    for group in optimiser.param_groups:
-        group['weight_decay'] = 0 if job.get('model') else spec['decay']
+    checked = bool(job.get('model'))
+    optimiser = torch.optim.SGD(network.parameters(), CHECKED_LR if checked else spec['lr'], momentum=momentum,
+                                nesterov=spec['optimiser'] == 'nesterov' and momentum > 0,
+                                weight_decay=0 if checked else spec['decay'])
 
     def step():
         optimiser.zero_grad()
@@ -198,13 +199,8 @@ def main():
     if len(sys.argv) == 3 and sys.argv[1] == '--side':
         with open(sys.argv[2], encoding='utf-8') as file:
             return torch_side(json.load(file))
-    parser = argparse.ArgumentParser(usage=__doc__, add_help=False)
-    parser.add_argument('--build', default='build')
+    parser = side_by_side.parser(__doc__, 3, 4)
     parser.add_argument('--python', default='/usr/bin/python3')
-    parser.add_argument('--threads', type=int, default=2)
-    parser.add_argument('--rounds', type=int, default=3)
-    parser.add_argument('--seconds', type=float, default=4)
-    parser.add_argument('--json')
     parser.add_argument('networks', nargs='*')
     options = parser.parse_args()
     if subprocess.run([options.python, '-c', 'import torch'], stderr=subprocess.DEVNULL, check=False).returncode:
@@ -213,21 +209,18 @@ def main():
     rows, bad = [], False
     print('%-10s %12s %12s %14s %7s %7s %9s' % ('network', 'cnnblas /s', 'NCHW /s', 'channels_last', 'ratio', 'ratio', 'apart'))
     for text in options.networks or NETWORKS:
-        name, _, least = text.partition('=')
+        name, least, mark = side_by_side.named_ratio(text)
         if name not in NETWORKS:
             sys.exit('%s: networks are %s' % (name, ', '.join(NETWORKS)))
         row = compare(options, name)
-        low = bool(least) and row['ratio_nchw'] < float(least)
+        low = row['ratio_nchw'] < least
         rows.append(row)
         bad = bad or low or not row['difference'] <= 1e-3
         print('%-10s %12.0f %12.0f %14.0f %7.2f %7.2f %9.1e%s' % (
             name, row['cnnblas'], row['pytorch_nchw'], row['pytorch_channels_last'], row['ratio_nchw'], row['ratio_channels_last'],
-            row['difference'], ' below ' + least if low else ''), flush=True)
+            row['difference'], mark if low else ''), flush=True)
     print('PyTorch %s, %d threads; ratios of images a second, above 1: cnnblas is faster' % (rows[0]['pytorch'], options.threads))
-    if options.json:
-        with open(options.json, 'w', encoding='utf-8') as file:
-            json.dump(rows, file, indent=1)
-            file.write('\n')
+    side_by_side.write_rows(options.json, rows)
     return int(bad)
 
 

@@ -1,6 +1,6 @@
 /*
  * A pass over images in batches, as a network takes them. Where images have to be read from files a thread of its own makes the
- * next batch while the caller uses this one; what a batch holds does not depend on it.
+ * next batch while the caller uses this one; what a batch holds does not depend on it. Ranks may share a pass (batches_share).
  */
 #ifndef TOOLS_BATCHES_H
 #define TOOLS_BATCHES_H

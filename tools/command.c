@@ -16,7 +16,7 @@ char command_name[32] = "cnnblas";
 char **command_words;
 
 static bool holding;
-static char held[1024]; /* lines, or the empty text */
+static char held[8192]; /* lines, or the empty text: a preset's notation too */
 
 /* Puts a line behind those that are kept. A failure is kept if it is the first, a hint whatever it follows. */
 static void hold_line(int status, const char *line)
@@ -65,13 +65,13 @@ void command_hold(bool on)
   holding = on;
 }
 
-void command_say_held(const char *who, int number)
+void command_say_held(int rank)
 {
   char text[sizeof held], before[32] = "";
   char *rest = NULL;
   memcpy(text, held, sizeof text);
   held[0] = 0;
-  if (who) snprintf(before, sizeof before, "%s %d: ", who, number);
+  if (rank >= 0) snprintf(before, sizeof before, "rank %d: ", rank);
   for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
     fprintf(stderr, "%s: %s%s\n", command_name, before, line);
 }

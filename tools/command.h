@@ -41,8 +41,8 @@ char *command_plain(char *text);
 /* While on, messages of failures are kept, the first and the hints behind it, and nothing is printed. */
 void command_hold(bool on);
 
-/* Prints what was kept, in front of it "rank 3: " or, for NULL, nothing; or forgets it. */
-void command_say_held(const char *who, int number);
+/* Prints what was kept, in front of it "rank 3: " or, for a rank below 0, nothing; or forgets it. */
+void command_say_held(int rank);
 void command_drop_held(void);
 
 /* The same with the library's last error behind `what` ("--net"; NULL for none). COMMAND_NO_ROOM where memory lacks,

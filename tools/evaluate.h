@@ -4,7 +4,7 @@
 
 #include "batches.h"
 
-/* Loss and accuracy over the images. name: of the model or the epoch, for messages. Returns an exit status. */
+/* Loss and accuracy over the images, which ranks share: all of them call it. name: of the model or the epoch, for messages. Returns an exit status. */
 int evaluate_images(cnnblas_net *net, const image_set *images, batches *room, const char *name,
                     cnnblas_net_result *result, double *seconds);
 
@@ -15,7 +15,7 @@ typedef struct {
   int64_t top5;   /* images whose label is among the five largest outputs */
 } evaluate_answers;
 
-/* Fills them, in a pass of its own; evaluate_answers_free also after an error. */
+/* Fills the answers, in a pass of its own which ranks share: all of them call it; evaluate_answers_free also after an error. */
 int evaluate_classes(cnnblas_net *net, const image_set *images, batches *room, const char *name,
                      evaluate_answers *answers);
 void evaluate_answers_free(evaluate_answers *answers);

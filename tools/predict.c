@@ -33,8 +33,9 @@ static const char help[] =
     "FILE is a PNG, JPEG, PGM or PPM of any size, scaled until it covers what the network takes and cut to its\n"
     "middle; or IDX images (axes n, h, w or n, c, h, w) of the network's size, plain or .gz.\n"
     "\n"
+    "Under mpirun -n P the processes share an IDX file's images.\n"
     "example: cnnblas predict --model animals.safetensors --top 5 cat.jpg\n"
-    "exit status: 0 fine, 1 an output is not finite, 2 usage, 3 bad input, 4 out of memory or disk\n";
+    "exit status: 0 fine, 1 output not finite, 2 usage, 3 bad input, 4 out of memory or disk, 5 a rank is gone\n";
 
 enum { MODEL = 256, TOP, INVERT, TRANSPOSE, THREADS, ACCURACY, JSON, BATCH_IMAGES = 64 };
 
@@ -261,7 +262,7 @@ static int compare_ranks(const prediction *p, int files)
            p->invert ? ", inverted" : "", p->form.transpose ? ", transposed" : "");
   int status = ranks_compare_text("the network", cnnblas_net_text(p->net));
   if (!status) status = ranks_compare_hash("the model: other weights", weights_checksum(p->net));
-  return status ? status : ranks_compare("the work", text, 0);
+  return status ? status : ranks_compare("the work", text);
 }
 
 int command_predict(int argc, char **argv)

@@ -162,9 +162,9 @@ int ranks_most(int *value)
   return status;
 }
 
-int ranks_compare(const char *what, const char *text, uint64_t number)
+int ranks_compare(const char *what, const char *text)
 {
-  cnnblas_status why = mpi ? cnnblas_mpi_compare(mpi, what, text, number) : CNNBLAS_OK;
+  cnnblas_status why = mpi ? cnnblas_mpi_compare(mpi, what, text, 0) : CNNBLAS_OK;
   if (why == CNNBLAS_INVALID_ARGUMENT) ranks_all_know(); /* it names the rank */
   return why ? command_fail_library(why, why == CNNBLAS_INVALID_ARGUMENT ? COMMAND_BAD_INPUT : COMMAND_RANK, NULL)
              : COMMAND_FINE;
@@ -178,7 +178,7 @@ int ranks_compare_text(const char *what, const char *text)
   for (bool more = mpi; more && !status;) {
     char piece[PIECE + 1];
     more = snprintf(piece, sizeof piece, "%s", text) >= PIECE;
-    status = ranks_compare(what, piece, 0);
+    status = ranks_compare(what, piece);
     if (more) text += STEP;
   }
   return status;
@@ -216,12 +216,12 @@ static int report(int status)
     command_hold(true);                    /* a line in one piece: mpirun joins what ranks say */
     if (failure.speaks) command_fail(0, "rank %d is gone: %s", (int)failure.rank, failure.text);
     command_hold(false);
-    command_say_held(NULL, 0);
+    command_say_held(-1);
     return COMMAND_RANK;
   }
   const int own = ranks_own();
   if (speaker < 0 || speaker == own) {
-    command_say_held(bare ? NULL : "rank", own);
+    command_say_held(bare ? -1 : own);
   } else {
     command_drop_held();
     if (!mpi) nanosleep(&while_another_speaks, NULL);
@@ -238,7 +238,7 @@ int ranks_end(int status)
   if (status)
     status = report(status);
   else if (ranks_first())
-    command_say_held(NULL, 0);         /* hints */
+    command_say_held(-1);              /* hints */
   if (mpi && status == COMMAND_RANK) { /* MPI may not be able to finalise */
     fflush(NULL);
     cnnblas_mpi_abort(mpi, status);

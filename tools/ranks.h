@@ -35,7 +35,7 @@ int64_t ranks_threads(int64_t asked);
 int ranks_agree(int status); /* the status of the first rank whose is not 0 */
 int ranks_most(int *value);  /* the largest of the values */
 int ranks_sum(int64_t count, double *values);
-int ranks_compare(const char *what, const char *text, uint64_t number); /* COMMAND_BAD_INPUT unless equal */
+int ranks_compare(const char *what, const char *text); /* COMMAND_BAD_INPUT unless equal */
 
 /* The same of a text of any length, of which the first place that differs is shown; and of a number that says nothing to the eye:
    "rank 1: WHAT than rank 0's". */

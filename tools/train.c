@@ -129,7 +129,7 @@ static void find_input(const train_options *o, dataset_form *form)
   cnnblas_net_options made = {.mode = CNNBLAS_NET_DESIGN, .batch = 1};
   cnnblas_net *design = NULL;
   cnnblas_net_info info;
-  if (form->c || make_net(o->net ? o->net : default_net, &made, 2, &design)) return;
+  if (form->c || make_net(o->net, &made, 2, &design)) return;
   cnnblas_net_get_info(design, &info);
   form->c = info.c;
   memcpy(form->size, info.size, sizeof form->size);
@@ -153,6 +153,7 @@ static int begin_run(session *s)
   int status = o->init_from && !o->net ? fine_tune_network(o->init_from, &s->network) : COMMAND_FINE;
   if (status) return status;
   if (s->network) o->net = s->network;
+  if (!o->net) o->net = default_net;
   find_input(o, &o->form);
   status = train_data_read(&s->data, o->data, &o->form, o->settings.seed, o->settings.validation);
   if (status) return status;
@@ -169,10 +170,10 @@ static int begin_run(session *s)
   memcpy(made.size, d->size, sizeof made.size);
   int64_t classes = (int64_t)d->largest_label + 1;
   if (d->classes.count > classes) classes = d->classes.count;
-  cnnblas_status why = make_net(o->net ? o->net : default_net, &made, classes, &t->net);
+  cnnblas_status why = make_net(o->net, &made, classes, &t->net);
   if (why) {
     status = command_fail_library(why, COMMAND_USAGE, "--net");
-    notation_explain(o->net ? o->net : default_net, &made);
+    notation_explain(o->net, &made);
     return status;
   }
   io_status read = dataset_norm(d, s->data.training.numbers, s->data.training.count, &t->about.norm, &error);
@@ -275,7 +276,7 @@ static int prepare(session *s)
   t->history = s->options.history;
   t->quiet = s->options.quiet;
   s->report = (train_report){.trainer = t, .data = &s->data, .out = s->options.out};
-  s->report.given = s->options.resume ? cnnblas_net_text(t->net) : s->options.net ? s->options.net : default_net;
+  s->report.given = s->options.resume ? cnnblas_net_text(t->net) : s->options.net;
   s->report.data_name = s->options.data ? s->options.data : "drawn digits";
   progress_open(&t->progress, t->quiet || !ranks_first() ? PROGRESS_NEVER : s->options.progress);
   return s->options.quiet ? COMMAND_FINE : train_report_network(&s->report);

@@ -79,13 +79,13 @@ static int compare_data(const trainer *t, const dataset *data)
   const size_t bytes = (size_t)norm->channels * sizeof(double);
   char text[96];
   snprintf(text, sizeof text, "%lld of %lld images", (long long)t->training.count, (long long)data->count);
-  int status = ranks_compare("training data", text, 0);
+  int status = ranks_compare("training data", text);
   if (!status) status = ranks_compare_hash("training data: other images or labels", dataset_checksum_of_files(data));
   if (!status)
     status = ranks_compare_hash("training data: other pixels",
                                 hash_bytes(hash_bytes(hash_text(""), norm->mean, bytes), norm->scale, bytes));
   snprintf(text, sizeof text, "%lld images", (long long)t->held_out.count);
-  if (!status) status = ranks_compare("test data", text, 0);
+  if (!status) status = ranks_compare("test data", text);
   return status ? status
                 : ranks_compare_hash("test data: other images or labels", dataset_checksum_of_files(t->held_out.data));
 }

@@ -34,7 +34,7 @@ const char train_help[] =
     "                      --out only when interrupted: cnnblas.checkpoint); --no-checkpoint: when interrupted\n"
     "  --resume FILE       go on from a checkpoint, to the same bits as without the break; needs the same --data;\n"
     "                      a greater --epochs extends one that is done; --out is then OUT of OUT.checkpoint;\n"
-    "                      rate, schedule, augmentation, clipping and patience can be changed\n"
+    "                      rate, schedule, momentum, decay, smoothing, clipping, augmentation, patience can change\n"
     "  --history FILE, --plot FILE      CSV, a row an epoch; the learning curve, SVG or PNG, by gnuplot\n"
     "  --json FILE         settings, epochs and result; - for standard output, which then holds nothing else\n"
     "  --progress WHEN     auto, always or never: a running line on standard error (auto: on a terminal)\n"

@@ -162,7 +162,7 @@ static void make_long_options(struct option options[ROWS + 3])
   options[ROWS + 1] = (struct option){"version", no_argument, NULL, COMMAND_VERSION};
 }
 
-/* The place of an option in the table, by its name. */
+/* Whether the command line has the option of this name. */
 static bool is_given(const train_options *o, const char *name)
 {
   for (int i = 0; i < ROWS; i++)
@@ -187,19 +187,16 @@ static int check_meaning(const train_options *o)
 /* Options that exclude each other, and what follows from some. */
 static int check(train_options *o)
 {
-  bool keep_given = false;
-  for (int i = 0; i < ROWS; i++) {
+  for (int i = 0; i < ROWS; i++)
     if (o->resume && o->given[i] && rows[i].resume == FIXED)
       return command_fail(COMMAND_USAGE, "--%s cannot be given with --resume: the checkpoint has it", rows[i].name);
-    if (rows[i].at == offsetof(train_options, settings.keep)) keep_given = o->given[i];
-  }
   if (o->checkpoint && o->no_checkpoint)
     return command_fail(COMMAND_USAGE, "--checkpoint and --no-checkpoint exclude each other");
   if (o->settings.smoothing > 0 && o->loss != CNNBLAS_NET_SOFTMAX)
     return command_fail(COMMAND_USAGE, "--label-smoothing is for the softmax's loss");
   int status = check_meaning(o);
   if (status) return status;
-  if (!keep_given && o->settings.validation > 0) o->settings.keep = KEEP_BEST;
+  if (!is_given(o, "keep") && o->settings.validation > 0) o->settings.keep = KEEP_BEST;
   if (command_only_json(o->json)) o->quiet = true;
   return COMMAND_FINE;
 }

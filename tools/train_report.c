@@ -22,7 +22,9 @@ int train_report_network(const train_report *r)
          command_shape(shape, sizeof shape, d->train.c, d->train.size));
   if (d->validates) printf("%lld held out for validation, ", (long long)d->held_out.count);
   printf("%lld to test", (long long)d->test.count);
-  if (d->train.skipped) printf("; %lld files are no PNG, JPEG, PGM or PPM", (long long)d->train.skipped);
+  if (d->train.skipped)
+    printf("; %lld file%s no PNG, JPEG, PGM or PPM", (long long)d->train.skipped,
+           d->train.skipped == 1 ? " is" : "s are");
   putchar('\n');
   notation_print(net, r->given);
   fputs(text, stdout);
@@ -73,8 +75,7 @@ static double efficiency(const train_report *r)
 static void print_exchange(const train_report *r)
 {
   printf("%d rank%s: %.0f bytes sent a step; of the time %.1f%% waiting for gradients, %.1f%% in small exchanges: "
-         "efficiency "
-         "%.1f%%\n",
+         "efficiency %.1f%%\n",
          (int)ranks_count(), ranks_count() > 1 ? "s" : "", r->exchanged.bytes, 100 * r->exchanged.sum_seconds,
          100 * r->exchanged.swap_seconds, 100 * efficiency(r));
 }

@@ -15,10 +15,10 @@ static const uint64_t order_stream = (uint64_t)1 << 32;
 typedef struct {
   trainer *t;
   batches training, held_out;
-  int64_t *order;     /* [training.count], of the running epoch */
-  double begun, busy; /* when this process began, and its seconds of training */
-  int64_t images;     /* trained by this process and the other ranks */
-  int stopped;        /* the signal that all ranks know of; 0: none */
+  int64_t *order; /* [training.count], of the running epoch */
+  double begun;   /* when this process began */
+  int64_t images; /* trained by this process and the other ranks */
+  int stopped;    /* the signal that all ranks know of; 0: none */
 } run;
 
 /* Rank 0 writes; all ranks learn whether it could. */
@@ -68,7 +68,7 @@ static double seconds_left(const run *r, double now)
   double epochs = (double)(t->settings.epochs - s->epoch), test = 0;
   for (int64_t i = 0; i < s->row_count; i++) test += s->rows[i].test_seconds / (double)s->row_count;
   double images = epochs * (double)t->training.count - (double)s->image;
-  return images * r->busy / (double)r->images + epochs * test;
+  return images * t->busy / (double)r->images + epochs * test;
 }
 
 static void show_progress(run *r, double now, int64_t first, double begin)
@@ -157,7 +157,7 @@ static int run_steps(run *r)
   for (const batch *b; !status && !r->stopped && (b = batches_next(&r->training));) {
     status = run_step(r, b);
     double now = progress_now();
-    r->busy += before + now - begin - s->seconds; /* the step, and the wait for its batch */
+    t->busy += before + now - begin - s->seconds; /* the step, and the wait for its batch */
     s->seconds = before + now - begin;
     if (!status) show_progress(r, now, first, begin);
   }
@@ -166,7 +166,6 @@ static int run_steps(run *r)
   t->exchanged.bytes += now.bytes - sent.bytes;
   t->exchanged.sum_seconds += now.sum_seconds - sent.sum_seconds;
   t->exchanged.swap_seconds += now.swap_seconds - sent.swap_seconds;
-  t->busy = r->busy;
   return status;
 }
 

@@ -17,7 +17,7 @@ bool weights_make(weights *w, const cnnblas_net *net);
 void weights_take(weights *w, const cnnblas_net *net);
 void weights_put(const weights *w, cnnblas_net *net);
 
-/* A checksum of all tensors of a network. */
+/* A checksum of the values of a network's tensors; gradients and momentum do not count. */
 uint32_t weights_checksum(const cnnblas_net *net);
 
 /* Safe on a zeroed copy and twice. */

@@ -3,7 +3,7 @@
 
 usage: consume.py KIND --build BUILD_DIRECTORY --source SOURCE_DIRECTORY [--cc COMPILER] [--cxx COMPILER]
 
-kinds: pkgconfig_shared, pkgconfig_cpp, pkgconfig_net, cmake, meson   against a copy installed into an empty folder
+kinds: pkgconfig_shared, pkgconfig_cpp, pkgconfig_net, pkgconfig_mpi, cmake, meson   against a copy installed into an empty folder
        pkgconfig_static   the same, linked with -static: the program needs no shared library at all
        exact          libcnnblas_net refuses to be loaded with a libcnnblas of another version, and says which it wants
        prefix         the installed folder moved elsewhere: the programs in it run, and pkg-config's and CMake's variables
@@ -125,6 +125,10 @@ def pkgconfig_cpp(options, work):
 
 def pkgconfig_net(options, work):
     pkgconfig(options, work, options.cc.split(), 'c11', name='cnnblas_net', program='network.c')
+
+
+def pkgconfig_mpi(options, work):
+    pkgconfig(options, work, options.cc.split(), 'c11', name='cnnblas_mpi', program='ranks.c')
 
 
 def exact(options, work):
@@ -352,7 +356,7 @@ def readme(options, work):
     print(f'{len(programs)} programs of README.md, {sum(1 for p in programs if p[1])} with their output compared')
 
 
-KINDS = {kind.__name__: kind for kind in [pkgconfig_shared, pkgconfig_static, pkgconfig_cpp, pkgconfig_net, exact, prefix, bare,
+KINDS = {kind.__name__: kind for kind in [pkgconfig_shared, pkgconfig_static, pkgconfig_cpp, pkgconfig_net, pkgconfig_mpi, exact, prefix, bare,
                                           cmake, meson, readme, subproject, reproducible]}
 
 

@@ -1,6 +1,6 @@
 """Runs a program under mpirun; skipped (77) where that can start nothing, for want of a network interface for example.
 
-usage: run.py PROGRAM MPIRUN FLAVOUR RANKS
+usage: run.py PROGRAM MPIRUN FLAVOUR RANKS      test_ranks.py and example.py take the launcher from here
 """
 import os
 import subprocess

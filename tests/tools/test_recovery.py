@@ -73,7 +73,7 @@ class Recovery(rig.CommandTest):
         birds = self.birds()
         rig.write(os.path.join(birds, 'train', 'crow', 'x.gif'), b'GIF89a')
         out, _ = self.run_command('train', '--data', birds, '--net', 'INPUT 1x8x8 -> FC', '--epochs', '1', '--out', 'm')
-        self.assertIn('; 1 files are no PNG, JPEG, PGM or PPM', out)
+        self.assertIn('; 1 file is no PNG, JPEG, PGM or PPM', out)
         self.refused(3, ['neither PNG, JPEG, PGM or PPM nor an IDX file'], 'predict', '--model', 'm',
                      os.path.join(birds, 'train', 'crow', 'x.gif'))
         self.refused(3, ['No such file'], 'train', '--data', 'nowhere')
