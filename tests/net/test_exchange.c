@@ -18,6 +18,8 @@ static const char normalised[] =
     "INPUT 2x8x8 -> CONV 5@3x3 pad 1 -> BN -> RELU -> ADD[ CONV 5@3x3 pad 1 -> BN | ] -> RELU -> GPOOL avg -> FC 3";
 static const char in_parts[] =
     "INPUT 2x8x8 -> CONV 5@3x3 pad 1 -> RELU -> POOL max 2 -> CONV 6@3x3 -> TANH -> FC 7 -> RELU -> FC 3";
+/* No layer here has its gradients by segments. */
+static const char statistics_alone[] = "INPUT 2x8x8 -> CAT[ BN | ] -> BN -> GPOOL avg";
 
 /* A transport between threads: everybody shows what it has, waits, copies, waits. */
 typedef struct {
@@ -145,15 +147,15 @@ static void forget(int ranks, member *members)
 static void bits_do_not_depend_on_ranks(void **state)
 {
   (void)state;
-  static const char *const texts[] = {plain, normalised, in_parts};
+  static const char *const texts[] = {plain, normalised, in_parts, statistics_alone};
   static const int64_t counts[] = {BATCH, 21, 16, 5, 3, 1};
   int32_t labels[BATCH];
   for (int i = 0; i < BATCH; i++) labels[i] = i % 3;
   void *x[] = {check_floats(4, BATCH * PIXELS), check_reals(4, BATCH * PIXELS)};
-  for (int which = 0; which < 3 * 2 * 6; which++) {
-    member like = {.text = texts[which % 3], .dtype = which / 3 % 2 ? CNNBLAS_F64 : CNNBLAS_F32, .labels = labels};
-    like.images = x[which / 3 % 2];
-    like.n = counts[which / 6];
+  for (int which = 0; which < 4 * 2 * 6; which++) {
+    member like = {.text = texts[which % 4], .dtype = which / 4 % 2 ? CNNBLAS_F64 : CNNBLAS_F32, .labels = labels};
+    like.images = x[which / 4 % 2];
+    like.n = counts[which / 8];
     member one[1], more[MOST_RANKS];
     run(1, one, &like);
     ASSERT_OK(one[0].status);
