@@ -15,7 +15,7 @@ void cnnblas_net_exchange_init(cnnblas_net_exchange *exchange)
 
 cnnblas_status cnnblas_net_exchange_fail(cnnblas_status status, const char *text)
 {
-  return cnnblas_shared_fail(status, text ? text : "the exchange failed");
+  return cnnblas_shared_fail(status, "%s", text ? text : "the exchange failed");
 }
 
 /* ---- which images are whose ---- */

@@ -253,10 +253,20 @@ static void bad_exchanges_are_refused(void **state)
   free(x);
 }
 
+static void a_sentence_may_hold_percents(void **state)
+{
+  (void)state;
+  assert_int_equal(cnnblas_net_exchange_fail(CNNBLAS_IO_ERROR, "rank 3: 100%s of %n bytes"), CNNBLAS_IO_ERROR);
+  assert_string_equal(cnnblas_last_error(), "rank 3: 100%s of %n bytes");
+  assert_int_equal(cnnblas_net_exchange_fail(CNNBLAS_IO_ERROR, NULL), CNNBLAS_IO_ERROR);
+  assert_string_equal(cnnblas_last_error(), "the exchange failed");
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(bits_do_not_depend_on_ranks), cmocka_unit_test(what_is_not_finite_is_told_by_all),
-      cmocka_unit_test(shares_are_the_trees_branches), cmocka_unit_test(bad_exchanges_are_refused)};
+      cmocka_unit_test(shares_are_the_trees_branches), cmocka_unit_test(bad_exchanges_are_refused),
+      cmocka_unit_test(a_sentence_may_hold_percents)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
