@@ -20,6 +20,12 @@ typedef struct {
   int64_t channel_groups; /* parts that the channels on the rows are cut into */
   /* packed lanes, the pixels' rows in the band, their places in the lanes' array, sums */
   size_t lanes_at, rows_at, position_at, sums_at;
+  size_t lanes_bytes;    /* bytes of one panel's packed lanes */
+  bool packs_rows;       /* true if rows are packed too, some channels at a time, for kernels of packed operands */
+  int64_t part_channels; /* if packs_rows, channels that are packed at a time: they stay in the L2 cache */
+  int64_t kept_panels;   /* panels whose packed lanes a job keeps: all that meet a part of its rows */
+  size_t packed_at;      /* if packs_rows, the packed rows */
+  size_t ends_at;        /* if packs_rows, [pixels] where each stretch of pixels side by side ends */
   size_t sums_bytes, slot_bytes; /* bytes of one panel's sums; of a partial result, which has all panels of a job */
   int64_t leaves;                /* leaves of the tree in which the pixels are summed */
   bool by_taps;                  /* true if each tile has one tap only */

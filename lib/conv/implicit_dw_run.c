@@ -158,7 +158,8 @@ static bool stores_in_place(const job *j, const cb_panel *panel)
 {
   const cb_dw *st = j->call->plan->state;
   bool one_block = j->leaves == j->segments && cb_band_blocks(&st->band, j->call->n) <= j->leaves;
-  return st->swapped && one_block && panel->count == panel->width && (j->segments > 1 || !j->call->accumulate);
+  return st->swapped && one_block && !st->packs_rows && panel->count == panel->width &&
+         (j->segments > 1 || !j->call->accumulate);
 }
 
 /* Stores the job's sums of one panel at their destination. */
@@ -211,21 +212,121 @@ static void *sums_of(const job *j, int64_t p, int slot)
   return j->scratch + st->sums_at + (size_t)slot * st->slot_bytes + (size_t)(p - j->panel0) * st->sums_bytes;
 }
 
-/* Adds one block's part to the sums of panel p in a slot; `first`: the sums hold nothing yet. */
-static void run_panel(const block_view *view, int64_t p, int slot, bool first)
+/* The packed lanes of panel p in the job's scratch. */
+static void *lanes_of(const job *j, int64_t p)
+{
+  const cb_dw *st = j->call->plan->state;
+  return j->scratch + st->lanes_at + (size_t)((p - j->panel0) % st->kept_panels) * st->lanes_bytes;
+}
+
+/* Packs the block's lanes of panel p. */
+static void pack_lanes(const block_view *view, int64_t p)
 {
   const job *j = view->job;
   const cb_geometry *geo = &j->call->plan->problem.geo;
   const cb_dw *st = j->call->plan->state;
-  cb_panel panel = cb_panel_at(st->engine, st->lanes_each, p);
-  char *lanes = j->scratch + st->lanes_at;
+  const cb_panel panel = cb_panel_at(st->engine, st->lanes_each, p);
   const void *from = st->swapped ? j->call->x : j->call->dy;
-  int64_t channel = view->image * st->lanes_all + j->ig * st->lanes_each + panel.first, lane_step;
-  cb_panel_pack_places(st->engine, lanes, cb_at(from, channel * geo->p, geo->element), view->position, view->pixels,
-                       geo->p, panel.count, lane_width(st, &panel), geo->element);
+  const int64_t channel = view->image * st->lanes_all + j->ig * st->lanes_each + panel.first;
+  cb_panel_pack_places(st->engine, lanes_of(j, p), cb_at(from, channel * geo->p, geo->element), view->position,
+                       view->pixels, geo->p, panel.count, lane_width(st, &panel), geo->element);
+}
+
+/* Adds one block's part to the sums of panel p in a slot, rows read in place; `first`: the sums hold nothing yet. */
+static void add_panel(const block_view *view, int64_t p, int slot, bool first)
+{
+  const job *j = view->job;
+  const cb_dw *st = j->call->plan->state;
+  const cb_panel panel = cb_panel_at(st->engine, st->lanes_each, p);
   sums_view sums = {sums_of(j, p, slot), panel.width, !first};
+  int64_t lane_step;
   if (stores_in_place(j, &panel)) sums.at = destination(j, &panel, &sums.pitch, &lane_step);
-  add_block(view, &panel, lanes, &sums);
+  add_block(view, &panel, lanes_of(j, p), &sums);
+}
+
+/* Channels on the rows that are packed at a time, [first, first + count) of the job's. */
+typedef struct {
+  int64_t first, count;
+} channel_part;
+
+/* Fills ends[] with the ends of the block's stretches of pixels whose elements lie side by side; returns their number. */
+static int64_t find_stretches(const block_view *view, int32_t *ends)
+{
+  int64_t n = 0;
+  for (int64_t i = 1; i <= view->pixels; i++)
+    if (i == view->pixels || view->rows[i] != view->rows[i - 1] + 1) ends[n++] = (int32_t)i;
+  return n;
+}
+
+/* Packs the rows of some channels: [tile][pixels][rows of the tile]. */
+static void pack_part(const block_view *view, channel_part part, const int32_t *ends, int64_t stretches)
+{
+  const job *j = view->job;
+  const cb_dw *st = j->call->plan->state;
+  const size_t element = j->call->plan->problem.geo.element;
+  const int64_t tiles = cb_parts(part.count, st->engine->packed_rows),
+                pitch = st->gather.q > 1 ? st->tap[1] - st->tap[0] : 0;
+  for (int64_t t = 0; t < tiles; t++) {
+    const int64_t first = cb_split(part.count, tiles, t), m = cb_split(part.count, tiles, t + 1) - first;
+    char *to = cb_at_mut(j->scratch + st->packed_at, first * view->pixels, element);
+    const void *from = cb_at(view->band, st->tap[part.first + first], element);
+    for (int64_t i = 0, pixel = 0; i < stretches; pixel = ends[i++])
+      st->engine->pack_rows(cb_at_mut(to, pixel * m, element), cb_at(from, view->rows[pixel], element), pitch,
+                            ends[i] - pixel, m);
+  }
+}
+
+/* Adds the packed part's products with the packed lanes of panel p to the sums in a slot. */
+static void add_packed(const block_view *view, int64_t p, int slot, bool first, channel_part part)
+{
+  const job *j = view->job;
+  const cb_dw *st = j->call->plan->state;
+  const size_t element = j->call->plan->problem.geo.element;
+  const cb_panel panel = cb_panel_at(st->engine, st->lanes_each, p);
+  const int64_t tiles = cb_parts(part.count, st->engine->packed_rows), chunks = cb_parts(view->pixels, WEIGHT_CHUNK);
+  for (int64_t t = 0; t < tiles; t++) {
+    const int64_t row = cb_split(part.count, tiles, t), m = cb_split(part.count, tiles, t + 1) - row;
+    const void *rows = cb_at(j->scratch + st->packed_at, row * view->pixels, element);
+    cb_packed_tile tile = {.c = cb_at_mut(sums_of(j, p, slot), (part.first + row) * panel.width, element),
+                           .ldc = panel.width};
+    for (int64_t chunk = 0; chunk < chunks; chunk++) {
+      const int64_t from = cb_split(view->pixels, chunks, chunk);
+      tile.weights = cb_at(rows, from * m, element);
+      tile.sliver = cb_at(lanes_of(j, p), from * panel.width, element);
+      tile.steps = cb_split(view->pixels, chunks, chunk + 1) - from;
+      tile.before = first && chunk == 0 ? NULL : tile.c;
+      st->engine->packed[panel.vectors][m](&tile);
+    }
+  }
+}
+
+/* Adds one block's part to the sums of all panels in a slot, part by part of the rows. */
+static void run_packed(const block_view *view, int slot, bool first)
+{
+  const job *j = view->job;
+  const cb_dw *st = j->call->plan->state;
+  const int64_t channels = j->channel1 - j->channel0;
+  int32_t *ends = (int32_t *)(j->scratch + st->ends_at);
+  const int64_t stretches = find_stretches(view, ends);
+  for (int64_t p0 = j->panel0; p0 < j->panel1; p0 += st->kept_panels) {
+    const int64_t p1 = cb_min(p0 + st->kept_panels, j->panel1);
+    for (int64_t p = p0; p < p1; p++) pack_lanes(view, p);
+    for (int64_t c = 0; c < channels; c += st->part_channels) {
+      const channel_part part = {c, cb_min(st->part_channels, channels - c)};
+      pack_part(view, part, ends, stretches);
+      for (int64_t p = p0; p < p1; p++) add_packed(view, p, slot, first, part);
+    }
+  }
+}
+
+/* Adds one block's part to the sums of all panels in a slot, panel by panel. */
+static void run_in_place(const block_view *view, int slot, bool first)
+{
+  const job *j = view->job;
+  for (int64_t p = j->panel0; p < j->panel1; p++) {
+    pack_lanes(view, p);
+    add_panel(view, p, slot, first);
+  }
 }
 
 /* slot = the sum of the leaf's blocks, added in order. */
@@ -238,7 +339,7 @@ static void sum_leaf(void *context, int64_t leaf, int slot)
   if (first == last) memset(sums_of(j, j->panel0, slot), 0, st->slot_bytes);
   for (int64_t b = first; b < last; b++) {
     block_view view = open_block(j, b, &j->opened);
-    for (int64_t p = j->panel0; p < j->panel1; p++) run_panel(&view, p, slot, b == first);
+    (st->packs_rows ? run_packed : run_in_place)(&view, slot, b == first);
   }
 }
 

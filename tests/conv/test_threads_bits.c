@@ -141,6 +141,41 @@ static void test_bits(void **state)
   assert_true(done > 0);
 }
 
+/* Weight gradients of 1x1 filters whose rows lie far from the core, over 4 MiB: some levels pack them, on jobs of several
+   panels. Blocks of several images, of part of one, and gathered by a stride. */
+static void test_far_rows(void **state)
+{
+  (void)state;
+  static const cnnblas_conv_desc far_shapes[] = {
+      {.n = 26, .c = 900, .k = 67, .size = {7, 7}, .kernel = {1, 1}},
+      {.n = 2, .c = 61, .k = 70, .size = {98, 99}, .kernel = {1, 1}},
+      {.n = 3, .c = 500, .k = 90, .size = {27, 29}, .kernel = {1, 1}, .stride = {2, 2}},
+  };
+  static const char *const rows[] = {"implicit_gemm:channels", "implicit_gemm:inputs"};
+  long done = 0;
+  for (size_t s = 0; s < sizeof far_shapes / sizeof *far_shapes; s++)
+    for (int dtype = CNNBLAS_F32; dtype <= CNNBLAS_F64; dtype++)
+      for (int a = 0; a < 2; a++) {
+        problem p = {.desc = far_shapes[s]};
+        p.desc.dtype = (cnnblas_dtype)dtype;
+        problem_finish(&p);
+        rng r = rng_at(seed, 900 + (uint64_t)s);
+        variant v = {.algorithm = rows[a]};
+        char text[PROBLEM_TEXT];
+        problem_text(&p, text);
+        harness_doing("far rows: %s | %s", text, rows[a]);
+        rig_fill(&arrays, &p, &r, true, AGAINST_END);
+        if (!rig_run(&arrays, &p, CNNBLAS_BACKWARD_WEIGHTS, p.n, &v)) continue;
+        static oracle want, want_db;
+        rig_expect(&arrays, &p, CNNBLAS_BACKWARD_WEIGHTS, p.n, &v, &want, &want_db);
+        rig_check(&arrays, &v, &want, &want_db, true, "the gradient of far rows");
+        rig_fill(&arrays, &p, &r, false, AGAINST_END);
+        done += check_bits(&p, CNNBLAS_BACKWARD_WEIGHTS, &v);
+      }
+  printf("far rows: %ld cases\n", done);
+  assert_true(done > 0);
+}
+
 /* Scales an input so far down that its products underflow, to zeros of either sign. */
 static void shrink(guarded *array)
 {
@@ -286,6 +321,7 @@ int main(void)
   seed = rng_seed(1234);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_bits),
+      cmocka_unit_test(test_far_rows),
       cmocka_unit_test(test_signs_of_zeros),
       cmocka_unit_test(test_choice_ignores_threads),
       cmocka_unit_test(test_one_plan_in_eight_threads),
