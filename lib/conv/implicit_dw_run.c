@@ -292,7 +292,7 @@ static void add_packed(const block_view *view, int64_t p, int slot, bool first, 
     for (int64_t chunk = 0; chunk < chunks; chunk++) {
       const int64_t from = cb_split(view->pixels, chunks, chunk);
       tile.weights = cb_at(rows, from * m, element);
-      tile.sliver = cb_at(lanes_of(j, p), from * panel.width, element);
+      tile.sliver = cb_at_mut(lanes_of(j, p), from * panel.width, element);
       tile.steps = cb_split(view->pixels, chunks, chunk + 1) - from;
       tile.before = first && chunk == 0 ? NULL : tile.c;
       st->engine->packed[panel.vectors][m](&tile);

@@ -78,12 +78,23 @@ static bool is_direct(const job *j, int64_t t)
   return j->bare && tile_pixels(j, t) == j->st->width && j->tables.first_row[t + 1] - j->tables.first_row[t] == 1;
 }
 
+/* The run of tile t of pixels if a kernel may read it in place: it fills the tile's vectors. Else NULL. */
+static const cb_run *whole_run(const job *j, int64_t t)
+{
+  const cb_run *run = j->tables.run + j->tables.first_run[t];
+  const bool whole = j->tables.first_run[t + 1] - j->tables.first_run[t] == 1 &&
+                     run->count == (int64_t)tile_vectors(j, t) * j->st->engine->lanes;
+  return whole && j->st->engine->packing[1][1] ? run : NULL;
+}
+
+/* Packs the group's slivers but those that the kernels of the first outputs pack. */
 static void pack_slivers(const job *j, const group *g, char *slivers)
 {
   const cb_slivers *st = j->st;
   const size_t element = j->call->plan->problem.geo.element;
   const bool in_place = st->band.elements == 0;
   for (int64_t t = 0; t < g->tiles; t++) {
+    if (whole_run(j, g->tile + t)) continue;
     const int32_t first = j->tables.first_run[g->tile + t], end = j->tables.first_run[g->tile + t + 1];
     const cb_run *run = j->tables.run + first;
     int64_t reach = run[end - first - 1].at + g->walk[g->steps - 1] + 2 * st->engine->lanes;
@@ -166,8 +177,9 @@ static void ask_some(asking *ask)
 /* Where one tile of pixels stands among the outputs of its group. */
 typedef struct {
   const cb_packed_kernel *kernel; /* [rows] the kernels for tiles of that many outputs */
-  char *sums, *out;               /* places of the next tile of outputs; out is NULL where kernels may not store */
-  int64_t width;                  /* lanes of the tile of pixels, whole vectors */
+  const void *run;  /* the tile's pixels of step 0, which the next kernel is to pack; NULL: they are packed */
+  char *sums, *out; /* places of the next tile of outputs; out is NULL where kernels may not store */
+  int64_t width;    /* lanes of the tile of pixels, whole vectors */
 } place;
 
 static void open_places(const job *j, const group *g, place *places)
@@ -177,7 +189,9 @@ static void open_places(const job *j, const group *g, place *places)
   const int64_t first = cb_sliver_output(st, g->from);
   for (int64_t t = 0; t < g->tiles; t++) {
     const int vectors = tile_vectors(j, g->tile + t);
-    places[t] = (place){.kernel = st->engine->packed[vectors],
+    const cb_run *run = whole_run(j, g->tile + t);
+    places[t] = (place){.kernel = (run ? st->engine->packing : st->engine->packed)[vectors],
+                        .run = run ? cb_at(j->band, run->at, element) : NULL,
                         .sums = sums_at(j, g, g->tile + t, first),
                         .width = (int64_t)vectors * st->engine->lanes};
     if (!g->last || !is_direct(j, g->tile + t)) continue;
@@ -205,11 +219,17 @@ static void run_group(const job *j, const group *g)
       if (ask.steps) ask_some(&ask);
       at->kernel[rows](&(cb_packed_tile){.weights = weights,
                                          .sliver = slivers + (size_t)t * pitch,
+                                         .run = at->run,
+                                         .walk = g->walk,
                                          .steps = g->steps,
                                          .before = g->first ? NULL : at->sums,
                                          .c = at->out ? at->out : at->sums,
                                          .ldc = at->out ? st->dest_plane : at->width,
                                          .last = g->last});
+      if (at->run) {
+        at->run = NULL;
+        at->kernel = st->engine->packed[at->width / st->engine->lanes];
+      }
       at->sums += (size_t)(rows * at->width) * element;
       if (at->out) at->out += (size_t)rows * plane;
     }

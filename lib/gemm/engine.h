@@ -54,10 +54,13 @@ typedef void (*cb_kernel)(const cb_tile *tile);
 
 /* A tile of packed operands, of nv vectors and m rows; width is the lanes of nv vectors:
        c[i * ldc + j] = before[i * width + j] + sum over s < steps of  weights[s * m + i] * sliver[s * width + j]
-   Each sum is one chain in the order of s. The last of several sums turns -0 into +0, as transposed stores do. */
+   Each sum is one chain in the order of s. The last of several sums turns -0 into +0, as transposed stores do. Kernels that
+   pack as they multiply read run[walk[s] + j] in place of the sliver, and leave it there. */
 typedef struct {
   const void *weights; /* [steps][m] */
-  const void *sliver;  /* [steps][width] */
+  void *sliver;        /* [steps][width] */
+  const void *run;     /* for kernels that pack: width pixels side by side, of step 0 if walk[0] is 0 */
+  const int32_t *walk; /* for kernels that pack: [steps] where each step lies, from the run */
   int64_t steps;
   const void *before; /* the sums so far, [m][width]; NULL: zeros */
   void *c;
@@ -174,8 +177,9 @@ typedef struct {
   int rows[CB_MAX_VECTORS + 1]; /* the most rows of a kernel, by its vectors; 0: there is no kernel */
   cb_kernel kernel[CB_MAX_VECTORS + 1][CB_MAX_ROWS + 1]; /* kernels by their vectors and rows, [nv][m] */
 
-  int packed_rows;                                                 /* the most rows of a packed kernel */
-  cb_packed_kernel packed[CB_PACKED_VECTORS + 1][CB_MAX_ROWS + 1]; /* packed kernels by vectors and rows, [nv][m] */
+  int packed_rows;                                                  /* the most rows of a packed kernel */
+  cb_packed_kernel packed[CB_PACKED_VECTORS + 1][CB_MAX_ROWS + 1];  /* packed kernels by vectors and rows, [nv][m] */
+  cb_packed_kernel packing[CB_PACKED_VECTORS + 1][CB_MAX_ROWS + 1]; /* those that pack the sliver too; NULL: none */
   void (*pack_sliver)(const cb_sliver *sliver);
 
   /* Packs m rows: dst[s * m + i] = src[i * ld + s] for i < m, s < steps. */

@@ -28,13 +28,14 @@
   X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(7, 1) X(8, 1) X(9, 1) X(10, 1) X(11, 1) X(12, 1) X(13, 1) X(14, 1) \
   X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2) X(7, 2) X(8, 2) X(9, 2) X(10, 2) X(11, 2) X(12, 2) X(13, 2) X(14, 2)
 /* clang-format on */
+#define CB_PACKING(X)
 #define CB_DOTS_M  4
 #define CB_DOTS_NV 6
 #elif CB_REGISTERS == 16
-#define CB_ROWS_1  12
-#define CB_ROWS_2  6
-#define CB_ROWS_3  4
-#define CB_ROWS_4  0
+#define CB_ROWS_1     12
+#define CB_ROWS_2     6
+#define CB_ROWS_3     4
+#define CB_ROWS_4     0
 /* clang-format off */
 #define CB_KERNELS(X) \
   X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(7, 1) X(8, 1) X(9, 1) X(10, 1) X(11, 1) X(12, 1) \
@@ -48,8 +49,9 @@
 #define CB_PACKED(X) \
   X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2)
 /* clang-format on */
-#define CB_DOTS_M  3
-#define CB_DOTS_NV 4
+#define CB_PACKING(X) CB_PACKED(X)
+#define CB_DOTS_M     3
+#define CB_DOTS_NV    4
 #else
 #error "no list of kernels for so many vector registers"
 #endif
@@ -61,6 +63,10 @@ CB_DOTS(CB_DECLARE_DOTS)
 /* The kernels of packed operands, X(rows, vectors), and the packing are in slivers.c and packed_rows.c. */
 #define CB_DECLARE_PACKED(M, NV) void CB_NAME(cb_packed_##M##x##NV)(const cb_packed_tile *tile);
 CB_PACKED(CB_DECLARE_PACKED)
+
+/* Those that pack the sliver while they multiply, where a level has them. */
+#define CB_DECLARE_PACKING(M, NV) void CB_NAME(cb_packing_##M##x##NV)(const cb_packed_tile *tile);
+CB_PACKING(CB_DECLARE_PACKING)
 
 void CB_NAME(cb_pack_sliver)(const cb_sliver *sliver);
 void CB_NAME(cb_pack_rows)(void *dst, const void *src, int64_t ld, int64_t steps, int64_t m);

@@ -88,6 +88,8 @@ CB_KERNELS(DEFINE_KERNEL)
 
 #define DOTS_ENTRY(M, NV) [NV][M] = CB_NAME(cb_dots_##M##x##NV),
 
+#define PACKING_ENTRY(M, NV) [NV][M] = CB_NAME(cb_packing_##M##x##NV),
+
 #define PACKED_ENTRY(M, NV) [NV][M] = CB_NAME(cb_packed_##M##x##NV),
 
 extern const cb_engine CB_NAME(cb_engine);
@@ -98,6 +100,7 @@ const cb_engine CB_NAME(cb_engine) = {
     .kernel = {CB_KERNELS(KERNEL_ENTRY)},
     .packed_rows = CB_PACKED_ROWS,
     .packed = {CB_PACKED(PACKED_ENTRY)},
+    .packing = {CB_PACKING(PACKING_ENTRY)},
     .pack_sliver = CB_NAME(cb_pack_sliver),
     .pack_rows = CB_NAME(cb_pack_rows),
     .pack_turned = CB_NAME(cb_pack_turned),

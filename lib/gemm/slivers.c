@@ -14,14 +14,15 @@
 
 enum { STEPS = 4 }; /* steps of the unrolled loop */
 
-/* Step o of the unrolled ones, whose weights are at a and whose lanes are at b. */
+/* Step o of the unrolled ones, whose weights are at a and whose lanes are at b, or come there from a run of pixels. */
 #define STEP(o)                                                                                                        \
   {                                                                                                                    \
     vector lane[CB_PACKED_VECTORS];                                                                                    \
     UNROLL for (int v = 0; v < nv; v++)                                                                                \
     {                                                                                                                  \
-      lane[v] = *(const vector *)(b + ((o)*nv + v) * LANES);                                                           \
+      lane[v] = *(const vector *)((packs ? run + walk[o] : b + (o)*nv * LANES) + v * LANES);                           \
       OPAQUE_VECTOR(lane[v]);                                                                                          \
+      if (packs) *(vector *)(b + ((o)*nv + v) * LANES) = lane[v];                                                      \
     }                                                                                                                  \
     UNROLL for (int i = 0; i < m; i++)                                                                                 \
     {                                                                                                                  \
@@ -30,9 +31,11 @@ enum { STEPS = 4 }; /* steps of the unrolled loop */
     }                                                                                                                  \
   }
 
-INLINE void multiply_packed(const cb_packed_tile *tile, const int m, const int nv)
+INLINE void multiply_packed(const cb_packed_tile *tile, const int m, const int nv, const bool packs)
 {
-  const real *a = tile->weights, *b = tile->sliver, *before = tile->before;
+  const real *a = tile->weights, *before = tile->before, *run = tile->run;
+  real *b = tile->sliver;
+  const int32_t *walk = tile->walk;
   real *c = tile->c;
   const int64_t ldc = tile->ldc;
   vector acc[CB_MAX_ROWS][CB_PACKED_VECTORS];
@@ -50,11 +53,13 @@ INLINE void multiply_packed(const cb_packed_tile *tile, const int m, const int n
   for (; left >= STEPS; left -= STEPS) {
     STEP(0) STEP(1) STEP(2) STEP(3) a += STEPS * m;
     b += STEPS * nv * LANES;
+    if (packs) walk += STEPS;
   }
   for (; left > 0; left--) {
     STEP(0)
     a += m;
     b += nv * LANES;
+    if (packs) walk++;
   }
 
   if (before)
@@ -68,9 +73,16 @@ INLINE void multiply_packed(const cb_packed_tile *tile, const int m, const int n
 #define DEFINE_PACKED(M, NV)                                                                                           \
   void CB_NAME(cb_packed_##M##x##NV)(const cb_packed_tile *tile)                                                       \
   {                                                                                                                    \
-    multiply_packed(tile, M, NV);                                                                                      \
+    multiply_packed(tile, M, NV, false);                                                                               \
   }
 CB_PACKED(DEFINE_PACKED)
+
+#define DEFINE_PACKING(M, NV)                                                                                          \
+  void CB_NAME(cb_packing_##M##x##NV)(const cb_packed_tile *tile)                                                      \
+  {                                                                                                                    \
+    multiply_packed(tile, M, NV, true);                                                                                \
+  }
+CB_PACKING(DEFINE_PACKING)
 
 /* Packs a sliver so that nothing but the runs is read, and nothing but the lanes that they fill is written. */
 static void pack_exactly(const cb_sliver *t)

@@ -15,7 +15,7 @@
 enum { ROUNDS = 60, MOST_STEPS = 40 };
 
 static uint64_t seed;
-static guarded a, b, c, before, walk;
+static guarded a, b, c, before, walk, source;
 
 static void fill(cnnblas_dtype dtype, guarded *array, int64_t count, placement where, rng *r)
 {
@@ -68,6 +68,42 @@ static void check_kernel(const cb_engine *engine, cnnblas_dtype dtype, int m, in
       if (got != sum) FAIL("c[%d][%lld] is %a, expected %a", i, (long long)j, got, sum);
       if (last && got == 0 && signbit(got)) FAIL("c[%d][%lld] is -0", i, (long long)j);
     }
+}
+
+/* The kernel that packs the sliver as it multiplies, against the one whose sliver is packed. */
+static void check_packing(const cb_engine *engine, cnnblas_dtype dtype, int m, int nv, rng *r)
+{
+  const int64_t width = (int64_t)nv * engine->lanes, steps = rng_range(r, 1, MOST_STEPS), sums = m * width;
+  const size_t element = element_bytes(dtype);
+  int64_t far = 0;
+  if (!engine->packing[nv][m]) return;
+  harness_doing("%s %dx%d packs %lld steps, seed %llu", engine->name, m, nv, (long long)steps,
+                (unsigned long long)seed);
+  guarded_reset(&walk, (size_t)steps * sizeof(int32_t), AGAINST_END);
+  int32_t *at = walk.data;
+  for (int64_t s = 0; s < steps; s++) far = cb_max(far, at[s] = (int32_t)rng_range(r, 0, 60));
+  fill(dtype, &source, far + width, AGAINST_END, r);
+  fill(dtype, &a, steps * m, any_place(r), r);
+  fill(dtype, &b, steps * width, any_place(r), r);
+  fill(dtype, &before, sums, any_place(r), r);
+  fill(dtype, &c, 2 * sums, any_place(r), r);
+  cb_packed_tile tile = {.weights = a.data,
+                         .sliver = b.data,
+                         .run = source.data,
+                         .walk = at,
+                         .steps = steps,
+                         .before = rng_chance(r, 50) ? before.data : NULL,
+                         .c = c.data,
+                         .ldc = width,
+                         .last = rng_chance(r, 50)};
+  engine->packing[nv][m](&tile);
+  for (int64_t s = 0; s < steps; s++)
+    if (memcmp((char *)b.data + (size_t)(s * width) * element, (char *)source.data + (size_t)at[s] * element,
+               (size_t)width * element) != 0)
+      FAIL("step %lld of the sliver is not what lies in the run", (long long)s);
+  tile.c = (char *)c.data + (size_t)sums * element;
+  engine->packed[nv][m](&tile);
+  if (memcmp(c.data, tile.c, (size_t)sums * element) != 0) FAIL("sums of a sliver packed before have other bits");
 }
 
 /* Runs that fill up to `width` lanes, at places of an array of which `size` elements from the least on are needed. */
@@ -204,7 +240,10 @@ static void test_engine(const cb_engine *engine, cnnblas_dtype dtype)
   rng r = rng_at(seed, (uint64_t)dtype);
   for (int nv = 1; nv <= CB_PACKED_VECTORS; nv++)
     for (int m = 1; m <= engine->packed_rows; m++)
-      for (int i = 0; i < ROUNDS / 4; i++) check_kernel(engine, dtype, m, nv, fuses, &r);
+      for (int i = 0; i < ROUNDS / 4; i++) {
+        check_kernel(engine, dtype, m, nv, fuses, &r);
+        check_packing(engine, dtype, m, nv, &r);
+      }
   for (int i = 0; i < 4 * ROUNDS; i++) {
     check_sliver(engine, dtype, &r);
     check_rows(engine, dtype, &r);
@@ -218,7 +257,7 @@ static void test_slivers(void **state)
 {
   (void)state;
   levels_run(test_engine);
-  guarded *all[] = {&a, &b, &c, &before, &walk};
+  guarded *all[] = {&a, &b, &c, &before, &walk, &source};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) guarded_free(all[i]);
 }
 
