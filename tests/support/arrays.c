@@ -7,19 +7,6 @@ size_t element_bytes(cnnblas_dtype dtype)
   return dtype == CNNBLAS_F64 ? sizeof(double) : sizeof(float);
 }
 
-double array_get(cnnblas_dtype dtype, const void *array, int64_t i)
-{
-  return dtype == CNNBLAS_F64 ? ((const double *)array)[i] : (double)((const float *)array)[i];
-}
-
-void array_set(cnnblas_dtype dtype, void *array, int64_t i, double value)
-{
-  if (dtype == CNNBLAS_F64)
-    ((double *)array)[i] = value;
-  else
-    ((float *)array)[i] = (float)value;
-}
-
 void array_fill_integers(cnnblas_dtype dtype, void *array, int64_t count, rng *r)
 {
   for (int64_t i = 0; i < count; i++) array_set(dtype, array, i, (double)rng_range(r, -3, 3));

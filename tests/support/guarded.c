@@ -58,6 +58,7 @@ static unsigned char *slack_of(const guarded *g, size_t *bytes)
 
 void guarded_reset(guarded *g, size_t bytes, placement where)
 {
+  g->opened = true;
   if (g->capacity < bytes || !g->pages) {
     guarded_free(g);
     map_pages(g, bytes);
@@ -71,6 +72,7 @@ void guarded_reset(guarded *g, size_t bytes, placement where)
 
 void guarded_protect(guarded *g, bool protect)
 {
+  if (!protect) g->opened = true;
   if (!g->pages || is_sealed(g) == protect) return;
   g->data = protect ? guarded_sealed(g, g->data) : g->pages + ((char *)g->data - g->sealed);
 }

@@ -22,6 +22,7 @@ typedef struct {
   char *pages;  /* the usable pages */
   char *sealed; /* the same pages, for reading alone */
   size_t capacity;
+  bool opened; /* it has been writable since somebody last set this to false */
 } guarded;
 
 /* Makes g (zeroed before its first use) an array of that many bytes. Its contents are undefined. Fails the test if there

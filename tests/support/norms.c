@@ -53,17 +53,36 @@ static void window(const problem *p, cnnblas_conv_direction direction, int axis,
   *to = *to + reach < extent - 1 ? *to + reach : extent - 1;
 }
 
-static double box_sum(const problem *p, cnnblas_conv_direction direction, const double *map, const int64_t at[3],
-                      int64_t reach)
+/* Adds to `to` the sums of a map over the windows of one axis. `size`: the map's extents, of which that axis's becomes the patches'. */
+static void sum_axis(const problem *p, cnnblas_conv_direction direction, int axis, int64_t reach, int64_t size[3],
+                     const double *map, double *to)
+{
+  const int64_t patches = (direction == CNNBLAS_FORWARD ? p->out : p->in)[axis], extent = size[axis];
+  int64_t outer = 1, inner = 1, first, last;
+  for (int a = 0; a < axis; a++) outer *= size[a];
+  for (int a = axis + 1; a < 3; a++) inner *= size[a];
+  for (int64_t at = 0; at < patches; at++) {
+    window(p, direction, axis, at, extent > 1 ? reach : 0, &first, &last);
+    for (int64_t o = 0; o < outer; o++)
+      for (int64_t from = first; from <= last; from++)
+        for (int64_t i = 0; i < inner; i++) to[(o * patches + at) * inner + i] += map[(o * extent + from) * inner + i];
+  }
+  size[axis] = patches;
+}
+
+/* The sums of a map over the boxes of all patches, axis after axis: what a box holds is summed in a few steps an axis. */
+static double *box_sums(const problem *p, cnnblas_conv_direction direction, int64_t reach, const double *map)
 {
   const int64_t *extent = direction == CNNBLAS_FORWARD ? p->in : p->out;
-  int64_t from[3], to[3];
-  double sum = 0;
-  for (int a = 0; a < 3; a++) window(p, direction, a, at[a], extent[a] > 1 ? reach : 0, &from[a], &to[a]);
-  for (int64_t z = from[0]; z <= to[0]; z++)
-    for (int64_t y = from[1]; y <= to[1]; y++)
-      for (int64_t x = from[2]; x <= to[2]; x++) sum += map[(z * extent[1] + y) * extent[2] + x];
-  return sum;
+  int64_t size[3] = {extent[0], extent[1], extent[2]}, most = 1;
+  for (int a = 0; a < 3; a++) most *= p->in[a] > p->out[a] ? p->in[a] : p->out[a];
+  double *along = zeros(most), *across = zeros(most), *boxes = zeros(most);
+  sum_axis(p, direction, 2, reach, size, map, along);
+  sum_axis(p, direction, 1, reach, size, along, across);
+  sum_axis(p, direction, 0, reach, size, across, boxes);
+  free(along);
+  free(across);
+  return boxes;
 }
 
 /* Squares of the weights that meet each output channel (forward), or each input channel (backward_data). */
@@ -84,18 +103,17 @@ static void fill_images(const problem *p, cnnblas_conv_direction direction, int6
   const bool forward = direction == CNNBLAS_FORWARD;
   const int64_t channels = forward ? p->k : p->c, of_group = forward ? p->kg : p->cg;
   const int64_t pixels = forward ? p->pixels : p->image, source = forward ? p->image : p->pixels;
-  const int64_t *extent = forward ? p->out : p->in;
   double *maps = channel_squares(p->desc.dtype, from, n * p->g, forward ? p->cg : p->kg, source);
   double *filters = filter_squares(p, direction, w);
-  for (int64_t map = 0; map < n * p->g; map++)
-    for (int64_t pixel = 0; pixel < pixels; pixel++) {
-      const int64_t at[3] = {pixel / extent[2] / extent[1], pixel / extent[2] % extent[1], pixel % extent[2]};
-      const double patch = box_sum(p, direction, maps + map * source, at, reach);
-      for (int64_t i = 0; i < of_group; i++) {
-        const int64_t channel = map % p->g * of_group + i;
-        norm[(map / p->g * channels + channel) * pixels + pixel] = sqrt(patch * filters[channel]);
-      }
+  for (int64_t map = 0; map < n * p->g; map++) {
+    double *boxes = box_sums(p, direction, reach, maps + map * source);
+    for (int64_t i = 0; i < of_group; i++) {
+      const int64_t channel = map % p->g * of_group + i;
+      double *to = norm + (map / p->g * channels + channel) * pixels;
+      for (int64_t pixel = 0; pixel < pixels; pixel++) to[pixel] = sqrt(boxes[pixel] * filters[channel]);
     }
+    free(boxes);
+  }
   free(maps);
   free(filters);
 }

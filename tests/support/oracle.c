@@ -1,5 +1,6 @@
 /* The expected result of a call and the comparison with it; see oracle.h. */
 #include "support/oracle.h"
+#include "support/kept.h"
 #include "support/norms.h"
 #include <inttypes.h>
 #include <math.h>
@@ -129,10 +130,9 @@ static bool all_finite(cnnblas_dtype dtype, const void *array, int64_t count)
   return true;
 }
 
-void oracle_run(oracle *o, const problem *p, cnnblas_conv_direction direction, int64_t n, const void *x, const void *w,
-                const void *y)
+static void compute(oracle *o, const problem *p, cnnblas_conv_direction direction, int64_t n, const void *x,
+                    const void *w, const void *y)
 {
-  prepare(o, p->desc.dtype, problem_outputs(p, direction, n));
   o->terms = problem_terms(p, direction, n);
   if (o->dtype == CNNBLAS_F64) {
     run_f64(o, o->value, p, direction, n, x, w, y);
@@ -152,6 +152,21 @@ void oracle_run(oracle *o, const problem *p, cnnblas_conv_direction direction, i
     mark_data(o, p, n, w);
   else
     mark_padding(o, p, direction, n, w, y);
+}
+
+void oracle_run(oracle *o, const problem *p, cnnblas_conv_direction direction, int64_t n, const void *x, const void *w,
+                const void *y)
+{
+  const size_t image_x = (size_t)(p->c * p->image) * p->element, image_y = (size_t)(p->k * p->pixels) * p->element;
+  const bool data = direction == CNNBLAS_BACKWARD_DATA, weights = direction == CNNBLAS_BACKWARD_WEIGHTS;
+  const kept_inputs inputs = {.first = data ? y : x,
+                              .second = weights ? y : w,
+                              .first_bytes = (size_t)n * (data ? image_y : image_x),
+                              .second_bytes = weights ? (size_t)n * image_y : (size_t)p->w_elements * p->element};
+  prepare(o, p->desc.dtype, problem_outputs(p, direction, n));
+  if (kept_find(o, p, direction, n, &inputs)) return;
+  compute(o, p, direction, n, x, w, y);
+  kept_add(o, p, direction, n, &inputs);
 }
 
 void oracle_bias_gradient(oracle *o, const problem *p, int64_t n, const void *dy)
@@ -206,20 +221,31 @@ oracle_bound oracle_bound_of(const cnnblas_algorithm_info *row, bool integers)
   return far ? ORACLE_FAR_NORM : row->accuracy == CNNBLAS_ACCURACY_NORM ? ORACLE_NORM : ORACLE_ELEMENT;
 }
 
-double oracle_allowed(const oracle *o, int64_t i, const cnnblas_algorithm_info *row, bool integers)
+/* What an element may be off is the share returned times its element of *of; NULL: nothing. */
+static double share_of(const oracle *o, const cnnblas_algorithm_info *row, bool integers, const double **of)
 {
   const double u = o->dtype == CNNBLAS_F64 ? 0x1p-53 : 0x1p-24;
+  *of = NULL;
   switch (oracle_bound_of(row, integers)) {
   case ORACLE_NORM:
-    return norms_factor(row->norm_factor, o->terms) * u * o->norm[i];
+    *of = o->norm;
+    return norms_factor(row->norm_factor, o->terms) * u;
   case ORACLE_FAR_NORM:
-    return norms_factor(row->norm_factor, o->terms) * u * o->far_norm[i];
+    *of = o->far_norm;
+    return norms_factor(row->norm_factor, o->terms) * u;
   case ORACLE_ELEMENT:
-    return (double)o->terms * u * o->magnitude[i];
+    *of = o->magnitude;
+    return (double)o->terms * u;
   case ORACLE_EXACT:
     break;
   }
   return 0;
+}
+
+double oracle_allowed(const oracle *o, int64_t i, const cnnblas_algorithm_info *row, bool integers)
+{
+  const double *of, share = share_of(o, row, integers, &of);
+  return of ? share * of[i] : 0;
 }
 
 void oracle_check_sum(const oracle *o, const void *got, bool integers, const char *what)
@@ -231,8 +257,9 @@ void oracle_check_sum(const oracle *o, const void *got, bool integers, const cha
 void oracle_check(const oracle *o, const void *got, const cnnblas_algorithm_info *row, bool integers, const char *what)
 {
   int64_t wrong = 0, first = -1;
+  const double *of, share = share_of(o, row, integers, &of);
   for (int64_t i = 0; i < o->count; i++) {
-    if (agrees(o, i, array_get(o->dtype, got, i), oracle_allowed(o, i, row, integers))) continue;
+    if (agrees(o, i, array_get(o->dtype, got, i), of ? share * of[i] : 0)) continue;
     if (wrong++ == 0) first = i;
   }
   if (wrong == 0) return;

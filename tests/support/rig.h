@@ -8,10 +8,19 @@
 #include "support/guarded.h"
 #include "support/oracle.h"
 
+/* What the inputs were last filled with: rig_fill() leaves them as they are where they would become the same again. */
+typedef struct {
+  problem p;
+  rng before, after; /* the stream of numbers before the filling, and after it */
+  bool whole, integers;
+  placement where;
+} rig_contents;
+
 typedef struct {
   guarded x, w, y, bias, residual, old; /* inputs; old: what an accumulating call finds in its output */
   guarded out, db, workspace, packed;
   cnnblas_algorithm_info row; /* that ran last */
+  rig_contents filled;
 } rig;
 
 /* How a call is made. Zero is the plain case: the automatic choice, default threads, the workspace passed. */

@@ -19,14 +19,6 @@ rng rng_at(uint64_t seed, uint64_t item)
   return r;
 }
 
-uint64_t rng_next(rng *r)
-{
-  uint64_t z = r->state += 0x9e3779b97f4a7c15u;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return z ^ (z >> 31);
-}
-
 int64_t rng_range(rng *r, int64_t lo, int64_t hi)
 {
   return lo + (int64_t)(rng_next(r) % (uint64_t)(hi - lo + 1));
@@ -35,11 +27,6 @@ int64_t rng_range(rng *r, int64_t lo, int64_t hi)
 bool rng_chance(rng *r, int percent)
 {
   return rng_range(r, 0, 99) < percent;
-}
-
-double rng_real(rng *r)
-{
-  return ((double)(rng_next(r) >> 12) + 0.5) / (double)(INT64_C(1) << 51) - 1;
 }
 
 int64_t rng_pick(rng *r, const int64_t *values, uint64_t count)

@@ -18,7 +18,13 @@ uint64_t rng_seed(uint64_t fallback);
 /* An independent stream for item number `item` of the suite with that seed. */
 rng rng_at(uint64_t seed, uint64_t item);
 
-uint64_t rng_next(rng *r);
+static inline uint64_t rng_next(rng *r)
+{
+  uint64_t z = r->state += 0x9e3779b97f4a7c15u;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return z ^ (z >> 31);
+}
 
 /* Uniform on lo..hi, both included. */
 int64_t rng_range(rng *r, int64_t lo, int64_t hi);
@@ -27,7 +33,10 @@ int64_t rng_range(rng *r, int64_t lo, int64_t hi);
 bool rng_chance(rng *r, int percent);
 
 /* Uniform on (-1, 1), all bits of a double random, never 0. */
-double rng_real(rng *r);
+static inline double rng_real(rng *r)
+{
+  return ((double)(rng_next(r) >> 12) + 0.5) / (double)(INT64_C(1) << 51) - 1;
+}
 
 /* One of the listed int64_t values. */
 #define RNG_PICK(r, ...)                                                                                               \
