@@ -11,21 +11,19 @@ INLINE vector bounded(vector x)
   return not_above(not_below(x, -1000), 1000);
 }
 
-/* x / (1 + e^-x), for x < 0 as x e / (1 + e) with e = e^x: of a small e the product is taken before the lift is undone,
-   so that it keeps its digits. */
+/* x / (1 + e^-x) = max(x, 0) - a e^-a / (1 + e^-a), a = |x|: the product is taken before the lift is undone, so that it
+   keeps its digits. */
 INLINE vector swish(vector x)
 {
-  vector lifted = lifted_exp_negative(-magnitude(x)), part = 1 / (1 + lifted * lower);
-  vector below = not_below(x, lowest) * lifted * part * lower;
-  return choose(greater((vector){0}, x), below, x * part);
+  vector a = not_above(magnitude(x), -lowest), lifted = lifted_exp_negative(-a);
+  return not_below(x, 0) - a * lifted / (lifted * lower + 1) * lower;
 }
 
-/* The derivative of swish: s (1 + x c), where s is the sigmoid of x and c that of -x. */
+/* The derivative of swish: s + x s c, where s is the sigmoid of x and c that of -x. */
 INLINE vector swish_slope(vector x)
 {
-  vector e = lifted_exp_negative(-magnitude(x)) * lower, above = 1 / (1 + e), below = e * above;
-  mask negative = greater((vector){0}, x);
-  return choose(negative, below, above) * (1 + bounded(x) * choose(negative, above, below));
+  vector e = lifted_exp_negative(minus_magnitude(x)) * lower, above = 1 / (1 + e), below = e * above;
+  return choose(greater((vector){0}, x), below, above) + bounded(x) * (above * below);
 }
 
 static inline real hard_swish(real x)
@@ -38,15 +36,33 @@ static inline real hard_swish_slope(real x)
   return x <= -3 ? 0 : x >= 3 ? 1 : (2 * x + 3) / 6;
 }
 
-/* The Gaussian's tail: Phi(-a) = e^(-a^2 / 2) g(a) for 0 <= a <= limit, where (a + 4) g(a) is a polynomial in
-   2 a / (a + 4) - 1, interpolated in Chebyshev's nodes (relative error 1.4e-8, f64: 4e-17). For a larger a, a Phi(-a)
-   rounds to 0. */
+/* The Gaussian's tail: Phi(-a) = e^(-a^2 / 2) g(a) for 0 <= a <= limit. For f32 with fused products, g is a quotient of polynomials
+   of a, the upper one without its constant 1 / 2 (relative error 1.1e-8); without them its roundings would add up to over 4 units in
+   the last place, and for f64 it would have twice as many terms: there (a + 4) g(a) is a polynomial in 2 a / (a + 4) - 1,
+   interpolated in Chebyshev's nodes (1.4e-8, f64: 4e-17). For a larger a, a Phi(-a) rounds to 0. */
+#if CB_REAL_BITS == 32 && defined __FMA__
+static const real tail_limit = 14.5f;
+static const real tail_above[] = {0.00401868065f, 0.0400408689f, 0.181584615f, 0.436238236f};
+static const real tail_below[] = {0.0100732184f, 0.100374139f, 0.465084623f, 1.19592183f, 1.67036124f, 1};
+
+/* g(a) */
+INLINE vector tail(vector a)
+{
+  return (a * POLYNOMIAL(tail_above, a) + (real)0.5) / POLYNOMIAL(tail_below, a);
+}
+
+/* a g(a): the product of a and the quotient's upper part is rounded once. */
+INLINE vector tail_times(vector a)
+{
+  return (a * a * POLYNOMIAL(tail_above, a) + a * (real)0.5) / POLYNOMIAL(tail_below, a);
+}
+#else
 #if CB_REAL_BITS == 32
-static const real tail_limit = 15;
+static const real tail_limit = 14.5f;
 static const real tail_terms[] = {-0.000125558386f, 0.000188996519f, 0.00156688169f, -0.00352097282f, -0.00752540242f,
                                   0.0604061855f,    -0.186523307f,   0.387136683f,   -0.607896594f,   0.755285139f};
 #else
-static const real tail_limit = 39;
+static const real tail_limit = 38.75;
 static const real tail_terms[] = {
     -9.6534254202285046694e-10, 7.2695454790266894559e-11,  1.3924023993501710103e-8,  1.4578593347036459717e-8,
     -7.6380820534904503495e-8,  -1.5426320536771073947e-7,  2.6368248576407625062e-7,  1.0198048518135172659e-6,
@@ -56,35 +72,35 @@ static const real tail_terms[] = {
     0.3871374007422188786,      -0.60789664197189175887,    0.75528513041575147989};
 #endif
 
-/* (a + 4) g(a), from part = a / (a + 4). */
-INLINE vector tail_polynomial(vector part)
+/* g(a) */
+INLINE vector tail(vector a)
 {
-  return POLYNOMIAL(tail_terms, 2 * part - 1);
+  vector inverse = 1 / (a + 4);
+  return POLYNOMIAL(tail_terms, 2 * (a * inverse) - 1) * inverse;
 }
 
-/* Returns a = |x|, at most tail_limit; *lifted = e^(-a^2 / 2) 2^LIFT, with what the rounding of a^2 leaves out. */
-INLINE vector tail_at(vector x, vector *lifted)
+/* a g(a) */
+INLINE vector tail_times(vector a)
 {
-  vector a = not_above(magnitude(x), tail_limit), square = a * a;
-  *lifted = lifted_exp_of_sum(square * (real)-0.5, square_rest(a, square) * (real)-0.5);
-  return a;
+  vector part = a / (a + 4);
+  return POLYNOMIAL(tail_terms, 2 * part - 1) * part;
 }
+#endif
 
 /* x Phi(x) = max(x, 0) - a Phi(-a), a = |x|: the product is taken before the lift is undone, and keeps its digits. */
 INLINE vector gelu(vector x)
 {
-  vector lifted, a = tail_at(x, &lifted);
-  vector part = a / (a + 4);
-  return not_below(x, 0) - tail_polynomial(part) * part * lifted * lower;
+  vector a = not_above(magnitude(x), tail_limit), scale, m = expm1_of_square(a, &scale);
+  vector lifted = tail_times(a) * scale;
+  return not_below(x, 0) - (m * lifted + lifted) * lower;
 }
 
 /* The derivative of gelu, Phi(x) + x phi(x) with the density phi: e^(-a^2 / 2) (g(a) - a / sqrt(2 pi)) for x < 0, and 1
    less that of -x for x > 0. */
 INLINE vector gelu_slope(vector x)
 {
-  vector lifted, a = tail_at(x, &lifted);
-  vector inverse = 1 / (a + 4), g = tail_polynomial(a * inverse) * inverse;
-  vector below = (g - a * (real)0.39894228040143267794) * lifted * lower;
+  vector a = not_above(magnitude(x), tail_limit), scale, m = expm1_of_square(a, &scale);
+  vector lifted = (tail(a) - a * (real)0.39894228040143267794) * scale, below = (m * lifted + lifted) * lower;
   return choose(greater(x, (vector){0}), 1 - below, below);
 }
 
@@ -130,10 +146,10 @@ static void forward(const cnnblas_activation *f, int64_t count, const void *from
     EACH_VECTOR(hyperbolic_tangent(v));
     break;
   case CNNBLAS_ELU:
-    EACH_VECTOR(choose(greater(v, (vector){0}), v, alpha * elu_below(v)));
+    EACH_VECTOR(alpha * elu_below(v) + not_below(v, 0));
     break;
   case CNNBLAS_SELU:
-    EACH_VECTOR(selu_scale * choose(greater(v, (vector){0}), v, selu_alpha * elu_below(v)));
+    EACH_VECTOR((selu_scale * selu_alpha) * elu_below(v) + selu_scale * not_below(v, 0));
     break;
   case CNNBLAS_SOFTPLUS:
     EACH_VECTOR(softplus(v));

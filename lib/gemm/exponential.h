@@ -1,14 +1,15 @@
 /*
  * The exponential function and its kin on vectors of the type and level that is being compiled (vectors.h): no
- * branches, no tables.
+ * branches, no tables. A processor overlaps few vectors' operations, so that the chain of those that wait for each other
+ * is kept short.
  *
  * exp(x) for x <= 0: x = n ln2 + r with |r| <= ln2 / 2, and e^r - 1 = r + r^2 P(r). P interpolates in Chebyshev's nodes
  * for f32 (error 7e-8) and is Taylor's series for f64 (the first term left out is below a quarter unit in the last
  * place). The sum that rounds x / ln2 to n has n in its last bits, and with the right constant n's exponent bits: one
  * shift makes 2^(n + lift) of them. The lift is taken back by a product or a quotient, which may round to a subnormal.
  * sigmoid(x) = 2^-LIFT / (2^-LIFT + e^-x 2^-LIFT), and tanh(x) = m / (m + 2) with m = e^(2|x|) - 1.
- * log(1 + e) = 2 artanh(s) with s = e / (2 + e): 2 s (1 + s^2 Q(s^2)), Q from Chebyshev's nodes (error 1.7e-8, f64:
- * 6e-18).
+ * log(1 + e) is e - e^2 R(e) with a quotient R of polynomials for f32 (error 2e-9). For f64 it is 2 artanh(s) with s = e / (2 + e):
+ * 2 s (1 + s^2 Q(s^2)), Q from Chebyshev's nodes (error 6e-18).
  */
 #ifndef CB_GEMM_EXPONENTIAL_H
 #define CB_GEMM_EXPONENTIAL_H
@@ -21,7 +22,8 @@ enum { MANTISSA = 23, BIAS = 127, LIFT = 64 };
 static const real rounder = 12582912.0f + BIAS, log2e = 1.44269504f, ln2_high = 0.693359375f;
 static const real ln2_low = -2.12194440e-4f, lowest = -110, tanh_limit = 20;
 static const real expm1_terms[] = {1.3926326e-3f, 8.3632928e-3f, 4.16665538e-2f, 1.66665763e-1f, 0.5f};
-static const real artanh_terms[] = {0.13425749f, 0.141183099f, 0.200037803f, 0.333333202f};
+static const real log1p_above[] = {0.0708005159f, 0.447292266f, 0.499999908f};
+static const real log1p_below[] = {0.0741228579f, 0.682485151f, 1.56124545f, 1};
 #else
 enum { MANTISSA = 52, BIAS = 1023, LIFT = 64 };
 static const real rounder = 6755399441055744.0 + BIAS, log2e = 1.4426950408889634074;
@@ -37,6 +39,7 @@ static const real artanh_terms[] = {0.080820228059717661105, 0.04400369243072336
 #endif
 
 static const real lower = (real)0x1p-64; /* 2^-LIFT */
+static const bits SIGN = (bits)1 << (CB_REAL_BITS - 1);
 
 /* The polynomial of x with these terms, the highest first. Terms are joined in pairs, and the pairs by Horner's rule in x^2, so
    that half as many products wait for each other as by Horner's rule in x. */
@@ -54,7 +57,13 @@ INLINE vector polynomial(const real *terms, size_t count, vector x)
 
 INLINE vector magnitude(vector v)
 {
-  return (vector)((uvector)v << 1 >> 1);
+  return (vector)((uvector)v & (bits)~SIGN);
+}
+
+/* -|v| */
+INLINE vector minus_magnitude(vector v)
+{
+  return (vector)((uvector)v | SIGN);
 }
 
 /* v, but at least `least` (not_below) or at most `most` (not_above); NaN stays. */
@@ -78,10 +87,12 @@ INLINE vector not_above(vector v, real most)
 #endif
 }
 
-/* e^r - 1 for |r| <= ln2 / 2. */
+/* e^r - 1 for |r| <= ln2 / 2: the two lowest terms of P are joined with r, so that they do not wait for the others. */
 INLINE vector small_expm1(vector r)
 {
-  return POLYNOMIAL(expm1_terms, r) * (r * r) + r;
+  enum { OTHERS = sizeof expm1_terms / sizeof *expm1_terms - 2 };
+  const vector square = r * r, first = (r * expm1_terms[OTHERS] + expm1_terms[OTHERS + 1]) * square + r;
+  return polynomial(expm1_terms, OTHERS, r) * (square * square) + first;
 }
 
 /* Sets *r to the r of sign * x = n ln2 + r; returns 2^(n + lift). */
@@ -93,78 +104,93 @@ INLINE vector reduce(vector x, real sign, real lift, vector *r)
   return (vector)((uvector)shifted << MANTISSA);
 }
 
-/* Splits x into n ln2 + r as reduce() does, for sign 1 and lift 0, with one fused product in place of two. The remainder r
+/* Splits times * x into n ln2 + r as reduce() does, without a lift and with one fused product in place of two. The remainder r
    is off by |n| units of ln2's last place, which e^x - 1 can bear: where |n| is large its own rounding is larger. */
-INLINE vector reduce_short(vector x, vector *r)
+INLINE vector reduce_short(vector x, real times, vector *r)
 {
 #ifdef __FMA__
-  vector shifted = x * log2e + rounder, n = shifted - rounder;
-  *r = x - n * (real)0.69314718055994530942;
+  vector shifted = x * (times * log2e) + rounder, n = shifted - rounder;
+  *r = times * x - n * (real)0.69314718055994530942;
   return (vector)((uvector)shifted << MANTISSA);
 #else
-  return reduce(x, 1, 0, r);
+  return reduce(x, times, 0, r);
 #endif
-}
-
-/* e^(x + rest) times 2^LIFT for x <= 0, NaN for NaN; rest is a rounding error of x. */
-INLINE vector lifted_exp_of_sum(vector x, vector rest)
-{
-  vector r, scale = reduce(not_below(x, lowest), 1, LIFT, &r);
-  return (small_expm1(r + rest) + 1) * scale;
 }
 
 /* e^x times 2^LIFT for x <= 0, NaN for NaN. */
 INLINE vector lifted_exp_negative(vector x)
 {
   vector r, scale = reduce(not_below(x, lowest), 1, LIFT, &r);
-  return (small_expm1(r) + 1) * scale;
+  return small_expm1(r) * scale + scale;
 }
 
 /* e^x - 1 for x <= 0, NaN for NaN; an x below -tanh_limit counts as -tanh_limit. */
 INLINE vector expm1_negative(vector x)
 {
-  vector r, scale = reduce_short(not_below(x, -tanh_limit), &r);
+  vector r, scale = reduce_short(not_below(x, -tanh_limit), 1, &r);
   return small_expm1(r) * scale + (scale - 1);
 }
 
-/* a^2 - square, where square is the rounded a^2: exact but for underflow. */
+#ifdef __FMA__
+/* Returns e^(-a^2 / 2) - 1 without the powers of 2, of which *scale is the product times 2^LIFT, so that the whole is result * scale +
+   scale. For a >= 0, whose square is at most -2 * lowest; NaN for NaN. The remainder of n ln2 has one rounding of a^2 / 2 less
+   the part of n ln2 that is exact. */
+INLINE vector expm1_of_square(vector a, vector *scale)
+{
+  const vector half = a * (real)-0.5, to_integer = (vector){0} + (rounder + LIFT);
+  vector shifted = (half * a) * log2e + to_integer, n = shifted - to_integer;
+  *scale = (vector)((uvector)shifted << MANTISSA);
+  return small_expm1(REALS(fmsub)(half, a, n * ln2_high) - n * ln2_low);
+}
+#else
+/* a^2 - square, where square is the rounded a^2: exact but for underflow. By Veltkamp's halves of a, whose products are exact
+   (Dekker, 1971). */
 INLINE vector square_rest(vector a, vector square)
 {
-#ifdef __FMA__
-  return REALS(fmsub)(a, a, square);
-#else
-  /* Veltkamp's halves of a, whose products are exact (Dekker, 1971). */
   const real split = CB_REAL_BITS == 32 ? (real)4097 : (real)134217729;
   vector scaled = a * split, high = scaled - (scaled - a), below = a - high;
   return ((high * high - square) + 2 * high * below) + below * below;
-#endif
 }
+
+/* Returns e^(-a^2 / 2) - 1 without the powers of 2, of which *scale is the product times 2^LIFT, so that the whole is result * scale +
+   scale. For a >= 0, whose square is at most -2 * lowest; NaN for NaN. */
+INLINE vector expm1_of_square(vector a, vector *scale)
+{
+  vector square = a * a, r;
+  *scale = reduce(square * (real)-0.5, 1, LIFT, &r);
+  return small_expm1(r + square_rest(a, square) * (real)-0.5);
+}
+#endif
 
 /* log(1 + e) for 0 <= e <= 1. */
 INLINE vector log1p_fraction(vector e)
 {
+#if CB_REAL_BITS == 32
+  return e - e * (POLYNOMIAL(log1p_above, e) / POLYNOMIAL(log1p_below, e)) * e;
+#else
   vector s = e / (2 + e), square = s * s;
   return 2 * (s + s * (square * POLYNOMIAL(artanh_terms, square)));
+#endif
 }
 
 /* log(1 + e^x) */
 INLINE vector softplus(vector x)
 {
-  return not_below(x, 0) + log1p_fraction(lifted_exp_negative(-magnitude(x)) * lower);
+  return not_below(x, 0) + log1p_fraction(lifted_exp_negative(minus_magnitude(x)) * lower);
 }
 
 /* 1 / (1 + e^-x), which is 1 for x above tanh_limit. */
 INLINE vector sigmoid(vector x)
 {
   vector r, scale = reduce(not_above(not_below(x, lowest), tanh_limit), -1, -LIFT, &r);
-  return lower / ((small_expm1(r) * scale + scale) + lower);
+  return lower / (small_expm1(r) * scale + (scale + lower));
 }
 
 INLINE vector hyperbolic_tangent(vector x)
 {
-  vector twice = 2 * magnitude(x), r, scale = reduce_short(not_above(twice, tanh_limit), &r);
-  vector m = small_expm1(r) * scale + (scale - 1), t = m / (m + 2);
-  return (vector)((uvector)t | ((uvector)x ^ (uvector)magnitude(x)));
+  vector a = not_above(magnitude(x), tanh_limit / 2), r, scale = reduce_short(a, 2, &r), m = small_expm1(r);
+  vector t = (m * scale + (scale - 1)) / (m * scale + (scale + 1));
+  return (vector)((uvector)t | ((uvector)x & SIGN));
 }
 
 #endif
