@@ -145,12 +145,12 @@ static bool softmax(layer_rig *r)
 static long double dropout_wanted(const layer_rig *r, int64_t i, long double *bound)
 {
   const cnnblas_dropout_desc d = dropout_of(r);
+  const int64_t e = i % d.elements;
   uint32_t key[4], bits[4];
   cnnblas_random_bits(d.seed, d.layer, d.step, key);
-  cnnblas_random_bits((uint64_t)key[1] << 32 | key[0], (uint64_t)(i / d.elements), (uint64_t)(i % d.elements / 4),
-                      bits);
+  cnnblas_random_bits((uint64_t)key[1] << 32 | key[0], (uint64_t)(i / d.elements), (uint64_t)e / 8, bits);
   *bound = 0;
-  return bits[i % d.elements % 4] < 1u << 31 ? 0 : 2 * (long double)layer_at(r, r->x, i);
+  return (bits[e % 8 / 2] >> e % 2 * 16 & 0xffff) < 1u << 15 ? 0 : 2 * (long double)layer_at(r, r->x, i);
 }
 
 /* The input of a row or column that output o lies behind, and the one after it, whose weight is returned; edges repeat. */

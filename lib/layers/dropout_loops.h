@@ -5,7 +5,7 @@
 #include <cnnblas/conv.h>
 #include <stdint.h>
 
-/* Elements from, ..., from + count of an image under a key: `from` is a multiple of 4, and bits below the limit drop an element. */
+/* Elements from, ..., from + count of an image under a key: `from` is a multiple of 8, and bits below the limit drop an element. */
 typedef struct {
   uint64_t key, image; /* Philox's key, and its stream: the image's number */
   int64_t from, count;

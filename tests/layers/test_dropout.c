@@ -7,10 +7,12 @@
 /* Whether an element is dropped, as the header says. */
 static bool is_dropped(const cnnblas_dropout_desc *d, uint64_t number, int64_t e)
 {
-  uint32_t key[4], bits[4];
+  uint32_t key[4], high[4], low[4];
+  const int64_t word = e % 8 / 2, shift = e % 2 * 16;
   cnnblas_random_bits(d->seed, d->layer, d->step, key);
-  cnnblas_random_bits((uint64_t)key[1] << 32 | key[0], number, (uint64_t)e / 4, bits);
-  return (double)bits[e % 4] < floor(d->p * 0x1p32);
+  cnnblas_random_bits((uint64_t)key[1] << 32 | key[0], number, (uint64_t)e / 8, high);
+  cnnblas_random_bits((uint64_t)key[1] << 32 | key[0], number, (uint64_t)e / 8 + ((uint64_t)1 << 63), low);
+  return (high[word] >> shift & 0xffff) * 65536.0 + (low[word] >> shift & 0xffff) < floor(d->p * 0x1p32);
 }
 
 static void elements_are_dropped_by_their_numbers(void **state)
@@ -39,6 +41,31 @@ static void elements_are_dropped_by_their_numbers(void **state)
       if (count > 1000) assert_true(fabs((double)dropped / (double)count - 0.3) < 5 * sqrt(0.21 / (double)count));
       free(x), free(y), free(xf), free(yf);
     }
+}
+
+/* The upper half of a draw is that of a limit in one of 65536 elements, whose lower half then decides: about as often as p says,
+   also where p's upper half is all zeros or ones. */
+static void rare_draws_follow_the_whole_share(void **state)
+{
+  (void)state;
+  enum { COUNT = 1 << 23 };
+  static const double shares[] = {0x1p-17, 0x1p-16, 0x3p-17, 0.3, 0.5 + 0x1p-17, 1 - 0x1p-17};
+  float *x = check_floats(1, COUNT), *y = check_floats(2, COUNT);
+  for (int s = 0; s < 6; s++) {
+    const cnnblas_dropout_desc d = {.n = 1, .elements = COUNT, .p = shares[s], .seed = 4};
+    const double expected = shares[s] * COUNT;
+    int64_t dropped = 0, decided = 0;
+    for (int64_t i = 0; i < COUNT; i++) x[i] = 1;
+    ASSERT_OK(cnnblas_dropout_apply(&d, 1, NULL, x, y));
+    for (int64_t i = 0; i < COUNT; i++) dropped += y[i] == 0;
+    assert_true(fabs((double)dropped - expected) < 5 * sqrt(expected * (1 - shares[s])));
+    for (int64_t i = 0; i < COUNT; i += 61) {
+      decided++;
+      assert_true((y[i] == 0) == is_dropped(&d, 0, i));
+    }
+    assert_true(decided > COUNT / 64);
+  }
+  free(x), free(y);
 }
 
 /* Any threads, in place, an image alone; another step, layer or seed drops others; p = 0 drops none. */
@@ -122,7 +149,8 @@ static void bad_arguments_are_refused(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(elements_are_dropped_by_their_numbers), cmocka_unit_test(bits_follow_the_key_alone),
-      cmocka_unit_test(the_gradient_is_the_same_function), cmocka_unit_test(bad_arguments_are_refused)};
+      cmocka_unit_test(elements_are_dropped_by_their_numbers), cmocka_unit_test(rare_draws_follow_the_whole_share),
+      cmocka_unit_test(bits_follow_the_key_alone), cmocka_unit_test(the_gradient_is_the_same_function),
+      cmocka_unit_test(bad_arguments_are_refused)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
