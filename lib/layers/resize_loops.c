@@ -48,8 +48,9 @@ INLINE void load_woven(const real *from, int64_t count, vector *even, vector *od
 static void nearest_twice(int64_t in, const real *x, real *y)
 {
   for (int64_t i = 0; i < in; i += LANES) {
-    vector v = load(x + i, in - i);
-    put_woven(y + 2 * i, v, v, in - i);
+    const int64_t at = i + LANES > in && in >= LANES ? in - LANES : i;
+    vector v = load(x + at, in - at);
+    put_woven(y + 2 * at, v, v, in - at);
   }
 }
 
@@ -81,39 +82,49 @@ static void linear_twice(int64_t in, const real *a, const real *b, real *y)
 #undef DOWN_VECTOR
 }
 
-/* A row of dx from the four rows of dy that it went to; at the image's edge two are one. */
+/* Writes columns [begin, end) of the four rows of dy that a row of dx went to, joined, to sum[0] and on. */
+INLINE void join_four(const real *const row[4], int64_t begin, int64_t end, real *sum)
+{
+#define UP(type, o)                                                                                                    \
+  (near * (*(const type *)(row[1] + (o)) + *(const type *)(row[2] + (o))) +                                            \
+   far * (*(const type *)(row[0] + (o)) + *(const type *)(row[3] + (o))))
+  int64_t o = begin;
+  for (; o + LANES <= end; o += LANES) *(vector *)(sum + o - begin) = UP(vector, o);
+  if (o < end && end - begin >= LANES) *(vector *)(sum + end - LANES - begin) = UP(vector, end - LANES);
+  for (; o < end && end - begin < LANES; o++) sum[o - begin] = UP(real, o);
+#undef UP
+}
+
+/* A row of dx from the four rows of dy that it went to; at the image's edge two are one. Input i went to columns 2 i - 1 to
+   2 i + 2, of which the first and last repeat their neighbours at the row's ends. */
 static void linear_twice_back(int64_t in, const real *const row[4], real *dx)
 {
-#define UP(o) (near * (row[1][o] + row[2][o]) + far * (row[0][o] + row[3][o]))
-  if (in == 1) {
-    dx[0] = UP(0) + UP(1);
-    return;
-  }
-  dx[0] = UP(0) + (near * UP(1) + far * UP(2));
-  dx[in - 1] = UP(2 * in - 1) + (near * UP(2 * in - 2) + far * UP(2 * in - 3));
-  for (int64_t i = 1; i < in - 1; i += LANES) { /* input i went to outputs 2 i - 1 to 2 i + 2 */
-    int64_t from = i > 1 && i + LANES > in - 1 ? cb_max(1, in - 1 - LANES) : i, left = in - 1 - from;
-    vector v[4]; /* columns 2 from - 1 and on, two vectors of them, and 2 from + 1 and on */
-    UNROLL for (int k = 0; k < 4; k++)
-    {
-      const int64_t at = 2 * from + k / 2 * 2 - 1 + k % 2 * LANES, m = 2 * left - k % 2 * LANES;
-      v[k] = (vector){0};
-      if (m > 0)
-        v[k] =
-            near * (load(row[1] + at, m) + load(row[2] + at, m)) + far * (load(row[0] + at, m) + load(row[3] + at, m));
+  enum { PIECE = 256 };
+  real room[2 * PIECE + 2 + 2 * LANES];
+  for (int64_t begin = 0; begin < in; begin += PIECE) {
+    const int64_t count = cb_min(PIECE, in - begin), first = 2 * begin - 1, end = 2 * (begin + count) + 1;
+    memset(room + 2 * count + 2, 0, 2 * LANES * sizeof *room);
+    join_four(row, cb_max(first, 0), cb_min(end, 2 * in), room + cb_max(0, -first));
+    if (first < 0) room[0] = room[1];
+    if (end > 2 * in) room[2 * count + 1] = room[2 * count];
+    for (int64_t i = 0; i < count; i += LANES) {
+      const int64_t at = i + LANES > count && count >= LANES ? count - LANES : i;
+      const vector *low = (const vector *)(room + 2 * at), *high = (const vector *)(room + 2 * at + 2);
+      vector outer = take_even(low[0], low[1]) + take_odd(high[0], high[1]);
+      vector inner = take_odd(low[0], low[1]) + take_even(high[0], high[1]);
+      put(dx + begin + at, far * outer + near * inner, count - at);
     }
-    vector outer = take_even(v[0], v[1]) + take_odd(v[2], v[3]), inner = take_odd(v[0], v[1]) + take_even(v[2], v[3]);
-    put(dx + from, far * outer + near * inner, left);
   }
-#undef UP
 }
 
 static void twice(cb_resize_case kind, int64_t h, int64_t w, int64_t begin, int64_t end, const void *from, void *to)
 {
-  for (int64_t r = begin; r < end; r++) {
-    const int64_t oh = r % (2 * h), own = oh / 2, wanted = oh % 2 ? own + 1 : own - 1;
+  int64_t plane = begin / (2 * h), oh = begin % (2 * h);
+  for (int64_t r = begin; r < end; r++, oh++) {
+    if (oh == 2 * h) oh = 0, plane++;
+    const int64_t own = oh / 2, wanted = oh % 2 ? own + 1 : own - 1;
     const int64_t other = wanted < 0 || wanted >= h ? own : wanted;
-    const real *x = (const real *)from + (r / (2 * h) * h + own) * w;
+    const real *x = (const real *)from + (plane * h + own) * w;
     real *y = (real *)to + r * 2 * w;
     if (kind == CB_RESIZE_NEAREST_TWICE)
       nearest_twice(w, x, y);
@@ -125,9 +136,9 @@ static void twice(cb_resize_case kind, int64_t h, int64_t w, int64_t begin, int6
 static void twice_back(cb_resize_case kind, int64_t h, int64_t w, int64_t begin, int64_t end, const void *from,
                        void *to)
 {
-  for (int64_t r = begin; r < end; r++) {
-    const int64_t ih = r % h;
-    const real *dy = (const real *)from + (r / h * 2 * h + 2 * ih) * 2 * w;
+  int64_t ih = begin % h;
+  for (int64_t r = begin; r < end; r++, ih = ih + 1 < h ? ih + 1 : 0) {
+    const real *dy = (const real *)from + 4 * r * w; /* its rows are twice as many and twice as long */
     real *dx = (real *)to + r * w;
     if (kind == CB_RESIZE_NEAREST_TWICE) {
       nearest_twice_back(w, dy, dx);
