@@ -110,6 +110,7 @@ const cb_layer_loops CB_NAME(cb_layer_loops) = {
     .pool =
         {
             &CB_NAME(cb_pool_whole),
+            &CB_NAME(cb_pool_routes),
 #if CB_POOL_HALVES
             &CB_NAME(cb_pool_half_windows),
 #endif

@@ -60,20 +60,28 @@ typedef struct {
   void (*backward)(const cb_pool_run *run);
 } cb_pool_family;
 
-enum { CB_POOL_FAMILIES = 4 }; /* the most that a type and level has */
+enum { CB_POOL_FAMILIES = 5 }; /* the most that a type and level has */
 
 #ifdef CB_LEVEL
 #include "gemm/level_build.h"
 #include <stddef.h>
 
 extern const cb_pool_family CB_NAME(cb_pool_whole);        /* pool_windows.c: averages of whole channels */
+extern const cb_pool_family CB_NAME(cb_pool_routes);       /* pool_routes.c: gradients of maxima by windows 3/1 */
 extern const cb_pool_family CB_NAME(cb_pool_half_windows); /* pool_windows.c with half vectors: short rows */
 extern const cb_pool_family
     CB_NAME(cb_pool_whole_windows);                /* pool_windows.c with whole vectors: windows 2/2, 3/2 and 3/1 */
 extern const cb_pool_family CB_NAME(cb_pool_rows); /* pool_rows.c: any windows, any elements */
 
-/* Whether this build has the family of half vectors: it pays where they still have eight lanes. */
-#define CB_POOL_HALVES (CB_LEVEL_ROW(CB_LEVEL_BYTES) * 8 / CB_REAL_BITS >= 16)
+/* The longest rows of outputs that the family of half vectors takes, 0 where the build has none: it pays where they still have
+   eight lanes, for rows that fill no more; and where a part of a vector is slow to store, for rows shorter than a vector. */
+#if CB_LEVEL_ROW(CB_LEVEL_BYTES) == 64
+#define CB_POOL_HALVES (CB_REAL_BITS == 32 ? 8 : 0)
+#elif CB_LEVEL_ROW(CB_LEVEL_BYTES) == 32
+#define CB_POOL_HALVES (CB_REAL_BITS == 32 ? 7 : 0)
+#else
+#define CB_POOL_HALVES 0
+#endif
 
 /* Whether v, which comes after m in row-major order, takes its place as the largest. */
 #define LATER_BEATS(v, m) (((v) > (m)) | (((v) != (v)) & ((m) == (m))))

@@ -14,10 +14,10 @@
 #if !defined CB_HALF_VECTORS || CB_POOL_HALVES
 #include "layers/pool_windows.h"
 
-/* The longest rows that are served, in blocks and in outputs; and the elements of a band. */
-enum { MOST_BLOCKS = 64, BAND = 8192 };
+/* The longest rows that are served, in blocks and in outputs; and the elements of a band: a Zen 3 fetches few rows ahead. */
+enum { MOST_BLOCKS = 64, BAND = CB_LEVEL_ROW(CB_LEVEL_BYTES) == 32 ? 1024 : 8192 };
 #ifdef CB_HALF_VECTORS
-enum { MOST_OUT = LANES };
+enum { MOST_OUT = CB_POOL_HALVES };
 #else
 enum { MOST_OUT = MOST_BLOCKS * LANES };
 #endif
@@ -30,6 +30,8 @@ INSTANCE void take_block(block *b, const block *of, instance how)
   b->first = of->first;
   b->last = of->last;
   b->last_inside = of->last_inside;
+  memcpy(b->from, of->from, sizeof b->from);
+  memcpy(b->end, of->end, sizeof b->end);
   b->rows = 0;
   UNROLL for (int k = 0; k < how.K; k++)
   {
@@ -48,9 +50,10 @@ INSTANCE int64_t next_alike(const block *b, int64_t from)
   return cb_min(from + LANES, b->last - b->first);
 }
 
-/* Output rows [oh, end) of channel i, in a block and those alike. */
-INSTANCE void walk(const cb_pool_run *p, int64_t i, const block *block_at, int64_t oh, int64_t end, instance how,
-                   mask *astray)
+/* Output rows [oh, end) of channel i, in a block and those alike. `kept` are the rows that the windows of row oh share with those before
+   it, unless oh is 0, and of row `end` afterwards. */
+INSTANCE void walk(const cb_pool_run *p, int64_t i, const block *block_at, int64_t oh, int64_t end, best *kept,
+                   instance how, mask *astray)
 {
   const cb_pool_geometry *g = p->geo;
   block b;
@@ -62,8 +65,8 @@ INSTANCE void walk(const cb_pool_run *p, int64_t i, const block *block_at, int64
   ivector row = (integer)(h * width) - (ivector){0};
   mask bad = *astray;
   best rows[3];
-  UNROLL for (int k = 0; k < shared; k++, h++, x += width, row += (integer)width) rows[k] =
-      take_across(g, h, x, row, &b, 1, how, &bad);
+  UNROLL for (int k = 0; k < shared; k++, h++, x += width, row += (integer)width) if (oh) rows[k] = kept[k];
+  else rows[k] = take_across(g, h, x, row, &b, 1, how, &bad);
   for (; oh < end; oh++, out += g->out[2]) {
     int64_t counted = how.result == AVERAGE ? rows_counted(g, oh, how) : how.K;
     bool inside = __builtin_expect(h >= 0 && h + how.S <= g->size[1], 1);
@@ -89,6 +92,7 @@ INSTANCE void walk(const cb_pool_run *p, int64_t i, const block *block_at, int64
     x += how.S * width;
     row += (integer)(how.S * width);
   }
+  UNROLL for (int k = 0; k < shared; k++) kept[k] = rows[k];
   *astray = bad;
 }
 
@@ -179,12 +183,14 @@ INSTANCE void each_plane(const cb_pool_run *p, instance how)
 {
   const cb_pool_geometry *g = p->geo;
   block blocks[MOST_BLOCKS + 1];
+  best kept[MOST_BLOCKS + 1][2];
   int64_t count = 0, band = cb_max(1, BAND / (how.S * g->size[2]));
   int64_t across = how.backward ? cb_ceil_div(g->size[2] + g->pad_begin[2], how.S) : g->out[2];
   int64_t down = how.backward ? cb_ceil_div(g->size[1] + g->pad_begin[1], how.S) : g->out[1];
-  for (int64_t first = 0; first < across; first += LANES) {
+  const int64_t begin = how.backward && how.S == 1 ? cb_min(g->pad_begin[2], across - 1) : 0;
+  for (int64_t first = begin; first < across; first += LANES) {
     block *b = &blocks[count];
-    open_block(b, g, cb_max(0, cb_min(first, across - LANES)), how);
+    open_block(b, g, cb_max(begin, cb_min(first, across - LANES)), how);
     if (how.K == how.S && count && !b->edge && !b[-1].edge)
       b[-1].last = b->first;
     else
@@ -195,11 +201,16 @@ INSTANCE void each_plane(const cb_pool_run *p, instance how)
     for (int64_t oh = 0; oh < down; oh += band)
       for (const block *b = blocks; b < blocks + count; b++) {
         int64_t end = cb_min(oh + band, down);
-#define WALK(edge) (how.backward ? walk_back : walk)(p, i, b, oh, end, EDGE(how, edge), &astray)
-        if (b->edge)
+#define WALK(edge)                                                                                                     \
+  if (how.backward)                                                                                                    \
+    walk_back(p, i, b, oh, end, EDGE(how, edge), &astray);                                                             \
+  else                                                                                                                 \
+    walk(p, i, b, oh, end, kept[b - blocks], EDGE(how, edge), &astray)
+        if (b->edge) {
           WALK(1);
-        else
+        } else {
           WALK(0);
+        }
 #undef WALK
       }
     if (any(astray)) {
