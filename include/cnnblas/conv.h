@@ -208,9 +208,10 @@ typedef struct cnnblas_conv_options {
   cnnblas_workspace_policy workspace; /* how much workspace a call may take */
   size_t workspace_limit;             /* the most bytes of workspace a thread; only with CNNBLAS_WORKSPACE_LIMIT */
   cnnblas_effort effort;              /* how the algorithm is chosen, where it is "auto" */
-  int32_t no_alloc;        /* 1: a call that needs a workspace and gets none is an error; 0: it allocates one */
-  int32_t accumulate;      /* 1: calls add to the output; 0: they overwrite it without reading it */
-  int32_t packed_weights;  /* 1: the plan takes packed weights: forward only, by cnnblas_conv_forward_packed */
+  int32_t no_alloc;   /* 1: a call that needs a workspace and gets none is an error; 0: it allocates one */
+  int32_t accumulate; /* 1: calls add to the output; 0: they overwrite it without reading it */
+  int32_t
+      packed_weights; /* 1: the plan takes packed weights, by cnnblas_conv_forward_packed or _backward_data_packed */
   cnnblas_wisdom *wisdom;  /* with effort measure: choices that are looked into first and added to; or NULL */
   int32_t flush_denormals; /* 1: numbers below the least normal one (2^-126; f64: 2^-1022) count as zeros, see above */
   cnnblas_accuracy_policy accuracy; /* which bounds on the error the automatic choice may take */
@@ -364,7 +365,7 @@ typedef struct cnnblas_algorithm_info {
   const char *orientation;   /* the name behind the colon: what lies on vectors' lanes; "" if the family has one row */
   cnnblas_accuracy accuracy; /* the bound on the error that its results hold */
   int32_t directions;        /* bit d is 1 if the algorithm does direction d for some problems */
-  int32_t packed_weights;    /* 1: it takes weights packed once (options.packed_weights) */
+  int32_t packed_weights;    /* 1: it takes weights packed once (options.packed_weights), at least in a forward */
   int32_t uses_blas;         /* 1: it calls OpenBLAS */
   int32_t by_name_only;      /* 1: the automatic choice takes it only where no other applies */
   int32_t one_thread;        /* 1: it runs on one thread, whatever the options say */
@@ -407,10 +408,16 @@ CNNBLAS_API cnnblas_status cnnblas_conv_forward(const cnnblas_conv_plan *plan, i
                                                 size_t workspace_bytes);
 
 /**
- * 1 if each call of a forward plan packs its weights, which a plan with options.packed_weights is spared; 0 if it does
- * not, so that packing them once gains nothing: an algorithm that takes weights as they are, images on the vectors'
- * lanes, few pixels, weights too large to be packed in the workspace, one channel a group, weights that come packed; 0
- * for NULL and other directions.
+ * The estimated seconds of a call of the plan on one thread, by which the automatic choice is made: to be compared with
+ * another plan's of the same problem, such as one that takes packed weights. 0 for NULL and where nothing is estimated.
+ */
+CNNBLAS_API double cnnblas_conv_plan_estimate(const cnnblas_conv_plan *plan);
+
+/**
+ * 1 if each call of a plan packs its weights, which a plan of the same algorithm with options.packed_weights is spared; 0
+ * if it does not, so that packing them once gains nothing: an algorithm that takes weights as they are, images on the
+ * vectors' lanes, few pixels, weights too large to be packed in the workspace, one channel a group, weights that come
+ * packed; 0 for NULL and for an input gradient by an algorithm that takes none packed.
  */
 CNNBLAS_API int32_t cnnblas_conv_plan_packs(const cnnblas_conv_plan *plan);
 
@@ -422,12 +429,12 @@ CNNBLAS_API int32_t cnnblas_conv_plan_packs(const cnnblas_conv_plan *plan);
 CNNBLAS_API cnnblas_status cnnblas_conv_plan_packed_bytes(const cnnblas_conv_plan *plan, size_t *bytes);
 
 /**
- * Packs weights once for any number of forward calls, which then need not rearrange them: for inference, where
+ * Packs weights once for any number of calls, which then need not rearrange them: for inference, where
  * cnnblas_conv_plan_packs says that a plan without packed weights would pack them in each call.
  *
  * Not this plan alone takes the packed weights, but every plan whose algorithm packs in the same form and whose
- * instruction-set level, dtype, k, c, groups and kernel are the same, whatever n, sizes, strides, dilation, padding and
- * threads. A tag in front of them says for which plans they are; other plans refuse them.
+ * instruction-set level, dtype, k, c, groups and kernel are the same, whatever n and threads and, in a forward, sizes,
+ * strides, dilation and padding. A tag in front of them says for which plans they are; other plans refuse them.
  *
  * w       [k][c/g][r][s]; not needed any more afterwards
  * packed  at least cnnblas_conv_plan_packed_bytes bytes at an address divisible by 64, apart from w; the caller's. It
@@ -468,6 +475,17 @@ CNNBLAS_API cnnblas_status cnnblas_conv_forward_packed(const cnnblas_conv_plan *
  */
 CNNBLAS_API cnnblas_status cnnblas_conv_backward_data(const cnnblas_conv_plan *plan, int64_t n, const void *dy,
                                                       const void *w, void *dx, void *workspace, size_t workspace_bytes);
+
+/**
+ * cnnblas_conv_backward_data with packed weights, on a plan that was made with options.packed_weights: where an input
+ * gradient is what inference computes, as in a transposed convolution. The result has the same bits as with the same
+ * algorithm and the weights as they were.
+ *
+ * Returns what cnnblas_conv_backward_data returns, and CNNBLAS_INVALID_ARGUMENT if packed does not fit the plan.
+ */
+CNNBLAS_API cnnblas_status cnnblas_conv_backward_data_packed(const cnnblas_conv_plan *plan, int64_t n, const void *dy,
+                                                             const void *packed, void *dx, void *workspace,
+                                                             size_t workspace_bytes);
 
 /**
  * backward_weights, the weight gradient: dw = gradient of <y, dy> with respect to w, summed over the batch; and the

@@ -54,8 +54,8 @@ CNNBLAS_API cnnblas_status cnnblas_conv_transpose_get_conv(const cnnblas_conv_tr
 typedef struct cnnblas_conv_transpose_plan cnnblas_conv_transpose_plan;
 
 /**
- * As cnnblas_conv_plan_create; the caller owns *plan. A plan that accumulates, or takes packed weights, is
- * CNNBLAS_UNSUPPORTED.
+ * As cnnblas_conv_plan_create; the caller owns *plan. A plan that accumulates, or takes packed weights in another
+ * direction than forward, is CNNBLAS_UNSUPPORTED.
  */
 CNNBLAS_API cnnblas_status cnnblas_conv_transpose_plan_create(const cnnblas_conv_transpose_desc *desc,
                                                               cnnblas_conv_direction direction,
@@ -86,6 +86,18 @@ CNNBLAS_API cnnblas_status cnnblas_conv_transpose_forward(const cnnblas_conv_tra
                                                           const void *x, const void *w,
                                                           const cnnblas_conv_epilogue *epilogue, void *y,
                                                           void *workspace, size_t workspace_bytes);
+
+/**
+ * cnnblas_conv_transpose_forward with weights that cnnblas_conv_plan_pack_weights has packed for the convolution's plan
+ * (cnnblas_conv_transpose_plan_get_conv), which takes them packed as this one does. The result has the same bits as with
+ * the same algorithm and the weights as they were.
+ *
+ * Returns what cnnblas_conv_transpose_forward returns, and CNNBLAS_INVALID_ARGUMENT if packed does not fit the plan.
+ */
+CNNBLAS_API cnnblas_status cnnblas_conv_transpose_forward_packed(const cnnblas_conv_transpose_plan *plan, int64_t n,
+                                                                 const void *x, const void *packed,
+                                                                 const cnnblas_conv_epilogue *epilogue, void *y,
+                                                                 void *workspace, size_t workspace_bytes);
 
 /** dx [n][c][h][w] from dy [n][k][oh][ow] and w: a convolution of dy. Otherwise as cnnblas_conv_backward_data. */
 CNNBLAS_API cnnblas_status cnnblas_conv_transpose_backward_data(const cnnblas_conv_transpose_plan *plan, int64_t n,

@@ -141,7 +141,8 @@ static bool in_scope(const cb_algorithm *row, const cb_geometry *geo, char *why,
 static bool applies_to(const cb_algorithm *row, const cb_problem *problem, char *why, size_t size)
 {
   if (!does_direction(row, problem->direction, why, size) || !in_scope(row, &problem->geo, why, size)) return false;
-  if (!problem->packed || row->packing) return !row->applies || row->applies(problem, why, size);
+  if (!problem->packed || cb_row_packing(row, problem->direction))
+    return !row->applies || row->applies(problem, why, size);
   snprintf(why, size, "it takes weights as they are, not packed");
   return false;
 }

@@ -183,19 +183,43 @@ cnnblas_status cnnblas_conv_forward(const cnnblas_conv_plan *plan, int64_t n, co
   return forward(&(forward_call){plan, n, x, weights, w, epilogue, y, workspace, workspace_bytes});
 }
 
+/* Finds the weights *w inside packed ones, and the array that these are. */
+static cnnblas_status open_packed(const cnnblas_conv_plan *plan, const void *packed, cb_array *weights, const void **w)
+{
+  int64_t bytes;
+  if (!plan->options.packed_weights)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "the plan was not made for packed weights (options.packed_weights)");
+  *w = cb_packed_open(plan, packed, &bytes);
+  if (!*w) return CNNBLAS_INVALID_ARGUMENT;
+  *weights = (cb_array){"packed", packed, bytes, 1, false};
+  return CNNBLAS_OK;
+}
+
 cnnblas_status cnnblas_conv_forward_packed(const cnnblas_conv_plan *plan, int64_t n, const void *x, const void *packed,
                                            const cnnblas_conv_epilogue *epilogue, void *y, void *workspace,
                                            size_t workspace_bytes)
 {
+  cb_array weights = {0};
+  const void *w = NULL;
   cnnblas_status status = check_plan(plan, CNNBLAS_FORWARD, n);
+  if (!status) status = open_packed(plan, packed, &weights, &w);
+  return status ? status : forward(&(forward_call){plan, n, x, weights, w, epilogue, y, workspace, workspace_bytes});
+}
+
+/* An input gradient. `weights` is the array that the caller passed, `w` its weights in the form that the algorithm takes;
+   backward_data() checks everything but their contents. */
+static cnnblas_status backward_data(const cnnblas_conv_plan *plan, int64_t n, const void *dy, cb_array weights,
+                                    const void *w, void *dx, void *workspace, size_t workspace_bytes)
+{
+  const cb_geometry *geo = &plan->problem.geo;
+  cb_array arrays[] = {{"dx", dx, n * geo->c * geo->image, geo->element, false},
+                       {"dy", dy, n * geo->k * geo->p, geo->element, false},
+                       weights};
+  cnnblas_status status = cb_check_arrays(arrays, 3, 1);
+  if (!status) status = check_workspace(plan, workspace, workspace_bytes, arrays, 3);
   if (status) return status;
-  if (!plan->options.packed_weights)
-    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "the plan was not made for packed weights (options.packed_weights)");
-  int64_t bytes;
-  const void *w = cb_packed_open(plan, packed, &bytes);
-  if (!w) return CNNBLAS_INVALID_ARGUMENT;
-  cb_array weights = {"packed", packed, bytes, 1, false};
-  return forward(&(forward_call){plan, n, x, weights, w, epilogue, y, workspace, workspace_bytes});
+  cb_call call = {.plan = plan, .n = n, .dy = dy, .w = w, .out = dx};
+  return cb_execute(&call, workspace);
 }
 
 cnnblas_status cnnblas_conv_backward_data(const cnnblas_conv_plan *plan, int64_t n, const void *dy, const void *w,
@@ -203,15 +227,21 @@ cnnblas_status cnnblas_conv_backward_data(const cnnblas_conv_plan *plan, int64_t
 {
   cnnblas_status status = check_plan(plan, CNNBLAS_BACKWARD_DATA, n);
   if (status) return status;
+  if (plan->options.packed_weights)
+    return cb_fail(CNNBLAS_INVALID_ARGUMENT, "the plan takes packed weights: cnnblas_conv_backward_data_packed");
   const cb_geometry *geo = &plan->problem.geo;
-  cb_array arrays[] = {{"dx", dx, n * geo->c * geo->image, geo->element, false},
-                       {"dy", dy, n * geo->k * geo->p, geo->element, false},
-                       {"w", w, geo->k * geo->q, geo->element, false}};
-  status = cb_check_arrays(arrays, 3, 1);
-  if (!status) status = check_workspace(plan, workspace, workspace_bytes, arrays, 3);
-  if (status) return status;
-  cb_call call = {.plan = plan, .n = n, .dy = dy, .w = w, .out = dx};
-  return cb_execute(&call, workspace);
+  cb_array weights = {"w", w, geo->k * geo->q, geo->element, false};
+  return backward_data(plan, n, dy, weights, w, dx, workspace, workspace_bytes);
+}
+
+cnnblas_status cnnblas_conv_backward_data_packed(const cnnblas_conv_plan *plan, int64_t n, const void *dy,
+                                                 const void *packed, void *dx, void *workspace, size_t workspace_bytes)
+{
+  cb_array weights = {0};
+  const void *w = NULL;
+  cnnblas_status status = check_plan(plan, CNNBLAS_BACKWARD_DATA, n);
+  if (!status) status = open_packed(plan, packed, &weights, &w);
+  return status ? status : backward_data(plan, n, dy, weights, w, dx, workspace, workspace_bytes);
 }
 
 cnnblas_status cnnblas_conv_backward_weights(const cnnblas_conv_plan *plan, int64_t n, const void *x, const void *dy,

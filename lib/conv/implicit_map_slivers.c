@@ -24,6 +24,10 @@
    of putting an element into a band. */
 static const double LOWERED = 0.06, FETCHED = 0.13;
 
+/* The time that weights which the caller packed take to be fetched, as a share of that of packing them; measured at AVX2
+   alone, the level that cuts chains at whole channels. */
+static const double GIVEN = 0.2;
+
 static int64_t phases_of(const cb_problem *problem)
 {
   return problem->direction == CNNBLAS_FORWARD ? 1 : cb_gather_phases(&problem->geo);
@@ -81,6 +85,10 @@ static bool applies(const cb_problem *problem, char *why, size_t size)
     return false;
   }
   bool fits = layout(&st, problem, 1, &needed); /* whether it applies may not depend on the threads */
+  if (problem->packed && st.forward && st.gather[0].taps != problem->geo.taps) {
+    snprintf(why, size, "packed weights hold taps that no output reaches");
+    return false;
+  }
   int64_t reach = cb_max(st.band.elements, st.channels * st.source_plane);
   if (reach >= INT32_MAX || st.source_plane >= INT32_MAX || st.dest_plane >= INT32_MAX) {
     snprintf(why, size, "its offsets exceed 31 bits");
@@ -113,6 +121,7 @@ static double cost(const cb_problem *problem)
     work[CB_WORK_WEIGHTS] += groups * (double)st.outputs * q * (st.shared_weights ? 1 : blocks);
     if (st.phases > 1) work[CB_WORK_READ] += groups * pixels * (double)st.outputs; /* phases are woven together */
   }
+  if (problem->packed && st.rule.whole) work[CB_WORK_WEIGHTS] *= GIVEN;
   work[CB_WORK_CALLS] = (double)geo->n * groups;
   return cb_cost(CB_COST_SLIVERS, problem, work);
 }
@@ -204,4 +213,6 @@ const cb_algorithm cb_implicit_slivers = {CB_ORIENTED("implicit_gemm", "slivers"
                                           .cost = cost,
                                           .prepare = prepare,
                                           .release = release,
-                                          .work = cb_slivers_work};
+                                          .work = cb_slivers_work,
+                                          .packing = &cb_sliver_packing,
+                                          .data_packing = &cb_sliver_data_packing};

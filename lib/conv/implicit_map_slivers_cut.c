@@ -119,7 +119,7 @@ static cb_cut count_cycles(const cb_slivers *st, const cb_problem *problem)
     if (q > 0) cycles += blocks * deals * elements * channels * read;
     weights += (double)st->outputs * q;
   }
-  cycles += weights * (st->shared_weights ? 1 + 0.1 * blocks : blocks);
+  cycles += weights * (problem->packed ? 0.1 * blocks : st->shared_weights ? 1 + 0.1 * blocks : blocks);
   cb_cut cut = {.jobs = cb_band_blocks(&st->band, geo->n) * geo->g * st->deals};
   cut.total = cycles * groups + (double)cut.jobs * CB_START_CYCLES;
   const cb_gather_axis *a = st->gather[0].axis;
@@ -149,7 +149,8 @@ bool cb_slivers_cut(cb_slivers *st, const cb_problem *problem, int threads, size
       if (!fits) continue;
       cb_cut cut = count_cycles(st, problem);
       if (least < HUGE_VAL && !cb_cut_worthwhile(&cut)) break;
-      double time = cb_cut_time(&cut, threads) + (st->shared_weights ? cb_barrier_cycles(threads) : 0);
+      const bool waits = st->shared_weights && !problem->packed; /* jobs wait until all weights are packed */
+      double time = cb_cut_time(&cut, threads) + (waits ? cb_barrier_cycles(threads) : 0);
       if (time >= least) continue;
       least = time;
       best_pixels = pixels;

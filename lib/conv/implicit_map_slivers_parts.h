@@ -1,7 +1,7 @@
 /*
  * What the parts of implicit_gemm:slivers share: implicit_map_slivers.c plans, implicit_map_slivers_cut.c shares the
- * work out, implicit_map_slivers_pack.c packs weights and finds the runs of pixels, implicit_map_slivers_run.c runs the
- * jobs.
+ * work out, implicit_map_slivers_pack.c packs a call's weights and finds the runs of pixels,
+ * implicit_map_slivers_packing.c packs weights once for many calls, implicit_map_slivers_run.c runs the jobs.
  */
 #ifndef CB_CONV_IMPLICIT_MAP_SLIVERS_PARTS_H
 #define CB_CONV_IMPLICIT_MAP_SLIVERS_PARTS_H
@@ -30,8 +30,10 @@ typedef struct {
 typedef struct {
   const cb_engine *engine;
   bool forward;
-  bool staged;         /* true if there are several phases, which are woven into whole rows when a block is done */
-  bool shared_weights; /* weights are packed once for all jobs; else each job packs its part of a chain before use */
+  bool staged; /* true if there are several phases, which are woven into whole rows when a block is done */
+  bool
+      shared_weights; /* weights are packed once for all jobs, or by the caller; else each job packs its part of a chain
+                          before use */
   int64_t phases;
   cb_gather *gather;      /* [phases] the gathers; those of a strided gradient all have the outputs of the first */
   cb_sliver_phase *phase; /* [phases] the tables of each phase */
@@ -100,6 +102,10 @@ typedef struct {
 } cb_sliver_tables;
 
 void cb_sliver_tables_fill(const cb_slivers *st, const cb_block_range *block, cb_sliver_tables *tables);
+
+/* The packing, once for many calls, of the weights of a forward and of an input gradient
+   (implicit_map_slivers_packing.c). */
+extern const cb_packing cb_sliver_packing, cb_sliver_data_packing;
 
 /* Adds the loops of a call. */
 void cb_slivers_work(cb_call *call);

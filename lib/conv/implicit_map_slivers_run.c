@@ -41,7 +41,8 @@ typedef struct {
   int64_t phase, steps;
   bool first, last; /* whether this chain is the first, or the last, of a sum */
   const int32_t *walk;
-  const char *weights; /* the weights, from output tile `from` on */
+  const char *weights; /* the weights, from output tile `from` on: [tile][pitch][outputs of the tile] */
+  int64_t pitch, skip; /* steps of a tile's weights; those before the first of this chain */
   int64_t from, to;    /* tiles of outputs [from, to) */
   int64_t tile, tiles; /* the first tile of pixels, and how many */
 } group;
@@ -207,13 +208,14 @@ static void run_group(const job *j, const group *g)
   char *slivers = j->scratch + st->parts.slivers;
   const size_t pitch = (size_t)cb_sliver_pitch(st, g->steps) * element, plane = (size_t)st->dest_plane * element;
   const int64_t least = st->outputs / st->tiles, more = st->outputs % st->tiles; /* outputs of a tile, as of cb_split */
-  const char *weights = g->weights;
+  const char *tile = g->weights;                                                 /* the weights of a tile of outputs */
   place places[CB_SLIVERS_MAX_GROUP];
   asking ask = ask_for_next(j, g);
   pack_slivers(j, g, slivers);
   open_places(j, g, places);
   for (int64_t o = g->from; o < g->to; o++) {
     const int64_t rows = least + (o < more);
+    const char *weights = tile + (size_t)(rows * g->skip) * element;
     for (int64_t t = 0; t < g->tiles; t++) {
       place *at = &places[t];
       if (ask.steps) ask_some(&ask);
@@ -233,7 +235,7 @@ static void run_group(const job *j, const group *g)
       at->sums += (size_t)(rows * at->width) * element;
       if (at->out) at->out += (size_t)rows * plane;
     }
-    weights += (size_t)(rows * g->steps) * element;
+    tile += (size_t)(rows * g->pitch) * element;
   }
   for (int64_t t = 0; t < g->tiles && g->last && !st->staged; t++)
     if (!places[t].out) store_tile(j, g, g->tile + t);
@@ -266,13 +268,18 @@ static void run_chain(job *j, int64_t i, int64_t chain)
              .steps = q1 - q0,
              .first = chain == 0,
              .last = chain + 1 == phase->chains,
-             .walk = phase->walk + (q0 - from * taps)};
+             .walk = phase->walk + (q0 - from * taps),
+             .pitch = q1 - q0};
   const int64_t tiles = cb_sliver_group(st, geo->element, g.steps);
   for (g.from = j->tile0; g.from < j->tile1; g.from = g.to) {
     g.to = cb_min(g.from + st->near_tiles, j->tile1);
-    const void *packed = call->plan->problem.packed ? call->w : call->shared;
-    if (st->shared_weights) {
-      g.weights = cb_at(packed, cb_sliver_weights_place(st, geo, i, j->ig, chain, g.from), geo->element);
+    if (call->plan->problem.packed) {
+      g.pitch = st->gather[i].q;
+      g.skip = q0;
+      g.weights = cb_at(call->w, phase->weights_at + (j->ig * st->outputs + cb_sliver_output(st, g.from)) * g.pitch,
+                        geo->element);
+    } else if (st->shared_weights) {
+      g.weights = cb_at(call->shared, cb_sliver_weights_place(st, geo, i, j->ig, chain, g.from), geo->element);
     } else {
       char *own = j->scratch + st->parts.weights;
       cb_sliver_pack_weights(st, geo, call->w, i, j->ig, chain, g.from, g.to, own);

@@ -8,24 +8,25 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The tag says what packed weights depend on: not n, not sizes, strides, dilation or padding. It takes whole cache
-   lines, so that the weights behind it are aligned as the buffer is. */
+/* The tag says what packed weights depend on: not n, and in a forward not sizes, strides, dilation or padding. It takes
+   whole cache lines, so that the weights behind it are aligned as the buffer is. */
 typedef struct {
   char magic[8];
   uint32_t version, dtype;
   char algorithm[24], form[16], level[16]; /* each is "" if the weights are as they were */
   int64_t k, c, groups, kernel[3];
+  cb_axis axis[3]; /* of an input gradient, whose phases take taps by them; else zeros */
 } tag;
 
-enum { TAG_BYTES = 128, ALIGNMENT = 64, VERSION = 2, TAG_TEXT = 200 };
-_Static_assert(sizeof(tag) <= TAG_BYTES, "the tag has two cache lines");
+enum { TAG_BYTES = 320, ALIGNMENT = 64, VERSION = 3, TAG_TEXT = 400 };
+_Static_assert(sizeof(tag) <= TAG_BYTES && TAG_BYTES % ALIGNMENT == 0, "the tag has five cache lines");
 
 static const char magic[8] = "cnnbl-w";
 
 /* How the plan's weights are packed, or NULL if they stay as they are. */
 static const cb_packing *packing_of(const cnnblas_conv_plan *plan)
 {
-  return plan->problem.packed ? plan->algorithm->packing : NULL;
+  return plan->problem.packed ? cb_row_packing(plan->algorithm, plan->problem.direction) : NULL;
 }
 
 static tag tag_of(const cnnblas_conv_plan *plan)
@@ -47,16 +48,21 @@ static tag tag_of(const cnnblas_conv_plan *plan)
   t.c = plan->c;
   t.groups = geo->g;
   memcpy(t.kernel, plan->kernel, sizeof t.kernel);
+  if (packing && plan->problem.direction == CNNBLAS_BACKWARD_DATA) memcpy(t.axis, geo->axis, sizeof t.axis);
   return t;
 }
 
 /* Writes the tag in words to `text`; what stands in the tag may be any bytes. */
 static const char *say_tag(const tag *t, char *text)
 {
-  snprintf(text, TAG_TEXT, "%.23s%s%.15s%s%.15s%s%s, k %lld, c %lld, groups %lld, kernel %lldx%lldx%lld", t->algorithm,
-           t->form[0] ? " " : "", t->form, t->level[0] ? " of " : "", t->level, t->form[0] ? ", " : "",
-           t->dtype == CNNBLAS_F64 ? "f64" : "f32", (long long)t->k, (long long)t->c, (long long)t->groups,
-           (long long)t->kernel[0], (long long)t->kernel[1], (long long)t->kernel[2]);
+  int used = snprintf(text, TAG_TEXT, "%.23s%s%.15s%s%.15s%s%s, k %lld, c %lld, groups %lld, kernel %lldx%lldx%lld",
+                      t->algorithm, t->form[0] ? " " : "", t->form, t->level[0] ? " of " : "", t->level,
+                      t->form[0] ? ", " : "", t->dtype == CNNBLAS_F64 ? "f64" : "f32", (long long)t->k, (long long)t->c,
+                      (long long)t->groups, (long long)t->kernel[0], (long long)t->kernel[1], (long long)t->kernel[2]);
+  for (int i = 0; i < 3 && t->axis[2].stride; i++)
+    used += snprintf(text + used, (size_t)(TAG_TEXT - used), "%s%lld/%lld%+lld%+lld",
+                     i ? "x" : ", input/stride+base+step ", (long long)t->axis[i].in, (long long)t->axis[i].stride,
+                     (long long)t->axis[i].base, (long long)t->axis[i].step);
   return text;
 }
 

@@ -97,8 +97,9 @@ cnnblas_status cnnblas_conv_plan_create(const cnnblas_conv_desc *desc, cnnblas_c
     return cb_fail(CNNBLAS_INVALID_ARGUMENT, "direction is %d, which names no direction", (int)direction);
   cnnblas_status status = cb_geometry_init(&geo, desc);
   if (!status) status = check_options(o);
-  if (!status && o->packed_weights && direction != CNNBLAS_FORWARD)
-    status = cb_fail(CNNBLAS_INVALID_ARGUMENT, "packed_weights is 1, but the direction is not forward");
+  if (!status && o->packed_weights && direction == CNNBLAS_BACKWARD_WEIGHTS)
+    status = cb_fail(CNNBLAS_INVALID_ARGUMENT, "packed_weights is 1, but the direction is %s, which reads no weights",
+                     cnnblas_conv_direction_name(direction));
   if (status) return status;
 
   cnnblas_conv_plan *plan = cb_alloc_zeroed(sizeof *plan);

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/status.h"
+#include "conv/algorithms.h"
 #include "conv/row.h"
 
 size_t cnnblas_conv_plan_workspace(const cnnblas_conv_plan *plan)
@@ -16,6 +17,13 @@ const char *cnnblas_conv_plan_algorithm(const cnnblas_conv_plan *plan)
   return plan ? plan->algorithm->full_name : "";
 }
 
+double cnnblas_conv_plan_estimate(const cnnblas_conv_plan *plan)
+{
+  for (int i = 0; plan && cb_algorithm_at(i); i++)
+    if (cb_algorithm_at(i) == plan->algorithm) return plan->seconds[i];
+  return 0;
+}
+
 int32_t cnnblas_conv_plan_threads(const cnnblas_conv_plan *plan)
 {
   return plan ? cb_team(plan->threads) : 0;
@@ -23,8 +31,8 @@ int32_t cnnblas_conv_plan_threads(const cnnblas_conv_plan *plan)
 
 int32_t cnnblas_conv_plan_packs(const cnnblas_conv_plan *plan)
 {
-  return plan && plan->problem.direction == CNNBLAS_FORWARD && plan->tiling.packs &&
-         cb_geometry_packs(&plan->problem.geo);
+  return plan && plan->tiling.packs && cb_geometry_packs(&plan->problem.geo) &&
+         (plan->problem.direction == CNNBLAS_FORWARD || cb_row_packing(plan->algorithm, plan->problem.direction));
 }
 
 cnnblas_status cnnblas_conv_plan_expect(const cnnblas_conv_plan *plan, cnnblas_dtype dtype)

@@ -124,8 +124,15 @@ struct cb_algorithm {
   void (*work)(cb_call *call);
   bool uses_blas;
   bool residual_apart;       /* the row writes y before it reads the residual, which must therefore lie elsewhere */
-  const cb_packing *packing; /* how the row packs weights once for many calls; NULL if it cannot do a packed problem */
+  const cb_packing *packing; /* how the row packs a forward's weights once for many calls; NULL: it takes none packed */
+  const cb_packing *data_packing; /* the same for an input gradient */
 };
+
+/* How the row packs the weights of problems of a direction; NULL if it cannot do a packed one. */
+static inline const cb_packing *cb_row_packing(const cb_algorithm *row, cnnblas_conv_direction direction)
+{
+  return direction == CNNBLAS_FORWARD ? row->packing : direction == CNNBLAS_BACKWARD_DATA ? row->data_packing : NULL;
+}
 
 enum {
   CB_FORWARD = 1 << CNNBLAS_FORWARD,

@@ -93,8 +93,9 @@ cnnblas_status cnnblas_conv_transpose_plan_create(const cnnblas_conv_transpose_d
   if (!plan) return cb_fail(CNNBLAS_INVALID_ARGUMENT, "plan is NULL");
   cnnblas_status status = cnnblas_conv_transpose_get_conv(desc, &conv);
   if (status) return status;
-  if (options && (options->accumulate || options->packed_weights))
-    return cb_fail(CNNBLAS_UNSUPPORTED, "a transposed convolution takes neither accumulate nor packed_weights");
+  if (options && (options->accumulate || (options->packed_weights && direction != CNNBLAS_FORWARD)))
+    return cb_fail(CNNBLAS_UNSUPPORTED,
+                   "a transposed convolution does not accumulate, and takes packed_weights in its forward only");
   cnnblas_conv_transpose_plan *made = cb_alloc(sizeof *made);
   if (!made) return cb_fail(CNNBLAS_OUT_OF_MEMORY, "no memory for a plan");
   *made = (cnnblas_conv_transpose_plan){.direction = direction, .dtype = desc->dtype, .n = desc->n, .k = desc->k};
@@ -178,19 +179,46 @@ static cnnblas_status check_epilogue(const cnnblas_conv_transpose_plan *plan, in
   return status ? status : cb_check_arrays(arrays, 2, 1);
 }
 
+/* A forward's arguments; w is as `products`, the call that makes them, takes it. */
+typedef struct {
+  cnnblas_status (*products)(const cnnblas_conv_plan *plan, int64_t n, const void *dy, const void *w, void *dx,
+                             void *workspace, size_t workspace_bytes);
+  const cnnblas_conv_transpose_plan *plan;
+  int64_t n;
+  const void *x, *w;
+  const cnnblas_conv_epilogue *epilogue;
+  void *y, *workspace;
+  size_t workspace_bytes;
+} forward_call;
+
+static cnnblas_status forward(const forward_call *c)
+{
+  const cnnblas_conv_transpose_plan *plan = c->plan;
+  cnnblas_activation f;
+  cnnblas_status status = check_plan(plan, CNNBLAS_FORWARD);
+  if (!status) status = cb_check_batch(c->n, plan->n);
+  if (!status) status = check_epilogue(plan, c->n, c->epilogue, c->y, &f);
+  if (!status) status = c->products(plan->conv, c->n, c->x, c->w, c->y, c->workspace, c->workspace_bytes);
+  if (status) return status;
+  finish j = {.plan = plan, .bias = c->epilogue ? c->epilogue->bias : NULL, .f = &f, .y = c->y};
+  if (j.bias || f.kind != CNNBLAS_IDENTITY)
+    cb_parallel_for(threads_of(plan, c->n, 2), c->n * plan->k, finish_plane, &j);
+  return CNNBLAS_OK;
+}
+
 cnnblas_status cnnblas_conv_transpose_forward(const cnnblas_conv_transpose_plan *plan, int64_t n, const void *x,
                                               const void *w, const cnnblas_conv_epilogue *epilogue, void *y,
                                               void *workspace, size_t workspace_bytes)
 {
-  cnnblas_activation f;
-  cnnblas_status status = check_plan(plan, CNNBLAS_FORWARD);
-  if (!status) status = cb_check_batch(n, plan->n);
-  if (!status) status = check_epilogue(plan, n, epilogue, y, &f);
-  if (!status) status = cnnblas_conv_backward_data(plan->conv, n, x, w, y, workspace, workspace_bytes);
-  if (status) return status;
-  finish j = {.plan = plan, .bias = epilogue ? epilogue->bias : NULL, .f = &f, .y = y};
-  if (j.bias || f.kind != CNNBLAS_IDENTITY) cb_parallel_for(threads_of(plan, n, 2), n * plan->k, finish_plane, &j);
-  return CNNBLAS_OK;
+  return forward(&(forward_call){cnnblas_conv_backward_data, plan, n, x, w, epilogue, y, workspace, workspace_bytes});
+}
+
+cnnblas_status cnnblas_conv_transpose_forward_packed(const cnnblas_conv_transpose_plan *plan, int64_t n, const void *x,
+                                                     const void *packed, const cnnblas_conv_epilogue *epilogue, void *y,
+                                                     void *workspace, size_t workspace_bytes)
+{
+  return forward(
+      &(forward_call){cnnblas_conv_backward_data_packed, plan, n, x, packed, epilogue, y, workspace, workspace_bytes});
 }
 
 cnnblas_status cnnblas_conv_transpose_backward_data(const cnnblas_conv_transpose_plan *plan, int64_t n, const void *dy,

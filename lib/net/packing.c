@@ -4,14 +4,14 @@
 #include "net/network.h"
 #include <string.h>
 
-/* The name of the plan's algorithm or, if that takes no packed weights, of its family, whose rows give a forward the
-   same bits. */
-static const char *packed_name(const cnnblas_conv_plan *plain)
+/* The name of the family of the plan's algorithm: its rows give a forward the same bits, and not all of them take every
+   problem's weights packed. */
+static const char *family_of(const cnnblas_conv_plan *plain)
 {
   const char *name = cnnblas_conv_plan_algorithm(plain);
   cnnblas_algorithm_info row;
   for (int32_t i = 0; cnnblas_conv_algorithm_info(i, &row) == CNNBLAS_OK; i++)
-    if (strcmp(row.name, name) == 0) return row.packed_weights ? row.name : row.family;
+    if (strcmp(row.name, name) == 0) return row.family;
   return name;
 }
 
@@ -24,7 +24,7 @@ cnnblas_status cb_net_make_packed_plan(cnnblas_net *net, cb_net_layer *layer)
 {
   const cnnblas_conv_plan *plain = layer->plans[CNNBLAS_FORWARD];
   if (!cnnblas_conv_plan_packs(plain)) return CNNBLAS_OK;
-  cnnblas_conv_options o = {.algorithm = packed_name(plain), .no_alloc = 1, .packed_weights = 1};
+  cnnblas_conv_options o = {.algorithm = family_of(plain), .no_alloc = 1, .packed_weights = 1};
   o.accuracy = net->options.accuracy;
   o.threads = cnnblas_conv_plan_threads(plain);
   cnnblas_status status = cnnblas_conv_plan_create(&layer->conv, CNNBLAS_FORWARD, &o, &layer->packed_plan);

@@ -1,5 +1,6 @@
 /* The transposed convolution: its definition, gradients of every tensor, bias and activation, threads, bad arguments. */
 #include "check.h"
+#include "support/names.h"
 #include <cnnblas/conv_transpose.h>
 #include <math.h>
 #include <stdlib.h>
@@ -159,6 +160,84 @@ static void bits_do_not_depend_on_threads(void **state)
   free(x), free(w), free(bias), free(dw);
 }
 
+/* Weights packed once give the bits of weights as they are, for any number of threads and images. */
+static void packed_weights_give_the_same_bits(void **state)
+{
+  static const cnnblas_conv_transpose_desc more[] = {
+      {.n = 2, .c = 70, .k = 13, .size = {9, 17}, .kernel = {2, 2}, .stride = {2, 2}},
+      {.n = 3, .c = 330, .k = 7, .size = {5, 4}, .kernel = {3, 5}, .stride = {1, 3}, .dilation = {2, 1}},
+      {.n = 1,
+       .c = 12,
+       .k = 20,
+       .groups = 2,
+       .size = {7, 9},
+       .kernel = {9, 8},
+       .pad_begin = {3, 3},
+       .pad_end = {3, 3}}};
+  enum { MORE = sizeof more / sizeof *more };
+  int packing = 0;
+  (void)state;
+  for (int s = 0; s < SHAPES + MORE; s++) {
+    const cnnblas_conv_transpose_desc d = s < SHAPES ? shapes[s] : more[s - SHAPES];
+    const layer l = lift(&d);
+    float *x = check_floats(1, l.inputs), *w = check_floats(2, l.weights), *bias = check_floats(3, d.k), *y[2];
+    for (int i = 0; i < 2; i++) y[i] = check_floats(4, l.outputs);
+    for (int run = 0; run < CHECK_TEAMS; run++) {
+      cnnblas_conv_options o = {.threads = check_teams[run], .algorithm = IMPLICIT_GEMM_SLIVERS};
+      const cnnblas_conv_epilogue e = {.bias = bias, .activation.kind = CNNBLAS_RELU};
+      cnnblas_conv_transpose_plan *plain, *packs;
+      harness_doing("shape %d, %d threads", s, (int)o.threads);
+      if (cnnblas_conv_transpose_plan_create(&d, CNNBLAS_FORWARD, &o, &plain)) continue;
+      o.packed_weights = 1;
+      ASSERT_OK(cnnblas_conv_transpose_plan_create(&d, CNNBLAS_FORWARD, &o, &packs));
+      packing += cnnblas_conv_plan_packs(cnnblas_conv_transpose_plan_get_conv(plain));
+      const cnnblas_conv_plan *conv = cnnblas_conv_transpose_plan_get_conv(packs);
+      size_t bytes;
+      void *packed = NULL;
+      ASSERT_OK(cnnblas_conv_plan_packed_bytes(conv, &bytes));
+      assert_int_equal(posix_memalign(&packed, 64, bytes), 0);
+      ASSERT_OK(cnnblas_conv_plan_pack_weights(conv, w, packed, bytes));
+      ASSERT_OK(cnnblas_conv_transpose_forward(plain, d.n, x, w, &e, y[0], NULL, 0));
+      ASSERT_OK(cnnblas_conv_transpose_forward_packed(packs, d.n, x, packed, &e, y[1], NULL, 0));
+      assert_memory_equal(y[0], y[1], (size_t)l.outputs * sizeof(float));
+      assert_int_equal(cnnblas_conv_transpose_forward(packs, d.n, x, w, &e, y[1], NULL, 0), CNNBLAS_INVALID_ARGUMENT);
+      assert_int_equal(cnnblas_conv_transpose_forward_packed(plain, d.n, x, packed, &e, y[1], NULL, 0),
+                       CNNBLAS_INVALID_ARGUMENT);
+      cnnblas_conv_transpose_plan_destroy(plain), cnnblas_conv_transpose_plan_destroy(packs);
+      free(packed);
+    }
+    free(x), free(w), free(bias), free(y[0]), free(y[1]);
+  }
+  assert_true(packing > 0);
+}
+
+/* Taps of a phase follow from sizes, strides and padding: weights that are packed for others are refused. */
+static void packed_weights_are_for_their_sizes(void **state)
+{
+  cnnblas_conv_transpose_desc d = {.n = 1, .c = 8, .k = 8, .size = {6, 6}, .kernel = {4, 4}, .stride = {2, 2}};
+  const cnnblas_conv_options o = {.packed_weights = 1, .algorithm = IMPLICIT_GEMM_SLIVERS};
+  static float x[8 * 36], w[8 * 8 * 16], y[8 * 16 * 16];
+  cnnblas_conv_transpose_plan *one, *other;
+  size_t bytes;
+  void *packed = NULL;
+  (void)state;
+  ASSERT_OK(cnnblas_conv_transpose_plan_create(&d, CNNBLAS_FORWARD, &o, &one));
+  const cnnblas_conv_plan *conv = cnnblas_conv_transpose_plan_get_conv(one);
+  ASSERT_OK(cnnblas_conv_plan_packed_bytes(conv, &bytes));
+  assert_int_equal(posix_memalign(&packed, 64, bytes), 0);
+  ASSERT_OK(cnnblas_conv_plan_pack_weights(conv, w, packed, bytes));
+  d.pad_begin[0] = d.pad_end[1] = 1;
+  ASSERT_OK(cnnblas_conv_transpose_plan_create(&d, CNNBLAS_FORWARD, &o, &other));
+  assert_int_equal(cnnblas_conv_transpose_forward_packed(other, 1, x, packed, NULL, y, NULL, 0),
+                   CNNBLAS_INVALID_ARGUMENT);
+  assert_non_null(strstr(cnnblas_last_error(), "input/stride+base+step"));
+  ASSERT_OK(cnnblas_conv_transpose_forward_packed(one, 1, x, packed, NULL, y, NULL, 0));
+  cnnblas_conv_transpose_plan_destroy(one), cnnblas_conv_transpose_plan_destroy(other);
+  cnnblas_conv_options back = {.packed_weights = 1};
+  assert_int_equal(cnnblas_conv_transpose_plan_create(&d, CNNBLAS_BACKWARD_DATA, &back, &one), CNNBLAS_UNSUPPORTED);
+  free(packed);
+}
+
 static void bad_arguments_are_refused(void **state)
 {
   (void)state;
@@ -200,8 +279,9 @@ static void bad_arguments_are_refused(void **state)
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(values_and_gradients),
-                                     cmocka_unit_test(bits_do_not_depend_on_threads),
-                                     cmocka_unit_test(bad_arguments_are_refused)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(values_and_gradients), cmocka_unit_test(bits_do_not_depend_on_threads),
+      cmocka_unit_test(packed_weights_give_the_same_bits), cmocka_unit_test(packed_weights_are_for_their_sizes),
+      cmocka_unit_test(bad_arguments_are_refused)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
