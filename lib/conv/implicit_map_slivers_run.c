@@ -134,6 +134,27 @@ static void store_tile(const job *j, const group *g, int64_t t)
   }
 }
 
+/* Asks for where `rows` outputs of tile t are going to be stored through the epilogue, and for their residuals: lines of as
+   many planes, which no processor foresees. */
+static void ask_for_store(const job *j, int64_t t, int64_t output, int64_t rows)
+{
+  const cb_slivers *st = j->st;
+  const cb_call *call = j->call;
+  const size_t element = call->plan->problem.geo.element;
+  const int64_t plane = st->dest_plane * (int64_t)element;
+  for (int32_t r = j->tables.first_row[t]; r < j->tables.first_row[t + 1]; r++) {
+    const int64_t at = j->dest + output * st->dest_plane + j->tables.row[r].at;
+    const int64_t bytes = j->tables.row[r].count * (int64_t)element;
+    st->engine->ask(cb_at(call->out, at, element), plane, rows, bytes);
+    if (!call->residual || call->residual == call->out) continue;
+    const char *residual = cb_at(call->residual, at, element);
+    for (int64_t i = 0; i < rows; i++, residual += plane) {
+      __builtin_prefetch(residual);
+      __builtin_prefetch(residual + bytes - 1);
+    }
+  }
+}
+
 /* The pixels that the next group of tiles will read, while they lie in memory: lines of them are fetched ahead, a few in each step.
    Pixels that lie in a cache need no such help, since the packing reads at even distances, which the processor foresees: without it
    a layer of 192 to 16 channels at 28x28 took 246 us in place of 300. */
@@ -213,12 +234,14 @@ static void run_group(const job *j, const group *g)
   asking ask = ask_for_next(j, g);
   pack_slivers(j, g, slivers);
   open_places(j, g, places);
+  const bool stores = g->last && !st->staged; /* tiles that kernels do not store themselves are stored at the end */
   for (int64_t o = g->from; o < g->to; o++) {
     const int64_t rows = least + (o < more);
     const char *weights = tile + (size_t)(rows * g->skip) * element;
     for (int64_t t = 0; t < g->tiles; t++) {
       place *at = &places[t];
       if (ask.steps) ask_some(&ask);
+      if (stores && !at->out) ask_for_store(j, g->tile + t, cb_sliver_output(st, o), rows);
       at->kernel[rows](&(cb_packed_tile){.weights = weights,
                                          .sliver = slivers + (size_t)t * pitch,
                                          .run = at->run,
@@ -237,7 +260,7 @@ static void run_group(const job *j, const group *g)
     }
     tile += (size_t)(rows * g->pitch) * element;
   }
-  for (int64_t t = 0; t < g->tiles && g->last && !st->staged; t++)
+  for (int64_t t = 0; t < g->tiles && stores; t++)
     if (!places[t].out) store_tile(j, g, g->tile + t);
 }
 
