@@ -1,4 +1,5 @@
 /* Loading a model: the file's messages, what they declare, a first plan where all sizes are known. */
+#include "onnx/model_file.h"
 #include "onnx/onnx_model.h"
 #include "onnx/proto_tensor.h"
 #include "onnx/rows.h"
@@ -229,18 +230,17 @@ static cnnblas_status copy_text(const char *text, size_t length, char **copy)
   return CNNBLAS_OK;
 }
 
-/* Loads a model from bytes, which this function frees if `owned`. */
-static cnnblas_status load(void *bytes, size_t count, bool owned, const char *what, const cnnblas_onnx_options *options,
+/* Loads a model from the file at `path` or, if that is NULL, from bytes. */
+static cnnblas_status load(const char *path, const void *bytes, size_t count, const cnnblas_onnx_options *options,
                            cnnblas_onnx **model)
 {
   cnnblas_system_info system;
   cnnblas_onnx *m = cb_onnx_zeroed(1, sizeof *m);
   cnnblas_status status = m ? CNNBLAS_OK : cnnblas_shared_no_memory(sizeof *m, "a model");
-  if (!status) {
-    m->bytes = count;
-    status = cb_onnx_unpack(&m->file, &cb_onnx__model_proto__descriptor, bytes, count, what);
-  }
-  if (owned) cnnblas_shared_free(bytes);
+  if (!status)
+    status = path ? cb_onnx_unpack_model(&m->file, path, &count)
+                  : cb_onnx_unpack(&m->file, &cb_onnx__model_proto__descriptor, bytes, count, "the model");
+  if (!status) m->bytes = count;
   if (!status && options) m->options = *options;
   if (!status && m->options.folder) status = copy_text(m->options.folder, strlen(m->options.folder), &m->folder);
   if (!status) {
@@ -267,7 +267,7 @@ cnnblas_status cnnblas_onnx_load_bytes(const void *bytes, size_t count, const cn
 {
   if (!model || (!bytes && count)) return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "bytes or model is NULL");
   cnnblas_status status = options ? check_options(options) : CNNBLAS_OK;
-  return status ? status : load((void *)bytes, count, false, "the model", options, model);
+  return status ? status : load(NULL, bytes, count, options, model);
 }
 
 cnnblas_status cnnblas_onnx_load(const char *path, const cnnblas_onnx_options *options, cnnblas_onnx **model)
@@ -279,14 +279,11 @@ cnnblas_status cnnblas_onnx_load(const char *path, const cnnblas_onnx_options *o
   if (options) with = *options;
   const char *slash = strrchr(path, '/');
   char *folder = NULL;
-  void *bytes;
-  size_t count;
   if (!with.folder) {
     status = slash ? copy_text(path, slash == path ? 1 : (size_t)(slash - path), &folder) : copy_text(".", 1, &folder);
     with.folder = folder;
   }
-  if (!status) status = cb_onnx_read_file(path, 0, SIZE_MAX, &bytes, &count);
-  if (!status) status = load(bytes, count, true, path, &with, model);
+  if (!status) status = load(path, NULL, 0, &with, model);
   cnnblas_shared_free(folder);
   return status;
 }

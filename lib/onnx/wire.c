@@ -148,7 +148,7 @@ void cb_onnx_message_drop(cb_onnx_message *m, void *piece)
 
 /* ---- files ---- */
 
-static cnnblas_status read_all(int fd, const char *path, size_t offset, size_t count, void *bytes)
+cnnblas_status cb_onnx_read_at(int fd, const char *path, size_t offset, size_t count, void *bytes)
 {
   for (size_t done = 0; done < count;) {
     ssize_t n = pread(fd, (char *)bytes + done, count - done, (off_t)(offset + done));
@@ -160,32 +160,44 @@ static cnnblas_status read_all(int fd, const char *path, size_t offset, size_t c
   return CNNBLAS_OK;
 }
 
-cnnblas_status cb_onnx_read_file(const char *path, size_t offset, size_t count, void **bytes, size_t *got)
+cnnblas_status cb_onnx_open(const char *path, int *fd, size_t *size)
 {
   struct stat s;
   cnnblas_status status = CNNBLAS_OK;
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0 || fstat(fd, &s)) {
+  *fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (*fd < 0 || fstat(*fd, &s))
     status = cnnblas_shared_fail(CNNBLAS_IO_ERROR, "%.200s: %s", path, strerror(errno));
-  } else if (!S_ISREG(s.st_mode)) {
+  else if (!S_ISREG(s.st_mode))
     status = cnnblas_shared_fail(CNNBLAS_IO_ERROR, "%.200s: not a regular file", path);
-  } else {
-    size_t size = (size_t)s.st_size;
-    if (count == SIZE_MAX && offset <= size) count = size - offset;
-    void *room = NULL;
-    if (offset > size || count > size - offset)
-      status = cnnblas_shared_fail(CNNBLAS_BAD_FORMAT, "%.200s: has %zu bytes, too few for %zu from byte %zu", path,
-                                   size, count, offset);
-    else if (!(room = cnnblas_shared_alloc(count ? count : 1, 0)))
-      status = cnnblas_shared_no_memory(count, path);
-    if (!status) status = read_all(fd, path, offset, count, room);
-    if (status) {
-      cnnblas_shared_free(room);
-    } else {
-      *bytes = room;
-      *got = count;
-    }
+  else
+    *size = (size_t)s.st_size;
+  if (status && *fd >= 0) {
+    close(*fd);
+    *fd = -1;
   }
-  if (fd >= 0) close(fd);
+  return status;
+}
+
+cnnblas_status cb_onnx_read_file(const char *path, size_t offset, size_t count, void **bytes, size_t *got)
+{
+  int fd;
+  size_t size;
+  void *room = NULL;
+  cnnblas_status status = cb_onnx_open(path, &fd, &size);
+  if (status) return status;
+  if (count == SIZE_MAX && offset <= size) count = size - offset;
+  if (offset > size || count > size - offset)
+    status = cnnblas_shared_fail(CNNBLAS_BAD_FORMAT, "%.200s: has %zu bytes, too few for %zu from byte %zu", path, size,
+                                 count, offset);
+  else if (!(room = cnnblas_shared_alloc(count ? count : 1, 0)))
+    status = cnnblas_shared_no_memory(count, path);
+  if (!status) status = cb_onnx_read_at(fd, path, offset, count, room);
+  if (status) {
+    cnnblas_shared_free(room);
+  } else {
+    *bytes = room;
+    *got = count;
+  }
+  close(fd);
   return status;
 }

@@ -35,6 +35,12 @@ void cb_onnx_message_free(cb_onnx_message *m);
 /* Frees a piece of the message, to which it must not point any more. */
 void cb_onnx_message_drop(cb_onnx_message *m, void *piece);
 
+/* Opens a regular file, which the caller closes; *size is its bytes. Fails with CNNBLAS_IO_ERROR, and *fd is -1. */
+cnnblas_status cb_onnx_open(const char *path, int *fd, size_t *size);
+
+/* Reads `count` bytes from `offset` on. Fails with CNNBLAS_IO_ERROR, or CNNBLAS_BAD_FORMAT if the file ends before. */
+cnnblas_status cb_onnx_read_at(int fd, const char *path, size_t offset, size_t count, void *bytes);
+
 /* Reads a file whole, or `count` bytes of it from `offset` on (count SIZE_MAX: to its end). The caller frees *bytes
    with cnnblas_shared_free. Fails with CNNBLAS_IO_ERROR, CNNBLAS_BAD_FORMAT (the file ends before) or
    CNNBLAS_OUT_OF_MEMORY. */
