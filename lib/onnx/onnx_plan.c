@@ -22,9 +22,10 @@ static cnnblas_status infer_step(void *self, const cb_graph_shape *const *inputs
 /* Frees weights that a pass made and that only a convolution reads, which has them packed. */
 static void forget_packed(cb_onnx_scheme *s, const cb_onnx_node *node)
 {
-  const cb_onnx_convolution *c = cb_onnx_as_convolution(node);
-  cb_onnx_value *w = c ? &s->values[node->input[CB_ONNX_CONV_W]] : NULL;
-  if (!w || !c->packed || w->readers != 1 || w->output) return;
+  const cb_onnx_packed *packed;
+  if (!cb_onnx_plan_of(node, &packed) || !packed->weights) return;
+  cb_onnx_value *w = &s->values[node->input[CB_ONNX_CONV_W]];
+  if (w->readers != 1 || w->output) return;
   cnnblas_shared_free(w->owned);
   w->owned = NULL;
   w->known = NULL;

@@ -171,8 +171,8 @@ cnnblas_status cnnblas_onnx_get_info(const cnnblas_onnx *m, cnnblas_onnx_info *i
     if (p->scheme.values[v].known && p->scheme.values[v].readers)
       info->weight_bytes += cb_onnx_bytes(&p->scheme.values[v].shape);
   for (int64_t i = 0; i < p->graph.node_count; i++) {
-    const cb_onnx_convolution *c = cb_onnx_as_convolution(p->steps[i].node);
-    if (c) info->packed_bytes += c->packed_bytes;
+    const cb_onnx_packed *packed;
+    if (cb_onnx_plan_of(p->steps[i].node, &packed)) info->packed_bytes += packed->bytes;
   }
   return CNNBLAS_OK;
 }
@@ -183,11 +183,12 @@ cnnblas_status cnnblas_onnx_get_node(const cnnblas_onnx *m, int64_t index, cnnbl
     return cnnblas_shared_fail(CNNBLAS_INVALID_ARGUMENT, "model or node is NULL, there is no plan, or index %lld",
                                (long long)index);
   const cb_onnx_node *n = m->plan->steps[index].node;
-  const cb_onnx_convolution *c = cb_onnx_as_convolution(n);
+  const cb_onnx_packed *packed;
+  const cnnblas_conv_plan *conv = cb_onnx_plan_of(n, &packed);
   *node = (cnnblas_onnx_node){.name = n->proto->name ? n->proto->name : "", .op = n->op->name, .seconds = n->seconds};
   memcpy(node->fused, n->fused, sizeof node->fused);
-  if (c) snprintf(node->algorithm, sizeof node->algorithm, "%s", cnnblas_conv_plan_algorithm(c->plan));
-  node->packed = c && c->packed;
+  if (conv) snprintf(node->algorithm, sizeof node->algorithm, "%s", cnnblas_conv_plan_algorithm(conv));
+  node->packed = conv && packed->weights;
   for (int j = n->outputs - 1; j >= 0; j--) {
     if (n->output[j] == CB_ONNX_NONE) continue;
     const cb_graph_shape *s = &m->plan->scheme.values[n->output[j]].shape;

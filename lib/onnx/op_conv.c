@@ -38,20 +38,19 @@ static cnnblas_status infer(cb_onnx_node *node, const cb_onnx_shapes *s)
   return CNNBLAS_OK;
 }
 
+/* Puts a plan that takes packed weights in the place of the node's, unless that packs none and is estimated to be faster. */
 static cnnblas_status pack(cb_onnx_convolution *own, cnnblas_conv_options *options, const void *weights)
 {
   cnnblas_conv_plan *packing;
-  size_t bytes;
   options->packed_weights = 1;
   if (cnnblas_conv_plan_create(&own->desc, CNNBLAS_FORWARD, options, &packing)) return CNNBLAS_OK; /* no row packs */
-  cnnblas_status status = cnnblas_conv_plan_packed_bytes(packing, &bytes);
-  if (!status && !(own->packed = cnnblas_shared_alloc(bytes, 0)))
-    status = cnnblas_shared_no_memory(bytes, "packed weights");
-  if (!status) status = cnnblas_conv_plan_pack_weights(packing, weights, own->packed, bytes);
-  own->packed_bytes = bytes;
-  cnnblas_conv_plan_destroy(status ? packing : own->plan);
-  if (!status) own->plan = packing;
-  return status;
+  if (!cb_onnx_prefers_packed(packing, own->plan, options->effort)) {
+    cnnblas_conv_plan_destroy(packing);
+    return CNNBLAS_OK;
+  }
+  cnnblas_conv_plan_destroy(own->plan);
+  own->plan = packing;
+  return cb_onnx_pack(packing, weights, &own->packed);
 }
 
 static cnnblas_status prepare(cb_onnx_node *node, const cb_onnx_setup *setup, const cb_onnx_shapes *s,
@@ -63,7 +62,8 @@ static cnnblas_status prepare(cb_onnx_node *node, const cb_onnx_setup *setup, co
       .threads = setup->threads, .effort = o->effort, .wisdom = o->wisdom, .accuracy = o->accuracy};
   cnnblas_status status = cnnblas_conv_plan_create(&own->desc, CNNBLAS_FORWARD, &options, &own->plan);
   const void *weights = s->known[CB_ONNX_CONV_W];
-  if (!status && weights && !(o->without & CNNBLAS_ONNX_PACK_WEIGHTS) && cnnblas_conv_plan_packs(own->plan))
+  const bool one_each = own->desc.c == own->desc.groups; /* a channel a group: its weights stay as they are */
+  if (!status && weights && !one_each && !(o->without & CNNBLAS_ONNX_PACK_WEIGHTS))
     status = pack(own, &options, weights);
   if (status) return cb_onnx_node_because(node, status);
   *workspace = own->workspace = cnnblas_conv_plan_workspace(own->plan);
@@ -78,9 +78,9 @@ static cnnblas_status run(const cb_onnx_node *node, const cb_onnx_call *call)
   if (node->inputs > CB_ONNX_CONV_RESIDUAL) epilogue.residual = call->x[CB_ONNX_CONV_RESIDUAL];
   const void *x = call->x[CB_ONNX_CONV_X];
   if (!call->out[0]->elements) return CNNBLAS_OK;
-  if (own->packed)
-    return cnnblas_conv_forward_packed(own->plan, own->desc.n, x, own->packed, &epilogue, call->y[0], call->workspace,
-                                       own->workspace);
+  if (own->packed.weights)
+    return cnnblas_conv_forward_packed(own->plan, own->desc.n, x, own->packed.weights, &epilogue, call->y[0],
+                                       call->workspace, own->workspace);
   if (own->plan)
     return cnnblas_conv_forward(own->plan, own->desc.n, x, call->x[CB_ONNX_CONV_W], &epilogue, call->y[0],
                                 call->workspace, own->workspace);
@@ -92,7 +92,7 @@ static void release(cb_onnx_node *node)
 {
   cb_onnx_convolution *own = node->settings;
   cnnblas_conv_plan_destroy(own->plan);
-  cnnblas_shared_free(own->packed);
+  cnnblas_shared_free(own->packed.weights);
 }
 
 const cb_onnx_operator cb_onnx_conv_rows[] = {
@@ -102,4 +102,11 @@ const cb_onnx_operator cb_onnx_conv_rows[] = {
 cb_onnx_convolution *cb_onnx_as_convolution(const cb_onnx_node *node)
 {
   return node->op == cb_onnx_conv_rows ? node->settings : NULL;
+}
+
+const cnnblas_conv_plan *cb_onnx_plan_of(const cb_onnx_node *node, const cb_onnx_packed **packed)
+{
+  const cb_onnx_convolution *own = cb_onnx_as_convolution(node);
+  *packed = own && own->plan ? &own->packed : NULL;
+  return own ? own->plan : cb_onnx_transposed_plan(node, packed);
 }

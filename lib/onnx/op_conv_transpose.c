@@ -1,4 +1,5 @@
-/* ConvTranspose, on the library's plans. */
+/* ConvTranspose, on the library's plans: weights packed once. */
+#include "onnx/convolution.h"
 #include "onnx/rows.h"
 #include "onnx/windows.h"
 #include <cnnblas/conv_transpose.h>
@@ -6,7 +7,8 @@
 
 typedef struct {
   cnnblas_conv_transpose_desc desc;
-  cnnblas_conv_transpose_plan *plan; /* the plan, owned */
+  cnnblas_conv_transpose_plan *plan; /* the plan, owned; NULL before prepare */
+  cb_onnx_packed packed;
   size_t workspace;
 } transposed;
 
@@ -86,6 +88,26 @@ static cnnblas_status infer(cb_onnx_node *node, const cb_onnx_shapes *s)
   return CNNBLAS_OK;
 }
 
+static const cnnblas_conv_plan *conv_of(const transposed *own)
+{
+  return cnnblas_conv_transpose_plan_get_conv(own->plan);
+}
+
+/* Puts a plan that takes packed weights in the place of the node's, if it is to run there. */
+static cnnblas_status pack(transposed *own, cnnblas_conv_options *options, const void *weights)
+{
+  cnnblas_conv_transpose_plan *packing;
+  options->packed_weights = 1;
+  if (cnnblas_conv_transpose_plan_create(&own->desc, CNNBLAS_FORWARD, options, &packing)) return CNNBLAS_OK;
+  if (!cb_onnx_prefers_packed(cnnblas_conv_transpose_plan_get_conv(packing), conv_of(own), options->effort)) {
+    cnnblas_conv_transpose_plan_destroy(packing);
+    return CNNBLAS_OK;
+  }
+  cnnblas_conv_transpose_plan_destroy(own->plan);
+  own->plan = packing;
+  return cb_onnx_pack(conv_of(own), weights, &own->packed);
+}
+
 static cnnblas_status prepare(cb_onnx_node *node, const cb_onnx_setup *setup, const cb_onnx_shapes *s,
                               size_t *workspace)
 {
@@ -93,10 +115,12 @@ static cnnblas_status prepare(cb_onnx_node *node, const cb_onnx_setup *setup, co
   const cnnblas_onnx_options *o = setup->options;
   cnnblas_conv_options options = {
       .threads = setup->threads, .effort = o->effort, .wisdom = o->wisdom, .accuracy = o->accuracy};
-  (void)s;
   cnnblas_status status = cnnblas_conv_transpose_plan_create(&own->desc, CNNBLAS_FORWARD, &options, &own->plan);
+  const bool one_each = own->desc.k == own->desc.groups; /* a channel a group: its weights stay as they are */
+  if (!status && s->known[1] && !one_each && !(o->without & CNNBLAS_ONNX_PACK_WEIGHTS))
+    status = pack(own, &options, s->known[1]);
   if (status) return cb_onnx_node_because(node, status);
-  *workspace = own->workspace = cnnblas_conv_plan_workspace(cnnblas_conv_transpose_plan_get_conv(own->plan));
+  *workspace = own->workspace = cnnblas_conv_plan_workspace(conv_of(own));
   return CNNBLAS_OK;
 }
 
@@ -105,6 +129,9 @@ static cnnblas_status run(const cb_onnx_node *node, const cb_onnx_call *call)
   const transposed *own = node->settings;
   cnnblas_conv_epilogue epilogue = {.bias = node->inputs > 2 ? call->x[2] : NULL};
   if (!call->out[0]->elements) return CNNBLAS_OK;
+  if (own->packed.weights)
+    return cnnblas_conv_transpose_forward_packed(own->plan, own->desc.n, call->x[0], own->packed.weights, &epilogue,
+                                                 call->y[0], call->workspace, own->workspace);
   if (own->plan)
     return cnnblas_conv_transpose_forward(own->plan, own->desc.n, call->x[0], call->x[1], &epilogue, call->y[0],
                                           call->workspace, own->workspace);
@@ -118,8 +145,18 @@ static cnnblas_status run(const cb_onnx_node *node, const cb_onnx_call *call)
 
 static void release(cb_onnx_node *node)
 {
-  cnnblas_conv_transpose_plan_destroy(((transposed *)node->settings)->plan);
+  transposed *own = node->settings;
+  cnnblas_conv_transpose_plan_destroy(own->plan);
+  cnnblas_shared_free(own->packed.weights);
 }
 
 const cb_onnx_operator cb_onnx_conv_transpose_rows[] = {
     {"ConvTranspose", 1, CB_ONNX_NEWEST, 2, 3, 1, 0, sizeof(transposed), infer, prepare, run, release}, {0}};
+
+const cnnblas_conv_plan *cb_onnx_transposed_plan(const cb_onnx_node *node, const cb_onnx_packed **packed)
+{
+  if (node->op != cb_onnx_conv_transpose_rows) return NULL;
+  const transposed *own = node->settings;
+  *packed = &own->packed;
+  return conv_of(own);
+}

@@ -226,6 +226,23 @@ static void transpose(writer *g, const char *x, const char *y, bool last)
 }
 
 /* A block of a model that has channels last outside of its convolutions: a residual, a bias of the last axis. */
+/* A transposed convolution's weights are packed where its algorithm packs them in each run; nobody reads the others then. */
+static void transposed_weights_are_packed_once(void **state)
+{
+  cnnblas_onnx_info with, but;
+  writer g = {0}, a = {0};
+  (void)state;
+  begin(&g);
+  floats(&g, "t", SIZE(C, 40, 2, 2), -0.2f, 0.2f);
+  writer_attribute_ints(&a, "strides", SIZE(2, 2));
+  writer_node(&g, "ConvTranspose", "y", NAMES("x", "t"), NAMES("y"), &a);
+  writer_value(&g, WRITER_OUTPUT, "y", WRITER_F32, SIZE(2, 40, 2 * SIDE, 2 * SIDE));
+  compare(&g, CNNBLAS_ONNX_PACK_WEIGHTS, &with, &but);
+  assert_int_equal(but.packed_bytes, 0);
+  assert_int_equal(but.weight_bytes, C * 40 * 4 * sizeof(float));
+  assert_int_equal(with.weight_bytes, with.packed_bytes ? 0 : but.weight_bytes);
+}
+
 static void transposes_are_cancelled(void **state)
 {
   cnnblas_onnx_info with, but;
@@ -320,6 +337,7 @@ int main(void)
                                      cmocka_unit_test(dead_nodes_are_gone),
                                      cmocka_unit_test(outputs_lie_over_inputs),
                                      cmocka_unit_test(weights_are_packed_once),
+                                     cmocka_unit_test(transposed_weights_are_packed_once),
                                      cmocka_unit_test(transposes_are_cancelled),
                                      cmocka_unit_test(transposes_are_joined),
                                      cmocka_unit_test(none_changes_results)};
