@@ -211,6 +211,7 @@ typedef struct {
   cb_plane plane;
   const void *source;
   void *out;
+  int64_t before, after;       /* elements of source's array before it, and from it to the array's end */
   int64_t in_plane, out_plane; /* elements of one depth of source and out */
 } planes_job;
 
@@ -220,6 +221,8 @@ static void run_depth(const cb_call *call, const planes_job *j, const cb_plane_a
   const depth_taps d = depth_taps_of(depth, j->plane.up, o);
   cb_plane plane = j->plane;
   plane.x = cb_at(j->source, d.place * j->in_plane, geo->element);
+  plane.before = j->before + d.place * j->in_plane;
+  plane.after = j->after - d.place * j->in_plane;
   plane.y = cb_at_mut(j->out, o * j->out_plane, geo->element);
   plane.weights = cb_at(plane.weights, d.tap * plane.h.taps * plane.w.taps, geo->element);
   plane.depths = d.count;
@@ -270,7 +273,9 @@ static void run_images(void *context, int64_t task, int worker)
                        .weight_out = data ? geo->taps : geo->q,
                        .add = call->accumulate};
   const int64_t first = (in * geo->g + g0) * c.outs + output;
-  j.source = cb_at(data ? call->dy : call->x, (in * geo->g + g0) * c.sources * in_image, geo->element);
+  j.before = (in * geo->g + g0) * c.sources * in_image;
+  j.after = call->n * geo->g * c.sources * in_image - j.before;
+  j.source = cb_at(data ? call->dy : call->x, j.before, geo->element);
   j.out = cb_at_mut(call->out, first * out_image + row * axis[2].out, geo->element);
   j.plane.weights = cb_at(call->w, g0 * geo->kg * geo->q + output * j.plane.weight_out, geo->element);
   const int64_t k0 = first - in * geo->k, count = c.groups > 1 ? j.plane.planes * c.outs : outputs;

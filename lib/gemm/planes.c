@@ -13,11 +13,12 @@
  *         for each source, each tap: load the rows' vectors, multiply-add them by the outputs' weights
  *         store
  *
- * 3 x 3 and 5 x 5 taps of one source and one output have loops of their own (planes_square.c), and so have long rows at
- * stride 1 (planes_strips.c). An output is one chain of multiply-adds a pass: sources, then tap rows, then taps.
+ * 3 x 3 and 5 x 5 taps of one source and one output have loops of their own (planes_square.c), and so have 3 x 3 taps of
+ * any number where registers are few (planes_down.c), and long rows at stride 1 (planes_strips.c). An output is one chain of multiply-adds a pass: sources, then tap rows, then taps.
  * Nothing beside x is ever read.
  */
 #include "gemm/plane_band.h"
+#include "gemm/planes_down.h"
 
 #if CB_REGISTERS == 32
 enum { MAIN_ROWS = 7 };
@@ -338,6 +339,6 @@ static void run_part(const cb_plane *p, const part *q, bool add)
 void CB_NAME(cb_correlate)(const cb_plane *p)
 {
   if (p->w.out > WIDE && CB_NAME(cb_correlate_strips)(p)) return;
-  if (CB_NAME(cb_correlate_square)(p) || CB_NAME(cb_correlate_strips)(p)) return;
+  if (CB_NAME(cb_correlate_down)(p) || CB_NAME(cb_correlate_square)(p) || CB_NAME(cb_correlate_strips)(p)) return;
   run_part(p, &(part){.to = {p->channels * p->depths, p->h.taps, p->w.taps}}, p->add);
 }

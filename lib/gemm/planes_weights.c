@@ -8,6 +8,7 @@
  * are instances here.
  */
 #include "gemm/engine_build.h"
+#include "gemm/planes_down.h"
 #include "gemm/vectors.h"
 
 enum {
@@ -267,7 +268,7 @@ static void weigh_any(const cb_plane *p, real *sums)
 
 void CB_NAME(cb_correlate_weights)(const cb_plane *p, void *sums)
 {
-  if (CB_NAME(cb_correlate_weights_square)(p, sums)) return;
+  if (CB_NAME(cb_weigh_down)(p, sums) || CB_NAME(cb_correlate_weights_square)(p, sums)) return;
   int64_t stride = known_stride(p);
   if (stride == 0)
     weigh_any(p, sums);

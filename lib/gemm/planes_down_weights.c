@@ -1,0 +1,293 @@
+/*
+ * The weight gradient of depthwise convolutions with 3 x 3 taps, at strides of 1 and 2, where vector registers are few:
+ *
+ *     sums[th][tw] += sum over images and outputs of x[ih][iw] * y[oh][ow]       (engine.h: where they meet)
+ *
+ * Nine vectors of sums, a tap each, stay in registers while a vector of columns goes down the rows, as in planes_down.c:
+ * each row of x is met once, by the two or three rows of y whose taps meet it. A block of rows of one vector of columns
+ * has sums of its own, which are then added to the plane's, so that no chain grows long. At a plane's end the lanes are
+ * added up: halves of the vector first, then quarters, down to one.
+ */
+#include "gemm/planes_down.h"
+#include "gemm/planes_down_parts.h"
+
+/* What goes down a column: x under the first tap of row i of x, which the first row of y meets with its first tap row;
+   the first row of y; how many rows of y. */
+typedef struct {
+  const real *x, *y;
+  int64_t in, out, i, end; /* elements from a row of x to the next that is met, and of y; row i of x; rows of x */
+  int64_t hop, step;       /* rows of x from one that is met to the next; elements from a tap column to the next */
+  int64_t rows;
+  const masks *v;
+  vector *sum; /* [9] what the sums are added to */
+  bool first;  /* `sum` holds nothing yet */
+} job;
+
+typedef void (*down_function)(const job *j);
+
+/* Adds what a row of x gives to the sums of tap rows [t0, t1): d[t] is the row of y whose tap row t meets it. */
+INLINE void weigh_row(const job *j, const square s, const int masked, const int t0, const int t1, const real *x,
+                      const vector d[TAPS], vector *sum)
+{
+  vector tap[TAPS + 1];
+  load_row(s, masked, j->v, j->step, x, tap);
+  UNROLL for (int c = 0; c < TAPS; c++) UNROLL for (int t = t0; t < t1; t++) sum[t * TAPS + c] += d[t] * tap[c];
+}
+
+/* Loads a row of y, with zeros in lanes that are not the column's. */
+INLINE vector load_y(const job *j, const square s, const int masked, const real *y)
+{
+  const vector d = load_at_edge(y, j->v->out, masked == EVERY ? EVERY : masked == EDGES, 1);
+  return s.stride == 2 ? near(d) : d;
+}
+
+INLINE void down_by_1(const job *j, const square s, const int masked, vector *sum)
+{
+  const int64_t in = j->in, out = j->out;
+  const uint64_t end = (uint64_t)j->end, hop = (uint64_t)j->hop;
+  const real *x = j->x, *y = j->y;
+  uint64_t i = (uint64_t)j->i;
+  int64_t rest = j->rows;
+  vector d[TAPS] = {load_y(j, s, masked, y), {0}, {0}};
+  if (i < end) weigh_row(j, s, masked, 0, 1, x, d, sum);
+  i += hop, x += in, y += out, rest--;
+  d[1] = d[0];
+  if (rest > 0) d[0] = load_y(j, s, masked, y);
+  if (i < end && rest > 0) weigh_row(j, s, masked, 0, 2, x, d, sum);
+  if (i < end && rest <= 0) weigh_row(j, s, masked, 1, 2, x, d, sum);
+  i += hop, x += in, y += out, rest--;
+  for (; rest > 0; rest--, i += hop, x += in, y += out) {
+    d[2] = d[1], d[1] = d[0];
+    d[0] = load_y(j, s, masked, y);
+    if (i < end) weigh_row(j, s, masked, 0, 3, x, d, sum);
+  }
+  d[2] = d[1], d[1] = d[0];
+  if (rest == 0) { /* there is more than one row of y */
+    if (i < end) weigh_row(j, s, masked, 1, 3, x, d, sum);
+    i += hop, x += in;
+    d[2] = d[1];
+  }
+  if (i < end) weigh_row(j, s, masked, 2, 3, x, d, sum);
+}
+
+INLINE void down_by_2(const job *j, const square s, const int masked, vector *sum)
+{
+  const int64_t in = j->in, out = j->out;
+  const uint64_t end = (uint64_t)j->end;
+  const real *x = j->x, *y = j->y;
+  uint64_t i = (uint64_t)j->i;
+  vector d[TAPS] = {load_y(j, s, masked, y), {0}, {0}};
+  if (i < end) weigh_row(j, s, masked, 0, 1, x, d, sum);
+  for (int64_t rest = j->rows; rest > 0; rest--) {
+    d[1] = d[2] = d[0];
+    i++, x += in, y += out;
+    if (i < end) weigh_row(j, s, masked, 1, 2, x, d, sum);
+    i++, x += in;
+    if (rest == 1) {
+      if (i < end) weigh_row(j, s, masked, 2, 3, x, d, sum);
+      break;
+    }
+    d[0] = load_y(j, s, masked, y);
+    if (i >= end) continue;
+    vector tap[TAPS + 1];
+    load_row(s, masked, j->v, j->step, x, tap);
+    UNROLL for (int c = 0; c < TAPS; c++)
+    {
+      sum[c] += d[0] * tap[c];
+      sum[2 * TAPS + c] += d[2] * tap[c];
+    }
+  }
+}
+
+INLINE void go_down(const job *j, const square s, const int masked)
+{
+  vector sum[TAPS * TAPS];
+  UNROLL for (int t = 0; t < TAPS * TAPS; t++) sum[t] = (vector){0};
+  if (s.stride == 1)
+    down_by_1(j, s, masked, sum);
+  else
+    down_by_2(j, s, masked, sum);
+  if (j->first)
+    UNROLL for (int t = 0; t < TAPS * TAPS; t++) j->sum[t] = sum[t];
+  else
+    UNROLL for (int t = 0; t < TAPS * TAPS; t++) j->sum[t] += sum[t];
+}
+
+/* The instances for a stride, by the loads that need masks. */
+#define DOWN(NAME, STRIDE, MASKED)                                                                                     \
+  static void NAME(const job *j)                                                                                       \
+  {                                                                                                                    \
+    go_down(j, (square){TAPS, TAPS, STRIDE, 1, 0, 1, true}, MASKED);                                                   \
+  }
+#define DOWNS(NAME, STRIDE)                                                                                            \
+  DOWN(NAME##_inside, STRIDE, NONE)                                                                                    \
+  DOWN(NAME##_first, STRIDE, 1)                                                                                        \
+  DOWN(NAME##_edges, STRIDE, EDGES)                                                                                    \
+  DOWN(NAME##_apart, STRIDE, EVERY)                                                                                    \
+  static const down_function NAME[] = {NAME##_inside, NAME##_first, NAME##_edges, NAME##_apart};
+DOWNS(down_1, 1)
+DOWNS(down_2, 2)
+enum { INSIDE, AT_FIRST, AT_EDGES, APART };
+
+/* A vector of columns: its masks, its function, and which elements of a row of x its vectors touch. */
+typedef struct {
+  masks at;
+  int function;
+  int64_t o, low, high;
+  bool part; /* it has fewer outputs than lanes */
+} columns;
+
+INLINE void columns_open(columns *k, const call *q, const square s, int64_t step, int64_t o)
+{
+  const int64_t rest = q->outs - o < LANES ? q->outs - o : LANES, in = q->plane->w.in;
+  k->o = o;
+  k->part = rest < LANES;
+  k->low = o * s.stride + q->low;
+  k->high = k->low + (s.stride == 1 ? (TAPS - 1) * step : TAPS - 1) + s.stride * LANES;
+  k->function = INSIDE;
+  if (!k->part && k->low >= 0 && k->high <= in) return;
+  const int edges = masks_open(&k->at, s, k->low, step, rest, in, true);
+  k->function = k->part ? AT_EDGES : edges == NONE ? INSIDE : edges == load_bit(s, 0, 0) ? AT_FIRST : AT_EDGES;
+}
+
+enum { OPEN = 8 /* vectors of columns that are opened once for all planes */ };
+
+/* What the columns of an image's plane share. */
+typedef struct {
+  const call *q;
+  const down_function *functions;
+  job j;
+  int64_t before, after; /* elements that may be read before the plane's first, and from it on */
+  bool last;             /* no other plane of y is behind this one */
+  columns open[OPEN];    /* the first vectors of columns */
+} plane_job;
+
+/* Adds rows [o, end) of phase `which` of y for a vector of columns of a plane. */
+INLINE void weigh_column(plane_job *f, const square s, const columns *k, int64_t which, int64_t o, int64_t end,
+                         const real *x, const real *y)
+{
+  const cb_plane *p = f->q->plane;
+  job *j = &f->j;
+  const int64_t row = which + o * j->hop;
+  j->rows = end - o;
+  j->i = row * s.stride + f->q->rows.at[0];
+  j->x = x + j->i * p->w.in + k->low;
+  j->y = y + row * p->w.out + k->o;
+  j->v = &k->at;
+  const bool in_x = k->low >= -f->before && (p->h.in - 1) * p->w.in + k->high <= f->after;
+  f->functions[!in_x || (k->part && f->last) ? APART : k->function](j);
+  j->first = false;
+}
+
+/* Adds rows which, which + dilation, ... of y for all vectors of columns of a plane. */
+INLINE void weigh_phase(plane_job *f, const square s, int64_t which, const real *x, const real *y)
+{
+  const cb_plane *p = f->q->plane;
+  const int64_t rows = (p->h.out - which + f->j.hop - 1) / f->j.hop, outs = f->q->outs;
+  for (int64_t o = 0; o < rows; o += BLOCK_ROWS) {
+    const int64_t end = o + BLOCK_ROWS < rows ? o + BLOCK_ROWS : rows;
+    for (int64_t c = 0; c < outs; c += LANES) {
+      columns own;
+      const columns *k = &f->open[c / LANES];
+      if (c / LANES >= OPEN) {
+        columns_open(&own, f->q, s, f->j.step, c);
+        k = &own;
+      }
+      weigh_column(f, s, k, which, o, end, x, y);
+    }
+  }
+}
+
+#define FOLD(D)                                                                                                        \
+  UNROLL for (int i = 0; i < D; i++)                                                                                   \
+  {                                                                                                                    \
+    const vector a = v[i], b = v[i + D];                                                                               \
+    const vector pair[2] = {SWAP_##D(__builtin_shufflevector, a, b)};                                                  \
+    v[i] = pair[0] + pair[1];                                                                                          \
+  }
+
+/* Adds up the lanes of each of LANES vectors: lane l of the result has the sum of vector l. */
+INLINE vector fold(vector v[LANES])
+{
+#if CB_LANES >= 16
+  FOLD(8)
+#endif
+#if CB_LANES >= 8
+  FOLD(4)
+#endif
+#if CB_LANES >= 4
+  FOLD(2)
+#endif
+  FOLD(1)
+  return v[0];
+}
+
+/* The sum of a vector's lanes, in the order of fold(). */
+INLINE real total(vector v)
+{
+  real part[LANES] = {0};
+  *(vector *)part = v;
+  UNROLL for (int half = LANES / 2; half > 0; half /= 2) UNROLL for (int l = 0; l < half; l++) part[l] +=
+      part[l + half];
+  return part[0];
+}
+
+/* Adds the lanes of a plane's sums to its gradient, where tap i lies at tap_at[i]; `turned`: that is not i. */
+INLINE void add_sums(const vector sum[TAPS * TAPS], const int tap_at[TAPS * TAPS], bool turned, real *to)
+{
+  enum { TOGETHER = TAPS * TAPS / LANES * LANES };
+  UNROLL for (int first = 0; first < TOGETHER; first += LANES)
+  {
+    vector v[LANES];
+    UNROLL for (int i = 0; i < LANES; i++) v[i] = sum[first + i];
+    const vector totals = fold(v);
+    if (turned)
+      for (int i = 0; i < LANES; i++) to[tap_at[first + i]] += totals[i];
+    else
+      *(vector *)(to + first) += totals;
+  }
+  for (int i = TOGETHER; i < TAPS * TAPS; i++) to[tap_at[i]] += total(sum[i]);
+}
+
+INLINE void weigh(const call *q, const square s, const down_function *functions, real *sums)
+{
+  const cb_plane *p = q->plane;
+  const int64_t hop = p->h.step < 0 ? -p->h.step : p->h.step;
+  plane_job f = {.q = q, .functions = functions};
+  f.j = (job){.in = hop * p->w.in,
+              .out = hop * p->w.out,
+              .end = p->h.in,
+              .hop = hop,
+              .step = p->w.step < 0 ? -p->w.step : p->w.step};
+  int tap_at[TAPS * TAPS];
+  for (int t = 0; t < TAPS; t++)
+    for (int c = 0; c < TAPS; c++)
+      tap_at[t * TAPS + c] = (int)q->rows.tap[t] * TAPS + (int)(q->flip_columns ? q->flip_columns - c : c);
+  const bool turned = tap_at[0] != 0 || tap_at[1] != 1;
+  for (int64_t c = 0; c < OPEN && c * LANES < q->outs; c++) columns_open(&f.open[c], q, s, f.j.step, c * LANES);
+  for (int64_t n = 0; n < p->planes; n++) {
+    vector sum[TAPS * TAPS];
+    f.j.sum = sum;
+    f.j.first = true;
+    for (int64_t image = 0; image < p->images; image++) {
+      const int64_t at = n * p->x_pitch + image * p->x_image;
+      f.before = p->before + at;
+      f.after = p->after - at;
+      f.last = n + 1 == p->planes && image + 1 == p->images;
+      for (int64_t which = 0; which < hop && which < p->h.out; which++)
+        weigh_phase(&f, s, which, (const real *)p->x + at, (const real *)p->y + n * p->y_pitch + image * p->y_image);
+    }
+    if (!f.j.first) add_sums(sum, tap_at, turned, sums + n * TAPS * TAPS);
+  }
+}
+
+bool CB_NAME(cb_weigh_down)(const cb_plane *p, void *sums)
+{
+  if (!goes_down(p)) return false;
+  const call q = call_of(p, false, 0);
+  if (p->w.stride == 1)
+    weigh(&q, (square){TAPS, TAPS, 1, 1, 0, 1, true}, down_1, sums);
+  else
+    weigh(&q, (square){TAPS, TAPS, 2, 1, 0, 1, true}, down_2, sums);
+  return true;
+}
