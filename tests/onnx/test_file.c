@@ -196,11 +196,12 @@ static void constants_lie_in_memory_once(void **state)
 #endif
 #endif
   char path[40];
-  writer g = {0};
+  writer g = {0}, turned = {0};
   writer_value(&g, WRITER_INPUT, "x", WRITER_F32, SIZE(1, WIDE));
   constant(&g, "a", 1, WIDE, 1, 1);
-  writer_node(&g, "Add", "n", NAMES("x", "a"), NAMES("y"), NULL);
-  writer_value(&g, WRITER_OUTPUT, "y", WRITER_F32, SIZE(1, WIDE));
+  writer_attribute_int(&turned, "transB", 1);
+  writer_node(&g, "Gemm", "n", NAMES("x", "a"), NAMES("y"), &turned);
+  writer_value(&g, WRITER_OUTPUT, "y", WRITER_F32, SIZE(1, 1));
   writer model = writer_model(&g, 13);
   write_file(path, model.bytes, model.count);
   const long file = (long)(model.count >> 10);
