@@ -32,7 +32,7 @@ static const char help[] =
     "\n"
     "  --set NAME,...  --problems FILE  --direction D,...  --algorithm A,...  --batch N  --threads N\n"
     "  --dtype f32|f64  --workspace W  --effort E  --accuracy A  --sweep V=FROM..TO   as without ab\n"
-    "  --algorithm NAME_prepacked   forward on weights packed beforehand\n"
+    "  --algorithm NAME_prepacked   forward, input gradient on weights packed beforehand\n"
     "  --min-time SECONDS   spent on each build of a layer and direction (0.1)\n"
     "  --json FILE          - for standard output, which then holds nothing else\n"
     "\n"

@@ -130,7 +130,8 @@ static void print_list(void)
   puts("  layers          activations, pooling, fully connected, optimiser: no convolutions");
   puts("algorithms:\n  " BENCH_AUTO);
   for (int32_t i = 0; cnnblas_conv_algorithm_name(i); i++) printf("  %s\n", cnnblas_conv_algorithm_name(i));
-  printf("  %s  (forward, weights packed before the timing; so for each name that takes them)\n", BENCH_PREPACKED);
+  printf("  %s  (forward and input gradient, weights packed before the timing; so for each name that takes them)\n",
+         BENCH_PREPACKED);
   puts("peers:");
   for (size_t i = 0; bench_peer_at(i); i++)
     printf("  %-14s %s%s\n", bench_peer_at(i)->name, bench_peer_at(i)->summary,

@@ -13,6 +13,7 @@
  */
 #define BENCH_LIBRARY_CALLS(X)                                                                                         \
   X(conv_backward_data, "cnnblas_conv_backward_data")                                                                  \
+  X(conv_backward_data_packed, NULL)                                                                                   \
   X(conv_backward_weights, "cnnblas_conv_backward_weights")                                                            \
   X(conv_forward, "cnnblas_conv_forward")                                                                              \
   X(conv_forward_once, "cnnblas_conv")                                                                                 \

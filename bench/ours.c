@@ -35,6 +35,8 @@ static const char *pack(ours *self)
 {
   const bench_library_api *api = self->api;
   if (!api->conv_plan_packed_bytes) return "a build of version 0.1, which packs weights by other calls";
+  if (self->task->direction == CNNBLAS_BACKWARD_DATA && !api->conv_backward_data_packed)
+    return "a build whose input gradients take no packed weights";
   if (api->conv_plan_packed_bytes(self->plan, &self->packed_bytes)) return api->last_error();
   self->packed = bench_pages(self->packed_bytes);
   if (!self->packed) return "no memory for packed weights";
@@ -100,6 +102,9 @@ static bool run(void *state)
       return !api->conv_forward_packed(self->plan, t->desc.n, t->x, self->packed, NULL, t->out, workspace, self->bytes);
     return !api->conv_forward(self->plan, t->desc.n, t->x, t->w, NULL, t->out, workspace, self->bytes);
   case CNNBLAS_BACKWARD_DATA:
+    if (self->packed)
+      return !api->conv_backward_data_packed(self->plan, t->desc.n, t->dy, self->packed, t->out, workspace,
+                                             self->bytes);
     return !api->conv_backward_data(self->plan, t->desc.n, t->dy, t->w, t->out, workspace, self->bytes);
   case CNNBLAS_BACKWARD_WEIGHTS:
     return !api->conv_backward_weights(self->plan, t->desc.n, t->x, t->dy, t->out, NULL, workspace, self->bytes);

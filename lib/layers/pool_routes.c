@@ -10,7 +10,7 @@
 #include "gemm/vectors.h"
 #include "layers/pool.h"
 
-enum { K = 3, MARGIN = K - 1, MOST = 1024 /* outputs of a row */, PITCH = MOST + 2 * MARGIN + 2 * LANES };
+enum { K = 3, MARGIN = K - 1, MOST = 512 /* outputs of a row */, PITCH = MOST + 2 * MARGIN + 2 * LANES };
 
 /* Entry j + MARGIN of a line belongs to output j of a row. */
 typedef struct {

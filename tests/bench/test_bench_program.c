@@ -177,7 +177,7 @@ static void nothing_to_run(void **state)
       {"ic3ih8oc4kh9", "nothing to run: no problem is left"},
       {"--algorithm depthwise ic3ih8oc4kh3", "--algorithm depthwise applies to no layer"},
       {"--algorithm auto,depthwise ic3ih8oc4kh3 ic4ih8oc4kh3", "for one input channel a group only"},
-      {"--algorithm implicit_gemm_prepacked --direction backward_data ic3ih8oc4kh3", "applies to no layer"},
+      {"--algorithm implicit_gemm_prepacked --direction backward_weights ic3ih8oc4kh3", "applies to no layer"},
       {"--sweep size=1,2 ic3ih8oc4kh3ph0", "no problem can take any value of the sweep"},
   };
   for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
