@@ -34,7 +34,7 @@ static void destroy(void *state)
 static const char *pack(ours *self)
 {
   const bench_library_api *api = self->api;
-  if (!api->conv_plan_packed_bytes) return "a build of version 0.1, which packs weights by other calls";
+  if (!api->conv_plan_packed_bytes) return "a build that packs weights by other calls";
   if (self->task->direction == CNNBLAS_BACKWARD_DATA && !api->conv_backward_data_packed)
     return "a build whose input gradients take no packed weights";
   if (api->conv_plan_packed_bytes(self->plan, &self->packed_bytes)) return api->last_error();

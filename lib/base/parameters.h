@@ -19,14 +19,14 @@ enum { CB_MAX_CHUNK_STEPS = 512 /* the largest order.chunk_steps of any level: t
 
 /* Figures that order sums, or decide which algorithm runs: by its cost, or by whether it fits the workspace. */
 typedef struct {
-  int64_t chunk_steps;   /* the most steps of one chain of sums: the next chunk starts a fresh one, for accuracy */
-  bool whole_channels;   /* chains of y and dx are cut between channels; see conv/chains.h */
-  int64_t lowered_bytes; /* the most bytes of a lowered tile: about an L2 cache; OpenBLAS may order sums by its size */
-  int64_t segment_bytes; /* the most bytes of all partial weight gradients of a lowering algorithm together */
-  double task_macs;      /* multiply-adds that make a task of the lowering algorithms worth having: about 2 us */
-  double lowered_macs;   /* multiply-adds that do so where each task lowers its pixels anew */
-  int64_t gradient_band; /* bytes of a weight gradient's band, which decides where its blocks are cut */
-  int64_t packed_rows;   /* a 1x1 weight gradient's rows of more bytes, all images together, are packed */
+  int64_t chunk_steps;    /* the most steps of one chain of sums: the next chunk starts a fresh one, for accuracy */
+  bool whole_channels;    /* chains of y and dx are cut between channels; see conv/chains.h */
+  int64_t lowered_bytes;  /* the most bytes of a lowered tile: about an L2 cache; OpenBLAS may order sums by its size */
+  int64_t segment_bytes;  /* the most bytes of all partial weight gradients of a lowering algorithm together */
+  double task_macs;       /* multiply-adds that make a task of the lowering algorithms worth having: about 2 us */
+  double lowered_macs;    /* multiply-adds that do so where each task lowers its pixels anew */
+  int64_t gradient_band;  /* bytes of a weight gradient's band, which decides where its blocks are cut */
+  int64_t far_rows_bytes; /* rows of a 1x1 weight gradient of more bytes, all images together, are packed */
   int64_t band_bytes;   /* the most bytes of a band of y or dx: a tile touches a fraction, the panel has the L2 cache */
   int64_t block_pixels; /* about the pixels of a block with pixels on the rows: they share each panel */
   int64_t lane_pixels;  /* about the pixels of a block with pixels on the lanes: tiles share nothing but the weights */

@@ -1,7 +1,6 @@
 /*
  * The table of the cost model, in nanoseconds for one of each kind of work (see costs.h). Written by bench/calibrate.py from:
  *   bench/calibration/avx2-sapphire_rapids.json: 2448 samples
- *   bench/calibration/avx2-zen3.json: 3396 samples
  *   bench/calibration/avx2-zen4.json: 3003 samples
  *   bench/calibration/avx2-zen5-planes.json: 1169 samples
  *   bench/calibration/avx2-zen5.json: 3396 samples
@@ -25,164 +24,164 @@ static const struct {
   {"avx2", "Haswell", {
     [CB_COST_ROWS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0151, 0.59, 0.226, 0.135, 1.17e+03, 2.17e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0152, 1.07, 0.027, 0.362, 763, 4.38e+03},
+        [CNNBLAS_FORWARD] = {0.0136, 0.545, 0.164, 0.123, 958, 2.59e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0137, 0.966, 0, 0.303, 563, 4.69e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0301, 1.18, 0.452, 0.27, 2.34e+03, 4.33e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0305, 2.14, 0.054, 0.724, 1.53e+03, 8.76e+03},
+        [CNNBLAS_FORWARD] = {0.0272, 1.09, 0.329, 0.246, 1.92e+03, 5.17e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0274, 1.93, 0, 0.607, 1.13e+03, 9.38e+03},
       },
     },
     [CB_COST_LANES] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0136, 0.289, 1.42, 0, 3.71e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0134, 0.293, 2.23, 10.1, 2.29e+03, 0},
+        [CNNBLAS_FORWARD] = {0.0123, 0.227, 1.41, 0, 2.98e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0121, 0.244, 2.06, 9.15, 2e+03, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0273, 0.578, 2.84, 0, 7.41e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0268, 0.587, 4.47, 20.1, 4.58e+03, 0},
+        [CNNBLAS_FORWARD] = {0.0246, 0.453, 2.82, 0, 5.95e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0243, 0.487, 4.13, 18.3, 4e+03, 0},
       },
     },
     [CB_COST_DIRECT] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0149, 0, 0.0564, 0.223, 6.63e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0179, 0, 0, 0.299, 3.45e+03, 4.61e+03},
+        [CNNBLAS_FORWARD] = {0.0136, 0, 0.0118, 0.189, 6.2e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0157, 0, 0, 0.211, 3.22e+03, 4.38e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0298, 0, 0.113, 0.447, 1.33e+04, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0357, 0, 0, 0.598, 6.9e+03, 9.22e+03},
+        [CNNBLAS_FORWARD] = {0.0271, 0, 0.0236, 0.378, 1.24e+04, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0313, 0, 0, 0.421, 6.43e+03, 8.76e+03},
       },
     },
     [CB_COST_BATCH] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0206, 0.395, 1.12, 0, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0243, 0.712, 0.617, 0, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.011, 1.96, 0.219, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0188, 0.438, 0.958, 0, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0218, 0.709, 0.558, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0104, 2.25, 0.205, 0, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0413, 0.791, 2.25, 0, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0487, 1.42, 1.23, 0, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0219, 3.92, 0.437, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0376, 0.875, 1.92, 0, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0437, 1.42, 1.12, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0208, 4.5, 0.409, 0, 0, 0},
       },
     },
     [CB_COST_SLIVERS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0112, 0.0624, 0.546, 0.27, 1.49e+03, 2.73e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0112, 0.0398, 0.521, 0.645, 1.68e+03, 5.36e+03},
+        [CNNBLAS_FORWARD] = {0.011, 0.047, 0.482, 0.265, 1.48e+03, 2.81e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0107, 0.0425, 0.488, 0.611, 1.38e+03, 5.06e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0224, 0.125, 1.09, 0.54, 2.98e+03, 5.47e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0224, 0.0796, 1.04, 1.29, 3.36e+03, 1.07e+04},
+        [CNNBLAS_FORWARD] = {0.022, 0.094, 0.965, 0.531, 2.95e+03, 5.62e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0215, 0.0849, 0.977, 1.22, 2.76e+03, 1.01e+04},
       },
     },
     [CB_COST_WEIGHTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0123, 0.328, 0.578, 0, 79.9, 210},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0116, 0.314, 0.502, 0, 113, 217},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0245, 0.657, 1.16, 0, 160, 420},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0232, 0.628, 1, 0, 225, 434},
       },
     },
     [CB_COST_INPUTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0128, 0.132, 0.187, 0, 16.1, 366},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0119, 0.13, 0.179, 0, 9.64, 370},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0255, 0.263, 0.374, 0, 32.1, 731},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0239, 0.259, 0.358, 0, 19.3, 740},
       },
     },
     [CB_COST_GEMM_1X1] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0142, 0.385, 0.0602, 0.0387, 280, 22.3},
-        [CNNBLAS_BACKWARD_DATA] = {0.0146, 0.195, 0.181, 0.0428, 171, 47.4},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0185, 0.273, 0.0395, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0137, 0.303, 0.0469, 0.0318, 257, 43.5},
+        [CNNBLAS_BACKWARD_DATA] = {0.0136, 0.154, 0.21, 0.0448, 180, 36.1},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.018, 0.254, 0.0458, 0, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0283, 0.77, 0.12, 0.0775, 559, 44.6},
-        [CNNBLAS_BACKWARD_DATA] = {0.0292, 0.39, 0.362, 0.0856, 341, 94.8},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.037, 0.547, 0.079, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0274, 0.606, 0.0939, 0.0635, 513, 87},
+        [CNNBLAS_BACKWARD_DATA] = {0.0272, 0.307, 0.421, 0.0896, 359, 72.2},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0359, 0.508, 0.0917, 0, 0, 0},
       },
     },
     [CB_COST_IM2COL] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.014, 0, 0.294, 0.0345, 351, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0144, 0, 0.322, 0.0418, 226, 13.2},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0131, 0, 0.418, 0.0571, 0, 186},
+        [CNNBLAS_FORWARD] = {0.0133, 0, 0.25, 0.0301, 336, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0139, 0, 0.267, 0.0325, 222, 29.4},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.013, 0, 0.392, 0.0306, 5.09, 213},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0281, 0, 0.587, 0.0689, 702, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0287, 0, 0.644, 0.0836, 452, 26.4},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0263, 0, 0.836, 0.114, 0, 371},
+        [CNNBLAS_FORWARD] = {0.0266, 0, 0.5, 0.0601, 672, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0278, 0, 0.535, 0.0651, 443, 58.8},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.026, 0, 0.784, 0.0613, 10.2, 425},
       },
     },
     [CB_COST_ROT180] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_DATA] = {0.035, 0, 0.568, 3.7, 1.49e+03, 2.61e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0335, 0, 0.542, 3.29, 1.73e+03, 2.61e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_DATA] = {0.07, 0, 1.14, 7.39, 2.98e+03, 5.23e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0671, 0, 1.08, 6.59, 3.47e+03, 5.22e+04},
       },
     },
     [CB_COST_DEPTHWISE] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0334, 0.879, 0, 2.6, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0415, 0, 0.608, 0, 0, 5.67e+03},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0544, 0, 0.933, 0, 0, 437},
+        [CNNBLAS_FORWARD] = {0.0314, 0.827, 0, 2.45, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0391, 0, 0.572, 0, 0, 5.33e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0402, 0, 0.923, 0, 0, 2.65e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0668, 1.76, 0, 5.21, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0831, 0, 1.22, 0, 0, 1.13e+04},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.109, 0, 1.87, 0, 0, 875},
+        [CNNBLAS_FORWARD] = {0.0629, 1.65, 0, 4.9, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0782, 0, 1.14, 0, 0, 1.07e+04},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0805, 0, 1.85, 0, 0, 5.3e+03},
       },
     },
     [CB_COST_DEPTHWISE_SQUARE] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0145, 0.0531, 0.126, 0.474, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0161, 0.146, 0.0179, 0.37, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0235, 0, 0.169, 1.18, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0135, 0.0473, 0.124, 0.506, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0148, 0.135, 0.0248, 0.403, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0223, 0, 0.157, 1.06, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0291, 0.106, 0.251, 0.947, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0322, 0.292, 0.0357, 0.74, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0469, 0, 0.339, 2.37, 0, 0},
+        [CNNBLAS_FORWARD] = {0.027, 0.0945, 0.248, 1.01, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0296, 0.271, 0.0496, 0.807, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0447, 0, 0.314, 2.12, 0, 0},
       },
     },
     [CB_COST_PLANES] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.028, 0.261, 0.163, 2.94, 0, 4.82e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0429, 0, 0, 0, 0, 2.96e+04},
+        [CNNBLAS_FORWARD] = {0.0264, 0.246, 0.154, 2.77, 0, 4.54e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0403, 0, 0, 0, 0, 2.79e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.056, 0.523, 0.326, 5.88, 0, 9.63e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0857, 0, 0, 0, 0, 5.93e+04},
+        [CNNBLAS_FORWARD] = {0.0527, 0.492, 0.307, 5.53, 0, 9.07e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0807, 0, 0, 0, 0, 5.58e+04},
       },
     },
     [CB_COST_STRIPS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.016, 0.0326, 0.077, 8.7, 0, 8.21e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0152, 0.0519, 0.0706, 8.7, 0, 2.01e+03},
+        [CNNBLAS_FORWARD] = {0.0146, 0.0306, 0.0563, 6.25, 0, 1.12e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0133, 0.0471, 0.0716, 6.71, 0, 1.69e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.032, 0.0652, 0.154, 17.4, 0, 1.64e+04},
-        [CNNBLAS_BACKWARD_DATA] = {0.0305, 0.104, 0.141, 17.4, 0, 4.03e+03},
+        [CNNBLAS_FORWARD] = {0.0291, 0.0612, 0.113, 12.5, 0, 2.23e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0265, 0.0941, 0.143, 13.4, 0, 3.38e+03},
       },
     },
     [CB_COST_WINOGRAD] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0141, 0.209, 0.137, 0.132, 1.25e+03, 2.36e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0134, 0.21, 0.177, 0.273, 1.21e+03, 2.04e+03},
+        [CNNBLAS_FORWARD] = {0.0128, 0.214, 0.131, 0.127, 2.11e+03, 732},
+        [CNNBLAS_BACKWARD_DATA] = {0.0118, 0.189, 0.233, 0.245, 1.53e+03, 907},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0282, 0.419, 0.273, 0.264, 2.51e+03, 4.71e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0267, 0.419, 0.354, 0.546, 2.41e+03, 4.09e+03},
+        [CNNBLAS_FORWARD] = {0.0256, 0.427, 0.261, 0.255, 4.22e+03, 1.46e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0236, 0.377, 0.466, 0.491, 3.07e+03, 1.81e+03},
       },
     },
     [CB_COST_WINOGRAD_WEIGHTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0118, 0.597, 0.29, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0115, 0.656, 0.33, 0, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0236, 1.19, 0.58, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0229, 1.31, 0.661, 0, 0, 0},
       },
     },
   }},

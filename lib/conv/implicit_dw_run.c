@@ -1,6 +1,6 @@
 /*
- * implicit_gemm, weight gradient: what a call does. A job opens its blocks one by one, packs their lanes, adds their
- * tiles to the sums of their leaf and joins the leaves; implicit_dw.c says what a job is.
+ * implicit_gemm, weight gradient: what a call does. A job opens its blocks one by one, packs their lanes, and their rows
+ * where the plan says so, adds their tiles to the sums of their leaf and joins the leaves; implicit_dw.c says what a job is.
  */
 #include "base/memory.h"
 #include "conv/implicit_dw.h"

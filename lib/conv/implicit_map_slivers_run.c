@@ -6,7 +6,8 @@
  *         band of those channels, zero padded                    in L2; or the source itself
  *         for each part of the outputs                           weights [tile][steps][6 outputs], in L2
  *           for each group of tiles of pixels                    slivers [steps][16 pixels], in L1
- *             for each tile of outputs, of pixels: kernel        the last chain stores straight to the output
+ *             for each tile of outputs, of pixels: kernel        the last chain stores straight to the output;
+ *                                                                the first tile of outputs may pack the sliver
  *
  * The phases of a strided input gradient are run one after another, all with the outputs of the first, and woven
  * together when the block is done; what lies beyond the edge is dropped there.

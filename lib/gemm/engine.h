@@ -59,7 +59,7 @@ typedef void (*cb_kernel)(const cb_tile *tile);
 typedef struct {
   const void *weights; /* [steps][m] */
   void *sliver;        /* [steps][width] */
-  const void *run;     /* for kernels that pack: width pixels side by side, of step 0 if walk[0] is 0 */
+  const void *run;     /* for kernels that pack: width pixels side by side, where they lie in a step whose walk is 0 */
   const int32_t *walk; /* for kernels that pack: [steps] where each step lies, from the run */
   int64_t steps;
   const void *before; /* the sums so far, [m][width]; NULL: zeros */

@@ -142,14 +142,16 @@ static void test_bits(void **state)
 }
 
 /* Weight gradients of 1x1 filters whose rows lie far from the core, over 4 MiB: some levels pack them, on jobs of several
-   panels. Blocks of several images, of part of one, and gathered by a stride. */
+   panels. Blocks of several images, of part of one, gathered by a stride; groups; more panels at f64 than are kept packed. */
 static void test_far_rows(void **state)
 {
   (void)state;
   static const cnnblas_conv_desc far_shapes[] = {
       {.n = 26, .c = 900, .k = 67, .size = {7, 7}, .kernel = {1, 1}},
       {.n = 2, .c = 61, .k = 70, .size = {98, 99}, .kernel = {1, 1}},
-      {.n = 3, .c = 500, .k = 90, .size = {27, 29}, .kernel = {1, 1}, .stride = {2, 2}},
+      {.n = 3, .c = 500, .k = 270, .size = {27, 29}, .kernel = {1, 1}, .stride = {2, 2}},
+      {.n = 2, .c = 122, .k = 140, .groups = 2, .size = {98, 99}, .kernel = {1, 1}},
+      {.n = 1, .c = 60, .k = 460, .size = {96, 97}, .kernel = {1, 1}},
   };
   long done = 0;
   for (size_t s = 0; s < sizeof far_shapes / sizeof *far_shapes; s++)
