@@ -8,7 +8,7 @@
  *   weight gradient  dw[ik][t] = sum over images of <x[ik / kg] shifted by t, dy[ik]>      (depthwise alone)
  *
  * A task is some neighbouring groups of an image, or some rows and outputs of one: enough to be worth a task. How the
- * work is cut moves no bit, since an output is one chain of additions wherever it is made.
+ * work is cut moves no bit, since an output's additions have one order wherever it is made.
  */
 #include "base/parallel.h"
 #include "conv/costs.h"
@@ -61,7 +61,7 @@ static bool direct_applies(const cb_problem *problem, char *why, size_t size)
   return false;
 }
 
-/* True for taps that gemm/planes_square.c has unrolled. */
+/* True for taps that gemm/planes_square.c or gemm/planes_down.c has unrolled. */
 static bool is_square(const cb_geometry *geo)
 {
   const cb_axis *h = &geo->axis[1], *w = &geo->axis[2];

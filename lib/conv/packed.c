@@ -59,7 +59,7 @@ static const char *say_tag(const tag *t, char *text)
                       t->algorithm, t->form[0] ? " " : "", t->form, t->level[0] ? " of " : "", t->level,
                       t->form[0] ? ", " : "", t->dtype == CNNBLAS_F64 ? "f64" : "f32", (long long)t->k, (long long)t->c,
                       (long long)t->groups, (long long)t->kernel[0], (long long)t->kernel[1], (long long)t->kernel[2]);
-  for (int i = 0; i < 3 && t->axis[2].stride; i++)
+  for (int i = 0; i < 3 && t->axis[2].stride && used < TAG_TEXT; i++)
     used += snprintf(text + used, (size_t)(TAG_TEXT - used), "%s%lld/%lld%+lld%+lld",
                      i ? "x" : ", input/stride+base+step ", (long long)t->axis[i].in, (long long)t->axis[i].stride,
                      (long long)t->axis[i].base, (long long)t->axis[i].step);

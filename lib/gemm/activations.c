@@ -146,7 +146,7 @@ static void forward(const cnnblas_activation *f, int64_t count, const void *from
     EACH_VECTOR(hyperbolic_tangent(v));
     break;
   case CNNBLAS_ELU:
-    EACH_VECTOR(alpha * elu_below(v) + not_below(v, 0));
+    EACH_VECTOR(choose(greater((vector){0}, v), alpha * elu_below(v), v)); /* an infinite alpha times 0 is no 0 */
     break;
   case CNNBLAS_SELU:
     EACH_VECTOR((selu_scale * selu_alpha) * elu_below(v) + selu_scale * not_below(v, 0));

@@ -14,7 +14,8 @@
  *         store
  *
  * 3 x 3 and 5 x 5 taps of one source and one output have loops of their own (planes_square.c), and so have 3 x 3 taps of
- * any number where registers are few (planes_down.c), and long rows at stride 1 (planes_strips.c). An output is one chain of multiply-adds a pass: sources, then tap rows, then taps.
+ * any number where registers are few (planes_down.c), and long rows at stride 1 (planes_strips.c). An output is one chain of
+ * multiply-adds a pass: sources, then tap rows, then taps; of planes_down.c a chain a tap row, added in this order.
  * Nothing beside x is ever read.
  */
 #include "gemm/plane_band.h"

@@ -260,7 +260,8 @@ INLINE void run_block(phase *f, const square s, const columns *first, const colu
   const call *q = f->q;
   const cb_plane *p = q->plane;
   const int64_t plane = p->h.out * p->w.out;
-  const bool joined = p->y_pitch == p->outs * plane && (p->outs == 1 || p->y_out == plane);
+  /* With several blocks the next output's first rows are older than this one's last. */
+  const bool joined = p->y_pitch == p->outs * plane && (p->outs == 1 || (p->y_out == plane && f->rows <= BLOCK_ROWS));
   const real *y_end = (real *)p->y + n * p->y_pitch + m * p->y_out + plane;
   if (joined) y_end = (real *)p->y + p->planes * p->y_pitch;
   run_column(f, s, first, n, m, y_end, o, end);

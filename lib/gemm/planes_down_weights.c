@@ -273,7 +273,7 @@ INLINE void weigh(const call *q, const square s, const down_function *functions,
       const int64_t at = n * p->x_pitch + image * p->x_image;
       f.before = p->before + at;
       f.after = p->after - at;
-      f.last = n + 1 == p->planes && image + 1 == p->images;
+      f.last = (p->planes - 1 - n) * p->y_pitch + (p->images - 1 - image) * p->y_image < LANES;
       for (int64_t which = 0; which < hop && which < p->h.out; which++)
         weigh_phase(&f, s, which, (const real *)p->x + at, (const real *)p->y + n * p->y_pitch + image * p->y_image);
     }

@@ -22,7 +22,7 @@ enum { DRAWS = 8 /* of a block */, GROUP = 1024 /* elements whose draws are made
 static const uint32_t first_factor = 0xD2511F53u, second_factor = 0xCD9E8D57u;
 
 /* Lane i has block order[i] of a vector, such that weaving pairs of neighbouring lanes puts the blocks in order; the blocks' two
-   halves as they lie in memory; and the halves of lanes changed. */
+   halves as they lie in memory; and the halves of each lane exchanged. */
 #if CB_VECTOR_BYTES == 64
 static const uint64_t order[] = {0, 4, 1, 5, 2, 6, 3, 7};
 #define WEAVE_EVEN 0, 8, 2, 10, 4, 12, 6, 14
@@ -69,7 +69,7 @@ INLINE words product(words a, uint32_t word)
 #endif
 }
 
-/* The lanes with their halves changed, and the upper halves of `low`, of which only the lower halves count, as they were. */
+/* The lanes with their halves exchanged, and the lower halves of `low` joined to what has come there by exclusive or. */
 INLINE words two_words(words a, words low)
 {
   return (words)__builtin_shufflevector((halves)a, (halves)a, SWAPPED) ^ (low & 0xffffffffu);

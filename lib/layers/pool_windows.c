@@ -15,7 +15,10 @@
 #include "layers/pool_windows.h"
 
 /* The longest rows that are served, in blocks and in outputs; and the elements of a band: a Zen 3 fetches few rows ahead. */
-enum { MOST_BLOCKS = 64, BAND = CB_LEVEL_ROW(CB_LEVEL_BYTES) == 32 ? 1024 : 8192 };
+enum {
+  MOST_BLOCKS = CB_LEVEL_ROW(CB_LEVEL_BYTES) == 64 ? 48 : 64, /* of a row: they lie on the stack */
+  BAND = CB_LEVEL_ROW(CB_LEVEL_BYTES) == 32 ? 1024 : 8192
+};
 #ifdef CB_HALF_VECTORS
 enum { MOST_OUT = CB_POOL_HALVES };
 #else
@@ -179,7 +182,8 @@ INSTANCE void walk_back(const cb_pool_run *p, int64_t i, const block *block_at, 
 
 /* ---- both ---- */
 
-INSTANCE void each_plane(const cb_pool_run *p, instance how)
+/* Runs planes [from, p->planes) until one goes astray, and returns it; p->planes if none does. */
+INSTANCE int64_t each_plane(const cb_pool_run *p, int64_t from, instance how)
 {
   const cb_pool_geometry *g = p->geo;
   block blocks[MOST_BLOCKS + 1];
@@ -187,7 +191,8 @@ INSTANCE void each_plane(const cb_pool_run *p, instance how)
   int64_t count = 0, band = cb_max(1, BAND / (how.S * g->size[2]));
   int64_t across = how.backward ? cb_ceil_div(g->size[2] + g->pad_begin[2], how.S) : g->out[2];
   int64_t down = how.backward ? cb_ceil_div(g->size[1] + g->pad_begin[1], how.S) : g->out[1];
-  const int64_t begin = how.backward && how.S == 1 ? cb_min(g->pad_begin[2], across - 1) : 0;
+  /* Of places that a caller gives any may be wrong, which the blocks that begin at the first output see. */
+  const int64_t begin = how.backward && how.S == 1 && how.result != PLACED ? cb_min(g->pad_begin[2], across - 1) : 0;
   for (int64_t first = begin; first < across; first += LANES) {
     block *b = &blocks[count];
     open_block(b, g, cb_max(begin, cb_min(first, across - LANES)), how);
@@ -196,7 +201,7 @@ INSTANCE void each_plane(const cb_pool_run *p, instance how)
     else
       count++;
   }
-  for (int64_t i = 0; i < p->planes; i++) {
+  for (int64_t i = from; i < p->planes; i++) {
     mask astray = lanes_between(0, 0);
     for (int64_t oh = 0; oh < down; oh += band)
       for (const block *b = blocks; b < blocks + count; b++) {
@@ -213,44 +218,48 @@ INSTANCE void each_plane(const cb_pool_run *p, instance how)
         }
 #undef WALK
       }
-    if (any(astray)) {
-      cb_pool_run again = cb_pool_channel(p, i);
-      (how.backward ? CB_NAME(cb_pool_rows).backward : CB_NAME(cb_pool_rows).forward)(&again);
-    }
+    if (any(astray)) return i;
   }
+  return p->planes;
 }
 
 /* The loops for a result and direction: those of the windows that serves() takes. */
 #define EACH_WINDOW(backward, result)                                                                                  \
-  do {                                                                                                                 \
-    if (run->geo->kernel[2] == 2)                                                                                      \
-      each_plane(run, (instance){2, 2, backward, 0, result});                                                          \
-    else if (run->geo->stride[2] == 2)                                                                                 \
-      each_plane(run, (instance){3, 2, backward, 0, result});                                                          \
-    else                                                                                                               \
-      each_plane(run, (instance){3, 1, backward, 0, result});                                                          \
-  } while (0)
+  return run->geo->kernel[2] == 2   ? each_plane(run, from, (instance){2, 2, backward, 0, result})                     \
+         : run->geo->stride[2] == 2 ? each_plane(run, from, (instance){3, 2, backward, 0, result})                     \
+                                    : each_plane(run, from, (instance){3, 1, backward, 0, result})
+
+/* What each_plane() says of the forward, and of the gradient. Not inlined: a plane that went astray is done again when their
+   blocks have left the stack. */
+static __attribute__((noinline)) int64_t forward_from(const cb_pool_run *run, int64_t from)
+{
+  if (run->geo->kind == CNNBLAS_POOL_L2) EACH_WINDOW(0, NORM);
+  if (run->geo->kind == CNNBLAS_POOL_AVG) EACH_WINDOW(0, AVERAGE);
+  if (run->indices) EACH_WINDOW(0, PLACED);
+  EACH_WINDOW(0, LARGEST);
+}
+
+static __attribute__((noinline)) int64_t backward_from(const cb_pool_run *run, int64_t from)
+{
+  if (run->geo->kind == CNNBLAS_POOL_L2) return each_plane(run, from, (instance){2, 2, 1, 0, NORM});
+  if (run->geo->kind == CNNBLAS_POOL_AVG) EACH_WINDOW(1, AVERAGE);
+  EACH_WINDOW(1, PLACED);
+}
 
 static void forward(const cb_pool_run *run)
 {
-  if (run->geo->kind == CNNBLAS_POOL_L2)
-    EACH_WINDOW(0, NORM);
-  else if (run->geo->kind == CNNBLAS_POOL_AVG)
-    EACH_WINDOW(0, AVERAGE);
-  else if (run->indices)
-    EACH_WINDOW(0, PLACED);
-  else
-    EACH_WINDOW(0, LARGEST);
+  for (int64_t i = 0; (i = forward_from(run, i)) < run->planes; i++) {
+    const cb_pool_run again = cb_pool_channel(run, i);
+    CB_NAME(cb_pool_rows).forward(&again);
+  }
 }
 
 static void backward(const cb_pool_run *run)
 {
-  if (run->geo->kind == CNNBLAS_POOL_L2)
-    each_plane(run, (instance){2, 2, 1, 0, NORM});
-  else if (run->geo->kind == CNNBLAS_POOL_AVG)
-    EACH_WINDOW(1, AVERAGE);
-  else
-    EACH_WINDOW(1, PLACED);
+  for (int64_t i = 0; (i = backward_from(run, i)) < run->planes; i++) {
+    const cb_pool_run again = cb_pool_channel(run, i);
+    CB_NAME(cb_pool_rows).backward(&again);
+  }
 }
 
 /* Square windows over two axes whose rows are not too long; places of lanes beside the plane fit in 32 bits as well. The gradient

@@ -1,7 +1,7 @@
 /*
  * Pooling of LANES neighbouring outputs by square windows of K x K with stride S, over planes of h and w alone: the bodies of the
  * loops, of which pool_windows.c makes an instance for each window, result and direction. They are compiled with whole vectors
- * and, where half vectors still have eight lanes, again with those (CB_HALF_VECTORS).
+ * and, for narrow rows, at some levels again with half vectors (CB_HALF_VECTORS).
  *
  * Forward, each row of the image is reduced across first, its taps taken apart by shuffles, and the rows after each other: the
  * first in row-major order is the first of a row, then the first row.

@@ -24,13 +24,13 @@ typedef struct {
 cnnblas_status cb_onnx_pack(const cnnblas_conv_plan *plan, const void *weights, cb_onnx_packed *packed);
 
 /* True if a plan that takes packed weights is to run in the place of one that takes them as they are: if that packs them
-   in each run, or is not estimated to be faster. */
+   in each run, or is estimated to be at most a tenth faster. */
 bool cb_onnx_prefers_packed(const cnnblas_conv_plan *packing, const cnnblas_conv_plan *plain, cnnblas_effort effort);
 
 /* The plan of a ConvTranspose node's convolution, and its weights; NULL for other nodes, and before prepare. */
 const cnnblas_conv_plan *cb_onnx_transposed_plan(const cb_onnx_node *node, const cb_onnx_packed **packed);
 
-/* The same for nodes of both operators; *packed is NULL where NULL is returned. */
+/* The same for nodes of both operators; *packed is of use where a plan is returned. */
 const cnnblas_conv_plan *cb_onnx_plan_of(const cb_onnx_node *node, const cb_onnx_packed **packed);
 
 /* The settings of a Conv node; NULL for other nodes. */

@@ -38,7 +38,7 @@ static cnnblas_status infer(cb_onnx_node *node, const cb_onnx_shapes *s)
   return CNNBLAS_OK;
 }
 
-/* Puts a plan that takes packed weights in the place of the node's, unless that packs none and is estimated to be faster. */
+/* Puts a plan that takes packed weights in the place of the node's, unless that packs none and is estimated to be over a tenth faster. */
 static cnnblas_status pack(cb_onnx_convolution *own, cnnblas_conv_options *options, const void *weights)
 {
   cnnblas_conv_plan *packing;

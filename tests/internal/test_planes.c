@@ -63,9 +63,18 @@ static void say(const cb_engine *engine, const char *what, const cb_plane *p)
                 (long long)p->planes, p->add, (unsigned long long)seed);
 }
 
+/* Planes of every kind; tall ones whose rows are shorter than a vector, of which whole vectors reach into the next plane; and tiny
+   ones, several to a vector. */
 static cb_plane random_plane(rng *r, bool up)
 {
-  cb_plane p = {.h = random_axis(r, up, 12), .w = random_axis(r, up, 70), .up = up, .planes = rng_range(r, 1, 4)};
+  const bool tall = rng_chance(r, 10), tiny = rng_chance(r, 20);
+  cb_plane p = {.h = random_axis(r, up,
+                                 tall   ? 64
+                                 : tiny ? 3
+                                        : 12),
+                .w = random_axis(r, up, tall || tiny ? 5 : 70),
+                .up = up,
+                .planes = rng_range(r, 1, tiny ? 12 : 4)};
   if (rng_chance(r, 60)) p.h.taps = p.w.taps = rng_chance(r, 50) ? 3 : 5, p.h.stride = p.w.stride;
   if (up) p.h.in = p.h.out / p.h.stride + 1;
   if (!up) p.h.in = (p.h.out - 1) * p.h.stride + 1;

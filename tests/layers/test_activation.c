@@ -331,6 +331,18 @@ static void stores_give_the_bits_of_the_layer(void **state)
   free(x), free(w), free(bias), free(one), free(two);
 }
 
+/* An alpha that f32 cannot hold is infinite there, and reaches what is negative alone. */
+static void alpha_of_elu_leaves_what_is_positive(void **state)
+{
+  (void)state;
+  const cnnblas_activation_desc d = {.dtype = CNNBLAS_F32, .function = {.kind = CNNBLAS_ELU, .alpha = 1e39}};
+  float x[11], y[11];
+  for (int i = 0; i < 11; i++) x[i] = (float)(i - 1);
+  ASSERT_OK(cnnblas_activation_forward(&d, 11, x, y));
+  assert_true(isinf(y[0]) && y[0] < 0);
+  for (int i = 1; i < 11; i++) assert_true(y[i] == x[i]);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(values_are_within_four_units),
@@ -340,6 +352,7 @@ int main(void)
                                      cmocka_unit_test(clip_gradient_at_its_bounds_is_zero),
                                      cmocka_unit_test(gradients_agree_with_differences),
                                      cmocka_unit_test(bits_do_not_depend_on_place_or_threads),
+                                     cmocka_unit_test(alpha_of_elu_leaves_what_is_positive),
                                      cmocka_unit_test(bad_arguments_are_refused),
                                      cmocka_unit_test(bad_functions_are_refused),
                                      cmocka_unit_test(stores_give_the_bits_of_the_layer)};

@@ -119,6 +119,34 @@ static void any_index_of_the_channel_is_followed(void **state)
     }
 }
 
+/* The same for one index alone, of an output of the first columns, whose windows reach beside the image. */
+static void one_index_of_the_first_columns_is_followed(void **state)
+{
+  (void)state;
+  static const int64_t sizes[][2] = {{8, 16}, {8, 600}, {5, 2}, {40, 5}};
+  for (int i = 0; i < 8; i++) {
+    const cnnblas_dtype dtype = i < 4 ? CNNBLAS_F32 : CNNBLAS_F64;
+    window v = window_of(dtype, CNNBLAS_POOL_MAX, 3, 1, 1, sizes[i % 4][0], sizes[i % 4][1]);
+    v.d.n = v.d.c = 1;
+    const size_t bytes = (size_t)v.plane * sizeof(double);
+    void *dy = calloc(1, bytes), *dx = malloc(bytes);
+    int32_t *at = malloc((size_t)v.plane * sizeof *at);
+    const int64_t far = v.plane - 1;
+    for (int64_t column = 0; column < 2; column++) {
+      const int64_t o = 3 * sizes[i % 4][1] + column;
+      harness_doing("size %lldx%lld, column %lld", (long long)sizes[i % 4][0], (long long)sizes[i % 4][1],
+                    (long long)column);
+      for (int64_t j = 0; j < v.plane; j++) at[j] = (int32_t)j;
+      at[o] = (int32_t)far;
+      array_set(dtype, dy, o, 5);
+      ASSERT_OK(cnnblas_pool_backward(&v.d, 1, NULL, NULL, dy, at, dx));
+      for (int64_t j = 0; j < v.plane; j++) assert_true(array_get(dtype, dx, j) == (j == far ? 5 : 0));
+      array_set(dtype, dy, o, 0);
+    }
+    free(dy), free(dx), free(at);
+  }
+}
+
 /* The same for one index alone, the place behind its window's first row: a plane of many is done again for the others. */
 static void one_index_outside_its_window_is_followed(void **state)
 {
@@ -235,6 +263,7 @@ int main(void)
                                      cmocka_unit_test(long_rows_and_many_rows_agree_with_the_definition),
                                      cmocka_unit_test(large_planes_agree_with_the_definition),
                                      cmocka_unit_test(any_index_of_the_channel_is_followed),
+                                     cmocka_unit_test(one_index_of_the_first_columns_is_followed),
                                      cmocka_unit_test(one_index_outside_its_window_is_followed),
                                      cmocka_unit_test(elements_without_a_window_have_gradient_zero),
                                      cmocka_unit_test(l2_windows_lose_nothing),
