@@ -36,8 +36,9 @@ CNNBLAS_API void cnnblas_dropout_desc_init(cnnblas_dropout_desc *desc);
  *
  * Whether element e of an image is dropped is a function of (seed, layer, step, the image's number in the data, e) alone, by
  * Philox (layers.h): neither threads nor the batch that the image came in, nor its place there, change it. It is if
- * h(e / 8) * 2^16 + h(e / 8 + 2^63) < the whole part of p * 2^32, where h(i) are 16 of the bits b[4] of block i of stream `number` under a key,
- * b[e % 8 / 2] >> e % 2 * 16 & 0xffff; the key is the first 64 bits of block `step` of stream `layer` under the seed.
+ * h(e / 8) * 2^16 + h(e / 8 + 2^63) < the whole part of p * 2^32, where h(i) are 16 of the bits b[4] of block i of stream
+ * `number` under a key, b[e % 8 / 2] >> e % 2 * 16 & 0xffff; the key is the first 64 bits of block `step` of stream `layer`
+ * under the seed.
  *
  * n        images in this call, 0 to desc->n
  * numbers  [n] each image's number in the data; NULL means 0, 1, ...
