@@ -49,7 +49,7 @@ static void size_scratch(cb_map *st, size_t element)
   parts->panel = (size_t)(q * CB_PANEL_VECTORS * lanes) * element;
   parts->rows = (size_t)st->band.pixels * sizeof(int32_t);
   parts->position = (size_t)st->band.pixels * sizeof(int64_t);
-  parts->spare = (size_t)(q * lanes) * element;
+  parts->spare = (size_t)(cb_max(q, st->given_steps) * lanes) * element;
   parts->sums = (size_t)(CB_MAX_ROWS * CB_MAX_LANES) * element;
   parts->stage = (size_t)(st->stage_plane * CB_PANEL_VECTORS * lanes) * element;
   parts->bytes = 0;

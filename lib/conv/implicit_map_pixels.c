@@ -32,15 +32,15 @@ typedef struct {
   int64_t position;
 } lane_tile;
 
-/* Packs the spare vector of a stretch of less than a vector: lanes [0, count) of every step and zeros behind, so that
-   nothing past the pixels is read. */
+/* Packs the spare vector of a stretch of less than a vector: lanes [0, count) of every step, where that lies in a panel of one
+   vector, and zeros behind, so that nothing past the pixels is read. */
 static void pack_spare(const cb_map_tiles *j, const cb_walks *walks, const void *pixels, int64_t count)
 {
   const size_t element = j->call->plan->problem.geo.element;
   const int64_t lanes = j->st->engine->lanes;
   for (int64_t s = 0; s < walks->steps; s++)
-    cb_panel_pack_step(cb_at_mut(j->spare, s * lanes, element), cb_at(pixels, walks->walk[s], element), count, lanes,
-                       element);
+    cb_panel_pack_step(cb_at_mut(j->spare, walks->lane[1][s], element), cb_at(pixels, walks->walk[s], element), count,
+                       lanes, element);
 }
 
 /* Computes one tile of pixels with all outputs of the job; kernels store it themselves if all of its lanes are
