@@ -62,7 +62,7 @@ static void sum_axis(const problem *p, cnnblas_conv_direction direction, int axi
   for (int a = 0; a < axis; a++) outer *= size[a];
   for (int a = axis + 1; a < 3; a++) inner *= size[a];
   for (int64_t at = 0; at < patches; at++) {
-    window(p, direction, axis, at, extent > 1 ? reach : 0, &first, &last);
+    window(p, direction, axis, at, reach, &first, &last);
     for (int64_t o = 0; o < outer; o++)
       for (int64_t from = first; from <= last; from++)
         for (int64_t i = 0; i < inner; i++) to[(o * patches + at) * inner + i] += map[(o * extent + from) * inner + i];
