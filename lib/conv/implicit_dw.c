@@ -101,8 +101,8 @@ static bool worth_gathering(const cb_dw *st, const cb_geometry *geo)
   return st->panels >= LEAST_PANELS && bytes > (double)cb_parameters_get()->pace.far_bytes;
 }
 
-/* True if kernels of packed operands multiply a 1x1 filter's channels, where enough panels meet them. Read in place from
-   afar, six rows of a tile wait for caches and pages: 42 to 65 of 98 GFLOP/s (Zen 3, one core). What a stride leaves is
+/* True if jobs of enough panels are to pack the rows that the channels of a 1x1 filter make. Read in place from afar, the six
+   rows of a tile wait for caches and pages: 42 to 65 of 98 GFLOP/s (Zen 3, one core). What a stride leaves is
    gathered for it: with 2 to 8 panels that lost .4 to .9, with 16 and more it won 1.3 to 1.5. */
 static bool can_pack_rows(const cb_dw *st, const cb_geometry *geo)
 {

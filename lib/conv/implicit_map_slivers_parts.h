@@ -1,7 +1,7 @@
 /*
  * What the parts of implicit_gemm:slivers share: implicit_map_slivers.c plans, implicit_map_slivers_cut.c shares the
  * work out, implicit_map_slivers_pack.c packs a call's weights and finds the runs of pixels,
- * implicit_map_slivers_packing.c packs weights once for many calls, implicit_map_slivers_run.c runs the jobs.
+ * implicit_map_slivers_packing.c packs weights once for many calls, and implicit_map_slivers_run.c computes the results.
  */
 #ifndef CB_CONV_IMPLICIT_MAP_SLIVERS_PARTS_H
 #define CB_CONV_IMPLICIT_MAP_SLIVERS_PARTS_H

@@ -8,8 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The tag says what packed weights depend on: not n, and in a forward not sizes, strides, dilation or padding. It takes
-   whole cache lines, so that the weights behind it are aligned as the buffer is. */
+/* The tag says what packed weights were packed for. The number of images is not in it, and a forward's sizes, strides,
+   dilation and padding are not either, since its weights do not depend on them. The tag takes whole cache lines, so that
+   the weights behind it are aligned as the buffer is. */
 typedef struct {
   char magic[8];
   uint32_t version, dtype;

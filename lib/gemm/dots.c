@@ -7,30 +7,7 @@
  *             that adds the two halves after each of its exchanges
  */
 #include "gemm/engine_build.h"
-#include "gemm/vectors.h"
-
-#define ADD_STAGE(D)                                                                                                   \
-  UNROLL for (int i = 0; i < D; i++)                                                                                   \
-  {                                                                                                                    \
-    vector pair[2] = {SWAP_##D(__builtin_shufflevector, v[i], v[i + D])};                                              \
-    v[i] = pair[0] + pair[1];                                                                                          \
-  }
-
-/* Lane j of the result is the sum of the lanes of v[j]. */
-INLINE vector add_lanes(vector v[LANES])
-{
-#if CB_LANES >= 16
-  ADD_STAGE(8)
-#endif
-#if CB_LANES >= 8
-  ADD_STAGE(4)
-#endif
-#if CB_LANES >= 4
-  ADD_STAGE(2)
-#endif
-  ADD_STAGE(1)
-  return v[0];
-}
+#include "gemm/lane_sums.h"
 
 /* c[i][j] += the lanes of sum[i * nv + j]. */
 INLINE void finish(const cb_dots *t, const int m, const int nv, const vector *sum)
@@ -41,7 +18,7 @@ INLINE void finish(const cb_dots *t, const int m, const int nv, const vector *su
   {
     vector v[LANES];
     UNROLL for (int i = 0; i < LANES; i++) v[i] = first + i < m * nv ? sum[first + i] : (vector){0};
-    *(vector *)(total + first) = add_lanes(v);
+    *(vector *)(total + first) = fold(v, LANES);
   }
   real *c = t->c;
   for (int i = 0; i < m; i++)

@@ -8,10 +8,12 @@
  *         for each row of x: its vectors, multiplied for the sums of the output rows that it meets, three or two
  *           store the row whose sums are complete, or add it to those of the sources before
  *
- * Dilated rows are dealt out to as many phases, in each of which they follow each other. The products of a tap row are one
- * chain; an output adds those of its tap rows, then of its sources, in their order. Of a vector that reaches beside its
- * row, only those loads are masked whose elements there would count; the others read what lies beside the row, where
- * that is in the array, into lanes that are not kept.
+ * Dilated rows are dealt out to as many phases, in each of which they follow each other. The products of one tap row are a
+ * chain of multiply-adds. An output is the sum of such chains, over its tap rows first and then over its sources.
+ *
+ * A vector of columns may reach beside the row of x, into memory that belongs to its neighbours. Where an output would count
+ * such elements, the load is masked, and they are zeros. Where no output counts them, they are read as they are if they
+ * lie in the array, into lanes that are not kept.
  */
 #include "gemm/planes_down.h"
 #include "gemm/planes_down_parts.h"

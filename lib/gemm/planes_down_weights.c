@@ -8,6 +8,7 @@
  * has sums of its own, which are then added to the plane's, so that no chain grows long. At a plane's end the lanes are
  * added up: halves of the vector first, then quarters, down to one.
  */
+#include "gemm/lane_sums.h"
 #include "gemm/planes_down.h"
 #include "gemm/planes_down_parts.h"
 
@@ -198,30 +199,6 @@ INLINE void weigh_phase(plane_job *f, const square s, int64_t which, const real 
   }
 }
 
-#define FOLD(D)                                                                                                        \
-  UNROLL for (int i = 0; i < D; i++)                                                                                   \
-  {                                                                                                                    \
-    const vector a = v[i], b = v[i + D];                                                                               \
-    const vector pair[2] = {SWAP_##D(__builtin_shufflevector, a, b)};                                                  \
-    v[i] = pair[0] + pair[1];                                                                                          \
-  }
-
-/* Adds up the lanes of each of LANES vectors: lane l of the result has the sum of vector l. */
-INLINE vector fold(vector v[LANES])
-{
-#if CB_LANES >= 16
-  FOLD(8)
-#endif
-#if CB_LANES >= 8
-  FOLD(4)
-#endif
-#if CB_LANES >= 4
-  FOLD(2)
-#endif
-  FOLD(1)
-  return v[0];
-}
-
 /* The sum of a vector's lanes, in the order of fold(). */
 INLINE real total(vector v)
 {
@@ -240,7 +217,7 @@ INLINE void add_sums(const vector sum[TAPS * TAPS], const int tap_at[TAPS * TAPS
   {
     vector v[LANES];
     UNROLL for (int i = 0; i < LANES; i++) v[i] = sum[first + i];
-    const vector totals = fold(v);
+    const vector totals = fold(v, LANES);
     if (turned)
       for (int i = 0; i < LANES; i++) to[tap_at[first + i]] += totals[i];
     else

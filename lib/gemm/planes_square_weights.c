@@ -8,6 +8,7 @@
  * columns has sums of its own too. At a plane's end the lanes of all vectors are added up together: halves of the
  * vector first, then quarters, down to one.
  */
+#include "gemm/lane_sums.h"
 #include "gemm/planes_square.h"
 #include <string.h>
 
@@ -91,31 +92,6 @@ INLINE void weigh_image(const call *q, const square s, const int c0, const int c
         weigh_block(q, s, c0, c1, x, y, v, o, end, both, sum);
     }
   }
-}
-
-#define FOLD(D)                                                                                                        \
-  UNROLL for (int i = 0; i < D; i++)                                                                                   \
-  {                                                                                                                    \
-    const vector a = v[i], b = v[i + D];                                                                               \
-    const vector pair[2] = {SWAP_##D(__builtin_shufflevector, a, b)};                                                  \
-    v[i] = pair[0] + pair[1];                                                                                          \
-  }
-
-/* Adds up the lanes of each of `lanes` vectors: lane l of the result has the sum of vector l. With HALF vectors, each
-   half of the lanes is added up by itself. */
-INLINE vector fold(vector v[LANES], const int lanes)
-{
-#if CB_LANES == 16
-  if (lanes == 16) FOLD(8)
-#endif
-#if CB_LANES >= 8
-  if (lanes >= 8) FOLD(4)
-#endif
-#if CB_LANES >= 4
-  if (lanes >= 4) FOLD(2)
-#endif
-  if (lanes >= 2) FOLD(1)
-  return v[0];
 }
 
 /* Sums with each plane's lanes in its half, where there are two planes. */

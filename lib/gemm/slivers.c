@@ -14,7 +14,8 @@
 
 enum { STEPS = 4 }; /* steps of the unrolled loop */
 
-/* Step o of the unrolled ones, whose weights are at a and whose lanes are at b, or come there from a run of pixels. */
+/* One of the unrolled steps, number o: the weights lie at a. The lanes lie at b or, if the kernel `packs`, are read from a run of
+   pixels and left at b. */
 #define STEP(o)                                                                                                        \
   {                                                                                                                    \
     vector lane[CB_PACKED_VECTORS];                                                                                    \
