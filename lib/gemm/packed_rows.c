@@ -11,16 +11,17 @@
 /* The rows of the next tile are asked for where that was measured, at AVX2: packing takes half as long on a Zen 3. */
 enum { ASKS = sizeof(vector) == 32 };
 
-void CB_NAME(cb_pack_rows)(void *to_, const void *from_, int64_t ld, int64_t steps, int64_t m)
+/* to[s * m + i] = from[i * ld + s]: a block of as many steps as a vector has lanes at a time, its rows turned in registers, as long
+   as their stores end within `to`. */
+INLINE void turn_rows(real *to, const real *from, const int64_t ld, const int64_t steps, const int64_t m,
+                      const bool asks)
 {
-  const real *from = from_;
-  real *to = to_;
   int64_t s = 0;
   const int parts = (int)((m + LANES - 1) / LANES);
   if (parts <= 2)
-    for (; (s + LANES) * m + 2 * LANES <= steps * m; s += LANES) {
+    for (; s + LANES <= steps && (s + LANES - 1) * m + parts * LANES <= steps * m; s += LANES) {
       vector low[LANES], high[LANES];
-      if (ASKS)
+      if (asks)
         for (int64_t i = m; i < 2 * m; i++) __builtin_prefetch(from + i * ld + s);
       UNROLL for (int i = 0; i < LANES; i++) low[i] = i < m ? *(const vector *)(from + i * ld + s) : (vector){0};
       transpose(low);
@@ -41,25 +42,28 @@ void CB_NAME(cb_pack_rows)(void *to_, const void *from_, int64_t ld, int64_t ste
     for (int64_t i = 0; i < m; i++) to[s * m + i] = from[i * ld + s];
 }
 
-/* Packs one channel of a tile of m outputs, which lie `pitch` elements apart. */
-INLINE void turn_tile(real *to, const real *from, const int64_t *tap, const int64_t taps, const int64_t pitch,
-                      const int64_t m)
+void CB_NAME(cb_pack_rows)(void *to, const void *from, int64_t ld, int64_t steps, int64_t m)
 {
-  for (int64_t t = 0; t < taps; t++)
-    for (int64_t i = 0; i < m; i++) to[t * m + i] = from[i * pitch + tap[t]];
+  turn_rows(to, from, ld, steps, m, ASKS);
 }
 
-/* turn_tile for nine taps in the opposite order and outputs that lie next to each other. */
-INLINE void turn_nine(real *to, const real *from, const int m)
+/* Packs one channel of a tile of m outputs, which lie `pitch` elements apart, and whose taps lie next to each other if they are
+   `together`. */
+INLINE void turn_tile(real *to, const real *from, const cb_turned *t, const bool together, const int64_t m)
 {
-  UNROLL for (int t = 0; t < 9; t++) UNROLL for (int i = 0; i < m; i++) to[t * m + i] = from[i * 9 + 8 - t];
+  if (together) {
+    turn_rows(to, from + t->tap[0], t->output_pitch, t->taps, m, false);
+    return;
+  }
+  const int64_t *tap = t->tap, taps = t->taps, pitch = t->output_pitch;
+  for (int64_t s = 0; s < taps; s++)
+    for (int64_t i = 0; i < m; i++) to[s * m + i] = from[i * pitch + tap[s]];
 }
 
-static bool is_turned_nine(const cb_turned *t)
+static bool lie_together(const cb_turned *t)
 {
-  if (t->taps != 9 || t->output_pitch != 9) return false;
-  for (int i = 0; i < 9; i++)
-    if (t->tap[i] != 8 - i) return false;
+  for (int64_t i = 1; i < t->taps; i++)
+    if (t->tap[i] != t->tap[0] + i) return false;
   return true;
 }
 
@@ -76,7 +80,7 @@ INLINE void copy_tile(real *to, const real *from, const int64_t m)
 
 void CB_NAME(cb_pack_turned)(const cb_turned *t)
 {
-  const bool nine = is_turned_nine(t), side_by_side = t->taps == 1 && t->output_pitch == 1;
+  const bool together = lie_together(t), side_by_side = t->taps == 1 && t->output_pitch == 1;
   const int64_t steps = t->channels * t->taps, first = cb_split(t->outputs, t->tiles, t->first);
   const int64_t least = t->outputs / t->tiles, more = t->outputs % t->tiles; /* as cb_split cuts */
   for (int64_t c = 0; c < t->channels; c++) {
@@ -85,14 +89,14 @@ void CB_NAME(cb_pack_turned)(const cb_turned *t)
     for (int64_t tile = t->first; tile < t->end; tile++) {
       const int64_t m = least + (tile < more);
       real *at = to + c * t->taps * m;
-      if (nine && m == 6)
-        turn_nine(at, from, 6);
-      else if (nine && m == 5)
-        turn_nine(at, from, 5);
-      else if (side_by_side)
+      if (side_by_side)
         copy_tile(at, from + t->tap[0], m);
+      else if (m == CB_PACKED_ROWS)
+        turn_tile(at, from, t, together, CB_PACKED_ROWS);
+      else if (m == CB_PACKED_ROWS - 1)
+        turn_tile(at, from, t, together, CB_PACKED_ROWS - 1);
       else
-        turn_tile(at, from, t->tap, t->taps, t->output_pitch, m);
+        turn_tile(at, from, t, together, m);
       from += m * t->output_pitch;
       to += m * steps;
     }
