@@ -89,6 +89,19 @@ static const cb_run *whole_run(const job *j, int64_t t)
   return whole && j->st->engine->packing[1][1] ? run : NULL;
 }
 
+/* The first run of tile t of pixels, or of the last tile. */
+static const cb_run *run_after(const job *j, int64_t t)
+{
+  return j->tables.run + j->tables.first_run[cb_min(t, j->tables.tiles - 1)];
+}
+
+/* True if kernels that pack ask for the pixels of the next group of tiles: planes that are not whole lines have tiles that straddle
+   two, of which the second has not been read. */
+static bool fetches_ahead(const cb_slivers *st, size_t element)
+{
+  return st->band.elements == 0 && st->engine->packing[1][1] && st->source_plane * (int64_t)element % LINE != 0;
+}
+
 /* Packs the group's slivers but those that the kernels of the first outputs pack. */
 static void pack_slivers(const job *j, const group *g, char *slivers)
 {
@@ -173,7 +186,7 @@ static asking ask_for_next(const job *j, const group *g)
   const int64_t next = g->tile + g->tiles;
   asking ask = {.steps = 0};
   const int64_t images = j->call->n * (st->source_image + st->dest_image) * (int64_t)element;
-  if (st->band.elements || next >= j->tables.tiles || images < ASKED_BYTES) return ask;
+  if (st->band.elements || fetches_ahead(st, element) || next >= j->tables.tiles || images < ASKED_BYTES) return ask;
   const int64_t tiles = cb_min(g->tiles, j->tables.tiles - next), calls = (g->to - g->from) * g->tiles;
   return (asking){.from = cb_at(j->band, j->tables.run[j->tables.first_run[next]].at, element),
                   .walk = g->walk,
@@ -201,6 +214,7 @@ static void ask_some(asking *ask)
 typedef struct {
   const cb_packed_kernel *kernel; /* [rows] the kernels for tiles of that many outputs */
   const void *run;  /* the tile's pixels of step 0, which the next kernel is to pack; NULL: they are packed */
+  int64_t ahead;    /* elements from them to those of the next group's tile, which are fetched into L2 meanwhile */
   char *sums, *out; /* places of the next tile of outputs; out is NULL where kernels may not store */
   int64_t width;    /* lanes of the tile of pixels, whole vectors */
 } place;
@@ -210,11 +224,13 @@ static void open_places(const job *j, const group *g, place *places)
   const cb_slivers *st = j->st;
   const size_t element = j->call->plan->problem.geo.element;
   const int64_t first = cb_sliver_output(st, g->from);
+  const bool ahead = fetches_ahead(st, element);
   for (int64_t t = 0; t < g->tiles; t++) {
     const int vectors = tile_vectors(j, g->tile + t);
     const cb_run *run = whole_run(j, g->tile + t);
     places[t] = (place){.kernel = (run ? st->engine->packing : st->engine->packed)[vectors],
                         .run = run ? cb_at(j->band, run->at, element) : NULL,
+                        .ahead = run && ahead ? run_after(j, g->tile + g->tiles + t)->at - run->at : 0,
                         .sums = sums_at(j, g, g->tile + t, first),
                         .width = (int64_t)vectors * st->engine->lanes};
     if (!g->last || !is_direct(j, g->tile + t)) continue;
@@ -247,6 +263,7 @@ static void run_group(const job *j, const group *g)
                                          .sliver = slivers + (size_t)t * pitch,
                                          .run = at->run,
                                          .walk = g->walk,
+                                         .ahead = at->ahead,
                                          .steps = g->steps,
                                          .before = g->first ? NULL : at->sums,
                                          .c = at->out ? at->out : at->sums,

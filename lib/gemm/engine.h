@@ -61,6 +61,7 @@ typedef struct {
   void *sliver;        /* [steps][width] */
   const void *run;     /* for kernels that pack: width pixels side by side, where they lie in a step whose walk is 0 */
   const int32_t *walk; /* for kernels that pack: [steps] where each step lies, from the run */
+  int64_t ahead;       /* for kernels that pack: elements to the run that they ask for meanwhile, into L2; 0: none */
   int64_t steps;
   const void *before; /* the sums so far, [m][width]; NULL: zeros */
   void *c;

@@ -25,6 +25,7 @@ enum { STEPS = 4 }; /* steps of the unrolled loop */
       OPAQUE_VECTOR(lane[v]);                                                                                          \
       if (packs) *(vector *)(b + ((o)*nv + v) * LANES) = lane[v];                                                      \
     }                                                                                                                  \
+    if (asks) __builtin_prefetch(next + walk[o], 0, 2);                                                                \
     UNROLL for (int i = 0; i < m; i++)                                                                                 \
     {                                                                                                                  \
       real x = a[(o)*m + i];                                                                                           \
@@ -32,9 +33,10 @@ enum { STEPS = 4 }; /* steps of the unrolled loop */
     }                                                                                                                  \
   }
 
-INLINE void multiply_packed(const cb_packed_tile *tile, const int m, const int nv, const bool packs)
+INLINE void multiply_packed(const cb_packed_tile *tile, const int m, const int nv, const bool packs, const bool asks)
 {
-  const real *a = tile->weights, *before = tile->before, *run = tile->run;
+  const real *a = tile->weights, *before = tile->before, *run = tile->run,
+             *next = asks ? run + tile->ahead + nv * LANES - 1 : NULL;
   real *b = tile->sliver;
   const int32_t *walk = tile->walk;
   real *c = tile->c;
@@ -74,14 +76,17 @@ INLINE void multiply_packed(const cb_packed_tile *tile, const int m, const int n
 #define DEFINE_PACKED(M, NV)                                                                                           \
   void CB_NAME(cb_packed_##M##x##NV)(const cb_packed_tile *tile)                                                       \
   {                                                                                                                    \
-    multiply_packed(tile, M, NV, false);                                                                               \
+    multiply_packed(tile, M, NV, false, false);                                                                        \
   }
 CB_PACKED(DEFINE_PACKED)
 
 #define DEFINE_PACKING(M, NV)                                                                                          \
   void CB_NAME(cb_packing_##M##x##NV)(const cb_packed_tile *tile)                                                      \
   {                                                                                                                    \
-    multiply_packed(tile, M, NV, true);                                                                                \
+    if (tile->ahead)                                                                                                   \
+      multiply_packed(tile, M, NV, true, true);                                                                        \
+    else                                                                                                               \
+      multiply_packed(tile, M, NV, true, false);                                                                       \
   }
 CB_PACKING(DEFINE_PACKING)
 
