@@ -350,7 +350,8 @@ typedef enum cnnblas_algorithm_scope {
   CNNBLAS_SCOPE_STRIDE_1 = 3,  /* every problem of stride 1 */
   CNNBLAS_SCOPE_POINTWISE = 4, /* every problem of one tap, stride 1 and no padding */
   CNNBLAS_SCOPE_DEPTHWISE =
-      5 /* problems of one input channel a group, up to 10^16 elements with padding and dilation */
+      5,                    /* problems of one input channel a group, up to 10^16 elements with padding and dilation */
+  CNNBLAS_SCOPE_ONE_TAP = 6 /* problems of one tap and no padding, at any stride, that there is room for */
 } cnnblas_algorithm_scope;
 
 /** What an algorithm is. Flags are 0 or 1. The orientation "slivers" has pixels on the lanes, as "pixels" has, copied

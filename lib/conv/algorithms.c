@@ -126,6 +126,10 @@ static bool in_scope(const cb_algorithm *row, const cb_geometry *geo, char *why,
     if (cb_geometry_is_pointwise(geo)) return true;
     snprintf(why, size, "for kernel 1, stride 1, no padding only");
     return false;
+  case CNNBLAS_SCOPE_ONE_TAP:
+    if (cb_geometry_is_one_tap(geo)) return true;
+    snprintf(why, size, "for kernel 1, no padding only");
+    return false;
   case CNNBLAS_SCOPE_DEPTHWISE:
     if (geo->cg == 1) return true;
     snprintf(why, size, "for one input channel a group only; here it is %lld", (long long)geo->cg);

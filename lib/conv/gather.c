@@ -35,6 +35,20 @@ void cb_gather_forward(cb_gather *gather, const cb_geometry *geo)
   finish_gather(gather, geo->cg);
 }
 
+void cb_gather_outputs(cb_gather *gather, const cb_geometry *geo)
+{
+  for (int i = 0; i < 3; i++)
+    gather->axis[i] = (cb_gather_axis){.in = geo->axis[i].out,
+                                       .outs = geo->axis[i].out,
+                                       .stride = 1,
+                                       .taps = 1,
+                                       .tap_step = 1,
+                                       .off_step = 1,
+                                       .out_step = geo->axis[i].stride};
+  if (cb_geometry_is_pointwise(geo)) flatten(gather, geo->p);
+  finish_gather(gather, geo->kg);
+}
+
 int64_t cb_gather_phases(const cb_geometry *geo)
 {
   if (cb_geometry_is_pointwise(geo)) return 1;

@@ -79,6 +79,10 @@ static inline bool cb_gather_has_outputs(const cb_gather *gather)
 /* Fills the gather of a forward or a weight gradient: outputs from inputs. */
 void cb_gather_forward(cb_gather *gather, const cb_geometry *geo);
 
+/* Fills the gather of the outputs' gradient for a weight gradient of one tap: each of its outputs is a pixel of that gradient, and lies
+   in the destination where the input's pixel does. */
+void cb_gather_outputs(cb_gather *gather, const cb_geometry *geo);
+
 /* Number of phases of the input gradient, and the gather of phase i. A phase may have no outputs, or no taps; phase 0
    has the most outputs. */
 int64_t cb_gather_phases(const cb_geometry *geo);

@@ -202,6 +202,15 @@ bool cb_geometry_in_reach(const cb_geometry *geo)
   return terms < 67108864.0 && channels * pixels < 1e16;
 }
 
+bool cb_geometry_is_one_tap(const cb_geometry *geo)
+{
+  for (int i = 0; i < 3; i++) {
+    const cb_axis *a = &geo->axis[i];
+    if (a->taps != 1 || a->base != 0 || (a->out - 1) * a->stride >= a->in) return false;
+  }
+  return true;
+}
+
 bool cb_geometry_is_pointwise(const cb_geometry *geo)
 {
   for (int i = 0; i < 3; i++) {

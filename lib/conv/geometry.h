@@ -41,6 +41,9 @@ bool cb_geometry_in_reach(const cb_geometry *geo);
 /* True if every axis has one tap, stride 1 and no padding: the lowered matrix is x itself. */
 bool cb_geometry_is_pointwise(const cb_geometry *geo);
 
+/* True for a kernel of 1 without padding: every output reads one pixel, which lies in the input. */
+bool cb_geometry_is_one_tap(const cb_geometry *geo);
+
 /* True if packing does something to weights; where every group has one channel they stay as they are. */
 static inline bool cb_geometry_packs(const cb_geometry *geo)
 {

@@ -97,8 +97,8 @@ static double reading(const cb_geometry *geo, double elements)
 static bool worth_gathering(const cb_dw *st, const cb_geometry *geo)
 {
   enum { LEAST_PANELS = 8 };
-  const double bytes = (double)(geo->n * st->rows_all * geo->image) * (double)geo->element;
-  return st->panels >= LEAST_PANELS && bytes > (double)cb_parameters_get()->pace.far_bytes;
+  const double bytes = (double)(geo->n * st->rows_all * st->rows_plane) * (double)geo->element;
+  return !st->swapped && st->panels >= LEAST_PANELS && bytes > (double)cb_parameters_get()->pace.far_bytes;
 }
 
 /* True if jobs of enough panels are to pack the rows that the channels of a 1x1 filter make. Read in place from afar, the six
@@ -107,8 +107,8 @@ static bool worth_gathering(const cb_dw *st, const cb_geometry *geo)
 static bool can_pack_rows(const cb_dw *st, const cb_geometry *geo)
 {
   enum { LEAST_GATHERED = 16 };
-  const double bytes = (double)(geo->n * st->rows_all * geo->image) * (double)geo->element;
-  const bool strided = geo->axis[0].stride > 1 || geo->axis[1].stride > 1 || geo->axis[2].stride > 1;
+  const double bytes = (double)(geo->n * st->rows_all * st->rows_plane) * (double)geo->element;
+  const bool strided = !st->swapped && (geo->axis[0].stride > 1 || geo->axis[1].stride > 1 || geo->axis[2].stride > 1);
   return st->gather.taps == 1 && st->panels >= (strided ? LEAST_GATHERED : PACKED_PANELS) &&
          bytes > (double)cb_parameters_get()->order.far_rows_bytes;
 }
@@ -123,7 +123,7 @@ static void cut_pixels(cb_dw *st, const cb_problem *problem)
   cb_band_limits limits = {.n = geo->n,
                            .pixels = order->chunk_steps,
                            .elements = order->gradient_band / element,
-                           .source_image = st->rows_all * geo->image,
+                           .source_image = st->rows_all * st->rows_plane,
                            .dense = can_pack_rows(st, geo) || worth_gathering(st, geo)};
   cb_band_cut(&st->band, &st->gather, 1, &limits);
   st->by_taps = prefer_taps(st, st->rows_each);
@@ -170,7 +170,9 @@ static size_t lay_out(cb_dw *st, const cb_geometry *geo, int64_t channel_groups,
   st->packed_at = st->walks_at + (st->by_taps ? cb_aligned_size(walks) : 0);
   st->ends_at = st->packed_at;
   if (st->packs_rows) st->ends_at += cb_aligned_size((size_t)(st->part_channels * st->band.pixels * element));
-  st->sums_at = st->ends_at + (st->packs_rows ? cb_aligned_size((size_t)st->band.pixels * sizeof(int32_t)) : 0);
+  st->gathered_at = st->ends_at + (st->packs_rows ? cb_aligned_size((size_t)st->band.pixels * sizeof(int32_t)) : 0);
+  st->sums_at = st->gathered_at;
+  if (st->lanes_strided) st->sums_at += cb_aligned_size((size_t)(st->band.pixels * width * element));
   return st->sums_at + (size_t)cb_tree_slots(st->leaves / segments) * st->slot_bytes;
 }
 
@@ -184,7 +186,8 @@ typedef struct {
 static work_cycles count_cycles(const cb_dw *st, const cb_geometry *geo)
 {
   const double pixels = (double)geo->n * (double)geo->p, weights = (double)geo->kg * (double)geo->q;
-  const double each = cb_geometry_is_pointwise(geo) ? 0 : CB_BAND_CYCLES(geo->axis[2].out, geo->axis[2].stride);
+  const double each =
+      st->swapped || cb_geometry_is_pointwise(geo) ? 0 : CB_BAND_CYCLES(geo->axis[2].out, geo->axis[2].stride);
   const double rows = (double)st->rows_each * pixels, lanes = (double)st->lanes_each * pixels;
   return (work_cycles){.multiply = pixels * weights / st->engine->lanes,
                        .band = (each + reading(geo, rows)) * rows,
@@ -258,10 +261,13 @@ static size_t size_state(cb_dw *st, cb_tiling *t, const cb_problem *problem, int
   st->lanes_all = st->swapped ? geo->c : geo->k;
   st->rows_each = st->rows_all / geo->g;
   st->lanes_each = st->lanes_all / geo->g;
+  st->rows_plane = st->swapped ? geo->p : geo->image;
+  st->lanes_plane = st->swapped ? geo->image : geo->p;
+  st->lanes_strided = st->swapped && !cb_geometry_is_pointwise(geo);
   st->panels = cb_panels(st->engine, st->lanes_each);
-  cb_gather_forward(&st->gather, geo);
+  (st->swapped ? cb_gather_outputs : cb_gather_forward)(&st->gather, geo);
   cut_pixels(st, problem);
-  int64_t reach = st->band.elements ? st->band.elements : st->band.images * st->rows_all * geo->image;
+  int64_t reach = st->band.elements ? st->band.elements : st->band.images * st->rows_all * st->rows_plane;
   if (reach >= INT32_MAX || geo->p >= INT32_MAX) return SIZE_MAX;
   return share_out(st, t, problem, threads);
 }
@@ -290,7 +296,7 @@ double cb_dw_cost(const cb_problem *problem, bool inputs)
   double pixels = (double)geo->n * (double)geo->p, weights = (double)(geo->k * geo->q);
   double filled = (double)cb_round_up(st.lanes_each, st.engine->lanes) / (double)st.lanes_each;
   double read = (double)(st.lanes_all * geo->p); /* what lies on the lanes is packed; a band of the input is copied */
-  if (!cb_geometry_is_pointwise(geo)) read += (double)(geo->c * geo->image);
+  if (!inputs && !cb_geometry_is_pointwise(geo)) read += (double)(geo->c * geo->image);
   double work[CB_WORK_KINDS] = {[CB_WORK_MAC] = pixels * weights * filled,
                                 [CB_WORK_STORE] = weights * filled,
                                 [CB_WORK_READ] = (double)geo->n * read,

@@ -10,14 +10,17 @@
 /* The state of a plan. Names in _at are byte offsets in a thread's scratch, behind the band. */
 typedef struct {
   const cb_engine *engine;
-  bool swapped;                  /* true if filters are on the rows and input channels on the lanes */
-  int64_t rows_all, lanes_all;   /* channels of an image that go on the rows, on the lanes */
-  int64_t rows_each, lanes_each; /* channels of one group that go on the rows, on the lanes */
-  cb_gather gather;              /* the gather whose channels are those on a job's rows */
+  bool swapped;                    /* true if filters are on the rows and input channels on the lanes */
+  int64_t rows_all, lanes_all;     /* channels of an image that go on the rows, on the lanes */
+  int64_t rows_each, lanes_each;   /* channels of one group that go on the rows, on the lanes */
+  int64_t rows_plane, lanes_plane; /* elements of a channel's plane where the rows, the lanes come from */
+  cb_gather gather;                /* the gather whose channels are those on a job's rows */
   cb_band band;
   /* panels of one group's lanes; jobs that share them; the most panels of one job */
   int64_t panels, panel_groups, group_panels;
   int64_t channel_groups; /* parts that the channels on the rows are cut into */
+  bool lanes_strided;     /* true if the lanes' pixels lie at a stride: they are gathered before they are packed */
+  size_t gathered_at;     /* if so, the gathered pixels of a panel, [lane][pixel] */
   /* packed lanes, the pixels' rows in the band, their places in the lanes' array, sums */
   size_t lanes_at, rows_at, position_at, sums_at;
   size_t lanes_bytes;    /* bytes of one panel's packed lanes */

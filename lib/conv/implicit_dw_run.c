@@ -29,6 +29,7 @@ typedef struct {
   const int32_t *rows;
   const int64_t *position; /* element of the lanes' array, from its first image and channel, of each pixel */
   int64_t pixels, image;
+  int64_t row;              /* pixels of a row of the block */
   const cb_tap_walk *walks; /* [taps] the pixels that each tap reaches, if by_taps; else NULL */
 } block_view;
 
@@ -118,25 +119,23 @@ static block_view open_block(const job *j, int64_t b, cb_block_range *last)
   cb_gather part = st->gather;
   cb_block_range block = cb_band_block(&part, &st->band, j->call->n, b);
   int64_t channel = block.image * st->rows_all + j->ig * st->rows_each + j->channel0;
-  const int64_t whole[3] = {part.axis[0].outs, part.axis[1].outs, part.axis[2].outs};
+  const bool flat = cb_geometry_is_pointwise(geo);
+  int64_t plane[3];
+  for (int i = 0; i < 3; i++) plane[i] = st->swapped && !flat ? geo->axis[i].in : part.axis[i].outs;
   int32_t *rows = (int32_t *)(j->scratch + st->rows_at);
   int64_t *position = (int64_t *)(j->scratch + st->position_at);
   int64_t pixels = block.images * block.count[0] * block.count[1] * block.count[2];
   part.channels = j->channel1 - j->channel0;
   cb_band_rows(&part, &st->band, block.first, &block, rows);
-  cb_band_positions(&part, &block, whole, (int64_t[3]){0, 0, 0}, st->lanes_all * geo->p, position);
+  cb_band_positions(&part, &block, plane, (int64_t[3]){0, 0, 0}, st->lanes_all * st->lanes_plane, position);
   const void *source = st->swapped ? j->call->dy : j->call->x;
-  const void *band = cb_band_open(&part, &st->band, &block, cb_at(source, channel * geo->image, geo->element),
-                                  st->rows_all * geo->image, geo->element, j->scratch);
+  const void *band = cb_band_open(&part, &st->band, &block, cb_at(source, channel * st->rows_plane, geo->element),
+                                  st->rows_all * st->rows_plane, geo->element, j->scratch);
   if (st->by_taps && !same_reach(st, last, &block)) open_taps(j, &part, &block);
   *last = block;
-  return (block_view){j,
-                      band,
-                      rows,
-                      position,
-                      pixels,
-                      block.image,
-                      st->by_taps ? (const cb_tap_walk *)(j->scratch + st->walks_at) : NULL};
+  return (block_view){
+      j,      band,        rows,           position,
+      pixels, block.image, block.count[2], st->by_taps ? (const cb_tap_walk *)(j->scratch + st->walks_at) : NULL};
 }
 
 /* The place of the job's sums of one panel: in dw, or in its segment's partial result. The steps are those of a
@@ -219,6 +218,21 @@ static void *lanes_of(const job *j, int64_t p)
   return j->scratch + st->lanes_at + (size_t)((p - j->panel0) % st->kept_panels) * st->lanes_bytes;
 }
 
+/* Gathers the block's pixels of `count` channels, which lie at a stride from `from` on, at the place of a thread's gathered pixels:
+   [channel][pixel]. Returns the place. */
+static const void *gather_lanes(const block_view *view, const void *from, int64_t count)
+{
+  const cb_dw *st = view->job->call->plan->state;
+  const cb_geometry *geo = &view->job->call->plan->problem.geo;
+  void *gathered = view->job->scratch + st->gathered_at;
+  for (int64_t channel = 0; channel < count; channel++)
+    for (int64_t pixel = 0; pixel < view->pixels; pixel += view->row)
+      st->engine->take_every(cb_at_mut(gathered, channel * view->pixels + pixel, geo->element),
+                             cb_at(from, channel * st->lanes_plane + view->position[pixel], geo->element),
+                             geo->axis[2].stride, view->row);
+  return gathered;
+}
+
 /* Packs the block's lanes of panel p. */
 static void pack_lanes(const block_view *view, int64_t p)
 {
@@ -228,8 +242,13 @@ static void pack_lanes(const block_view *view, int64_t p)
   const cb_panel panel = cb_panel_at(st->engine, st->lanes_each, p);
   const void *from = st->swapped ? j->call->x : j->call->dy;
   const int64_t channel = view->image * st->lanes_all + j->ig * st->lanes_each + panel.first;
-  cb_panel_pack_places(st->engine, lanes_of(j, p), cb_at(from, channel * geo->p, geo->element), view->position,
-                       view->pixels, geo->p, panel.count, lane_width(st, &panel), geo->element);
+  const void *at = cb_at(from, channel * st->lanes_plane, geo->element);
+  if (st->lanes_strided)
+    st->engine->pack_lanes(lanes_of(j, p), gather_lanes(view, at, panel.count), view->pixels, view->pixels, panel.count,
+                           lane_width(st, &panel));
+  else
+    cb_panel_pack_places(st->engine, lanes_of(j, p), at, view->position, view->pixels, st->lanes_plane, panel.count,
+                         lane_width(st, &panel), geo->element);
 }
 
 /* Adds one block's part to the sums of panel p in a slot, rows read in place; `first`: the sums hold nothing yet. */

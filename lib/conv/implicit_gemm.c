@@ -141,7 +141,7 @@ const cb_algorithm cb_implicit_images = {CB_ORIENTED("implicit_gemm", "images"),
 /* Input channels lie on the lanes, of a weight gradient only. */
 const cb_algorithm cb_implicit_inputs = {CB_ORIENTED("implicit_gemm", "inputs"),
                                          .directions = CB_BACKWARD_WEIGHTS,
-                                         .scope = CNNBLAS_SCOPE_POINTWISE,
+                                         .scope = CNNBLAS_SCOPE_ONE_TAP,
                                          .applies = inputs_apply,
                                          .cost = inputs_cost,
                                          .prepare = inputs_prepare,

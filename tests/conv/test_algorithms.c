@@ -63,13 +63,15 @@ static void test_names_of_tests(void **state)
 /* Whether the problem is in the row's directions and scope. */
 static bool declared(const cnnblas_algorithm_info *row, const problem *p, int direction)
 {
-  bool pointwise = true, stride_1 = true;
+  bool pointwise = true, stride_1 = true, one_tap = true;
   for (int i = 0; i < 3; i++) {
     stride_1 &= p->stride[i] == 1;
+    one_tap &= p->taps[i] == 1 && p->begin[i] == 0 && (p->out[i] - 1) * p->stride[i] < p->in[i];
     pointwise &= p->taps[i] == 1 && p->stride[i] == 1 && p->begin[i] == 0 && p->out[i] == p->in[i];
   }
   return (row->directions >> direction & 1) && (row->scope != CNNBLAS_SCOPE_STRIDE_1 || stride_1) &&
-         (row->scope != CNNBLAS_SCOPE_POINTWISE || pointwise) && (row->scope != CNNBLAS_SCOPE_DEPTHWISE || p->cg == 1);
+         (row->scope != CNNBLAS_SCOPE_POINTWISE || pointwise) && (row->scope != CNNBLAS_SCOPE_ONE_TAP || one_tap) &&
+         (row->scope != CNNBLAS_SCOPE_DEPTHWISE || p->cg == 1);
 }
 
 static cnnblas_status plan_of(const problem *p, int direction, const char *name, cnnblas_conv_plan **plan)
