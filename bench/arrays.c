@@ -3,11 +3,6 @@
 #include "process_memory.h"
 #include "random_data.h"
 
-static size_t element_bytes(const cnnblas_conv_desc *desc)
-{
-  return desc->dtype == CNNBLAS_F64 ? sizeof(double) : sizeof(float);
-}
-
 void bench_arrays_free(bench_arrays *a)
 {
   bench_pages_free(a->x, a->x_bytes);
@@ -18,7 +13,7 @@ void bench_arrays_free(bench_arrays *a)
 
 bool bench_arrays_make(const cnnblas_conv_desc *desc, bench_arrays *a)
 {
-  size_t element = element_bytes(desc);
+  size_t element = bench_element_bytes(desc->dtype);
   cnnblas_conv_shape shape;
   cnnblas_conv_get_shape(desc, &shape);
   *a = (bench_arrays){.x_bytes = (size_t)shape.x_elements * element,
@@ -41,7 +36,8 @@ bool bench_arrays_make(const cnnblas_conv_desc *desc, bench_arrays *a)
 bench_task bench_task_make(const cnnblas_conv_desc *desc, cnnblas_conv_direction direction, int threads,
                            const bench_arrays *a)
 {
-  bench_task task = {.desc = *desc, .direction = direction, .threads = threads, .element = element_bytes(desc)};
+  bench_task task = {
+      .desc = *desc, .direction = direction, .threads = threads, .element = bench_element_bytes(desc->dtype)};
   cnnblas_conv_get_shape(desc, &task.shape);
   bench_geometry_make(desc, &task.geometry);
   task.x = a->x;

@@ -21,6 +21,7 @@
 #include "random_data.h"
 #include "report_parts.h"
 #include "reports/json_numbers.h"
+#include "task.h"
 #include "timing.h"
 #include <errno.h>
 #include <float.h>
@@ -166,7 +167,7 @@ static void list_kernels(level_run *l, const arena *s)
 /* Checks, then times all kernels of a level and the peak in turns. */
 static int measure(level_run *l, arena *s, const bench_options *options)
 {
-  size_t element = options->dtype == CNNBLAS_F64 ? sizeof(double) : sizeof(float);
+  size_t element = bench_element_bytes(options->dtype);
   cnnblas_system_info info;
   cnnblas_system_get_info(&info);
   if (!arena_init(s, l->engine, element, info.l1d_bytes)) return BENCH_NO_MEMORY;

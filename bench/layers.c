@@ -9,6 +9,7 @@
 #include "random_data.h"
 #include "report_parts.h"
 #include "reports/json_numbers.h"
+#include "task.h"
 #include "timing.h"
 #include <errno.h>
 #include <math.h>
@@ -242,7 +243,7 @@ static int measure(const layer_case *layer, const bench_options *options, layer_
 {
   layer_rig r = {.layer = layer,
                  .dtype = options->dtype,
-                 .element = options->dtype == CNNBLAS_F64 ? sizeof(double) : sizeof(float),
+                 .element = bench_element_bytes(options->dtype),
                  .n = options->batch ? options->batch : DEFAULT_BATCH,
                  .threads = options->threads};
   bool fc = layer->family == LAYER_FC;

@@ -8,6 +8,12 @@
 #include <cnnblas/cnnblas.h>
 #include <stddef.h>
 
+/* Bytes of an element of a type. */
+static inline size_t bench_element_bytes(cnnblas_dtype dtype)
+{
+  return dtype == CNNBLAS_F64 ? sizeof(double) : sizeof(float);
+}
+
 typedef struct bench_task {
   cnnblas_conv_desc desc;
   cnnblas_conv_shape shape;

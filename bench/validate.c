@@ -2,6 +2,7 @@
 #include "validate.h"
 #include "process_memory.h"
 #include "runner.h"
+#include "task.h"
 #include "tasks.h"
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +16,7 @@ static int check_problem(const bench_options *options, const bench_problem *prob
     fprintf(stderr, "cnnblas-bench: %s:%s: %s\n", problem->set, problem->name, cnnblas_last_error());
     return BENCH_BAD_INPUT;
   }
-  double element = desc.dtype == CNNBLAS_F64 ? sizeof(double) : sizeof(float);
+  double element = (double)bench_element_bytes(desc.dtype);
   double largest = (double)shape.x_elements; /* one array more takes any of the results */
   if (largest < (double)shape.y_elements) largest = (double)shape.y_elements;
   if (largest < (double)shape.w_elements) largest = (double)shape.w_elements;

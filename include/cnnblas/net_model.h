@@ -42,8 +42,8 @@ extern "C" {
 typedef struct cnnblas_net_normalisation {
   int64_t channels; /* entries of mean and scale: 1, for all channels, or the input's channels. 0 stands for mean 0 and
                        scale 1 */
-  double mean[CNNBLAS_NET_NORM_CHANNELS];  /* finite */
-  double scale[CNNBLAS_NET_NORM_CHANNELS]; /* finite */
+  double mean[CNNBLAS_NET_NORM_CHANNELS];  /* what is subtracted from a pixel of each channel, finite */
+  double scale[CNNBLAS_NET_NORM_CHANNELS]; /* what the difference is multiplied by, finite */
   double white;                            /* the pixel that is white in a picture, at least 0; 0 stands for 1 */
   int64_t reserved[4];                     /* for later fields: its elements must be 0 */
 } cnnblas_net_normalisation;

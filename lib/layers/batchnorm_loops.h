@@ -30,9 +30,9 @@ typedef struct {
   cb_moments (*moments)(int64_t count, const void *x);
   /* y = the line through x, with `add`, unless it is NULL, added before the ReLU; y may be x or add */
   void (*normalise)(int64_t count, const void *x, const cb_batchnorm_line *line, const void *add, void *y);
-  /* With the line's ReLU, dy counts as 0 where it is 0; so it does in `backward`. */
+  /* The sums of dy and of dy * (x - mean). Where the line's ReLU gave 0, dy counts as 0, here and in `backward`. */
   cb_batchnorm_sums (*sums)(int64_t count, const void *x, const cb_batchnorm_line *line, const void *dy);
-  /* dx may be dy */
+  /* dx = the slope's sum, from x and dy; dx may be dy */
   void (*backward)(int64_t count, const void *x, const void *dy, const cb_batchnorm_line *line,
                    const cb_batchnorm_slope *slope, void *dx);
 } cb_batchnorm_loops;

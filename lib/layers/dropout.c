@@ -17,7 +17,7 @@ const cb_dropout_loops *cb_dropout_loops_for(cnnblas_dtype dtype)
   return CB_LEVEL_CHOICE(loops, dtype);
 }
 
-/* Ten rounds of Philox, shared by eight elements of each of a vector's blocks. */
+/* The time of an element: ten rounds of Philox on a vector of blocks, shared by eight elements of each block. */
 #define ELEMENT_NANOSECONDS 0.3
 
 typedef struct {

@@ -17,7 +17,10 @@ typedef uint64_t words __attribute__((vector_size(CB_VECTOR_BYTES), aligned(8), 
 typedef uint32_t halves __attribute__((vector_size(CB_VECTOR_BYTES), aligned(4), may_alias));
 
 enum { BLOCKS = CB_VECTOR_BYTES / 8, ROUNDS = 10, TOGETHER = CB_REGISTERS >= 32 ? 4 : 2 };
-enum { DRAWS = 8 /* of a block */, GROUP = 1024 /* elements whose draws are made at a time */ };
+enum {
+  DRAWS = 8,   /* elements that a block decides about */
+  GROUP = 1024 /* elements whose draws are made at a time */
+};
 
 static const uint32_t first_factor = 0xD2511F53u, second_factor = 0xCD9E8D57u;
 

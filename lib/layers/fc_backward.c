@@ -34,8 +34,8 @@ typedef struct {
  * if several tiles meet them, their share is moved here first. Lanes that are fewer than a vector are filled up here.
  */
 typedef struct {
-  double a[MOST_ROWS * STEPS];                           /* [row][step] */
-  double b[STEPS * CB_MAX_LANES / 2];                    /* [step][lane]; MAX_LANES are of f32 */
+  double a[MOST_ROWS * STEPS];        /* [row][step] */
+  double b[STEPS * CB_MAX_LANES / 2]; /* [step][lane]; CB_MAX_LANES counts floats, twice as many as doubles */
   double c[CB_MAX_ROWS * CB_MAX_LANES / CB_MAX_VECTORS]; /* [row][lane] */
   int32_t row[CB_MAX_ROWS], walk[STEPS], lanes[STEPS];
 } room;

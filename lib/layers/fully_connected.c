@@ -9,7 +9,7 @@
 #include "layers/teams.h"
 #include <string.h>
 
-/* Of a product that is small, or that has few images and waits for its weights. */
+/* The time of a multiplication in a product that is small, or that has few images and waits for its weights. */
 #define MULTIPLICATION_NANOSECONDS 0.1
 
 void cnnblas_fc_desc_init(cnnblas_fc_desc *desc)

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { CHUNK = 1024, NORMAL_NANOSECONDS = 20 /* a Gaussian number */ };
+enum { CHUNK = 1024, NORMAL_NANOSECONDS = 20 /* the time of one Gaussian number */ };
 
 typedef struct {
   const cnnblas_init_desc *desc;

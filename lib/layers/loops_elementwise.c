@@ -52,7 +52,11 @@ static void bias_relu(int64_t rows, int64_t out, const void *offsets, int relu, 
 
 /* ---- sums over rows: leaves of LEAF rows, joined in a binary tree ---- */
 
-enum { LEAF = 32, WIDTH = 128 /* columns at a time */, LEVELS = 24 /* the last one takes what is beyond 2^28 rows */ };
+enum {
+  LEAF = 32,
+  WIDTH = 128, /* columns that are summed at a time */
+  LEVELS = 24  /* levels of the tree; the last one takes what is beyond 2^28 rows */
+};
 
 static void sum_leaf(int64_t rows, int64_t width, int64_t pitch, const real *restrict dy, real *restrict sum)
 {

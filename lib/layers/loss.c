@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum {
-  CLASS_NANOSECONDS = 2,   /* an exponential function, and the gradient from it */
+  CLASS_NANOSECONDS = 2,   /* the time of a class: its exponential function and its gradient */
   TASK_NANOSECONDS = 5000, /* the least time of a task: how many images it has follows from the classes alone */
   TASKS = 256              /* the most tasks: each has a place for its loss */
 };
@@ -24,8 +24,8 @@ typedef struct {
   cnnblas_dtype dtype;
   int64_t n, classes, stride, images_of_task;
   size_t element;
-  double scale;                  /* 1, or what the mean is the sum times */
-  double smoothing, all_weights; /* the latter the sum of the classes' weights */
+  double scale; /* what the sum of losses is multiplied by: 1, or for the mean one over what it is divided by */
+  double smoothing, all_weights; /* all_weights: the sum of the classes' weights */
   const void *weights;
   bool ignore;
   int32_t ignored; /* the label of images that do not count */
@@ -110,7 +110,7 @@ static double log_sum_alone(const job *j, const char *z)
   return log(sum) + largest;
 }
 
-/* The same, and the image's softmax in p. */
+/* log_sum_alone(), and in p the image's softmax. */
 static double softmax_line(const job *j, const char *z, char *p)
 {
   if (j->stride == 1) return j->loops->line(j->classes, z, p);
@@ -124,7 +124,7 @@ static void clear(const job *j, char *dz)
   for (int64_t c = 0; dz && c < j->classes; c++) set(j, dz, c * j->stride, 0);
 }
 
-/* The sum of the classes' logits times their weights: of the spread part of the target. */
+/* The sum of the classes' logits times their weights, which the evenly spread part of a smoothed target asks for. */
 static double weighted_logits(const job *j, const char *z)
 {
   double sum = 0;

@@ -60,7 +60,7 @@ typedef struct {
   void (*backward)(const cb_pool_run *run);
 } cb_pool_family;
 
-enum { CB_POOL_FAMILIES = 5 }; /* the most that a type and level has */
+enum { CB_POOL_FAMILIES = 5 }; /* the most families that a type and level has */
 
 #ifdef CB_LEVEL
 #include "gemm/level_build.h"

@@ -47,7 +47,8 @@ INSTANCE void take_block(block *b, const block *of, instance how)
   if (how.backward && how.result == PLACED) b->width = of->width;
 }
 
-/* The next of the blocks alike after the one `from` outputs from the first. */
+/* Where the next of the blocks alike begins, behind the one that begins at `from`, both counted in outputs from the first one's
+   beginning. */
 INSTANCE int64_t next_alike(const block *b, int64_t from)
 {
   return cb_min(from + LANES, b->last - b->first);

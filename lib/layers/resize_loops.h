@@ -16,12 +16,12 @@ typedef struct {
   const void *share; /* [out] each output's share of its second input, in the table's type; NULL for nearest */
 } cb_resize_row;
 
-enum { CB_RESIZE_ROWS = 4 }; /* that are joined at a time */
+enum { CB_RESIZE_ROWS = 4 }; /* the most rows that are joined at a time */
 
 typedef struct {
   /* to[i] = sum over k < rows of weight[k] * from[k][i], plus the old to[i] if add */
   void (*join)(int64_t count, int rows, const void *const *from, const double *weight, bool add, void *to);
-  /* a row of y from a row of x as long as the input's */
+  /* a row of y from the row of x, or of several joined, that it lies on */
   void (*forward)(const cb_resize_row *row, const void *x, void *y);
   /* a row of dx from the sum of dy's rows that it went to */
   void (*backward)(const cb_resize_row *row, const void *dy, void *dx);

@@ -16,10 +16,10 @@ const cb_softmax_loops *cb_softmax_loops_for(cnnblas_dtype dtype)
   return CB_LEVEL_CHOICE(loops, dtype);
 }
 
-/* An exponential function, and the passes around it. */
+/* The time of an element: its exponential function, and the passes around it. */
 #define ELEMENT_NANOSECONDS 1.0
 
-enum { BLOCK_BYTES = 1 << 16 /* of one array in a block of lines beside each other */ };
+enum { BLOCK_BYTES = 1 << 16 /* about the bytes that one array has in a block of lines beside each other */ };
 
 typedef struct {
   const cnnblas_softmax_desc *desc;

@@ -12,7 +12,7 @@
 
 enum { CB_WAKE_NANOSECONDS = 10000 };
 
-/* A byte that is read or written near the core, of a loop that does little with it. */
+/* The time that a byte takes to be read or written near the core by a loop that does little with it. */
 #define CB_BYTE_NANOSECONDS 0.03
 
 /* Threads of a call with so much to do: the caller's number or the default, or 1. */

@@ -12,8 +12,8 @@ void idx_free(idx_array *array)
   *array = (idx_array){0};
 }
 
-/* Bytes of one element, 0 for an unknown type. */
-static size_t element_bytes(unsigned type)
+/* Bytes of one element of a type that an IDX file names; 0 for a type that IDX does not have. */
+static size_t idx_type_bytes(unsigned type)
 {
   switch (type) {
   case IDX_U8:
@@ -54,7 +54,7 @@ static io_status read_head(io_source *s, idx_array *a, size_t *bytes, io_error *
   uint8_t magic[4], axes[4 * IDX_MOST_AXES];
   io_status status = io_source_read(s, magic, sizeof magic, "its magic number", error);
   if (status) return status;
-  size_t element = element_bytes(magic[2]);
+  size_t element = idx_type_bytes(magic[2]);
   if (magic[0] || magic[1] || !element)
     return io_fail(error, IO_BAD_INPUT, "%s: magic number %02x%02x%02x%02x is not that of an IDX file", s->name,
                    magic[0], magic[1], magic[2], magic[3]);
@@ -82,7 +82,7 @@ static io_status read_head(io_source *s, idx_array *a, size_t *bytes, io_error *
 
 static void to_host_order(idx_array *a)
 {
-  size_t element = element_bytes(a->type);
+  size_t element = idx_type_bytes(a->type);
   uint16_t *v2 = a->values;
   uint32_t *v4 = a->values;
   uint64_t *v8 = a->values;
