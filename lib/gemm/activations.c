@@ -110,31 +110,39 @@ INLINE vector elu_below(vector x)
   return expm1_negative(not_above(x, 0));
 }
 
+/* Arrays are walked in pieces. At AVX2 a piece has several vectors, whose operations do not wait for each other and are mixed by the
+   compiler (-fschedule-insns): a Zen 3 looks ahead over few vectors. */
+enum { TOGETHER = CB_LEVEL_ROW(CB_LEVEL_BYTES) == 32 ? 4 : 1, PIECE = TOGETHER * LANES };
+
 /* EACH(value) sets each to[i] to the value. An iteration reads its own element before it writes: `to` may be `from`. */
 #define EACH(value) _Pragma("GCC ivdep") for (int64_t i = 0; i < count; i++) to[i] = value
 
-/* EACH_VECTOR(value) does so a vector at a time, from `v`, that of x; EACH_PAIR(value) from `v` and `e`, that of dy. */
-#define EACH_VECTOR(value)                                                                                             \
-  for (int64_t i = 0; i < count; i += LANES) {                                                                         \
-    vector v = load(x + i, count - i);                                                                                 \
-    put(to + i, value, count - i);                                                                                     \
+/* EACH_VECTOR(value) does so a piece at a time, from a vector `v` of x; EACH_PAIR(value) from `v` and `e`, a vector of dy. */
+#define EACH_OF(value, ...)                                                                                            \
+  for (int64_t i = 0; i < count; i += PIECE) {                                                                         \
+    vector result[TOGETHER];                                                                                           \
+    UNROLL for (int k = 0; k < TOGETHER; k++)                                                                          \
+    {                                                                                                                  \
+      const int64_t at = i + k * LANES;                                                                                \
+      const vector __VA_ARGS__;                                                                                        \
+      result[k] = value;                                                                                               \
+    }                                                                                                                  \
+    UNROLL for (int k = 0; k < TOGETHER; k++) * (vector *)(to + i + k * LANES) = result[k];                            \
   }
-#define EACH_PAIR(value)                                                                                               \
-  for (int64_t i = 0; i < count; i += LANES) {                                                                         \
-    vector v = load(x + i, count - i), e = load(dy + i, count - i);                                                    \
-    put(to + i, value, count - i);                                                                                     \
-  }
+#define EACH_VECTOR(value) EACH_OF(value, v = *(const vector *)(x + at))
+#define EACH_PAIR(value)   EACH_OF(value, v = *(const vector *)(x + at), e = *(const vector *)(dy + at))
 
-static void forward(const cnnblas_activation *f, int64_t count, const void *from, void *result)
+/* forward() of whole pieces. */
+static __attribute__((noinline)) void forward_pieces(const cnnblas_activation *f, int64_t count, const real *x,
+                                                     real *to)
 {
-  const real *x = from, alpha = (real)f->alpha, beta = (real)f->beta;
-  real *to = result;
+  const real alpha = (real)f->alpha, beta = (real)f->beta;
   switch (f->kind) {
   case CNNBLAS_RELU:
-    EACH(x[i] < 0 ? 0 : x[i]);
+    EACH_VECTOR(not_below(v, 0));
     break;
   case CNNBLAS_LEAKY_RELU:
-    EACH(x[i] > 0 ? x[i] : alpha * x[i]);
+    EACH_VECTOR(choose(greater(v, (vector){0}), v, alpha * v));
     break;
   case CNNBLAS_CLIP:
     EACH(x[i] < alpha ? alpha : x[i] > beta ? beta : x[i]);
@@ -171,11 +179,11 @@ static void forward(const cnnblas_activation *f, int64_t count, const void *from
   }
 }
 
-/* x or y is what `from` holds: cb_activation_needs_x. */
-static void backward(const cnnblas_activation *f, int64_t count, const void *from, const void *error, void *result)
+/* backward() of whole pieces; x or y is what `from` holds: cb_activation_needs_x. */
+static __attribute__((noinline)) void backward_pieces(const cnnblas_activation *f, int64_t count, const real *from,
+                                                      const real *dy, real *to)
 {
-  const real *x = from, *y = from, *dy = error, alpha = (real)f->alpha, beta = (real)f->beta;
-  real *to = result;
+  const real *x = from, *y = from, alpha = (real)f->alpha, beta = (real)f->beta;
   switch (f->kind) {
   case CNNBLAS_RELU:
     EACH(y[i] <= 0 ? 0 : dy[i]);
@@ -216,6 +224,31 @@ static void backward(const cnnblas_activation *f, int64_t count, const void *fro
   default:
     if (dy != to) memcpy(to, dy, (size_t)count * sizeof *to);
   }
+}
+
+/* What is left behind the last whole piece is computed as one in a room of its own, by the same function: an element has the same bits
+   wherever it lies. */
+static void forward(const cnnblas_activation *f, int64_t count, const void *from, void *result)
+{
+  const int64_t whole = count / PIECE * PIECE, rest = count - whole;
+  forward_pieces(f, whole, from, result);
+  if (rest == 0) return;
+  real room[PIECE] = {0};
+  memcpy(room, (const real *)from + whole, (size_t)rest * sizeof *room);
+  forward_pieces(f, PIECE, room, room);
+  memcpy((real *)result + whole, room, (size_t)rest * sizeof *room);
+}
+
+static void backward(const cnnblas_activation *f, int64_t count, const void *from, const void *error, void *result)
+{
+  const int64_t whole = count / PIECE * PIECE, rest = count - whole;
+  backward_pieces(f, whole, from, error, result);
+  if (rest == 0) return;
+  real room[PIECE] = {0}, dy[PIECE] = {0};
+  memcpy(room, (const real *)from + whole, (size_t)rest * sizeof *room);
+  memcpy(dy, (const real *)error + whole, (size_t)rest * sizeof *dy);
+  backward_pieces(f, PIECE, room, dy, dy);
+  memcpy((real *)result + whole, dy, (size_t)rest * sizeof *dy);
 }
 
 extern const cb_activations CB_NAME(cb_activations);

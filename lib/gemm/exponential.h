@@ -179,17 +179,30 @@ INLINE vector softplus(vector x)
   return not_below(x, 0) + log1p_fraction(lifted_exp_negative(minus_magnitude(x)) * lower);
 }
 
+/* small_expm1() with one product less, all of which wait for each other. */
+INLINE vector small_expm1_chained(vector r)
+{
+  vector sum = expm1_terms[0] * r + expm1_terms[1];
+  _Pragma("GCC unroll 12") for (size_t i = 2; i < sizeof expm1_terms / sizeof *expm1_terms; i++) sum =
+      sum * r + expm1_terms[i];
+  return sum * (r * r) + r;
+}
+
 /* 1 / (1 + e^-x), which is 1 for x above tanh_limit. */
 INLINE vector sigmoid(vector x)
 {
   vector r, scale = reduce(not_above(not_below(x, lowest), tanh_limit), -1, -LIFT, &r);
+#if CB_REAL_BITS == 32 && CB_VECTOR_BYTES == 32
+  return lower / (small_expm1_chained(r) * scale + (scale + lower));
+#else
   return lower / (small_expm1(r) * scale + (scale + lower));
+#endif
 }
 
 INLINE vector hyperbolic_tangent(vector x)
 {
-  vector a = not_above(magnitude(x), tanh_limit / 2), r, scale = reduce_short(a, 2, &r), m = small_expm1(r);
-  vector t = (m * scale + (scale - 1)) / (m * scale + (scale + 1));
+  vector a = not_above(magnitude(x), tanh_limit / 2), r, scale = reduce_short(a, 2, &r);
+  vector m = small_expm1(r) * scale + (scale - 1), t = m / (m + 2);
   return (vector)((uvector)t | ((uvector)x & SIGN));
 }
 
