@@ -34,9 +34,11 @@ enum {
   WORKSPACE = 8 << 20,     /* default bytes a thread: OpenBLAS packs the other operand anew for every lowered tile */
   PARTIAL_BYTES = 2 << 20, /* the most bytes of the partial weight gradients together */
   PIECE_MACS = 1 << 23,    /* the least multiply-adds of a task: 0.1 to 0.2 ms of a core */
-  MOST_PIECES = 16,        /* the most pieces of an image, or of a weight gradient */
-  NARROW = 256,            /* the least pixels of a tile: fewer pay for packing the weights again */
-  LEAST_FILTERS = 128,     /* the least filters of a product: fewer pay for lowering or packing the pixels again */
+  FEW_PIECES = 4,          /* so many tasks are worth having if each has FEW_MACS multiply-adds */
+  FEW_MACS = 1 << 19,
+  MOST_PIECES = 16,    /* the most pieces of an image, or of a weight gradient */
+  NARROW = 256,        /* the least pixels of a tile: fewer pay for packing the weights again */
+  LEAST_FILTERS = 128, /* the least filters of a product: fewer pay for lowering or packing the pixels again */
   /* the least rows of dX in a task, for each row that a filter spans: outputs that reach two tasks are multiplied in
      both */
   ROWS_OF_SPAN = 8
@@ -65,7 +67,8 @@ static least least_of(const cb_problem *problem)
 /* Number of tasks that are worth having for the multiply-adds of so many images. */
 static double tasks_for(const cb_problem *problem, int64_t images)
 {
-  return fmin(cb_geometry_macs(&problem->geo, images) / least_of(problem).macs, MOST_PIECES);
+  const double macs = cb_geometry_macs(&problem->geo, images);
+  return fmin(fmax(macs / least_of(problem).macs, fmin(macs / FEW_MACS, FEW_PIECES)), MOST_PIECES);
 }
 
 /* Number of tasks that share the products of one lowered tile of a forward: each task lowers it anew, so one does all
@@ -117,8 +120,8 @@ static int64_t data_rows_of(const cb_problem *problem, int64_t c_tile)
   const cb_axis *h = &geo->axis[1];
   const int64_t span = (h->taps - 1) * (h->step < 0 ? -h->step : h->step) + 1;
   if (geo->axis[0].in > 1 || geo->axis[0].taps > 1 || span >= h->in) return h->in;
-  const int64_t others = geo->g * cb_ceil_div(geo->cg, c_tile);
-  return cb_ceil_div(h->in, cb_pieces(h->in, ROWS_OF_SPAN * span, tasks_for(problem, 1), others));
+  const int64_t others = cb_max(geo->n, 1) * geo->g * cb_ceil_div(geo->cg, c_tile);
+  return cb_ceil_div(h->in, cb_pieces(h->in, ROWS_OF_SPAN * span, tasks_for(problem, geo->n), others));
 }
 
 /* The output rows [*first, *last) that reach rows [from, to) of dX. */
@@ -239,6 +242,20 @@ static void forward_tile(const cb_call *call, int64_t task, char *tile)
                     p1);
 }
 
+/* Adds a block of products to planes of dX, channel by channel; `cleared` bytes of a channel are set to zero before its
+   first row is added. */
+static void scatter(const cb_view *view, const cb_block *block, char *tile, char *dx, int64_t cleared)
+{
+  for (int64_t q = block->q0; q < block->q1;) {
+    const int64_t channel = q / view->taps;
+    cb_block rows = *block;
+    rows.q0 = q, rows.q1 = cb_min(block->q1, (channel + 1) * view->taps);
+    if (q % view->taps == 0) memset(dx + (size_t)(channel * view->image) * view->element, 0, (size_t)cleared);
+    cb_unlower_add(view, tile + (size_t)((q - block->q0) * block->ld) * view->element, &rows, dx);
+    q = rows.q1;
+  }
+}
+
 /* Computes some rows of c_tile planes of dX: products of a tile of W^T with dY, scattered back. Where dX is the product
    itself, computes p_tile pixels of these planes. */
 static void data_planes(const cb_call *call, int64_t task, char *tile)
@@ -263,9 +280,10 @@ static void data_planes(const cb_call *call, int64_t task, char *tile)
     dx += (size_t)(row0 * geo->axis[2].in) * geo->element;
   } else if (!as_it_is)
     first = 0, last = geo->p;
-  const int64_t part = as_it_is ? 0 : view.axis[0].in * h->in * geo->axis[2].in;
-  for (int64_t c = c0; c < c1 && !call->accumulate && !as_it_is; c++)
-    memset(dx + (size_t)(c * geo->image) * geo->element, 0, (size_t)part * geo->element);
+  const bool clears = !as_it_is && !call->accumulate;
+  const int64_t part = clears ? view.axis[0].in * h->in * geo->axis[2].in * (int64_t)geo->element : 0;
+  for (int64_t c = c0; c < c1 && clears && first == last; c++)
+    memset(dx + (size_t)(c * geo->image) * geo->element, 0, (size_t)part);
   for (int64_t q0 = c0 * geo->taps; q0 < c1 * geo->taps; q0 += t->q_tile)
     for (int64_t p0 = first; p0 < last; p0 += t->p_tile) {
       int64_t p1 = cb_min(p0 + t->p_tile, last);
@@ -282,7 +300,7 @@ static void data_planes(const cb_call *call, int64_t task, char *tile)
                               .add = as_it_is && call->accumulate,
                               .c = as_it_is ? cb_at_mut(dx, q0 * geo->p + p0, geo->element) : tile,
                               .ldc = as_it_is ? geo->p : block.ld});
-      if (!as_it_is) cb_unlower_add(&view, tile, &block, dx);
+      if (!as_it_is) scatter(&view, &block, tile, dx, p0 == first ? part : 0);
     }
 }
 

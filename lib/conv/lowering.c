@@ -53,6 +53,44 @@ static inline void walk_next(run_walk *walk)
   if (walk->left > 0) walk_place(walk);
 }
 
+/* True if a tap moves whole images: rows of outputs are as long as the source's, at stride 1, and there is one plane, so
+   output p meets source element p + shift wherever it meets any. */
+static bool shifts(const cb_view *view)
+{
+  const cb_axis *a = view->axis;
+  return a[0].in == 1 && a[0].out == 1 && a[0].taps == 1 && a[0].base == 0 && a[1].stride == 1 && a[2].stride == 1 &&
+         a[2].in == a[2].out;
+}
+
+/* Row q of such a block: outputs [from, to) lie between the first and the last that meet the source. Among them are
+   gaps of gap_width outputs that meet nothing, the first at `gap`, the next ones a row of outputs apart. */
+typedef struct {
+  int64_t from, to, shift, gap, gap_width;
+} shifted_row;
+
+static shifted_row shift_of(const cb_view *view, int64_t q, const cb_block *block)
+{
+  const cb_axis *h = &view->axis[1], *w = &view->axis[2];
+  const int64_t t = q % view->taps, tr = t / w->taps, ts = t % w->taps;
+  int64_t row0, rows, column0, columns;
+  cb_axis_valid(h, tr, &row0, &rows);
+  cb_axis_valid(w, ts, &column0, &columns);
+  shifted_row row = {.from = block->p1, .to = block->p1, .gap = block->p1};
+  if (row0 == rows || column0 == columns || block->p0 == block->p1) return row;
+  int64_t from = cb_max(block->p0, row0 * w->out + column0), to = cb_min(block->p1, (rows - 1) * w->out + columns);
+  /* A block may begin or end anywhere in a row: gaps that it cuts are left outside. */
+  const int64_t first = from % w->out, last = (to - 1) % w->out;
+  if (first < column0) from += column0 - first;
+  if (first >= columns) from += w->out - first + column0;
+  if (last < column0) to -= last + 1 + w->out - columns;
+  if (last >= columns) to -= last + 1 - columns;
+  if (from >= to) return row;
+  row = (shifted_row){.from = from, .to = to, .gap = to, .gap_width = w->out - columns + column0};
+  row.shift = q / view->taps * view->image + (h->base + tr * h->step) * w->in + w->base + ts * w->step;
+  if (row.gap_width) row.gap = from / w->out * w->out + columns;
+  return row;
+}
+
 #define REAL    float
 #define NAME(x) x##_f32
 #include "conv/lowering_rows.h"
@@ -91,10 +129,13 @@ static void walk_block(const cb_view *view, void *source, const cb_block *block,
 
 void cb_lower(const cb_view *view, const void *source, const cb_block *block, void *tile)
 {
-  walk_block(view, (void *)source, block, tile, view->element == sizeof(double) ? lower_row_f64 : lower_row_f32);
+  static const row_function rows[2][2] = {{lower_row_f32, lower_row_f64}, {lower_shifted_f32, lower_shifted_f64}};
+  walk_block(view, (void *)source, block, tile, rows[shifts(view)][view->element == sizeof(double)]);
 }
 
-void cb_unlower_add(const cb_view *view, const void *tile, const cb_block *block, void *source)
+void cb_unlower_add(const cb_view *view, void *tile, const cb_block *block, void *source)
 {
-  walk_block(view, source, block, (char *)tile, view->element == sizeof(double) ? unlower_row_f64 : unlower_row_f32);
+  static const row_function rows[2][2] = {{unlower_row_f32, unlower_row_f64},
+                                          {unlower_shifted_f32, unlower_shifted_f64}};
+  walk_block(view, source, block, tile, rows[shifts(view)][view->element == sizeof(double)]);
 }
