@@ -15,6 +15,7 @@ static const cb_parameters common = {
             .lowered_macs = 1 << 20,
             .gradient_band = 768 << 10,
             .far_rows_bytes = INT64_MAX,
+            .gathered_bytes = 12 << 20,
             .band_bytes = 768 << 10,
             .block_pixels = 448,
             .lane_pixels = 3136,

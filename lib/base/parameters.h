@@ -27,6 +27,7 @@ typedef struct {
   double lowered_macs;    /* multiply-adds that do so where each task lowers its pixels anew */
   int64_t gradient_band;  /* bytes of a weight gradient's band, which decides where its blocks are cut */
   int64_t far_rows_bytes; /* rows of a 1x1 weight gradient of more bytes, all images together, are packed */
+  int64_t gathered_bytes; /* a strided weight gradient's source of more bytes is gathered for jobs of many panels */
   int64_t band_bytes;   /* the most bytes of a band of y or dx: a tile touches a fraction, the panel has the L2 cache */
   int64_t block_pixels; /* about the pixels of a block with pixels on the rows: they share each panel */
   int64_t lane_pixels;  /* about the pixels of a block with pixels on the lanes: tiles share nothing but the weights */

@@ -98,7 +98,7 @@ static bool worth_gathering(const cb_dw *st, const cb_geometry *geo)
 {
   enum { LEAST_PANELS = 8 };
   const double bytes = (double)(geo->n * st->rows_all * st->rows_plane) * (double)geo->element;
-  return !st->swapped && st->panels >= LEAST_PANELS && bytes > (double)cb_parameters_get()->pace.far_bytes;
+  return !st->swapped && st->panels >= LEAST_PANELS && bytes > (double)cb_parameters_get()->order.gathered_bytes;
 }
 
 /* True if jobs of enough panels are to pack the rows that the channels of a 1x1 filter make. Read in place from afar, the six
