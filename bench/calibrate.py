@@ -18,8 +18,8 @@ kinds that may be above 0, the one whose unconstrained least squares are non-neg
 with weights from the errors of the time before: twice as much and half as much become equally wrong; what is off by more than
 10% counts by its error, not by the square of it (Huber), since some shapes are slow for reasons that nothing counts; but of an
 algorithm over 10% behind the fastest, which must not be chosen, too low an estimate counts by its square however far it is off, and
-too high a one counts a third. Costs are
-written with three digits, in nanoseconds. A dtype without a file takes the other's costs, times 2 for f64, half for f32.
+too high a one counts a third. Then the costs of all rows together are moved so that their choices lose less, as calibrate_choice.py has
+it. Costs are written with three digits, in nanoseconds. A dtype without a file takes the other's costs, times 2 for f64, half for f32.
 
 The fastest is the fastest of those that the default policy of accuracy may take; relaxed ones, faster or not, are fitted beside them.
 Several machines of one level count alike: each file's times are first divided by its machine's pace, the geometric mean of its fastest
@@ -33,6 +33,8 @@ import math
 import os
 import re
 import sys
+
+import calibrate_choice
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TABLE = os.path.join(HERE, '..', 'lib', 'conv', 'costs_table.h')
@@ -146,15 +148,23 @@ def paces(files):
     return found
 
 
-def fit_all(files, kinds, relaxed=()):
-    """{(level, row, dtype, direction): costs}"""
+def least_squares(files, kinds, relaxed=()):
+    """{(level, row, dtype, direction): costs}, each row's by itself"""
     gathered = {}
     for (_, level, dtype, samples), pace in zip(files, paces(files)):
         fastest = fastest_of(samples, relaxed)
         for problem, direction, _, row, work, seconds in samples:
             weight = min(1, fastest[problem, direction] / seconds) ** POWER
             gathered.setdefault((level, row, dtype, direction), []).append((work, seconds / pace, weight))
-    table = {key: fit_robustly(samples, len(kinds)) for key, samples in sorted(gathered.items()) if len(samples) >= FEWEST}
+    return {key: fit_robustly(samples, len(kinds)) for key, samples in sorted(gathered.items()) if len(samples) >= FEWEST}
+
+
+def fit_all(files, kinds, relaxed=(), blas=()):
+    """{(level, row, dtype, direction): costs}; blas: the rows whose products are OpenBLAS's"""
+    table = least_squares(files, kinds, relaxed)
+    for level, dtype, direction in sorted({(level, dtype, direction) for level, _, dtype, direction in table}):
+        rows = {key[1]: costs for key, costs in table.items() if (key[0], *key[2:]) == (level, dtype, direction)}
+        calibrate_choice.settle(files, level, dtype, direction, rows, relaxed, blas)
     for level, row, dtype, direction in list(table):
         other = (level, row, DTYPES[1 - DTYPES.index(dtype)], direction)
         if other not in table:
@@ -190,6 +200,12 @@ def text(files, kinds, cores, table, levels, rows):
         out.append('  }},')
     out += ['};', '/* clang-format on */', '', '#endif', '']
     return '\n'.join(out)
+
+
+def blas_rows():
+    """The rows that the library marks as OpenBLAS's."""
+    with open(os.path.join(HERE, '..', 'lib', 'conv', 'work.h'), encoding='utf-8') as file:
+        return set(re.findall(r'X\((\w+), BLAS\)', file.read()))
 
 
 def judge(files, table, relaxed):
@@ -246,7 +262,7 @@ def main():
     parser.add_argument('files', nargs='*')
     options = parser.parse_args()
     files, kinds, cores, relaxed = load(options.files or glob.glob(os.path.join(HERE, 'calibration', '*.json')))
-    table = fit_all(files, kinds, relaxed)
+    table = fit_all(files, kinds, relaxed, blas_rows())
     if options.judge:
         judge(files, table, relaxed)
         return 0

@@ -1,9 +1,10 @@
 /*
  * The table of the cost model, in nanoseconds for one of each kind of work (see costs.h). Written by bench/calibrate.py from:
- *   bench/calibration/avx2-sapphire_rapids.json: 2448 samples
- *   bench/calibration/avx2-zen4.json: 3003 samples
- *   bench/calibration/avx2-zen5-planes.json: 1169 samples
- *   bench/calibration/avx2-zen5.json: 3396 samples
+ *   bench/calibration/avx2-sapphire_rapids.json: 2170 samples
+ *   bench/calibration/avx2-zen3.json: 4433 samples
+ *   bench/calibration/avx2-zen4.json: 2721 samples
+ *   bench/calibration/avx2-zen5-planes.json: 877 samples
+ *   bench/calibration/avx2-zen5.json: 3075 samples
  *   bench/calibration/avx512-sapphire_rapids.json: 2328 samples
  *   bench/calibration/avx512-zen5-planes.json: 1106 samples
  *   bench/calibration/avx512-zen5.json: 3264 samples
@@ -24,258 +25,270 @@ static const struct {
   {"avx2", "Haswell", {
     [CB_COST_ROWS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0136, 0.545, 0.164, 0.123, 958, 2.59e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0137, 0.966, 0, 0.303, 563, 4.69e+03},
+        [CNNBLAS_FORWARD] = {0.0175, 0.474, 0.153, 0.0859, 1.22e+03, 2.53e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0138, 1.2, 0.136, 0.322, 1.37e+03, 5.89e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0272, 1.09, 0.329, 0.246, 1.92e+03, 5.17e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0274, 1.93, 0, 0.607, 1.13e+03, 9.38e+03},
+        [CNNBLAS_FORWARD] = {0.035, 0.948, 0.306, 0.172, 2.44e+03, 5.06e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0275, 2.39, 0.271, 0.644, 2.74e+03, 1.18e+04},
       },
     },
     [CB_COST_LANES] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0123, 0.227, 1.41, 0, 2.98e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0121, 0.244, 2.06, 9.15, 2e+03, 0},
+        [CNNBLAS_FORWARD] = {0.0183, 0.359, 1.21, 0, 2.46e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.017, 0.395, 2.57, 10.5, 1.92e+03, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0246, 0.453, 2.82, 0, 5.95e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0243, 0.487, 4.13, 18.3, 4e+03, 0},
+        [CNNBLAS_FORWARD] = {0.0366, 0.718, 2.42, 0, 4.92e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0341, 0.79, 5.14, 21, 3.84e+03, 0},
       },
     },
     [CB_COST_DIRECT] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0136, 0, 0.0118, 0.189, 6.2e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0157, 0, 0, 0.211, 3.22e+03, 4.38e+03},
+        [CNNBLAS_FORWARD] = {0.0172, 0, 0.108, 0.193, 7.18e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.02, 0.08, 0, 0.263, 3.64e+03, 3.91e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0271, 0, 0.0236, 0.378, 1.24e+04, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0313, 0, 0, 0.421, 6.43e+03, 8.76e+03},
+        [CNNBLAS_FORWARD] = {0.0343, 0, 0.215, 0.385, 1.44e+04, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.04, 0.16, 0, 0.526, 7.27e+03, 7.82e+03},
       },
     },
     [CB_COST_BATCH] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0188, 0.438, 0.958, 0, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0218, 0.709, 0.558, 0, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0104, 2.25, 0.205, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0255, 0.352, 0.865, 0, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0228, 0.39, 0.441, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0116, 1.9, 0.215, 0, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0376, 0.875, 1.92, 0, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0437, 1.42, 1.12, 0, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0208, 4.5, 0.409, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.051, 0.704, 1.73, 0, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0456, 0.78, 0.882, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0232, 3.8, 0.429, 0, 0, 0},
       },
     },
     [CB_COST_SLIVERS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.011, 0.047, 0.482, 0.265, 1.48e+03, 2.81e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0107, 0.0425, 0.488, 0.611, 1.38e+03, 5.06e+03},
+        [CNNBLAS_FORWARD] = {0.0105, 0.0574, 0.481, 0.391, 1.18e+03, 3.63e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0113, 0.0281, 0.332, 0.553, 1.41e+03, 9.1e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.022, 0.094, 0.965, 0.531, 2.95e+03, 5.62e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0215, 0.0849, 0.977, 1.22, 2.76e+03, 1.01e+04},
+        [CNNBLAS_FORWARD] = {0.021, 0.115, 0.962, 0.783, 2.35e+03, 7.27e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0227, 0.0561, 0.665, 1.11, 2.81e+03, 1.82e+04},
       },
     },
     [CB_COST_WEIGHTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0116, 0.314, 0.502, 0, 113, 217},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0119, 0.248, 0.466, 0, 58.6, 575},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0232, 0.628, 1, 0, 225, 434},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0239, 0.497, 0.932, 0, 117, 1.15e+03},
       },
     },
     [CB_COST_INPUTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0119, 0.13, 0.179, 0, 9.64, 370},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00944, 0.123, 0.233, 0, 8.84, 476},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0239, 0.259, 0.358, 0, 19.3, 740},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0189, 0.246, 0.465, 0, 17.7, 951},
       },
     },
     [CB_COST_GEMM_1X1] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0137, 0.303, 0.0469, 0.0318, 257, 43.5},
-        [CNNBLAS_BACKWARD_DATA] = {0.0136, 0.154, 0.21, 0.0448, 180, 36.1},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.018, 0.254, 0.0458, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0134, 0.387, 0.0463, 0.0439, 277, 14.5},
+        [CNNBLAS_BACKWARD_DATA] = {0.0121, 0.269, 0.163, 0.0495, 182, 67.6},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0212, 0.275, 0.0709, 0.0611, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0274, 0.606, 0.0939, 0.0635, 513, 87},
-        [CNNBLAS_BACKWARD_DATA] = {0.0272, 0.307, 0.421, 0.0896, 359, 72.2},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0359, 0.508, 0.0917, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0269, 0.775, 0.0925, 0.0878, 555, 28.9},
+        [CNNBLAS_BACKWARD_DATA] = {0.0242, 0.538, 0.326, 0.0991, 365, 135},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0423, 0.549, 0.142, 0.122, 0, 0},
       },
     },
     [CB_COST_IM2COL] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0133, 0, 0.25, 0.0301, 336, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0139, 0, 0.267, 0.0325, 222, 29.4},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.013, 0, 0.392, 0.0306, 5.09, 213},
+        [CNNBLAS_FORWARD] = {0.0171, 0, 0.392, 0.0447, 365, 16.8},
+        [CNNBLAS_BACKWARD_DATA] = {0.0144, 0, 0.391, 0.0564, 181, 97.7},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0151, 0, 0.562, 0.105, 8.31, 231},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0266, 0, 0.5, 0.0601, 672, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0278, 0, 0.535, 0.0651, 443, 58.8},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.026, 0, 0.784, 0.0613, 10.2, 425},
+        [CNNBLAS_FORWARD] = {0.0342, 0, 0.783, 0.0893, 729, 33.6},
+        [CNNBLAS_BACKWARD_DATA] = {0.0287, 0, 0.781, 0.113, 362, 195},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0302, 0, 1.12, 0.21, 16.6, 462},
       },
     },
     [CB_COST_ROT180] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_DATA] = {0.0335, 0, 0.542, 3.29, 1.73e+03, 2.61e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.035, 0, 0.511, 3.35, 1.52e+03, 4.24e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_DATA] = {0.0671, 0, 1.08, 6.59, 3.47e+03, 5.22e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.07, 0, 1.02, 6.71, 3.04e+03, 8.48e+04},
       },
     },
     [CB_COST_DEPTHWISE] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0314, 0.827, 0, 2.45, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0391, 0, 0.572, 0, 0, 5.33e+03},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0402, 0, 0.923, 0, 0, 2.65e+03},
+        [CNNBLAS_FORWARD] = {0.0235, 0.726, 0, 2.54, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0245, 0, 0.951, 0.995, 0, 3.88e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0525, 0, 1.99, 0, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0629, 1.65, 0, 4.9, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0782, 0, 1.14, 0, 0, 1.07e+04},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0805, 0, 1.85, 0, 0, 5.3e+03},
+        [CNNBLAS_FORWARD] = {0.0469, 1.45, 0, 5.08, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.049, 0, 1.9, 1.99, 0, 7.76e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.105, 0, 3.97, 0, 0, 0},
       },
     },
     [CB_COST_DEPTHWISE_SQUARE] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0135, 0.0473, 0.124, 0.506, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0148, 0.135, 0.0248, 0.403, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0223, 0, 0.157, 1.06, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0155, 0, 0.14, 0.321, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0157, 0.147, 0, 0.305, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0, 0.619, 0.166, 0.697, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.027, 0.0945, 0.248, 1.01, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0296, 0.271, 0.0496, 0.807, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0447, 0, 0.314, 2.12, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0311, 0, 0.28, 0.643, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0314, 0.294, 0, 0.609, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0, 1.24, 0.333, 1.39, 0, 0},
       },
     },
     [CB_COST_PLANES] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0264, 0.246, 0.154, 2.77, 0, 4.54e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0403, 0, 0, 0, 0, 2.79e+04},
+        [CNNBLAS_FORWARD] = {0.0256, 0.329, 0.0965, 3.32, 0, 4.46e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0204, 0, 0.386, 117, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0527, 0.492, 0.307, 5.53, 0, 9.07e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0807, 0, 0, 0, 0, 5.58e+04},
+        [CNNBLAS_FORWARD] = {0.0513, 0.658, 0.193, 6.65, 0, 8.92e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0408, 0, 0.772, 234, 0, 0},
       },
     },
     [CB_COST_STRIPS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0146, 0.0306, 0.0563, 6.25, 0, 1.12e+04},
-        [CNNBLAS_BACKWARD_DATA] = {0.0133, 0.0471, 0.0716, 6.71, 0, 1.69e+03},
+        [CNNBLAS_FORWARD] = {0.0202, 0.0113, 0.0678, 3.78, 0, 1.04e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0175, 0.0318, 0.05, 8.7, 0, 2.03e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0291, 0.0612, 0.113, 12.5, 0, 2.23e+04},
-        [CNNBLAS_BACKWARD_DATA] = {0.0265, 0.0941, 0.143, 13.4, 0, 3.38e+03},
+        [CNNBLAS_FORWARD] = {0.0405, 0.0226, 0.136, 7.56, 0, 2.09e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0349, 0.0636, 0.1, 17.4, 0, 4.07e+03},
+      },
+    },
+    [CB_COST_DOWN] = {
+      [CNNBLAS_F32] = {
+        [CNNBLAS_FORWARD] = {0, 0.262, 0.0426, 0.676, 0, 1.89e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0, 0.259, 0.0269, 0.755, 0, 1.62e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0141, 0, 0.0969, 1.09, 0, 0},
+      },
+      [CNNBLAS_F64] = {
+        [CNNBLAS_FORWARD] = {0, 0.523, 0.0851, 1.35, 0, 3.78e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0, 0.518, 0.0538, 1.51, 0, 3.25e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0281, 0, 0.194, 2.18, 0, 0},
       },
     },
     [CB_COST_WINOGRAD] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0128, 0.214, 0.131, 0.127, 2.11e+03, 732},
-        [CNNBLAS_BACKWARD_DATA] = {0.0118, 0.189, 0.233, 0.245, 1.53e+03, 907},
+        [CNNBLAS_FORWARD] = {0.00852, 0.239, 0.15, 0.0977, 1.4e+03, 49.2},
+        [CNNBLAS_BACKWARD_DATA] = {0.0109, 0.174, 0.148, 0.349, 1.19e+03, 1.03e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0256, 0.427, 0.261, 0.255, 4.22e+03, 1.46e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0236, 0.377, 0.466, 0.491, 3.07e+03, 1.81e+03},
+        [CNNBLAS_FORWARD] = {0.017, 0.478, 0.301, 0.195, 2.8e+03, 98.4},
+        [CNNBLAS_BACKWARD_DATA] = {0.0217, 0.348, 0.296, 0.699, 2.38e+03, 2.05e+03},
       },
     },
     [CB_COST_WINOGRAD_WEIGHTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0115, 0.656, 0.33, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0106, 0.658, 0.321, 0, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0229, 1.31, 0.661, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0212, 1.32, 0.641, 0, 0, 0},
       },
     },
   }},
   {"avx512", "SkylakeX", {
     [CB_COST_ROWS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00584, 0.311, 0.245, 0.0827, 0, 1.17e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.00639, 0.261, 0.141, 0.126, 0, 4.97e+03},
+        [CNNBLAS_FORWARD] = {0.00551, 0.393, 0.231, 0.105, 0, 1.4e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.00603, 0.332, 0.15, 0.0936, 0, 3.25e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0117, 0.623, 0.491, 0.165, 0, 2.34e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0128, 0.522, 0.282, 0.252, 0, 9.93e+03},
+        [CNNBLAS_FORWARD] = {0.011, 0.786, 0.463, 0.21, 0, 2.81e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0121, 0.664, 0.299, 0.187, 0, 6.51e+03},
       },
     },
     [CB_COST_LANES] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0053, 0.0943, 0.721, 0, 1.54e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.00482, 0.126, 1.09, 8.97, 1.29e+03, 0},
+        [CNNBLAS_FORWARD] = {0.00599, 0.0943, 1.1, 0, 1.54e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.00883, 0.135, 1.88, 8.97, 1.29e+03, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0106, 0.189, 1.44, 0, 3.08e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.00964, 0.252, 2.18, 17.9, 2.59e+03, 0},
+        [CNNBLAS_FORWARD] = {0.012, 0.189, 2.2, 0, 3.08e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0177, 0.27, 3.76, 17.9, 2.59e+03, 0},
       },
     },
     [CB_COST_DIRECT] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00694, 0, 0.053, 0.285, 1.94e+03, 1.8e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.00694, 0, 0, 0.762, 1.82e+03, 1.81e+03},
+        [CNNBLAS_FORWARD] = {0.00655, 0, 0.053, 0.285, 2.05e+03, 1.9e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.00655, 0, 0, 0.807, 1.93e+03, 1.91e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0139, 0, 0.106, 0.569, 3.88e+03, 3.59e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0139, 0, 0, 1.52, 3.65e+03, 3.61e+03},
+        [CNNBLAS_FORWARD] = {0.0131, 0, 0.106, 0.569, 4.11e+03, 3.81e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0131, 0, 0, 1.61, 3.86e+03, 3.83e+03},
       },
     },
     [CB_COST_BATCH] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00954, 0.0735, 0.314, 0, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0106, 0, 0.603, 0, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00499, 0.608, 0.105, 0, 0, 2.03e+03},
+        [CNNBLAS_FORWARD] = {0.00795, 0.0735, 0.314, 0, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0106, 0, 0.447, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00565, 0.608, 0.104, 0, 0, 2.03e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0191, 0.147, 0.628, 0, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0212, 0, 1.21, 0, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00999, 1.22, 0.21, 0, 0, 4.07e+03},
+        [CNNBLAS_FORWARD] = {0.0159, 0.147, 0.628, 0, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0212, 0, 0.894, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0113, 1.22, 0.209, 0, 0, 4.07e+03},
       },
     },
     [CB_COST_SLIVERS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00539, 0.0141, 0.385, 0.435, 544, 1.61e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.00537, 0.0404, 0.36, 0.479, 807, 3.24e+03},
+        [CNNBLAS_FORWARD] = {0.00539, 0.0141, 0.385, 0.627, 577, 1.71e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.00507, 0.0457, 0.432, 0.731, 855, 3.67e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0108, 0.0283, 0.771, 0.87, 1.09e+03, 3.22e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0107, 0.0807, 0.72, 0.958, 1.61e+03, 6.49e+03},
+        [CNNBLAS_FORWARD] = {0.0108, 0.0283, 0.771, 1.25, 1.15e+03, 3.42e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0101, 0.0914, 0.864, 1.46, 1.71e+03, 7.35e+03},
       },
     },
     [CB_COST_WEIGHTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00576, 0.185, 0.186, 0, 1.46e+03, 1.31e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00546, 0.193, 0.217, 0, 984, 1.26e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0115, 0.37, 0.371, 0, 2.91e+03, 2.62e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0109, 0.387, 0.434, 0, 1.97e+03, 2.52e+03},
       },
     },
     [CB_COST_INPUTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00628, 0.106, 0.0997, 0, 17.6, 175},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00523, 0.1, 0.0941, 0, 17.6, 175},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0126, 0.213, 0.199, 0, 35.1, 349},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0105, 0.201, 0.188, 0, 35.1, 349},
       },
     },
     [CB_COST_GEMM_1X1] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00744, 0, 0.135, 0, 198, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.00735, 0.021, 0.245, 0, 79.1, 0},
+        [CNNBLAS_FORWARD] = {0.00893, 0, 0.135, 0, 187, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.00832, 0.0198, 0.231, 0, 79.1, 0},
         [CNNBLAS_BACKWARD_WEIGHTS] = {0.0153, 0.15, 0.0118, 0, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0149, 0, 0.27, 0, 397, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0147, 0.042, 0.489, 0, 158, 0},
+        [CNNBLAS_FORWARD] = {0.0179, 0, 0.27, 0, 374, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0166, 0.0396, 0.462, 0, 158, 0},
         [CNNBLAS_BACKWARD_WEIGHTS] = {0.0307, 0.301, 0.0236, 0, 0, 0},
       },
     },
     [CB_COST_IM2COL] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00729, 0, 0.259, 0, 202, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.00789, 0, 0.227, 0, 72.8, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0069, 0, 0.346, 0.0573, 10.1, 0},
+        [CNNBLAS_FORWARD] = {0.00729, 0, 0.294, 0, 202, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.00946, 0, 0.201, 0, 72.8, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00878, 0, 0.391, 0.0573, 10.1, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0146, 0, 0.519, 0, 404, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0158, 0, 0.454, 0, 146, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0138, 0, 0.691, 0.115, 20.1, 0},
+        [CNNBLAS_FORWARD] = {0.0146, 0, 0.587, 0, 404, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0189, 0, 0.401, 0, 146, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0176, 0, 0.782, 0.115, 20.1, 0},
       },
     },
     [CB_COST_ROT180] = {
@@ -288,14 +301,14 @@ static const struct {
     },
     [CB_COST_DEPTHWISE] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0251, 0, 0, 0, 0, 1.32e+04},
-        [CNNBLAS_BACKWARD_DATA] = {0.0233, 0, 0.185, 0, 0, 5.62e+03},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0214, 0, 0.749, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0174, 0, 0, 0, 0, 1.32e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0206, 0, 0.198, 0, 0, 5.62e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0189, 0, 0.589, 0, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0502, 0, 0, 0, 0, 2.63e+04},
-        [CNNBLAS_BACKWARD_DATA] = {0.0466, 0, 0.371, 0, 0, 1.12e+04},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0429, 0, 1.5, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0349, 0, 0, 0, 0, 2.63e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0412, 0, 0.396, 0, 0, 1.12e+04},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0379, 0, 1.18, 0, 0, 0},
       },
     },
     [CB_COST_DEPTHWISE_SQUARE] = {
@@ -312,40 +325,40 @@ static const struct {
     },
     [CB_COST_PLANES] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0117, 0.179, 0, 0, 0, 3.58e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0194, 0, 0, 4.87, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0117, 0.19, 0, 0, 0, 3.79e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0194, 0, 0, 5.2, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0234, 0.358, 0, 0, 0, 7.15e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0389, 0, 0, 9.73, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0234, 0.379, 0, 0, 0, 7.58e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0389, 0, 0, 10.4, 0, 0},
       },
     },
     [CB_COST_STRIPS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00964, 0.00857, 0.0574, 0.172, 0, 1.04e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0111, 0, 0.0626, 0.478, 0, 738},
+        [CNNBLAS_FORWARD] = {0.0091, 0.00857, 0.0574, 0.172, 0, 1.04e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0118, 0, 0.0626, 0.478, 0, 738},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0193, 0.0171, 0.115, 0.344, 0, 2.08e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0223, 0, 0.125, 0.956, 0, 1.48e+03},
+        [CNNBLAS_FORWARD] = {0.0182, 0.0171, 0.115, 0.344, 0, 2.08e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0236, 0, 0.125, 0.956, 0, 1.48e+03},
       },
     },
     [CB_COST_WINOGRAD] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00724, 0.0962, 0.0784, 0.146, 1.27e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.00743, 0.133, 0.0372, 0.158, 1.61e+03, 0},
+        [CNNBLAS_FORWARD] = {0.00683, 0.102, 0.0831, 0.146, 1.35e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.00584, 0.169, 0.0394, 0.227, 1.52e+03, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0145, 0.192, 0.157, 0.293, 2.54e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0149, 0.266, 0.0743, 0.315, 3.21e+03, 0},
+        [CNNBLAS_FORWARD] = {0.0137, 0.204, 0.166, 0.293, 2.69e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0117, 0.338, 0.0788, 0.454, 3.03e+03, 0},
       },
     },
     [CB_COST_WINOGRAD_WEIGHTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00384, 0.297, 0.112, 0, 0, 1.11e+04},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00384, 0.403, 0.0934, 0, 0, 2.03e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00768, 0.594, 0.224, 0, 0, 2.21e+04},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00768, 0.807, 0.187, 0, 0, 4.06e+04},
       },
     },
   }},

@@ -76,6 +76,41 @@ static double on_lanes(const cb_geometry *geo, int64_t outs)
   return outs > lanes / 2 ? (double)cb_round_up(outs, lanes) / (double)outs : 1;
 }
 
+/* True for 3 x 3 taps down columns, where vector registers are few (gemm/planes_down.c). */
+static bool goes_down(const cb_problem *problem)
+{
+  const cb_geometry *geo = &problem->geo;
+  const cb_axis *h = &geo->axis[1], *w = &geo->axis[2];
+  const bool few = !cb_engine_get(geo->dtype)->rows[4];
+  if (!few || h->taps != 3 || w->taps != 3) return false;
+  return (h->stride == 1 && w->stride == 1) || (is_square(geo) && problem->direction != CNNBLAS_BACKWARD_DATA);
+}
+
+/* Counts columns of a vector's width: their multiply-adds, what they store for each plane that they read, and the columns. */
+static double down_cost(const cb_problem *problem)
+{
+  const cb_geometry *geo = &problem->geo;
+  const cb_axis *a = geo->axis;
+  const bool data = problem->direction == CNNBLAS_BACKWARD_DATA,
+             weights = problem->direction == CNNBLAS_BACKWARD_WEIGHTS;
+  const double y = (double)geo->n * (double)geo->k * (double)geo->p,
+               x = (double)geo->n * (double)geo->c * (double)geo->image;
+  const int64_t lanes = cb_engine_get(geo->dtype)->lanes, width = data ? a[2].in : a[2].out;
+  const double rows = data ? (double)(a[0].in * a[1].in) : (double)(a[0].out * a[1].out);
+  const int64_t vectors = cb_ceil_div(width, lanes);
+  /* pairs of a plane that is read and one that is made; a weight gradient has both from memory */
+  const double pairs = (double)geo->n * (double)geo->k * (double)geo->cg * (double)a[0].taps;
+  return cb_cost(CB_COST_DOWN, problem,
+                 (double[CB_WORK_KINDS]){[CB_WORK_MAC] = 9 * pairs * rows * (double)(vectors * lanes),
+                                         [CB_WORK_STORE] = weights ? 0 : pairs * rows * (double)width,
+                                         [CB_WORK_READ] = weights ? x + y
+                                                          : data  ? y
+                                                                  : x,
+                                         [CB_WORK_WEIGHTS] = (double)(geo->k * geo->q),
+                                         [CB_WORK_CALLS] = pairs * (double)vectors,
+                                         [CB_WORK_ONCE] = 1});
+}
+
 static double cost(const cb_problem *problem)
 {
   const cb_geometry *geo = &problem->geo;
@@ -90,6 +125,7 @@ static double cost(const cb_problem *problem)
                                 [CB_WORK_ONCE] = 1};
   const bool several = (data ? geo->cg : geo->kg) > 1 && problem->direction != CNNBLAS_BACKWARD_WEIGHTS;
   const bool wide = has_strips(problem) && geo->axis[2].out > WIDE_VECTORS * cb_engine_get(geo->dtype)->lanes;
+  if (!wide && goes_down(problem)) return down_cost(problem);
   const bool square = is_square(geo) && geo->kg == 1 && geo->cg == 1 && geo->axis[0].taps == 1 && !wide;
   if (!square && has_strips(problem)) { /* each row of taps is a loop of its own, and what is read lies in memory */
     work[CB_WORK_READ] += work[CB_WORK_STORE];

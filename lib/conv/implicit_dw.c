@@ -295,11 +295,16 @@ double cb_dw_cost(const cb_problem *problem, bool inputs)
   size_state(&st, &tiling, problem, 1);
   double pixels = (double)geo->n * (double)geo->p, weights = (double)(geo->k * geo->q);
   double filled = (double)cb_round_up(st.lanes_each, st.engine->lanes) / (double)st.lanes_each;
-  double read = (double)(st.lanes_all * geo->p); /* what lies on the lanes is packed; a band of the input is copied */
-  if (!inputs && !cb_geometry_is_pointwise(geo)) read += (double)(geo->c * geo->image);
+  /* What lies on the lanes is packed, gathered before if a stride calls for it; rows are copied into bands, packed too where they lie far, or read in place. */
+  double read = (double)geo->n * (double)(st.lanes_all * geo->p);
+  if (st.band.elements)
+    read += (double)cb_band_blocks(&st.band, geo->n) * (double)st.band.images *
+            (double)(st.rows_all * st.band.channel_pitch);
+  if (can_pack_rows(&st, geo)) read += (double)geo->n * (double)(st.rows_all * geo->p);
+  if (st.lanes_strided) read += (double)geo->n * (double)(st.lanes_all * geo->p);
   double work[CB_WORK_KINDS] = {[CB_WORK_MAC] = pixels * weights * filled,
                                 [CB_WORK_STORE] = weights * filled,
-                                [CB_WORK_READ] = (double)geo->n * read,
+                                [CB_WORK_READ] = read,
                                 [CB_WORK_CALLS] = (double)geo->n * (double)geo->g,
                                 [CB_WORK_ONCE] = 1};
   return cb_cost(inputs ? CB_COST_INPUTS : CB_COST_WEIGHTS, problem, work);

@@ -29,6 +29,7 @@
   X(DEPTHWISE_SQUARE, OWN) /* depthwise, 3 x 3 or 5 x 5 taps, which the compiler knows */                              \
   X(PLANES, OWN)           /* depthwise and direct, several outputs of a group at once */                              \
   X(STRIPS, OWN)           /* depthwise and direct at stride 1, rows of a vector or more, any number of sources */     \
+  X(DOWN, OWN)             /* depthwise and direct, 3 x 3 taps where registers are few: columns of a vector's width */ \
   X(WINOGRAD, OWN)         /* winograd*, tiles of any size: products at points, elements of transformed tiles */       \
   X(WINOGRAD_WEIGHTS, OWN) /* winograd*'s weight gradient */
 

@@ -174,6 +174,39 @@ static void test_family_description(void **state)
   }
 }
 
+/* The automatic choice has its estimate beside its rivals'. A gradient's is the least of them; a forward's orientation alone follows
+   the batch, so it is the least of its family's. */
+static void test_estimates_beside_each_other(void **state)
+{
+  (void)state;
+  long compared = 0;
+  for (int s = 0; s < SHAPES; s++)
+    for (int d = 0; d < DIRECTIONS; d++) {
+      problem p = {.desc = shapes[s]};
+      char text[4096], reason[256];
+      double own, other;
+      cnnblas_conv_plan *plan;
+      cnnblas_algorithm_info row;
+      problem_finish(&p);
+      ASSERT_OK(plan_of(&p, d, NULL, &plan));
+      ASSERT_OK(cnnblas_conv_plan_describe(plan, text, sizeof text, NULL));
+      const cnnblas_algorithm_info mine = algorithm_info(cnnblas_conv_plan_algorithm(plan));
+      cnnblas_conv_plan_destroy(plan);
+      const char *line = strstr(text, "\ntime: estimated ");
+      assert_non_null(line);
+      assert_int_equal(sscanf(line, "\ntime: estimated %lf ms", &own), 1);
+      for (int i = 0; cnnblas_conv_algorithm_info(i, &row) == CNNBLAS_OK; i++) {
+        if (strcmp(row.name, mine.name) == 0) continue;
+        reason_in(text, row.name, reason, sizeof reason);
+        if (sscanf(reason, "estimated %lf ms", &other) != 1) continue;
+        if (d == CNNBLAS_FORWARD && strcmp(row.family, mine.family) != 0) continue;
+        if (other < own) FAIL("%s was chosen:\n%s", mine.name, text);
+        compared++;
+      }
+    }
+  assert_true(compared > 0);
+}
+
 static void test_descriptions(void **state)
 {
   (void)state;
@@ -299,6 +332,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(test_names_of_tests),
       cmocka_unit_test(test_declarations_hold),
       cmocka_unit_test(test_descriptions),
+      cmocka_unit_test(test_estimates_beside_each_other),
       cmocka_unit_test(test_family_description),
       cmocka_unit_test(test_family_names),
       cmocka_unit_test(test_orientations_have_the_same_bits),
