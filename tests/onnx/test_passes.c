@@ -112,7 +112,7 @@ static void normalisations_enter_convolutions(void **state)
 static void weights_are_not_copied_without_end(void **state)
 {
   enum { WIDE = 4096, FACTORS = 48 };
-  static char names[FACTORS + 1][4];
+  static char names[FACTORS + 1][16];
   cnnblas_onnx_info with, but;
   writer g = {0};
   (void)state;
