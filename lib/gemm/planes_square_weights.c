@@ -21,7 +21,8 @@ enum { ROWS = 2 };
 /* How many tap columns go over the rows at once, so that their sums have registers. */
 INLINE int columns_at_once(const square s)
 {
-  return s.columns == 3 ? 3 : s.stride == 2 ? 2 : COLUMNS_OF_5;
+  if (s.columns == 3) return 3;
+  return s.stride == 2 || CB_REGISTERS == 16 ? 2 : COLUMNS_OF_5;
 }
 
 /* Adds R output rows from o on to the sums of tap columns [c0, c1). */

@@ -63,18 +63,20 @@ static void say(const cb_engine *engine, const char *what, const cb_plane *p)
                 (long long)p->planes, p->add, (unsigned long long)seed);
 }
 
-/* Planes of every kind; tall ones whose rows are shorter than a vector, of which whole vectors reach into the next plane; and tiny
-   ones, several to a vector. */
+/* Planes of every kind; tall ones whose rows are shorter than a vector, of which whole vectors reach into the next plane; tiny
+   ones, several to a vector; many small ones, whose sums are added up together; and long rows, which go by parts. */
 static cb_plane random_plane(rng *r, bool up)
 {
-  const bool tall = rng_chance(r, 10), tiny = rng_chance(r, 20);
-  cb_plane p = {.h = random_axis(r, up,
-                                 tall   ? 64
-                                 : tiny ? 3
-                                        : 12),
-                .w = random_axis(r, up, tall || tiny ? 5 : 70),
+  static const struct {
+    int chance;
+    int64_t rows, columns, planes;
+  } kinds[] = {{10, 64, 5, 4}, {20, 3, 5, 12}, {15, 17, 18, 20}, {4, 6, 700, 2}, {100, 12, 70, 4}};
+  int i = 0;
+  while (!rng_chance(r, kinds[i].chance)) i++;
+  cb_plane p = {.h = random_axis(r, up, kinds[i].rows),
+                .w = random_axis(r, up, kinds[i].columns),
                 .up = up,
-                .planes = rng_range(r, 1, tiny ? 12 : 4)};
+                .planes = rng_range(r, 1, kinds[i].planes)};
   if (rng_chance(r, 60)) p.h.taps = p.w.taps = rng_chance(r, 50) ? 3 : 5, p.h.stride = p.w.stride;
   if (up) p.h.in = p.h.out / p.h.stride + 1;
   if (!up) p.h.in = (p.h.out - 1) * p.h.stride + 1;
@@ -104,7 +106,7 @@ static void correlate_once(const cb_engine *engine, cnnblas_dtype dtype, rng *r)
 {
   size_t element = element_bytes(dtype);
   cb_plane p = random_plane(r, rng_chance(r, 40));
-  if (rng_chance(r, 40)) sum_over_channels(&p, rng_range(r, 1, 3), rng_range(r, 1, 6));
+  if (rng_chance(r, 40)) sum_over_channels(&p, rng_range(r, 1, 5), rng_range(r, 1, 6));
   placement where = rng_chance(r, 50) ? AGAINST_END : AGAINST_START;
   p.add = rng_chance(r, 30);
   say(engine, "correlate", &p);
