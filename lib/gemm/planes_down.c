@@ -8,6 +8,8 @@
  *         for each row of x: its vectors, multiplied for the sums of the output rows that it meets, three or two
  *           store the row whose sums are complete, or add it to those of the sources before
  *
+ * Planes of one source whose rows fill one or two vectors go down one after the other within one call.
+ *
  * Dilated rows are dealt out to as many phases, in each of which they follow each other. The products of one tap row are a
  * chain of multiply-adds. An output is the sum of such chains, over its tap rows first and then over its sources.
  *

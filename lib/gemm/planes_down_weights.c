@@ -5,8 +5,9 @@
  *
  * Nine vectors of sums, a tap each, stay in registers while a vector of columns goes down the rows, as in planes_down.c:
  * each row of x is met once, by the two or three rows of y whose taps meet it. A block of rows of one vector of columns
- * has sums of its own, which are then added to the plane's, so that no chain grows long. At a plane's end the lanes are
- * added up: halves of the vector first, then quarters, down to one.
+ * has sums of its own, which are then added to the plane's, so that no chain grows long; rows of one or two vectors share
+ * theirs at stride 1. The lanes of as many planes as a vector has are added up together: halves of the vector first, then
+ * quarters, down to one.
  */
 #include "gemm/lane_sums.h"
 #include "gemm/planes_down.h"
@@ -134,11 +135,10 @@ INLINE void go_down(const job *j, const square s, const int masked)
 {
   vector sum[TAPS * TAPS];
   UNROLL for (int t = 0; t < TAPS * TAPS; t++) sum[t] = (vector){0};
-  for (int k = 0; k < j->count; k++)
-    if (s.stride == 1)
-      down_by_1(j, s, masked, &j->k[k], sum);
-    else
-      down_by_2(j, s, masked, &j->k[k], sum);
+  if (s.stride == 1)
+    for (int k = 0; k < j->count; k++) down_by_1(j, s, masked, &j->k[k], sum);
+  else
+    down_by_2(j, s, masked, j->k, sum);
   if (j->first)
     UNROLL for (int t = 0; t < TAPS * TAPS; t++) j->sum[t] = sum[t];
   else
