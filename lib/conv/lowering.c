@@ -53,25 +53,27 @@ static inline void walk_next(run_walk *walk)
   if (walk->left > 0) walk_place(walk);
 }
 
+enum { MOST_SHIFTS = 64 /* the most taps of views that shift: their places are found once a block */ };
+
 /* True if a tap moves whole images: rows of outputs are as long as the source's, at stride 1, and there is one plane, so
    output p meets source element p + shift wherever it meets any. */
 static bool shifts(const cb_view *view)
 {
   const cb_axis *a = view->axis;
-  return a[0].in == 1 && a[0].out == 1 && a[0].taps == 1 && a[0].base == 0 && a[1].stride == 1 && a[2].stride == 1 &&
-         a[2].in == a[2].out;
+  return view->taps <= MOST_SHIFTS && a[0].in == 1 && a[0].out == 1 && a[0].taps == 1 && a[0].base == 0 &&
+         a[1].stride == 1 && a[2].stride == 1 && a[2].in == a[2].out;
 }
 
-/* Row q of such a block: outputs [from, to) lie between the first and the last that meet the source. Among them are
+/* A tap's row of such a block, of the first channel: outputs [from, to) lie between the first and the last that meet the source. Among them are
    gaps of gap_width outputs that meet nothing, the first at `gap`, the next ones a row of outputs apart. */
 typedef struct {
   int64_t from, to, shift, gap, gap_width;
 } shifted_row;
 
-static shifted_row shift_of(const cb_view *view, int64_t q, const cb_block *block)
+static shifted_row shift_of(const cb_view *view, int64_t t, const cb_block *block)
 {
   const cb_axis *h = &view->axis[1], *w = &view->axis[2];
-  const int64_t t = q % view->taps, tr = t / w->taps, ts = t % w->taps;
+  const int64_t tr = t / w->taps, ts = t % w->taps;
   int64_t row0, rows, column0, columns;
   cb_axis_valid(h, tr, &row0, &rows);
   cb_axis_valid(w, ts, &column0, &columns);
@@ -86,7 +88,7 @@ static shifted_row shift_of(const cb_view *view, int64_t q, const cb_block *bloc
   if (last >= columns) to -= last + 1 - columns;
   if (from >= to) return row;
   row = (shifted_row){.from = from, .to = to, .gap = to, .gap_width = w->out - columns + column0};
-  row.shift = q / view->taps * view->image + (h->base + tr * h->step) * w->in + w->base + ts * w->step;
+  row.shift = (h->base + tr * h->step) * w->in + w->base + ts * w->step;
   if (row.gap_width) row.gap = from / w->out * w->out + columns;
   return row;
 }
@@ -118,24 +120,43 @@ cb_view cb_view_rot180(const cb_geometry *geo)
   return view;
 }
 
-/* A function that takes a row to the tile from the source, or back. */
+/* A function that takes a row to the tile from the source, or back; by the places of its tap where the view shifts. */
 typedef void (*row_function)(const cb_view *view, void *source, int64_t q, const cb_block *block, void *tile);
+typedef void (*shifted_function)(const cb_view *view, void *source, const shifted_row *row, const cb_block *block,
+                                 void *tile);
 
-static void walk_block(const cb_view *view, void *source, const cb_block *block, char *tile, row_function each)
+/* Calls one of the functions for each row; `cleared` bytes of a channel are set to zero before its first row. */
+static void walk_block(const cb_view *view, char *source, const cb_block *block, char *tile, size_t cleared,
+                       row_function each, shifted_function shifted)
 {
-  for (int64_t q = block->q0; q < block->q1; q++)
-    each(view, source, q, block, tile + (size_t)((q - block->q0) * block->ld) * view->element);
+  shifted_row taps[MOST_SHIFTS];
+  const bool by_shifts = shifts(view);
+  for (int64_t t = 0; t < view->taps && by_shifts; t++) taps[t] = shift_of(view, t, block);
+  int64_t t = block->q0 % view->taps;
+  char *plane = source + (size_t)(block->q0 / view->taps * view->image) * view->element;
+  for (int64_t q = block->q0; q < block->q1; q++) {
+    if (t == 0 && cleared) memset(plane, 0, cleared);
+    if (by_shifts)
+      shifted(view, plane, &taps[t], block, tile);
+    else
+      each(view, source, q, block, tile);
+    tile += (size_t)block->ld * view->element;
+    if (++t == view->taps) t = 0, plane += (size_t)view->image * view->element;
+  }
 }
 
 void cb_lower(const cb_view *view, const void *source, const cb_block *block, void *tile)
 {
-  static const row_function rows[2][2] = {{lower_row_f32, lower_row_f64}, {lower_shifted_f32, lower_shifted_f64}};
-  walk_block(view, (void *)source, block, tile, rows[shifts(view)][view->element == sizeof(double)]);
+  if (view->element == sizeof(double))
+    walk_block(view, (char *)source, block, tile, 0, lower_row_f64, lower_shifted_f64);
+  else
+    walk_block(view, (char *)source, block, tile, 0, lower_row_f32, lower_shifted_f32);
 }
 
-void cb_unlower_add(const cb_view *view, void *tile, const cb_block *block, void *source)
+void cb_unlower_add(const cb_view *view, void *tile, const cb_block *block, size_t cleared, void *source)
 {
-  static const row_function rows[2][2] = {{unlower_row_f32, unlower_row_f64},
-                                          {unlower_shifted_f32, unlower_shifted_f64}};
-  walk_block(view, source, block, tile, rows[shifts(view)][view->element == sizeof(double)]);
+  if (view->element == sizeof(double))
+    walk_block(view, source, block, tile, cleared, unlower_row_f64, unlower_shifted_f64);
+  else
+    walk_block(view, source, block, tile, cleared, unlower_row_f32, unlower_shifted_f32);
 }

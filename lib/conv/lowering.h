@@ -35,8 +35,9 @@ cb_view cb_view_rot180(const cb_geometry *geo);
    [channels][in d][in h][in w]. */
 void cb_lower(const cb_view *view, const void *source, const cb_block *block, void *tile);
 
-/* source[channel(q)][position] += tile[q - q0][p - p0], in order of q, then p: the transpose of cb_lower (col2im). What of
-   the tile meets nothing of the source may be overwritten. */
-void cb_unlower_add(const cb_view *view, void *tile, const cb_block *block, void *source);
+/* source[channel(q)][position] += tile[q - q0][p - p0], in order of q, then p: the transpose of cb_lower (col2im).
+   `cleared` bytes of a channel's plane are set to zero before its first row is added. What of the tile meets nothing of
+   the source may be overwritten. */
+void cb_unlower_add(const cb_view *view, void *tile, const cb_block *block, size_t cleared, void *source);
 
 #endif

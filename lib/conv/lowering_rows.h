@@ -5,27 +5,27 @@
 
 /* lower_row of a view that shifts: one copy, zeros around it, and zeros where it ran from one row of outputs into the
    next. */
-static void NAME(lower_shifted)(const cb_view *view, void *source, int64_t q, const cb_block *block, void *tile)
+static void NAME(lower_shifted)(const cb_view *view, void *source, const shifted_row *row, const cb_block *block,
+                                void *tile)
 {
-  const shifted_row row = shift_of(view, q, block);
-  const int64_t before = row.from - block->p0, count = row.to - row.from, gap_width = row.gap_width;
+  const int64_t before = row->from - block->p0, count = row->to - row->from, gap_width = row->gap_width;
   REAL *out = tile;
   memset(out, 0, (size_t)before * sizeof *out);
   if (count == 0) return;
-  memcpy(out + before, (const REAL *)source + row.from + row.shift, (size_t)count * sizeof *out);
-  memset(out + before + count, 0, (size_t)(block->p1 - row.to) * sizeof *out);
-  for (int64_t gap = row.gap - block->p0; gap < before + count; gap += view->axis[2].out)
+  memcpy(out + before, (const REAL *)source + row->from + row->shift, (size_t)count * sizeof *out);
+  memset(out + before + count, 0, (size_t)(block->p1 - row->to) * sizeof *out);
+  for (int64_t gap = row->gap - block->p0; gap < before + count; gap += view->axis[2].out)
     for (int64_t i = 0; i < gap_width; i++) out[gap + i] = 0;
 }
 
 /* Its transpose: what lies outside the source is overwritten by zeros first, so that one run of neighbours is added. */
-static void NAME(unlower_shifted)(const cb_view *view, void *source, int64_t q, const cb_block *block, void *tile)
+static void NAME(unlower_shifted)(const cb_view *view, void *source, const shifted_row *row, const cb_block *block,
+                                  void *tile)
 {
-  const shifted_row row = shift_of(view, q, block);
-  const int64_t before = row.from - block->p0, count = row.to - row.from, gap_width = row.gap_width;
+  const int64_t before = row->from - block->p0, count = row->to - row->from, gap_width = row->gap_width;
   if (count == 0) return;
-  REAL *from = (REAL *)tile + before, *restrict out = (REAL *)source + row.from + row.shift;
-  for (int64_t gap = row.gap - row.from; gap < count; gap += view->axis[2].out)
+  REAL *from = (REAL *)tile + before, *restrict out = (REAL *)source + row->from + row->shift;
+  for (int64_t gap = row->gap - row->from; gap < count; gap += view->axis[2].out)
     for (int64_t i = 0; i < gap_width; i++) from[gap + i] = 0;
   for (int64_t i = 0; i < count; i++) out[i] += from[i];
 }
