@@ -10,6 +10,10 @@
 #include "conv/lowering.h"
 #include "gemm/blas.h"
 
+/* The least sizes of a product whose pixels are lowered: tasks of the same taps each lower them anew, so taps are cut
+   first, and more so where elements are picked out by a stride. */
+enum { LOWERED_FILTERS = 256, LOWERED_COLUMNS = 256, STRIDED_FILTERS = 512, STRIDED_COLUMNS = 128 };
+
 enum { JOINED_FILTERS = 192, JOINED_COLUMNS = 256 /* the least sizes of a product of joined images */ };
 
 /* Cuts filters and taps where images are joined. */
@@ -28,7 +32,12 @@ void cb_im2col_prepare_weights(cnnblas_conv_plan *plan, int64_t elements, int64_
 {
   const cb_geometry *geo = &plan->problem.geo;
   cb_tiling *t = &plan->tiling;
-  const cb_im2col_least l = cb_im2col_least_of(&plan->problem);
+  cb_im2col_least l = cb_im2col_least_of(&plan->problem);
+  if (!cb_geometry_is_pointwise(geo) && l.weight_columns > LOWERED_COLUMNS) {
+    const bool strided = geo->axis[2].stride > 1;
+    l.weight_columns = strided ? STRIDED_COLUMNS : LOWERED_COLUMNS;
+    l.weight_filters = strided ? STRIDED_FILTERS : LOWERED_FILTERS;
+  }
   const double wanted = t->segments > 1 ? 1 : cb_im2col_tasks(&plan->problem, geo->n);
   if (joined > 1) {
     prepare_joined(plan, joined, wanted);
