@@ -17,6 +17,7 @@ typedef struct {
   bool adaptive; /* windows follow from size and out alone; kernel and stride are 0 */
   int64_t size[3], out[3], kernel[3], stride[3], dilation[3], pad_begin[3], pad_end[3];
   int64_t plane, out_plane; /* elements of one channel */
+  int64_t rows; /* output rows of a channel, of out[1], in which there may be several channels below each other */
 } cb_pool_geometry;
 
 /* Elements from a window's first to its last, on one axis. */

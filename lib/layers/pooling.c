@@ -180,6 +180,7 @@ static cnnblas_status geometry(const cnnblas_pool_desc *d, cb_pool_geometry *g, 
          cb_mul(planes, g->out_plane, &shape->y_elements) &&
          cb_mul(cb_max(shape->x_elements, shape->y_elements), 8, &bytes);
   if (!fits) return cb_fail(CNNBLAS_SIZE_OVERFLOW, "the arrays' bytes do not fit in 63 bits");
+  g->rows = g->out[1];
   for (int i = 0; i < 3; i++) shape->out[i] = i < rank_of(d) ? g->out[3 - rank_of(d) + i] : 0;
   return CNNBLAS_OK;
 }
