@@ -110,31 +110,40 @@ INLINE vector elu_below(vector x)
   return expm1_negative(not_above(x, 0));
 }
 
-/* Arrays are walked in pieces. At AVX2 a piece has several vectors, whose operations do not wait for each other and are mixed by the
-   compiler (-fschedule-insns): a Zen 3 looks ahead over few vectors. */
+/* Arrays are walked in pieces, their ends vector by vector. At AVX2 a piece has several vectors, whose operations do not wait for each
+   other and are mixed by the compiler (-fschedule-insns): a Zen 3 looks ahead over few vectors. */
 enum { TOGETHER = CB_LEVEL_ROW(CB_LEVEL_BYTES) == 32 ? 4 : 1, PIECE = TOGETHER * LANES };
 
 /* EACH(value) sets each to[i] to the value. An iteration reads its own element before it writes: `to` may be `from`. */
 #define EACH(value) _Pragma("GCC ivdep") for (int64_t i = 0; i < count; i++) to[i] = value
 
-/* EACH_VECTOR(value) does so a piece at a time, from a vector `v` of x; EACH_PAIR(value) from `v` and `e`, a vector of dy. */
+/* EACH_VECTOR(value) does so a piece at a time, then a vector at a time, from a vector `v` of x; EACH_PAIR(value) from `v` and `e`, a
+   vector of dy. */
 #define EACH_OF(value, ...)                                                                                            \
-  for (int64_t i = 0; i < count; i += PIECE) {                                                                         \
-    vector result[TOGETHER];                                                                                           \
-    UNROLL for (int k = 0; k < TOGETHER; k++)                                                                          \
-    {                                                                                                                  \
-      const int64_t at = i + k * LANES;                                                                                \
-      const vector __VA_ARGS__;                                                                                        \
-      result[k] = value;                                                                                               \
+  {                                                                                                                    \
+    int64_t i = 0;                                                                                                     \
+    for (; i + PIECE <= count; i += PIECE) {                                                                           \
+      vector result[TOGETHER];                                                                                         \
+      UNROLL for (int k = 0; k < TOGETHER; k++)                                                                        \
+      {                                                                                                                \
+        const int64_t at = i + k * LANES;                                                                              \
+        const vector __VA_ARGS__;                                                                                      \
+        result[k] = value;                                                                                             \
+      }                                                                                                                \
+      UNROLL for (int k = 0; k < TOGETHER; k++) * (vector *)(to + i + k * LANES) = result[k];                          \
     }                                                                                                                  \
-    UNROLL for (int k = 0; k < TOGETHER; k++) * (vector *)(to + i + k * LANES) = result[k];                            \
+    for (; TOGETHER > 1 && i < count; i += LANES) {                                                                    \
+      const int64_t at = i;                                                                                            \
+      const vector __VA_ARGS__;                                                                                        \
+      *(vector *)(to + at) = value;                                                                                    \
+    }                                                                                                                  \
   }
 #define EACH_VECTOR(value) EACH_OF(value, v = *(const vector *)(x + at))
 #define EACH_PAIR(value)   EACH_OF(value, v = *(const vector *)(x + at), e = *(const vector *)(dy + at))
 
-/* forward() of whole pieces. */
-static __attribute__((noinline)) void forward_pieces(const cnnblas_activation *f, int64_t count, const real *x,
-                                                     real *to)
+/* forward() of whole vectors. */
+static __attribute__((noinline)) void forward_vectors(const cnnblas_activation *f, int64_t count, const real *x,
+                                                      real *to)
 {
   const real alpha = (real)f->alpha, beta = (real)f->beta;
   switch (f->kind) {
@@ -179,9 +188,9 @@ static __attribute__((noinline)) void forward_pieces(const cnnblas_activation *f
   }
 }
 
-/* backward() of whole pieces; x or y is what `from` holds: cb_activation_needs_x. */
-static __attribute__((noinline)) void backward_pieces(const cnnblas_activation *f, int64_t count, const real *from,
-                                                      const real *dy, real *to)
+/* backward() of whole vectors; x or y is what `from` holds: cb_activation_needs_x. */
+static __attribute__((noinline)) void backward_vectors(const cnnblas_activation *f, int64_t count, const real *from,
+                                                       const real *dy, real *to)
 {
   const real *x = from, *y = from, alpha = (real)f->alpha, beta = (real)f->beta;
   switch (f->kind) {
@@ -226,28 +235,28 @@ static __attribute__((noinline)) void backward_pieces(const cnnblas_activation *
   }
 }
 
-/* What is left behind the last whole piece is computed as one in a room of its own, by the same function: an element has the same bits
-   wherever it lies. */
+/* What is left behind the last whole vector is computed as one in a room of its own, by the same function: an element has the same bits
+   wherever it lies, but for the sign of a NaN. */
 static void forward(const cnnblas_activation *f, int64_t count, const void *from, void *result)
 {
-  const int64_t whole = count / PIECE * PIECE, rest = count - whole;
-  forward_pieces(f, whole, from, result);
+  const int64_t whole = count / LANES * LANES, rest = count - whole;
+  if (whole > 0) forward_vectors(f, whole, from, result);
   if (rest == 0) return;
-  real room[PIECE] = {0};
+  real room[LANES] = {0};
   memcpy(room, (const real *)from + whole, (size_t)rest * sizeof *room);
-  forward_pieces(f, PIECE, room, room);
+  forward_vectors(f, LANES, room, room);
   memcpy((real *)result + whole, room, (size_t)rest * sizeof *room);
 }
 
 static void backward(const cnnblas_activation *f, int64_t count, const void *from, const void *error, void *result)
 {
-  const int64_t whole = count / PIECE * PIECE, rest = count - whole;
-  backward_pieces(f, whole, from, error, result);
+  const int64_t whole = count / LANES * LANES, rest = count - whole;
+  if (whole > 0) backward_vectors(f, whole, from, error, result);
   if (rest == 0) return;
-  real room[PIECE] = {0}, dy[PIECE] = {0};
+  real room[LANES] = {0}, dy[LANES] = {0};
   memcpy(room, (const real *)from + whole, (size_t)rest * sizeof *room);
   memcpy(dy, (const real *)error + whole, (size_t)rest * sizeof *dy);
-  backward_pieces(f, PIECE, room, dy, dy);
+  backward_vectors(f, LANES, room, dy, dy);
   memcpy((real *)result + whole, dy, (size_t)rest * sizeof *dy);
 }
 

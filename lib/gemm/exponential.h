@@ -179,7 +179,7 @@ INLINE vector softplus(vector x)
   return not_below(x, 0) + log1p_fraction(lifted_exp_negative(minus_magnitude(x)) * lower);
 }
 
-/* small_expm1() with one product less, all of which wait for each other. */
+/* small_expm1() with one product less, all of which wait for each other: for loops that mix several vectors and wait for none. */
 INLINE vector small_expm1_chained(vector r)
 {
   vector sum = expm1_terms[0] * r + expm1_terms[1];
