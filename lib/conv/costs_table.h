@@ -1,7 +1,7 @@
 /*
  * The table of the cost model, in nanoseconds for one of each kind of work (see costs.h). Written by bench/calibrate.py from:
  *   bench/calibration/avx2-sapphire_rapids.json: 2170 samples
- *   bench/calibration/avx2-zen3.json: 4433 samples
+ *   bench/calibration/avx2-zen3.json: 4462 samples
  *   bench/calibration/avx2-zen4.json: 2721 samples
  *   bench/calibration/avx2-zen5-planes.json: 877 samples
  *   bench/calibration/avx2-zen5.json: 3075 samples
@@ -25,176 +25,176 @@ static const struct {
   {"avx2", "Haswell", {
     [CB_COST_ROWS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0175, 0.474, 0.153, 0.0859, 1.22e+03, 2.53e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0138, 1.2, 0.136, 0.322, 1.37e+03, 5.89e+03},
+        [CNNBLAS_FORWARD] = {0.0175, 0.529, 0.186, 0.0919, 1.17e+03, 2.41e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0145, 1.24, 0.17, 0.395, 989, 4.07e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.035, 0.948, 0.306, 0.172, 2.44e+03, 5.06e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0275, 2.39, 0.271, 0.644, 2.74e+03, 1.18e+04},
+        [CNNBLAS_FORWARD] = {0.0351, 1.06, 0.373, 0.184, 2.35e+03, 4.81e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.029, 2.49, 0.34, 0.79, 1.98e+03, 8.15e+03},
       },
     },
     [CB_COST_LANES] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0183, 0.359, 1.21, 0, 2.46e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.017, 0.395, 2.57, 10.5, 1.92e+03, 0},
+        [CNNBLAS_FORWARD] = {0.0182, 0.341, 1.17, 0, 2.45e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0162, 0.473, 2.6, 8.98, 1.87e+03, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0366, 0.718, 2.42, 0, 4.92e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0341, 0.79, 5.14, 21, 3.84e+03, 0},
+        [CNNBLAS_FORWARD] = {0.0363, 0.682, 2.35, 0, 4.89e+03, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0323, 0.947, 5.2, 18, 3.73e+03, 0},
       },
     },
     [CB_COST_DIRECT] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0172, 0, 0.108, 0.193, 7.18e+03, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.02, 0.08, 0, 0.263, 3.64e+03, 3.91e+03},
+        [CNNBLAS_FORWARD] = {0.0171, 0, 0.128, 0.192, 6.11e+03, 447},
+        [CNNBLAS_BACKWARD_DATA] = {0.0246, 0.0214, 0, 0.237, 2.97e+03, 3.03e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0343, 0, 0.215, 0.385, 1.44e+04, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.04, 0.16, 0, 0.526, 7.27e+03, 7.82e+03},
+        [CNNBLAS_FORWARD] = {0.0341, 0, 0.256, 0.384, 1.22e+04, 894},
+        [CNNBLAS_BACKWARD_DATA] = {0.0492, 0.0428, 0, 0.475, 5.94e+03, 6.06e+03},
       },
     },
     [CB_COST_BATCH] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0255, 0.352, 0.865, 0, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0228, 0.39, 0.441, 0, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0116, 1.9, 0.215, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0251, 0.37, 0.849, 0, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0208, 0.457, 0.445, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0114, 1.34, 0.194, 0, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.051, 0.704, 1.73, 0, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0456, 0.78, 0.882, 0, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0232, 3.8, 0.429, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0502, 0.74, 1.7, 0, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0416, 0.914, 0.889, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0227, 2.68, 0.388, 0, 0, 0},
       },
     },
     [CB_COST_SLIVERS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0105, 0.0574, 0.481, 0.391, 1.18e+03, 3.63e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0113, 0.0281, 0.332, 0.553, 1.41e+03, 9.1e+03},
+        [CNNBLAS_FORWARD] = {0.0104, 0.0544, 0.457, 0.436, 1.13e+03, 3.91e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.011, 0.0416, 0.381, 0.682, 1.2e+03, 8.6e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.021, 0.115, 0.962, 0.783, 2.35e+03, 7.27e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0227, 0.0561, 0.665, 1.11, 2.81e+03, 1.82e+04},
+        [CNNBLAS_FORWARD] = {0.0209, 0.109, 0.915, 0.871, 2.25e+03, 7.82e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0221, 0.0832, 0.762, 1.36, 2.41e+03, 1.72e+04},
       },
     },
     [CB_COST_WEIGHTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0119, 0.248, 0.466, 0, 58.6, 575},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0113, 0.294, 0.483, 0, 28.5, 282},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0239, 0.497, 0.932, 0, 117, 1.15e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0225, 0.588, 0.965, 0, 56.9, 564},
       },
     },
     [CB_COST_INPUTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00944, 0.123, 0.233, 0, 8.84, 476},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.00867, 0.12, 0.336, 0, 3.24, 453},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0189, 0.246, 0.465, 0, 17.7, 951},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0173, 0.24, 0.671, 0, 6.48, 905},
       },
     },
     [CB_COST_GEMM_1X1] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0134, 0.387, 0.0463, 0.0439, 277, 14.5},
-        [CNNBLAS_BACKWARD_DATA] = {0.0121, 0.269, 0.163, 0.0495, 182, 67.6},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0212, 0.275, 0.0709, 0.0611, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0141, 0.408, 0.0265, 0.0391, 240, 67.1},
+        [CNNBLAS_BACKWARD_DATA] = {0.0126, 0.252, 0.144, 0.0526, 175, 55.4},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0225, 0.271, 0.048, 0.021, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0269, 0.775, 0.0925, 0.0878, 555, 28.9},
-        [CNNBLAS_BACKWARD_DATA] = {0.0242, 0.538, 0.326, 0.0991, 365, 135},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0423, 0.549, 0.142, 0.122, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0282, 0.816, 0.053, 0.0782, 480, 134},
+        [CNNBLAS_BACKWARD_DATA] = {0.0252, 0.503, 0.288, 0.105, 351, 111},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0451, 0.542, 0.0961, 0.042, 0, 0},
       },
     },
     [CB_COST_IM2COL] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0171, 0, 0.392, 0.0447, 365, 16.8},
-        [CNNBLAS_BACKWARD_DATA] = {0.0144, 0, 0.391, 0.0564, 181, 97.7},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0151, 0, 0.562, 0.105, 8.31, 231},
+        [CNNBLAS_FORWARD] = {0.0185, 0, 0.388, 0.0523, 342, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0146, 0, 0.212, 0.0275, 242, 43},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0155, 0, 0.511, 0.0948, 0, 195},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0342, 0, 0.783, 0.0893, 729, 33.6},
-        [CNNBLAS_BACKWARD_DATA] = {0.0287, 0, 0.781, 0.113, 362, 195},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0302, 0, 1.12, 0.21, 16.6, 462},
+        [CNNBLAS_FORWARD] = {0.037, 0, 0.775, 0.105, 684, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0293, 0, 0.423, 0.0549, 484, 86.1},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.031, 0, 1.02, 0.19, 0, 391},
       },
     },
     [CB_COST_ROT180] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_DATA] = {0.035, 0, 0.511, 3.35, 1.52e+03, 4.24e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.034, 0, 0.412, 3.02, 944, 2.96e+04},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_DATA] = {0.07, 0, 1.02, 6.71, 3.04e+03, 8.48e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0679, 0, 0.823, 6.03, 1.89e+03, 5.93e+04},
       },
     },
     [CB_COST_DEPTHWISE] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0235, 0.726, 0, 2.54, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0245, 0, 0.951, 0.995, 0, 3.88e+03},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0525, 0, 1.99, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.023, 0.718, 0, 2.51, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0259, 0, 0.831, 0.984, 0, 3.84e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.047, 0, 2.08, 0, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0469, 1.45, 0, 5.08, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.049, 0, 1.9, 1.99, 0, 7.76e+03},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.105, 0, 3.97, 0, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0461, 1.44, 0, 5.02, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0518, 0, 1.66, 1.97, 0, 7.67e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0939, 0, 4.16, 0, 0, 0},
       },
     },
     [CB_COST_DEPTHWISE_SQUARE] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0155, 0, 0.14, 0.321, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0157, 0.147, 0, 0.305, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0, 0.619, 0.166, 0.697, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0146, 0, 0.15, 0.385, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0156, 0.146, 0, 0.343, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0, 0.475, 0.272, 0.959, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0311, 0, 0.28, 0.643, 0, 0},
-        [CNNBLAS_BACKWARD_DATA] = {0.0314, 0.294, 0, 0.609, 0, 0},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0, 1.24, 0.333, 1.39, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0292, 0, 0.3, 0.771, 0, 0},
+        [CNNBLAS_BACKWARD_DATA] = {0.0312, 0.291, 0, 0.686, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0, 0.95, 0.544, 1.92, 0, 0},
       },
     },
     [CB_COST_PLANES] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0256, 0.329, 0.0965, 3.32, 0, 4.46e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0204, 0, 0.386, 117, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0252, 0.326, 0.0954, 3.29, 0, 4.41e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0214, 0, 0.405, 116, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0513, 0.658, 0.193, 6.65, 0, 8.92e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0.0408, 0, 0.772, 234, 0, 0},
+        [CNNBLAS_FORWARD] = {0.0504, 0.651, 0.191, 6.58, 0, 8.83e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.0428, 0, 0.809, 232, 0, 0},
       },
     },
     [CB_COST_STRIPS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.0202, 0.0113, 0.0678, 3.78, 0, 1.04e+04},
-        [CNNBLAS_BACKWARD_DATA] = {0.0175, 0.0318, 0.05, 8.7, 0, 2.03e+03},
+        [CNNBLAS_FORWARD] = {0.0197, 0.00171, 0.0942, 4.23, 0, 1.12e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0181, 0.0213, 0.0786, 11.4, 0, 1.74e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.0405, 0.0226, 0.136, 7.56, 0, 2.09e+04},
-        [CNNBLAS_BACKWARD_DATA] = {0.0349, 0.0636, 0.1, 17.4, 0, 4.07e+03},
+        [CNNBLAS_FORWARD] = {0.0395, 0.00342, 0.188, 8.46, 0, 2.25e+04},
+        [CNNBLAS_BACKWARD_DATA] = {0.0363, 0.0427, 0.157, 22.8, 0, 3.48e+03},
       },
     },
     [CB_COST_DOWN] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0, 0.262, 0.0426, 0.676, 0, 1.89e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0, 0.259, 0.0269, 0.755, 0, 1.62e+03},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0141, 0, 0.0969, 1.09, 0, 0},
+        [CNNBLAS_FORWARD] = {0, 0.262, 0.0427, 0.0274, 0, 3.27e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0, 0.277, 0.00678, 0.0388, 0, 3.79e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.014, 0, 0.0434, 1.46, 0.415, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0, 0.523, 0.0851, 1.35, 0, 3.78e+03},
-        [CNNBLAS_BACKWARD_DATA] = {0, 0.518, 0.0538, 1.51, 0, 3.25e+03},
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0281, 0, 0.194, 2.18, 0, 0},
+        [CNNBLAS_FORWARD] = {0, 0.524, 0.0854, 0.0548, 0, 6.55e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0, 0.554, 0.0136, 0.0776, 0, 7.58e+03},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0281, 0, 0.0867, 2.92, 0.829, 0},
       },
     },
     [CB_COST_WINOGRAD] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_FORWARD] = {0.00852, 0.239, 0.15, 0.0977, 1.4e+03, 49.2},
-        [CNNBLAS_BACKWARD_DATA] = {0.0109, 0.174, 0.148, 0.349, 1.19e+03, 1.03e+03},
+        [CNNBLAS_FORWARD] = {0.00944, 0.261, 0.116, 0.0964, 770, 2e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.012, 0.168, 0.136, 0.388, 818, 2.48e+03},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_FORWARD] = {0.017, 0.478, 0.301, 0.195, 2.8e+03, 98.4},
-        [CNNBLAS_BACKWARD_DATA] = {0.0217, 0.348, 0.296, 0.699, 2.38e+03, 2.05e+03},
+        [CNNBLAS_FORWARD] = {0.0189, 0.522, 0.233, 0.193, 1.54e+03, 4.01e+03},
+        [CNNBLAS_BACKWARD_DATA] = {0.024, 0.336, 0.273, 0.775, 1.64e+03, 4.96e+03},
       },
     },
     [CB_COST_WINOGRAD_WEIGHTS] = {
       [CNNBLAS_F32] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0106, 0.658, 0.321, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0107, 0.518, 0.303, 0, 0, 0},
       },
       [CNNBLAS_F64] = {
-        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0212, 1.32, 0.641, 0, 0, 0},
+        [CNNBLAS_BACKWARD_WEIGHTS] = {0.0215, 1.04, 0.605, 0, 0, 0},
       },
     },
   }},

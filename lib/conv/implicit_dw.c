@@ -21,8 +21,9 @@
  * Near the edge of an image a tap meets padding. Where that is worth it, a tile has one tap of up to 14 channels, and
  * its walk leaves the pixels out that the tap does not reach (conv/boxes.h).
  *
- * A kernel of 1x1 may have it the other way round: filters on the rows, read in place from dy, and input channels on
- * the lanes, packed from x. Then sums[filter][channel] lies as dw does, and nothing is transposed.
+ * A kernel of 1x1 may have it the other way round: filters on the rows, from dy, which is read in place or copied as an
+ * input would be, and input channels on the lanes, packed from x, out of what a stride leaves. Then
+ * sums[filter][channel] lies as dw does, and nothing is transposed.
  *
  * The pixels fall into the leaves of a binary tree (conv/sum_tree.h), each of whole blocks. A job owns a subtree; it
  * adds the blocks of a leaf in order and joins the leaves. If several jobs share the pixels, the partial results of
@@ -52,6 +53,7 @@ enum {
   KEPT_BYTES = 1 << 20, /* the most bytes of packed lanes that a thread keeps */
   BAND_CHANNELS = 512,  /* the most channels whose band decides where blocks are cut */
   LEAST_CYCLES = 6,     /* the least cycles of a step, however few its rows */
+  LINE = 16,            /* elements of a cache line, about */
   MOST_TAPS = 49,       /* the most taps of a filter's channel for tiles of one tap */
 };
 
@@ -295,13 +297,13 @@ double cb_dw_cost(const cb_problem *problem, bool inputs)
   size_state(&st, &tiling, problem, 1);
   double pixels = (double)geo->n * (double)geo->p, weights = (double)(geo->k * geo->q);
   double filled = (double)cb_round_up(st.lanes_each, st.engine->lanes) / (double)st.lanes_each;
-  /* What lies on the lanes is packed, gathered before if a stride calls for it; rows are copied into bands, packed too where they lie far, or read in place. */
+  /* What lies on the lanes is packed, and gathered before if it lies at a stride, from whole cache lines; rows are copied into bands, packed too where they lie far, or read in place. */
   double read = (double)geo->n * (double)(st.lanes_all * geo->p);
   if (st.band.elements)
     read += (double)cb_band_blocks(&st.band, geo->n) * (double)st.band.images *
             (double)(st.rows_all * st.band.channel_pitch);
   if (can_pack_rows(&st, geo)) read += (double)geo->n * (double)(st.rows_all * geo->p);
-  if (st.lanes_strided) read += (double)geo->n * (double)(st.lanes_all * geo->p);
+  if (st.lanes_strided) read += (double)geo->n * (double)(st.lanes_all * geo->p * cb_min(geo->axis[2].stride, LINE));
   double work[CB_WORK_KINDS] = {[CB_WORK_MAC] = pixels * weights * filled,
                                 [CB_WORK_STORE] = weights * filled,
                                 [CB_WORK_READ] = read,
