@@ -1,4 +1,5 @@
-/* im2col and col2im by blocks; see lowering.h. A block is walked row by row, a row in runs along the innermost axis. */
+/* im2col and col2im by blocks; see lowering.h. A block is walked row by row: a row in runs along the innermost
+ * axis, or in one copy where the view shifts. */
 #include "conv/lowering.h"
 #include <string.h>
 

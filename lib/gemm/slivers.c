@@ -15,7 +15,7 @@
 enum { STEPS = 4 }; /* steps of the unrolled loop */
 
 /* One of the unrolled steps, number o: the weights lie at a. The lanes lie at b or, if the kernel `packs`, are read from a run of
-   pixels and left at b. */
+   pixels and left at b. A kernel that `asks` fetches the step's last lane of the next run, at `next`, whose line no run before reads. */
 #define STEP(o)                                                                                                        \
   {                                                                                                                    \
     vector lane[CB_PACKED_VECTORS];                                                                                    \

@@ -146,7 +146,7 @@ static int expected_directions(const char *name)
 {
   const cnnblas_algorithm_info row = algorithm_info(name);
   if (row.scope == CNNBLAS_SCOPE_SOME) return -1;
-  if (row.scope == CNNBLAS_SCOPE_POINTWISE) return 0;
+  if (row.scope == CNNBLAS_SCOPE_POINTWISE || row.scope == CNNBLAS_SCOPE_ONE_TAP) return 0;
   int directions = 0;
   for (int i = 0; i < DIRECTIONS; i++) directions += row.directions >> i & 1;
   return 4 * directions;
