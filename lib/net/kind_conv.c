@@ -169,7 +169,6 @@ static cnnblas_status shape(cb_net_layer *l, const cb_net_shape *in, int count)
 static cnnblas_status prepare(cnnblas_net *net, cb_net_layer *l)
 {
   cnnblas_conv_desc *d = &l->conv;
-  cnnblas_conv_options o = cb_net_plan_options(net, l);
   cnnblas_conv_shape s;
   d->dtype = net->options.dtype;
   const int64_t batch = cb_net_layer_batch(net, l);
@@ -177,7 +176,9 @@ static cnnblas_status prepare(cnnblas_net *net, cb_net_layer *l)
     if (direction == CNNBLAS_BACKWARD_DATA && l->sinks[0] == CB_NET_UNWANTED) continue;
     cnnblas_conv_plan **plan = &l->plans[direction];
     d->n = direction == CNNBLAS_BACKWARD_WEIGHTS ? cb_net_gradient_images(net, l) : batch;
-    cnnblas_status status = cnnblas_conv_plan_create(d, (cnnblas_conv_direction)direction, &o, plan);
+    cnnblas_conv_options o = cb_net_plan_options(net, l);
+    cnnblas_status status = direction == CNNBLAS_BACKWARD_DATA ? cb_net_choose_by_segment(net, l, d, &o) : CNNBLAS_OK;
+    if (!status) status = cnnblas_conv_plan_create(d, (cnnblas_conv_direction)direction, &o, plan);
     if (status) return status;
     snprintf(l->algorithms[direction], sizeof l->algorithms[0], "%s", cnnblas_conv_plan_algorithm(*plan));
     cb_net_need_workspace(net, *plan, direction == CNNBLAS_FORWARD);

@@ -44,7 +44,6 @@ static cnnblas_status shape(cb_net_layer *l, const cb_net_shape *in, int count)
 
 static cnnblas_status prepare(cnnblas_net *net, cb_net_layer *l)
 {
-  cnnblas_conv_options o = cb_net_plan_options(net, l);
   cnnblas_conv_shape s = {0};
   l->transposed.dtype = net->options.dtype;
   const int64_t batch = l->transposed.n = cb_net_layer_batch(net, l);
@@ -53,6 +52,9 @@ static cnnblas_status prepare(cnnblas_net *net, cb_net_layer *l)
     if (direction == CNNBLAS_BACKWARD_DATA && l->sinks[0] == CB_NET_UNWANTED) continue;
     cnnblas_conv_transpose_plan **plan = &l->transposed_plans[direction];
     l->transposed.n = direction == CNNBLAS_BACKWARD_WEIGHTS ? cb_net_gradient_images(net, l) : batch;
+    cnnblas_conv_options o = cb_net_plan_options(net, l);
+    if (direction == CNNBLAS_FORWARD) status = cb_net_choose_by_segment(net, l, &l->conv, &o);
+    if (status) break;
     status = cnnblas_conv_transpose_plan_create(&l->transposed, (cnnblas_conv_direction)direction, &o, plan);
     if (status) break;
     const cnnblas_conv_plan *conv = cnnblas_conv_transpose_plan_get_conv(*plan);

@@ -4,6 +4,7 @@
 #include "net/logits.h"
 #include "net/smoothing.h"
 #include <cnnblas/arrays.h>
+#include <string.h>
 
 int cb_net_segment_places(const cnnblas_net *net)
 {
@@ -45,6 +46,21 @@ int64_t cb_net_segment_images(const cnnblas_net *net, int64_t n)
 int64_t cb_net_gradient_images(const cnnblas_net *net, const cb_net_layer *l)
 {
   return cb_net_in_parts(net) && l->index < net->split ? net->part : cb_net_segment_images(net, net->options.batch);
+}
+
+cnnblas_status cb_net_choose_by_segment(const cnnblas_net *net, const cb_net_layer *l, const cnnblas_conv_desc *d,
+                                        cnnblas_conv_options *o)
+{
+  cnnblas_conv_desc segment = *d;
+  cnnblas_conv_plan *plan;
+  if (net->options.segments <= 1 || o->algorithm) return CNNBLAS_OK;
+  segment.n = cb_net_gradient_images(net, l);
+  cnnblas_status status = cnnblas_conv_plan_create(&segment, CNNBLAS_BACKWARD_DATA, o, &plan);
+  if (status) return status;
+  o->algorithm = cnnblas_conv_plan_algorithm(plan);
+  if (!strcmp(o->algorithm, "im2col")) o->algorithm = "implicit_gemm:channels";
+  cnnblas_conv_plan_destroy(plan);
+  return CNNBLAS_OK;
 }
 
 /* The elements of a layer's parameters in a section, padding counted. */

@@ -21,6 +21,12 @@ int64_t cb_net_segment_images(const cnnblas_net *net, int64_t n);
 /* The most images from which a layer's weight gradients are made in one call. */
 int64_t cb_net_gradient_images(const cnnblas_net *net, const cb_net_layer *layer);
 
+/* In a network with segments, names in *o the algorithm that computes an input gradient of `d` (of a transposed convolution: the
+   forward): the one that the images of a segment would choose. By those of the batch, networks that share a batch could choose apart,
+   and other bits; and "im2col" is none, whose products of several images change bits with their number. */
+cnnblas_status cb_net_choose_by_segment(const cnnblas_net *net, const cb_net_layer *layer, const cnnblas_conv_desc *d,
+                                        cnnblas_conv_options *o);
+
 /* The places that joining takes beside the gradients, and the elements of each: the most of a layer's parameters, in
    which other ranks' wait too where an exchange has swap alone. */
 int cb_net_segment_places(const cnnblas_net *net);

@@ -98,13 +98,12 @@ static void bits_do_not_depend_on_threads(void **state)
 
 /* A batch of 16 in eight segments, and its halves in four by networks of their own: the mean's divisor is twice as large,
    which costs no bit. */
-static void halves_joined_are_the_whole(void **state)
+static void join_halves(const char *text)
 {
-  (void)state;
   enum { BATCH = 16, HALF = BATCH / 2 };
   float *x = check_floats(5, BATCH * PIXELS);
-  cnnblas_net *whole = make(network, BATCH, 8, 2, CNNBLAS_F32);
-  cnnblas_net *left = make(network, HALF, 4, 1, CNNBLAS_F32), *right = make(network, HALF, 4, 3, CNNBLAS_F32);
+  cnnblas_net *whole = make(text, BATCH, 8, 2, CNNBLAS_F32);
+  cnnblas_net *left = make(text, HALF, 4, 1, CNNBLAS_F32), *right = make(text, HALF, 4, 3, CNNBLAS_F32);
   find_gradient(whole, BATCH, x, 0);
   find_gradient(left, HALF, x, 0);
   find_gradient(right, HALF, x + HALF * PIXELS, HALF);
@@ -120,6 +119,19 @@ static void halves_joined_are_the_whole(void **state)
   cnnblas_net_destroy(left);
   cnnblas_net_destroy(right);
   free(x);
+}
+
+/* Sizes and strides for which the automatic choice of an input gradient follows the batch, or OpenBLAS's products would. */
+static void halves_joined_are_the_whole(void **state)
+{
+  (void)state;
+  join_halves(network);
+  join_halves("INPUT 2x8x8 -> CONV 16@5x5 pad 2 -> RELU -> CONV 24@3x3 stride 2 pad 1 -> RELU -> CONV 32@3x3 pad 1 -> "
+              "RELU -> FC 3");
+  join_halves(
+      "INPUT 2x8x8 -> CONV 48@1x1 -> RELU -> CONV 40@1x1 stride 2 -> RELU -> CONV 33@5x5 pad 2 -> RELU -> FC 3");
+  join_halves(
+      "INPUT 2x8x8 -> CONV 5@3x3 pad 1 -> TCONV 20@3x3 stride 2 -> RELU -> CONV 10@7x7 stride 3 groups 5 -> FC 3");
 }
 
 static void bad_numbers_are_refused(void **state)
