@@ -64,20 +64,38 @@ static void prepare_forward(cnnblas_conv_plan *plan, int64_t elements)
   t->tasks = geo->n * geo->g * p_tiles * filter_shares(plan);
 }
 
+/* Sets the bytes that threads share, of a weight gradient's segments if so many images are joined; returns those that a thread's
+   tile may have, 0 for a tile on the stack. */
+static size_t share_bytes(cnnblas_conv_plan *plan, int64_t joined)
+{
+  const cb_geometry *geo = &plan->problem.geo;
+  cb_tiling *t = &plan->tiling;
+  t->shared_bytes = 0;
+  if (plan->problem.direction == CNNBLAS_BACKWARD_WEIGHTS) {
+    t->leaves = t->segments = cb_im2col_weight_segments(&plan->problem, joined, PARTIAL_BYTES);
+    if (t->segments > 1) t->shared_bytes = cb_aligned_size((size_t)(t->segments * geo->k * geo->q) * geo->element);
+  }
+  return cb_tile_bytes(&plan->problem, t->shared_bytes, WORKSPACE - 2 * CB_ALIGN - t->shared_bytes);
+}
+
 static cnnblas_status prepare(cnnblas_conv_plan *plan)
 {
   const cb_problem *problem = &plan->problem;
   const cb_geometry *geo = &problem->geo;
   cb_tiling *t = &plan->tiling;
+  const bool weights = problem->direction == CNNBLAS_BACKWARD_WEIGHTS;
   int64_t joined = 1;
-  if (problem->direction == CNNBLAS_BACKWARD_WEIGHTS) {
+  if (weights) {
     const size_t most = cb_tile_bytes(problem, 0, WORKSPACE); /* partial results take at most half of it */
     joined = cb_im2col_joined(geo, geo->q + geo->kg, (int64_t)(most / 2 / geo->element));
-    t->leaves = t->segments = cb_im2col_weight_segments(problem, joined, PARTIAL_BYTES);
-    if (t->segments > 1) t->shared_bytes = cb_aligned_size((size_t)(t->segments * geo->k * geo->q) * geo->element);
   }
-  const size_t bytes = cb_tile_bytes(problem, t->shared_bytes, WORKSPACE - 2 * CB_ALIGN - t->shared_bytes);
-  const int64_t elements = (int64_t)((bytes ? bytes : CB_STACK_TILE) / geo->element);
+  size_t bytes = share_bytes(plan, joined);
+  int64_t elements = (int64_t)((bytes ? bytes : CB_STACK_TILE) / geo->element);
+  if (weights && joined > 1 && (geo->q + geo->kg) * joined * geo->p > elements) {
+    joined = 1;
+    bytes = share_bytes(plan, joined);
+    elements = (int64_t)((bytes ? bytes : CB_STACK_TILE) / geo->element);
+  }
   t->thread_bytes = 0;
   if (problem->direction == CNNBLAS_FORWARD) prepare_forward(plan, elements);
   if (problem->direction == CNNBLAS_BACKWARD_DATA) cb_im2col_prepare_data(plan, elements);
@@ -96,7 +114,8 @@ static double cost(const cb_problem *problem)
   double lowered = (double)geo->p + (cb_geometry_is_pointwise(geo) ? 0 : ROW_ELEMENTS * rows);
   double work[CB_WORK_KINDS] = {[CB_WORK_MAC] = share * products * cb_cost_thin(geo->p),
                                 [CB_WORK_READ] = share * images * lowered * (double)(geo->g * geo->q),
-                                [CB_WORK_WEIGHTS] = share * images * weights, /* weights of each image's products */
+                                [CB_WORK_WEIGHTS] =
+                                    share * images * weights, /* at least: joined images share a product's */
                                 [CB_WORK_CALLS] = tasks,
                                 [CB_WORK_ONCE] = 1};
   return cb_cost(CB_COST_IM2COL, problem, work);

@@ -30,7 +30,7 @@ static int64_t rows_of(const cnnblas_conv_plan *plan)
   return cb_ceil_div(h->in, cb_pieces(h->in, ROWS_OF_SPAN * span, cb_im2col_tasks(problem, geo->n), others));
 }
 
-/* Images that share a product, by the rows of scratch that a task of all channels has. */
+/* Cuts the channels where `joined` images share a product. */
 static void prepare_joined(cnnblas_conv_plan *plan, int64_t joined)
 {
   const cb_geometry *geo = &plan->problem.geo;

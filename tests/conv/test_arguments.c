@@ -185,6 +185,41 @@ static void refuse_options(const cnnblas_conv_options *options, cnnblas_status s
     refuse_options(&options, STATUS, WORDS);                                                                           \
   } while (0)
 
+/* Weight gradients of sizes at which im2col's joined images nearly fill the limit: no plan has more than it. */
+static void test_limit_holds(void **state)
+{
+  static const struct {
+    int64_t n, c, k;
+    cnnblas_dtype dtype;
+    size_t limit;
+  } cases[] = {
+      {6, 42, 178, CNNBLAS_F32, 1076544}, {4, 46, 171, CNNBLAS_F32, 1132736}, {8, 21, 89, CNNBLAS_F64, 1076544}};
+  int plans = 0;
+  (void)state;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    for (size_t limit = cases[i].limit - 64; limit <= cases[i].limit + 64; limit += 32)
+      for (int32_t row = 0; row < algorithm_count(); row++) {
+        const cnnblas_conv_desc d = {.dtype = cases[i].dtype,
+                                     .n = cases[i].n,
+                                     .c = cases[i].c,
+                                     .k = cases[i].k,
+                                     .size = {11, 11},
+                                     .kernel = {3, 3},
+                                     .pad_begin = {1, 1},
+                                     .pad_end = {1, 1}};
+        const cnnblas_conv_options options = {.algorithm = cnnblas_conv_algorithm_name(row),
+                                              .threads = 1,
+                                              .workspace = CNNBLAS_WORKSPACE_LIMIT,
+                                              .workspace_limit = limit};
+        cnnblas_conv_plan *plan;
+        if (cnnblas_conv_plan_create(&d, CNNBLAS_BACKWARD_WEIGHTS, &options, &plan)) continue;
+        assert_in_range(cnnblas_conv_plan_workspace(plan), 0, limit);
+        cnnblas_conv_plan_destroy(plan);
+        plans++;
+      }
+  assert_true(plans > 15);
+}
+
 static void test_options(void **state)
 {
   (void)state;
@@ -301,6 +336,7 @@ int main(void)
       cmocka_unit_test(test_overflow),
       cmocka_unit_test(test_null_descriptors),
       cmocka_unit_test(test_options),
+      cmocka_unit_test(test_limit_holds),
       cmocka_unit_test(test_long_algorithm_name),
       cmocka_unit_test(test_very_many_channels),
       cmocka_unit_test(test_forgotten_batch),
