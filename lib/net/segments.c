@@ -48,6 +48,26 @@ int64_t cb_net_gradient_images(const cnnblas_net *net, const cb_net_layer *l)
   return cb_net_in_parts(net) && l->index < net->split ? net->part : cb_net_segment_images(net, net->options.batch);
 }
 
+/* The algorithm with the least estimate of those that call no OpenBLAS and hold the element-wise bound; NULL if there is none. */
+static const char *choose_without_blas(const cnnblas_conv_desc *d, cnnblas_conv_options o)
+{
+  const char *best = NULL;
+  double least = 0;
+  for (int32_t i = 0; (o.algorithm = cnnblas_conv_algorithm_name(i)) != NULL; i++) {
+    cnnblas_algorithm_info info;
+    cnnblas_conv_plan *plan;
+    if (cnnblas_conv_algorithm_info(i, &info) || info.uses_blas || info.by_name_only || info.by_batch) continue;
+    if (info.accuracy != CNNBLAS_ACCURACY_ELEMENT || !(info.directions >> CNNBLAS_BACKWARD_DATA & 1)) continue;
+    if (cnnblas_conv_plan_create(d, CNNBLAS_BACKWARD_DATA, &o, &plan)) continue;
+    const double seconds = cnnblas_conv_plan_estimate(plan);
+    cnnblas_conv_plan_destroy(plan);
+    if (best && seconds >= least) continue;
+    best = o.algorithm;
+    least = seconds;
+  }
+  return best;
+}
+
 cnnblas_status cb_net_choose_by_segment(const cnnblas_net *net, const cb_net_layer *l, const cnnblas_conv_desc *d,
                                         cnnblas_conv_options *o)
 {
@@ -57,9 +77,13 @@ cnnblas_status cb_net_choose_by_segment(const cnnblas_net *net, const cb_net_lay
   segment.n = cb_net_gradient_images(net, l);
   cnnblas_status status = cnnblas_conv_plan_create(&segment, CNNBLAS_BACKWARD_DATA, o, &plan);
   if (status) return status;
-  o->algorithm = cnnblas_conv_plan_algorithm(plan);
-  if (!strcmp(o->algorithm, "im2col")) o->algorithm = "implicit_gemm:channels";
+  const char *name = cnnblas_conv_plan_algorithm(plan);
   cnnblas_conv_plan_destroy(plan);
+  for (int32_t i = 0; cnnblas_conv_algorithm_name(i); i++) {
+    cnnblas_algorithm_info info;
+    if (strcmp(cnnblas_conv_algorithm_name(i), name) || cnnblas_conv_algorithm_info(i, &info)) continue;
+    o->algorithm = info.uses_blas ? choose_without_blas(&segment, *o) : name;
+  }
   return CNNBLAS_OK;
 }
 

@@ -23,7 +23,7 @@ int64_t cb_net_gradient_images(const cnnblas_net *net, const cb_net_layer *layer
 
 /* In a network with segments, names in *o the algorithm that computes an input gradient of `d` (of a transposed convolution: the
    forward): the one that the images of a segment would choose. By those of the batch, networks that share a batch could choose apart,
-   and other bits; and "im2col" is none, whose products of several images change bits with their number. */
+   and other bits; and none calls OpenBLAS, whose sums follow the size of a product, in which images may be joined. */
 cnnblas_status cb_net_choose_by_segment(const cnnblas_net *net, const cb_net_layer *layer, const cnnblas_conv_desc *d,
                                         cnnblas_conv_options *o);
 
