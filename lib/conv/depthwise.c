@@ -10,7 +10,6 @@
  * A task is some neighbouring groups of an image, or some rows and outputs of one: enough to be worth a task. How the
  * work is cut moves no bit, since an output's additions have one order wherever it is made.
  */
-#include "base/cpu.h"
 #include "base/parallel.h"
 #include "conv/costs.h"
 #include "conv/epilogue.h"
@@ -62,20 +61,10 @@ static bool direct_applies(const cb_problem *problem, char *why, size_t size)
   return false;
 }
 
-#define REGISTERS(ID, name, test, registers, ...) [CB_ISA_##ID] = registers,
-/* True where vector registers are few, so that gemm/planes_down.c takes the 3 x 3 taps that it can. */
-static bool few_registers(void)
-{
-  static const int registers[] = {CB_LEVELS(REGISTERS)};
-  return registers[cb_cpu_get()->level] == 16;
-}
-#undef REGISTERS
-
 /* True for taps that gemm/planes_square.c or gemm/planes_down.c has unrolled. */
 static bool is_square(const cb_geometry *geo)
 {
   const cb_axis *h = &geo->axis[1], *w = &geo->axis[2];
-  if (few_registers() && h->taps == 3 && w->taps == 3 && h->stride == 1 && w->stride == 1) return true;
   return (h->taps == 3 || h->taps == 5) && h->taps == w->taps && h->stride == w->stride && h->stride <= 2 &&
          (h->step == 1 || h->step == -1) && (w->step == 1 || w->step == -1);
 }

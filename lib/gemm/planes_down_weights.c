@@ -248,18 +248,18 @@ typedef struct {
   bool turned;
 } tap_places;
 
-/* Adds the lanes of the sums of `planes` planes to their gradients. */
-INLINE void add_sums(vector sum[][TAPS * TAPS], int planes, const tap_places *places, real *to)
+/* Adds the lanes of the sums [plane][tap] of `planes` planes to their gradients. */
+INLINE void add_sums(const vector *sum, int planes, const tap_places *places, real *to)
 {
   enum { ALL = TAPS * TAPS * LANES };
   if (planes < LANES) {
     for (int n = 0; n < planes; n++, to += TAPS * TAPS)
-      for (int i = 0; i < TAPS * TAPS; i++) to[places->at[i]] += total(sum[n][i]);
+      for (int i = 0; i < TAPS * TAPS; i++) to[places->at[i]] += total(sum[n * TAPS * TAPS + i]);
     return;
   }
   for (int first = 0; first < ALL; first += LANES) {
     vector v[LANES];
-    UNROLL for (int i = 0; i < LANES; i++) v[i] = sum[0][first + i];
+    UNROLL for (int i = 0; i < LANES; i++) v[i] = sum[first + i];
     const vector totals = fold(v, LANES);
     if (places->turned)
       for (int i = first; i < first + LANES; i++)
@@ -301,11 +301,11 @@ INLINE void weigh(const call *q, const square s, const down_function *functions,
   places.turned = places.at[0] != 0 || places.at[1] != 1;
   for (int64_t c = 0; c < OPEN && c * LANES < q->outs; c++)
     columns_open(&f.open[c], q, s, f.j.step, c * LANES, f.joined);
-  vector sum[LANES][TAPS * TAPS];
+  vector sum[LANES * TAPS * TAPS];
   for (int64_t n = 0; n < p->planes; n += LANES, sums += LANES * TAPS * TAPS) {
     const int count = p->planes - n < LANES ? (int)(p->planes - n) : LANES;
     for (int i = 0; i < count; i++) {
-      f.j.sum = sum[i];
+      f.j.sum = sum + i * TAPS * TAPS;
       weigh_plane(&f, s, n + i);
     }
     add_sums(sum, count, &places, sums);

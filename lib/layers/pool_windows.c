@@ -69,7 +69,7 @@ INSTANCE void walk(const cb_pool_run *p, int64_t i, const block *block_at, int64
   int64_t width = g->size[2], out = i * g->out_plane + oh * g->out[2] + b.first;
   int64_t h = oh * how.S - g->pad_begin[1];
   const real *x = (const real *)p->x + i * g->plane + h * width + b.first * how.S - g->pad_begin[2];
-  const int64_t of_channel = how.K == how.S ? oh % g->rows : oh;
+  const int64_t of_channel = how.K == how.S && g->rows < g->out[1] ? oh % g->rows : oh;
   int64_t left = g->rows - of_channel; /* output rows to the channel's end */
   ivector row = (integer)((of_channel * how.S - g->pad_begin[1]) * width) - (ivector){0};
   mask bad = *astray;
@@ -167,7 +167,7 @@ INSTANCE void walk_back(const cb_pool_run *p, int64_t i, const block *block_at, 
   const int64_t width = g->size[2], lines = how.S * width, ow = g->out[2];
   place at = {.oh = oh, .h = oh * how.S - g->pad_begin[1], .out = i * g->out_plane + oh * ow + b.first};
   at.in = i * g->plane + at.h * width + b.first * how.S - g->pad_begin[2];
-  const int64_t of_channel = how.K == how.S ? oh % g->rows : oh;
+  const int64_t of_channel = how.K == how.S && g->rows < g->out[1] ? oh % g->rows : oh;
   int64_t left = g->rows - of_channel; /* output rows to the channel's end */
   at.row = (integer)((of_channel * how.S - g->pad_begin[1]) * width) - (ivector){0};
   mask bad = *astray;
