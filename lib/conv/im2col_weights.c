@@ -10,8 +10,8 @@
 #include "conv/lowering.h"
 #include "gemm/blas.h"
 
-/* The least sizes of a product whose pixels are lowered: tasks of the same taps each lower them anew, so taps are cut
-   first, and more so where elements are picked out by a stride. */
+/* The least sizes of a product whose pixels are lowered. Tasks that have the same taps, and other filters, each lower the same pixels,
+   so the work is cut by taps first; by more of them where a stride makes lowering slow. */
 enum { LOWERED_FILTERS = 256, LOWERED_COLUMNS = 256, STRIDED_FILTERS = 512, STRIDED_COLUMNS = 128 };
 
 enum { JOINED_FILTERS = 192, JOINED_COLUMNS = 256 /* the least sizes of a product of joined images */ };

@@ -13,8 +13,8 @@ enum { ASKS = sizeof(vector) == 32 };
 
 /* to[s * m + i] = from[i * ld + s]: a block of as many steps as a vector has lanes at a time, its rows turned in registers, as long
    as their stores end within `to`. */
-INLINE void turn_rows(real *to, const real *from, const int64_t ld, const int64_t steps, const int64_t m,
-                      const bool asks)
+INLINE void pack_as_steps(real *to, const real *from, const int64_t ld, const int64_t steps, const int64_t m,
+                          const bool asks)
 {
   int64_t s = 0;
   const int parts = (int)((m + LANES - 1) / LANES);
@@ -44,7 +44,7 @@ INLINE void turn_rows(real *to, const real *from, const int64_t ld, const int64_
 
 void CB_NAME(cb_pack_rows)(void *to, const void *from, int64_t ld, int64_t steps, int64_t m)
 {
-  turn_rows(to, from, ld, steps, m, ASKS);
+  pack_as_steps(to, from, ld, steps, m, ASKS);
 }
 
 /* Packs one channel of a tile of m outputs, which lie `pitch` elements apart, and whose taps lie next to each other if they are
@@ -52,7 +52,7 @@ void CB_NAME(cb_pack_rows)(void *to, const void *from, int64_t ld, int64_t steps
 INLINE void turn_tile(real *to, const real *from, const cb_turned *t, const bool together, const int64_t m)
 {
   if (together) {
-    turn_rows(to, from + t->tap[0], t->output_pitch, t->taps, m, false);
+    pack_as_steps(to, from + t->tap[0], t->output_pitch, t->taps, m, false);
     return;
   }
   const int64_t *tap = t->tap, taps = t->taps, pitch = t->output_pitch;

@@ -6,8 +6,8 @@
  * Nine vectors of sums, a tap each, stay in registers while a vector of columns goes down the rows, as in planes_down.c:
  * each row of x is met once, by the two or three rows of y whose taps meet it. A block of rows of one vector of columns
  * has sums of its own, which are then added to the plane's, so that no chain grows long; rows of one or two vectors share
- * theirs at stride 1. The lanes of as many planes as a vector has are added up together: halves of the vector first, then
- * quarters, down to one.
+ * theirs at stride 1. At the end the lanes of each sum are added up, for as many planes at once as a vector has lanes:
+ * halves of the vector first, then quarters, down to one.
  */
 #include "gemm/lane_sums.h"
 #include "gemm/planes_down.h"

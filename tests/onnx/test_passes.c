@@ -203,7 +203,7 @@ static void outputs_lie_over_inputs(void **state)
   assert_true(with.block_bytes < but.block_bytes);
 }
 
-/* Of filters enough that no other algorithm is worth more than one that packs its weights. */
+/* The convolution has so many filters that the algorithm chosen for it packs its weights, at any level. */
 static void weights_are_packed_once(void **state)
 {
   enum { FILTERS = 64 };
